@@ -1,0 +1,3 @@
+//! The command `unpool`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Cases computed by other frameworks.

@@ -1,0 +1,121 @@
+// Lanes apart: four elements that are adjacent in memory and may belong to different pixels, rows
+// or images. A coordinate is four numbers, and each cell is loaded by itself. Any geometry and any
+// element; a thread stores whole words only, so no two threads share one.
+
+alias Unit = u32;
+alias Coord = vec4<u32>;
+alias Signed = vec4<i32>;
+alias Flag = vec4<bool>;
+
+// Unit `unit` of a tensor of the given spatial extents: elements 4·unit to 4·unit + 3.
+fn place(unit: u32, extents: vec3<u32>) -> Place {
+    let element = unit * 4u;
+    let pixel = element / params.inner;
+    let row = pixel / extents.z;
+    let slice = row / extents.y;
+    var outer = slice / extents.x;
+    var z = slice % extents.x;
+    var y = row % extents.y;
+    var x = pixel % extents.z;
+    var inner = element % params.inner;
+    var at: Place;
+    for (var lane = 0u; lane < 4u; lane++) {
+        at.outer[lane] = outer;
+        at.z[lane] = z;
+        at.y[lane] = y;
+        at.x[lane] = x;
+        at.inner[lane] = inner;
+        at.exists[lane] = element + lane < params.elements;
+        // One element on, each carry into the next coordinate.
+        inner++;
+        if inner == params.inner {
+            inner = 0u;
+            x++;
+        }
+        if x == extents.z {
+            x = 0u;
+            y++;
+        }
+        if y == extents.y {
+            y = 0u;
+            z++;
+        }
+        if z == extents.x {
+            z = 0u;
+            outer++;
+        }
+    }
+    return at;
+}
+
+fn some(flag: Flag) -> bool {
+    return any(flag);
+}
+
+fn load_lane(element: u32, wanted: bool) -> u32 {
+    if !wanted {
+        return 0u;
+    }
+    return lane_bits(tensor_in[element / (32u / BITS) - params.in_base], element);
+}
+
+// Loads the cells of the lanes that are wanted.
+fn load(address: Coord, wanted: Flag) -> vec4<u32> {
+    return vec4<u32>(
+        load_lane(address.x, wanted.x),
+        load_lane(address.y, wanted.y),
+        load_lane(address.z, wanted.z),
+        load_lane(address.w, wanted.w),
+    );
+}
+
+// Stores 32-bit cells where they belong in the tensor.
+fn store(address: Coord, cells: vec4<u32>, inside: Flag) {
+    for (var lane = 0u; lane < 4u; lane++) {
+        if inside[lane] {
+            tensor_out[address[lane] - params.out_base] = cells[lane];
+        }
+    }
+}
+
+// Stores the four cells of a unit, in as many words as they take.
+fn store_unit(unit: u32, cells: vec4<u32>) {
+    let per_word = 32u / BITS;
+    for (var word = 0u; word < BITS / 8u; word++) {
+        if unit * 4u + word * per_word < params.elements {
+            var bits = 0u;
+            for (var i = 0u; i < per_word; i++) {
+                bits |= cells[word * per_word + i] << (i * BITS % 32u);
+            }
+            tensor_out[unit * (BITS / 8u) + word - params.out_base] = bits;
+        }
+    }
+}
+
+fn load_tap(element: u32, wanted: bool) -> u32 {
+    if !wanted {
+        return NO_CELL;
+    }
+    let per_word = 4u / TAP_BYTES;
+    let bits = taps_in[element / per_word - params.taps_base];
+    return (bits >> (element % per_word * TAP_BYTES * 8u)) & ((1u << (TAP_BYTES * 8u)) - 1u);
+}
+
+fn load_taps(address: Coord, wanted: Flag) -> vec4<u32> {
+    return vec4<u32>(
+        load_tap(address.x, wanted.x),
+        load_tap(address.y, wanted.y),
+        load_tap(address.z, wanted.z),
+        load_tap(address.w, wanted.w),
+    );
+}
+
+// Whether word `word` of a unit's taps is part of the tensor.
+fn has_taps_word(unit: u32, word: u32) -> bool {
+    return unit * 4u + word * (4u / TAP_BYTES) < params.elements;
+}
+
+// The element of each lane in a pixel of its own.
+fn element_in(pixel: vec4<u32>, inner: Coord) -> vec4<u32> {
+    return pixel * params.inner + inner;
+}

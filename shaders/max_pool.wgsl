@@ -1,0 +1,59 @@
+// Max pooling with argmax: tensor_in is the input, tensor_out the pooled values, taps_out where
+// each was. A thread makes four adjacent pooled values and their taps.
+//
+// A cell takes over when it is greater, or NaN; the first cell of a window that exists starts the
+// search, so there is no sentinel. Padded cells are skipped.
+
+@compute @workgroup_size(WORKGROUP)
+fn max_pool(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let number = thread(workgroup, local);
+    if number >= params.units {
+        return;
+    }
+    let unit = params.first + number;
+    let at = place(unit, params.pooled);
+    let z0 = Signed(at.z * STRIDE_Z) - Signed(i32(params.before.x));
+    let y0 = Signed(at.y * STRIDE_Y) - Signed(i32(params.before.y));
+    let x0 = Signed(at.x * STRIDE_X) - Signed(i32(params.before.z));
+
+    var best = vec4<u32>(0u);
+    var limit = vec4<i32>(0);
+    var taps = vec4<u32>(NO_CELL);
+    var tap = 0u;
+    for (var tz = 0u; tz < KERNEL_Z; tz++) {
+        for (var ty = 0u; ty < KERNEL_Y; ty++) {
+            for (var tx = 0u; tx < KERNEL_X; tx++) {
+                let z = z0 + Signed(i32(tz * DILATION_Z));
+                let y = y0 + Signed(i32(ty * DILATION_Y));
+                let x = x0 + Signed(i32(tx * DILATION_X));
+                let inside = at.exists & (Flag(!PADDED) | in_input(z, y, x));
+                if some(inside) {
+                    let source = address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner);
+                    let cells = load(source, inside);
+                    let keys = key(cells);
+                    let takes = vec4<bool>(inside) & ((keys > limit) | (taps == vec4<u32>(NO_CELL)));
+                    best = select(best, cells, takes);
+                    limit = select(limit, to_beat(keys), takes);
+                    taps = select(taps, vec4<u32>(tap), takes);
+                }
+                tap++;
+            }
+        }
+    }
+
+    store_unit(unit, best);
+    if TAP_BYTES == 2u {
+        let pairs = (taps.xz & vec2<u32>(0xffffu)) | (taps.yw << vec2<u32>(16u));
+        for (var word = 0u; word < 2u; word++) {
+            if has_taps_word(unit, word) {
+                taps_out[unit * 2u + word - params.taps_base] = pairs[word];
+            }
+        }
+    } else {
+        let bytes = (taps & vec4<u32>(0xffu)) << vec4<u32>(0u, 8u, 16u, 24u);
+        taps_out[unit - params.taps_base] = bytes.x | bytes.y | bytes.z | bytes.w;
+    }
+}

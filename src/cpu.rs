@@ -1,0 +1,392 @@
+//! The operations on the CPU: the reference that the GPU is checked against, and what runs where
+//! there is no GPU.
+//!
+//! A tensor is rows: `[outer, z, y]` of `[x, inner]`. Threads own whole rows of what they write,
+//! pooled or unpooled, so nothing is shared and the order of every sum is fixed. Inside a row the
+//! cells of a window are the outer loop and adjacent elements the inner one, which the compiler
+//! turns into vector instructions.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::argmax::{Storage, TapWord, Taps, check_len};
+use crate::element::Cell;
+use crate::error::Error;
+use crate::geometry::{Axis, Geometry};
+use crate::slabs::{each_slab, each_slab_of_two};
+
+/// Elements that are compared together.
+const LANES: usize = 16;
+
+/// What pooling gives: the maxima, and where each was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pooled<T> {
+    /// The maxima, of [`Geometry::pooled_shape`], with the bits they had in the input.
+    pub values: Vec<T>,
+    /// For each maximum, the cell of its window.
+    pub taps: Taps,
+}
+
+/// Which value a cell gets that several windows chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overlap {
+    /// The last pooled element in raster order: ONNX, and PyTorch run by one thread.
+    Last,
+    /// The sum in raster order of the pooled elements, starting from +0: `tf.scatter_nd`, and
+    /// every gradient.
+    Sum,
+}
+
+/// Max pooling with argmax.
+///
+/// `input` has [`Geometry::input_shape`]. A cell takes over when it is greater or NaN, so ties go
+/// to the first cell in raster order and a NaN always shows. Values keep their bits.
+///
+/// # Errors
+///
+/// If `input` has another number of elements.
+///
+/// ```
+/// use unpool::{cpu, Geometry, Shape, Window};
+///
+/// let geometry = Geometry::new(&Window::new([2, 2]), Shape::channels_last([1, 2, 2, 1]))?;
+/// let pooled = cpu::max_pool(&geometry, &[1.0_f32, 7.0, 3.0, 7.0])?;
+/// assert_eq!(pooled.values, [7.0]);
+/// assert_eq!(pooled.taps.get(0), Some(1));
+/// # Ok::<(), unpool::Error>(())
+/// ```
+pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
+    check_len("input", input.len(), geometry.input_len())?;
+    let mut values = vec![T::default(); geometry.pooled_len()];
+    let storage = if geometry.tap_bytes() == 1 {
+        let mut taps = vec![0u8; values.len()];
+        pool_rows(geometry, input, &mut values, &mut taps);
+        Storage::Bytes(taps)
+    } else {
+        let mut taps = vec![0u16; values.len()];
+        pool_rows(geometry, input, &mut values, &mut taps);
+        Storage::Halves(taps)
+    };
+    Ok(Pooled { values, taps: Taps::from_storage(storage) })
+}
+
+/// Unpooling: each pooled value goes back to the cell that its tap names, and every other cell
+/// gets zero. Taps that name no cell of the input put nothing anywhere.
+///
+/// `values` has [`Geometry::pooled_shape`], the result [`Geometry::input_shape`]. Under
+/// [`Overlap::Sum`] f16 and bf16 are summed in f32 and rounded once, to nearest even.
+///
+/// # Errors
+///
+/// If a number of elements differs, the taps are of another window, or a sum of integers does not
+/// fit its type.
+pub fn max_unpool<T: Cell>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &Taps,
+    overlap: Overlap,
+) -> Result<Vec<T>, Error> {
+    check_len("values", values.len(), geometry.pooled_len())?;
+    taps.check(geometry)?;
+    match taps.storage() {
+        Storage::Bytes(taps) => unpool_rows(geometry, values, taps, overlap, "output"),
+        Storage::Halves(taps) => unpool_rows(geometry, values, taps, overlap, "output"),
+    }
+}
+
+/// The gradient of [`max_pool`]: [`max_unpool`] of the gradient, summed where windows share their
+/// maximum.
+///
+/// `grad_output` has [`Geometry::pooled_shape`], the result [`Geometry::input_shape`].
+///
+/// # Errors
+///
+/// As [`max_unpool`].
+pub fn max_pool_backward<T: Cell>(
+    geometry: &Geometry,
+    grad_output: &[T],
+    taps: &Taps,
+) -> Result<Vec<T>, Error> {
+    check_len("grad_output", grad_output.len(), geometry.pooled_len())?;
+    taps.check(geometry)?;
+    match taps.storage() {
+        Storage::Bytes(taps) => {
+            unpool_rows(geometry, grad_output, taps, Overlap::Sum, "grad_input")
+        }
+        Storage::Halves(taps) => {
+            unpool_rows(geometry, grad_output, taps, Overlap::Sum, "grad_input")
+        }
+    }
+}
+
+/// The gradient of [`max_unpool`]: reads the cell that each tap names, zero where it names none.
+///
+/// `grad_output` has [`Geometry::input_shape`], the result [`Geometry::pooled_shape`]. Where
+/// windows share a cell, each of them reads it, as in PyTorch; that is exact for
+/// [`Overlap::Sum`].
+///
+/// # Errors
+///
+/// If a number of elements differs, or the taps are of another window.
+pub fn max_unpool_backward<T: Cell>(
+    geometry: &Geometry,
+    grad_output: &[T],
+    taps: &Taps,
+) -> Result<Vec<T>, Error> {
+    check_len("grad_output", grad_output.len(), geometry.input_len())?;
+    taps.check(geometry)?;
+    let mut grad_input = vec![T::default(); geometry.pooled_len()];
+    match taps.storage() {
+        Storage::Bytes(taps) => gather_rows(geometry, grad_output, taps, &mut grad_input),
+        Storage::Halves(taps) => gather_rows(geometry, grad_output, taps, &mut grad_input),
+    }
+    Ok(grad_input)
+}
+
+/// Elements of a row, pooled or not.
+fn row_len(geometry: &Geometry, extent: fn(&Axis) -> u32) -> usize {
+    extent(&geometry.axes[2]) as usize * geometry.inner as usize
+}
+
+/// Row number `row` as `(outer, z, y)`.
+fn row_place(geometry: &Geometry, extent: fn(&Axis) -> u32, row: usize) -> (usize, u32, u32) {
+    let [z, y, _] = geometry.axes.each_ref().map(|a| extent(a) as usize);
+    (row / (z * y), (row / y % z) as u32, (row % y) as u32)
+}
+
+/// The first element of row `(outer, z, y)`.
+fn row_start(
+    geometry: &Geometry,
+    extent: fn(&Axis) -> u32,
+    (outer, z, y): (usize, u32, u32),
+) -> usize {
+    let [d, h, _] = geometry.axes.each_ref().map(|a| extent(a) as usize);
+    ((outer * d + z as usize) * h + y as usize) * row_len(geometry, extent)
+}
+
+fn pool_rows<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    input: &[T],
+    values: &mut [T],
+    taps: &mut [U],
+) {
+    let row = row_len(geometry, |a| a.pooled);
+    each_slab_of_two((values, taps), row, |i, values, taps| {
+        let (outer, z, y) = row_place(geometry, |a| a.pooled, i);
+        let window = RowOfWindows::new(geometry, outer, z, y);
+        window.pool(geometry, input, values, taps);
+    });
+}
+
+/// The windows of one pooled row: what they share on z and y.
+struct RowOfWindows {
+    z: Range<u32>,
+    y: Range<u32>,
+    /// Element of the input at `x = 0` of the cell `(0, 0)` of the window, were there no border.
+    origin: i64,
+    /// Elements from one tap to the next.
+    step: [i64; 3],
+}
+
+impl RowOfWindows {
+    fn new(geometry: &Geometry, outer: usize, z: u32, y: u32) -> Self {
+        let [az, ay, ax] = &geometry.axes;
+        let inner = i64::from(geometry.inner);
+        let row = i64::from(ax.input) * inner;
+        let plane = i64::from(ay.input) * row;
+        let origin =
+            outer as i64 * i64::from(az.input) * plane + az.start(z) * plane + ay.start(y) * row;
+        let step = [plane, row, inner];
+        let dilation = geometry.axes.map(|a| i64::from(a.dilation));
+        Self {
+            z: az.taps_inside(z),
+            y: ay.taps_inside(y),
+            origin,
+            step: std::array::from_fn(|i| step[i] * dilation[i]),
+        }
+    }
+
+    fn pool<T: Cell, U: TapWord>(
+        &self,
+        geometry: &Geometry,
+        input: &[T],
+        values: &mut [T],
+        taps: &mut [U],
+    ) {
+        let axis = &geometry.axes[2];
+        let inner = geometry.inner as usize;
+        for q in 0..axis.pooled {
+            let first = self.origin + axis.start(q) * inner as i64;
+            let inside = axis.taps_inside(q);
+            let at = q as usize * inner;
+            let (values, taps) = (&mut values[at..at + inner], &mut taps[at..at + inner]);
+            let mut c = 0;
+            while c + LANES <= inner {
+                let lanes = c..c + LANES;
+                let (values, taps) = (&mut values[lanes.clone()], &mut taps[lanes]);
+                self.pool_lanes::<T, U, LANES>(geometry, &inside, values, taps, |offset| {
+                    let at = (first + offset) as usize + c;
+                    std::array::from_fn(|i| input[at..at + LANES][i])
+                });
+                c += LANES;
+            }
+            for c in c..inner {
+                let (values, taps) = (&mut values[c..=c], &mut taps[c..=c]);
+                self.pool_lanes::<T, U, 1>(geometry, &inside, values, taps, |offset| {
+                    [input[(first + offset) as usize + c]]
+                });
+            }
+        }
+    }
+
+    /// Pools `L` adjacent elements whose windows lie alike. `load` gives the cells at an offset.
+    #[inline(always)]
+    fn pool_lanes<T: Cell, U: TapWord, const L: usize>(
+        &self,
+        geometry: &Geometry,
+        inside: &Range<u32>,
+        values: &mut [T],
+        taps: &mut [U],
+        load: impl Fn(i64) -> [T; L],
+    ) {
+        let mut best = [T::default(); L];
+        let mut tap = [0u32; L];
+        let mut first = true;
+        for tz in self.z.clone() {
+            for ty in self.y.clone() {
+                let row = (tz * geometry.axes[1].kernel + ty) * geometry.axes[2].kernel;
+                let offset = i64::from(tz) * self.step[0] + i64::from(ty) * self.step[1];
+                for tx in inside.clone() {
+                    let cells = load(offset + i64::from(tx) * self.step[2]);
+                    for i in 0..L {
+                        let take = first | cells[i].beats(best[i]);
+                        best[i] = if take { cells[i] } else { best[i] };
+                        tap[i] = if take { row + tx } else { tap[i] };
+                    }
+                    first = false;
+                }
+            }
+        }
+        values.copy_from_slice(&best);
+        for (to, from) in taps.iter_mut().zip(tap) {
+            *to = U::new(from);
+        }
+    }
+}
+
+/// The windows of an axis that hold a cell, in ascending order, each with the cell's tap.
+fn windows_holding(axis: &Axis, cell: u32) -> impl Iterator<Item = (u32, u32)> + Clone {
+    let (stride, dilation) = (axis.stride, axis.dilation);
+    let padded = cell + axis.before;
+    let first = (padded + 1).saturating_sub(axis.extent()).div_ceil(stride);
+    let last = (padded / stride).min(axis.pooled - 1);
+    (first..last + 1).filter_map(move |q| {
+        let step = padded - q * stride;
+        step.is_multiple_of(dilation).then_some((q, step / dilation))
+    })
+}
+
+fn unpool_rows<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &[U],
+    overlap: Overlap,
+    operand: &'static str,
+) -> Result<Vec<T>, Error> {
+    let mut output = vec![T::default(); geometry.input_len()];
+    let row = row_len(geometry, |a| a.input);
+    let overflow = AtomicUsize::new(usize::MAX);
+    each_slab(&mut output, row, |i, output| {
+        let place = row_place(geometry, |a| a.input, i);
+        match overlap {
+            Overlap::Last => {
+                unpool_row(geometry, values, taps, place, output, |to, value| *to = value);
+            }
+            Overlap::Sum => {
+                let mut sums = vec![T::Sum::default(); output.len()];
+                unpool_row(geometry, values, taps, place, &mut sums, |to, value: T| {
+                    *to = value.add_to(*to);
+                });
+                for (x, (to, sum)) in output.iter_mut().zip(sums).enumerate() {
+                    match T::total(sum) {
+                        Some(total) => *to = total,
+                        None => {
+                            overflow.fetch_min(i * row + x, Ordering::Relaxed);
+                        }
+                    }
+                }
+            }
+        }
+    });
+    match overflow.into_inner() {
+        usize::MAX => Ok(output),
+        element => Err(Error::Overflow { operand, element, kind: T::ELEMENT }),
+    }
+}
+
+/// Calls `put` on each cell of row `(outer, z, y)` with each value that goes there, in raster
+/// order of the pooled elements.
+fn unpool_row<T: Cell, U: TapWord, A>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &[U],
+    (outer, z, y): (usize, u32, u32),
+    row: &mut [A],
+    put: impl Fn(&mut A, T),
+) {
+    let [az, ay, ax] = &geometry.axes;
+    let inner = geometry.inner as usize;
+    for (qz, tz) in windows_holding(az, z) {
+        for (qy, ty) in windows_holding(ay, y) {
+            let from = row_start(geometry, |a| a.pooled, (outer, qz, qy));
+            let first_tap = (tz * ay.kernel + ty) * ax.kernel;
+            for qx in 0..ax.pooled {
+                let at = from + qx as usize * inner;
+                let (values, taps) = (&values[at..at + inner], &taps[at..at + inner]);
+                for tx in ax.taps_inside(qx) {
+                    let x = (ax.start(qx) + i64::from(tx * ax.dilation)) as usize;
+                    let tap = U::new(first_tap + tx);
+                    let cells = &mut row[x * inner..(x + 1) * inner];
+                    for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
+                        if found == tap {
+                            put(cell, value);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn gather_rows<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    cells: &[T],
+    taps: &[U],
+    gathered: &mut [T],
+) {
+    let [_, ay, ax] = &geometry.axes;
+    let inner = geometry.inner as usize;
+    let row = row_len(geometry, |a| a.pooled);
+    each_slab(gathered, row, |i, gathered| {
+        let (outer, z, y) = row_place(geometry, |a| a.pooled, i);
+        let window = RowOfWindows::new(geometry, outer, z, y);
+        for (x, (to, &tap)) in gathered.iter_mut().zip(&taps[i * row..]).enumerate() {
+            let (q, c) = ((x / inner) as u32, x % inner);
+            let tap: u32 = tap.into();
+            let (tx, rest) = (tap % ax.kernel, tap / ax.kernel);
+            let (ty, tz) = (rest % ay.kernel, rest / ay.kernel);
+            let inside = ax.taps_inside(q);
+            *to = if window.z.contains(&tz) && window.y.contains(&ty) && inside.contains(&tx) {
+                let offset = [tz, ty, tx]
+                    .iter()
+                    .zip(window.step)
+                    .map(|(&t, step)| i64::from(t) * step)
+                    .sum::<i64>();
+                let first = window.origin + ax.start(q) * inner as i64;
+                cells[(first + offset) as usize + c]
+            } else {
+                T::default()
+            };
+        }
+    });
+}

@@ -1,0 +1,86 @@
+//! Everything that can be refused, with what was found and what was allowed.
+
+use crate::argmax::IndexSpace;
+use crate::element::Element;
+
+/// A window and a shape that do not go together.
+///
+/// `axis` counts the spatial axes from 0 in the order of the window.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are the numbers of the message, under its own names")]
+pub enum GeometryError {
+    #[error("kernel has {found} axes; 1, 2 or 3 spatial axes are allowed")]
+    Rank { found: usize },
+    #[error("{argument} has {found} axes, but the kernel has {allowed}")]
+    AxisCount { argument: &'static str, found: usize, allowed: usize },
+    #[error(
+        "shape {shape} has {found} dimensions; this window takes {allowed}: batch, channels and its spatial axes"
+    )]
+    ShapeRank { shape: String, found: usize, allowed: usize },
+    #[error("{argument} is 0 on axis {axis}; it must be at least 1")]
+    Zero { argument: &'static str, axis: usize },
+    #[error("the shape has 0 channels; it must have at least 1")]
+    NoChannels,
+    #[error("the window has {found} cells; at most {allowed} are allowed")]
+    WindowTooLarge { found: u64, allowed: u64 },
+    #[error(
+        "no window fits on axis {axis}: it spans {extent} cells and the padded input has {padded}"
+    )]
+    EmptyOutput { axis: usize, extent: u128, padded: u128 },
+    #[error(
+        "window {window} on axis {axis} holds no cell of the input: it starts at {start} and spans {extent} cells, the input has cells 0 to {}", .input - 1
+    )]
+    EmptyWindow { axis: usize, window: usize, start: i64, extent: usize, input: usize },
+    #[error(
+        "axis {axis} reaches coordinate {found} with its padding; at most {allowed} is allowed"
+    )]
+    AxisTooLong { axis: usize, found: u128, allowed: u64 },
+    #[error("the {tensor} tensor has {found} elements; at most {allowed} are allowed")]
+    TooManyElements { tensor: &'static str, found: u128, allowed: u64 },
+    #[error("output size {found} on axis {axis}; {lowest} to {highest} are allowed")]
+    OutputSize { axis: usize, found: i128, lowest: i128, highest: i128 },
+}
+
+/// Everything the library refuses. Nothing was written when one is returned.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the fields are the numbers of the message, under its own names")]
+pub enum Error {
+    #[error(transparent)]
+    Geometry(#[from] GeometryError),
+    #[error("{operand} has {found} elements; the geometry takes {allowed}")]
+    Length { operand: &'static str, found: usize, allowed: usize },
+    #[error("taps have {found} bytes each; this window's have {allowed}")]
+    TapWidth { found: usize, allowed: usize },
+    #[error("the sum at element {element} of the {operand} does not fit {type}", r#type = .kind.name())]
+    Overflow { operand: &'static str, element: usize, kind: Element },
+    #[error(
+        "index {index} at element {element} is outside its window: a cell from {lowest} to {highest} is allowed in index space {}", .space.name()
+    )]
+    IndexOutside { element: usize, index: i64, lowest: u64, highest: u64, space: IndexSpace },
+    #[error(
+        "index space {} reaches {largest} on this shape; {kind} holds at most {allowed}", .space.name()
+    )]
+    IndexSpaceTooLarge { space: IndexSpace, largest: u64, kind: &'static str, allowed: u64 },
+    #[error("{operand} has {found} bytes; {needed} are needed")]
+    BufferTooSmall { operand: &'static str, found: u64, needed: u64 },
+    #[error("{operand} is at byte {found} of its buffer; a multiple of {allowed} is allowed")]
+    Alignment { operand: &'static str, found: u64, allowed: u64 },
+    #[error("{operand} is in a buffer for {found:?}; {needed:?} is needed")]
+    Usage { operand: &'static str, found: wgpu::BufferUsages, needed: wgpu::BufferUsages },
+    #[error("{operand} and {written} are in the same buffer, and {written} is written")]
+    Aliased { operand: &'static str, written: &'static str },
+    #[error("{limit} is {allowed} on this device; {needed} is needed")]
+    Limit { limit: &'static str, needed: u64, allowed: u64 },
+    #[error("a workgroup of 0 threads; it must have at least 1")]
+    ZeroWorkgroup,
+    #[error("no adapter{wanted} that runs compute shaders; found: {found}")]
+    NoAdapter { wanted: String, found: String },
+    #[error("the device was lost")]
+    DeviceLost,
+    #[error("the device has no memory left")]
+    OutOfMemory,
+    #[error("{message}")]
+    Wgpu { message: String },
+}

@@ -1,0 +1,119 @@
+//! A `wgpu` device and what is compiled for it.
+
+mod adapter;
+mod operand;
+mod pipelines;
+mod plan;
+mod pooling;
+mod program;
+mod readback;
+pub(crate) mod slices;
+mod step;
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+pub(crate) use adapter::wanted_adapter;
+pub use operand::Operand;
+pub use pooling::Pooling;
+pub use program::Program;
+pub use readback::Readback;
+pub use step::Step;
+
+use crate::element::Element;
+use crate::error::Error;
+use crate::geometry::Geometry;
+use pipelines::Pipelines;
+
+/// A [`wgpu`] device and queue, yours or its own, and the pipelines compiled for it.
+///
+/// Clones share everything, also between threads.
+#[derive(Clone, Debug)]
+pub struct Gpu {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    limits: wgpu::Limits,
+    pipelines: Pipelines,
+}
+
+impl Gpu {
+    /// Uses a device that the application has. No feature is needed, and no limit above
+    /// [`wgpu::Limits::downlevel_defaults`].
+    pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
+        let shared = Shared {
+            device: device.clone(),
+            queue: queue.clone(),
+            limits: device.limits(),
+            pipelines: Pipelines::new(device),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Makes a geometry and an element ready on this device. Nothing is compiled yet.
+    ///
+    /// # Errors
+    ///
+    /// If the device cannot run compute shaders.
+    pub fn pooling(&self, geometry: &Geometry, element: Element) -> Result<Pooling, Error> {
+        if self.limits().max_compute_invocations_per_workgroup == 0 {
+            return Err(Error::Limit {
+                limit: "max_compute_invocations_per_workgroup",
+                needed: 1,
+                allowed: 0,
+            });
+        }
+        Ok(Pooling::new(self.clone(), geometry, element))
+    }
+
+    /// The device.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.shared.device
+    }
+
+    /// The queue.
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.shared.queue
+    }
+
+    /// Adapter, backend and driver.
+    pub fn info(&self) -> wgpu::AdapterInfo {
+        self.shared.device.adapter_info()
+    }
+
+    pub(crate) fn limits(&self) -> &wgpu::Limits {
+        &self.shared.limits
+    }
+
+    pub(crate) fn pipelines(&self) -> &Pipelines {
+        &self.shared.pipelines
+    }
+}
+
+/// Makes objects on a device, and turns what `wgpu` says against them into an [`Error`].
+///
+/// In a browser such an answer comes later; there it reaches the application's own handler.
+fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let made = make();
+    let now = |scope: wgpu::ErrorScopeGuard| {
+        let answer = std::pin::pin!(scope.pop());
+        match answer.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(error) => error,
+            Poll::Pending => None,
+        }
+    };
+    // Innermost first, and every scope is popped.
+    let errors = [now(internal), now(validation), now(memory)];
+    match errors.into_iter().flatten().next() {
+        None => Ok(made),
+        Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory),
+        Some(error) => Err(Error::Wgpu { message: error.to_string() }),
+    }
+}

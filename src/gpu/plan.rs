@@ -1,0 +1,263 @@
+//! How an operation is laid over a device: which units a dispatch makes, and which parts of its
+//! tensors it touches. Pure arithmetic; where a tensor passes a limit it is cut here.
+
+use std::ops::Range;
+
+use crate::error::Error;
+use crate::geometry::{Axis, Geometry};
+use crate::gpu::program::{Lanes, Operation, Owned, Program};
+
+/// What a device allows a dispatch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    pub(crate) binding_bytes: u64,
+    pub(crate) alignment: u64,
+    pub(crate) workgroups: u32,
+    pub(crate) workgroup_size: u32,
+}
+
+/// The uniforms of one dispatch: `Params` of `shaders/grid.wgsl`, field for field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(crate) struct Params {
+    input: [u32; 3],
+    inner: u32,
+    pooled: [u32; 3],
+    first: u32,
+    before: [u32; 3],
+    units: u32,
+    blocks: [u32; 3],
+    grid_width: u32,
+    first_block: [u32; 3],
+    elements: u32,
+    in_base: u32,
+    out_base: u32,
+    taps_base: u32,
+    end: u32,
+}
+
+/// One dispatch: its grid, its uniforms and the bytes of each tensor that it is bound to.
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
+    pub(crate) workgroups: [u32; 2],
+    pub(crate) params: Params,
+    /// The tensor read, the tensor written, the taps; in bytes from the start of each.
+    pub(crate) bytes: [Range<u64>; 3],
+}
+
+/// A place in `[outer, z, y, x]`.
+type Pixel = [u32; 4];
+
+pub(crate) struct Plan<'a> {
+    geometry: &'a Geometry,
+    program: &'a Program,
+    element_bytes: u64,
+    /// Spatial extents of what the units divide, and its elements.
+    extents: [u32; 3],
+    elements: u64,
+    blocks: [u32; 3],
+    first_block: [u32; 3],
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(geometry: &'a Geometry, program: &'a Program, element_bytes: usize) -> Self {
+        let first_block = geometry.axes.map(|a| a.before / a.stride);
+        let blocks =
+            geometry.axes.map(|a| (a.input + a.before).div_ceil(a.stride) - a.before / a.stride);
+        let extents = match program.owned {
+            Owned::Pooled => geometry.axes.map(|a| a.pooled),
+            Owned::Cells => geometry.axes.map(|a| a.input),
+            Owned::Blocks => blocks,
+        };
+        let elements = extents.iter().map(|&e| u64::from(e)).product::<u64>()
+            * u64::from(geometry.outer)
+            * u64::from(geometry.inner);
+        Self {
+            geometry,
+            program,
+            element_bytes: element_bytes as u64,
+            extents,
+            elements,
+            blocks,
+            first_block,
+        }
+    }
+
+    /// The dispatches, in order: one, or as many as the limits make it. None for an empty batch.
+    ///
+    /// # Errors
+    ///
+    /// If what a single unit touches is more than one binding holds.
+    pub(crate) fn pieces(&self, allowed: &Allowed) -> Result<Vec<Piece>, Error> {
+        let units = self.elements.div_ceil(4);
+        let most = u64::from(allowed.workgroups).pow(2) * u64::from(allowed.workgroup_size);
+        let mut pieces = Vec::new();
+        let mut first = 0;
+        while first < units {
+            let fits = |end: u64| {
+                let bound = self.bound(first..end, allowed);
+                end - first <= most
+                    && bound.iter().all(|b| b.end - b.start <= allowed.binding_bytes)
+            };
+            if !fits(first + 1) {
+                let bound = self.bound(first..first + 1, allowed);
+                let needed = bound.iter().map(|b| b.end - b.start).max().unwrap_or(0);
+                return Err(Error::Limit {
+                    limit: "max_storage_buffer_binding_size",
+                    needed,
+                    allowed: allowed.binding_bytes,
+                });
+            }
+            let (mut good, mut bad) = (first + 1, units + 1);
+            if fits(units) {
+                good = units;
+            } else {
+                while bad - good > 1 {
+                    let middle = good + (bad - good) / 2;
+                    if fits(middle) { good = middle } else { bad = middle }
+                }
+            }
+            pieces.push(self.piece(first..good, allowed));
+            first = good;
+        }
+        Ok(pieces)
+    }
+
+    fn piece(&self, units: Range<u64>, allowed: &Allowed) -> Piece {
+        let bytes = self.bound(units.clone(), allowed);
+        let count = (units.end - units.start) as u32;
+        let workgroups = count.div_ceil(allowed.workgroup_size);
+        let width = workgroups.min(allowed.workgroups);
+        let unit_bytes = match self.program.lanes {
+            Lanes::Together => 4 * self.element_bytes,
+            Lanes::Apart => 4,
+        };
+        // The gradient of unpooling reads single cells whatever its lanes: by words.
+        let in_bytes = match self.program.operation {
+            Operation::UnpoolBackward => 4,
+            _ => unit_bytes,
+        };
+        let inner = match self.program.lanes {
+            Lanes::Together => self.geometry.inner / 4,
+            Lanes::Apart => self.geometry.inner,
+        };
+        let axes = &self.geometry.axes;
+        let params = Params {
+            input: axes.map(|a| a.input),
+            inner,
+            pooled: axes.map(|a| a.pooled),
+            first: units.start as u32,
+            before: axes.map(|a| a.before),
+            units: count,
+            blocks: self.blocks,
+            grid_width: width,
+            first_block: self.first_block,
+            elements: self.elements as u32,
+            in_base: (bytes[0].start / in_bytes) as u32,
+            out_base: (bytes[1].start / unit_bytes) as u32,
+            taps_base: (bytes[2].start / 4) as u32,
+            end: 0,
+        };
+        Piece { workgroups: [width, workgroups.div_ceil(width.max(1))], params, bytes }
+    }
+
+    /// The bytes of the tensor read, the tensor written and the taps that some units touch, at
+    /// offsets that can be bound.
+    fn bound(&self, units: Range<u64>, allowed: &Allowed) -> [Range<u64>; 3] {
+        let [read, written, taps] = self.touched(units);
+        let align = |elements: Range<u64>, bytes: u64| {
+            let start = elements.start * bytes / allowed.alignment * allowed.alignment;
+            start..(elements.end * bytes).next_multiple_of(4)
+        };
+        [
+            align(read, self.element_bytes),
+            align(written, self.element_bytes),
+            align(taps, self.geometry.tap_bytes() as u64),
+        ]
+    }
+
+    /// The elements of the tensor read, the tensor written and the taps that some units touch.
+    fn touched(&self, units: Range<u64>) -> [Range<u64>; 3] {
+        let own = units.start * 4..(units.end * 4).min(self.elements);
+        let first = self.pixel(own.start);
+        let last = self.pixel(own.end - 1);
+        let axes = &self.geometry.axes;
+        match self.program.owned {
+            Owned::Pooled => {
+                let input = self.region(first, last, |a| a.input, |i, q| cells_of(&axes[i], q));
+                [input, own.clone(), own]
+            }
+            Owned::Cells => {
+                let windows = |i: usize, x: u32| {
+                    let axis = &axes[i];
+                    windows_at(axis, (x + axis.before) / axis.stride)
+                };
+                let pooled = self.region(first, last, |a| a.pooled, windows);
+                [pooled.clone(), own, pooled]
+            }
+            Owned::Blocks => {
+                let windows = |i: usize, b: u32| windows_at(&axes[i], b + self.first_block[i]);
+                let pooled = self.region(first, last, |a| a.pooled, windows);
+                let cells = |i: usize, b: u32| cells_of_block(&axes[i], b + self.first_block[i]);
+                let output = self.region(first, last, |a| a.input, cells);
+                [pooled.clone(), output, pooled]
+            }
+        }
+    }
+
+    /// The place of an element of what the units divide.
+    fn pixel(&self, element: u64) -> Pixel {
+        let [d, h, w] = self.extents.map(u64::from);
+        let pixel = element / u64::from(self.geometry.inner);
+        let row = pixel / w;
+        let slice = row / h;
+        [slice / d, slice % d, row % h, pixel % w].map(|n| n as u32)
+    }
+
+    /// The elements of another tensor between the first and the last that the places from `first`
+    /// to `last` touch, where coordinate `c` of axis `i` touches the coordinates `along(i, c)`.
+    ///
+    /// Once an outer coordinate differs, the inner ones take every value in between.
+    fn region(
+        &self,
+        first: Pixel,
+        last: Pixel,
+        extent: fn(&Axis) -> u32,
+        along: impl Fn(usize, u32) -> (u32, u32),
+    ) -> Range<u64> {
+        let (mut low, mut high) = (u64::from(first[0]), u64::from(last[0]));
+        for (i, axis) in self.geometry.axes.iter().enumerate() {
+            let extent = extent(axis);
+            // At the first outer index z is at least first.z; further in nothing is known.
+            let tied = first[..=i] == last[..=i];
+            let from = if tied || i == 0 { along(i, first[i + 1]).0 } else { 0 };
+            let to = if tied || i == 0 { along(i, last[i + 1]).1 } else { extent - 1 };
+            low = low * u64::from(extent) + u64::from(from);
+            high = high * u64::from(extent) + u64::from(to);
+        }
+        let inner = u64::from(self.geometry.inner);
+        low * inner..(high + 1) * inner
+    }
+}
+
+/// First and last cell of the input that window `q` can touch.
+fn cells_of(axis: &Axis, q: u32) -> (u32, u32) {
+    let start = axis.start(q);
+    clamped(axis.input, start, start + i64::from(axis.extent()) - 1)
+}
+
+/// First and last cell of the input in stride block `q`.
+fn cells_of_block(axis: &Axis, q: u32) -> (u32, u32) {
+    let start = axis.start(q);
+    clamped(axis.input, start, start + i64::from(axis.stride) - 1)
+}
+
+/// First and last window that can hold a cell of stride block `q`.
+fn windows_at(axis: &Axis, q: u32) -> (u32, u32) {
+    clamped(axis.pooled, i64::from(q) - i64::from(axis.windows_per_cell()) + 1, i64::from(q))
+}
+
+fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
+    let last = i64::from(extent) - 1;
+    (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
+}

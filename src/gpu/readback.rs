@@ -1,0 +1,114 @@
+//! Reading a buffer back: the one place that submits, and, when asked to, waits.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
+
+use crate::error::Error;
+use crate::gpu::operand::Operand;
+use crate::gpu::{Gpu, scoped};
+
+/// The contents of a buffer on their way back, as elements of `T`.
+///
+/// A future; it may be dropped at any time. Outside the browser something must poll the device for
+/// it to make progress (the application's own loop does, or [`Readback::wait`]).
+#[must_use = "the copy is under way, and its result comes from awaiting this or from wait()"]
+pub struct Readback<T> {
+    gpu: Gpu,
+    staging: wgpu::Buffer,
+    mapped: Pin<Box<dyn Future<Output = Option<bool>> + Send>>,
+    element: PhantomData<fn() -> T>,
+}
+
+impl<T> std::fmt::Debug for Readback<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Readback").field("staging", &self.staging).finish_non_exhaustive()
+    }
+}
+
+impl Gpu {
+    /// Copies a buffer, or a part of one, into memory. Submits that copy at once, after everything
+    /// submitted so far, and returns without waiting.
+    ///
+    /// Offset and size are multiples of 4; a tensor that does not end on a word is followed by the
+    /// rest of its last word.
+    ///
+    /// # Errors
+    ///
+    /// If the buffer was not made with [`COPY_SRC`](wgpu::BufferUsages::COPY_SRC), offset or size
+    /// is not a multiple of 4 or of the size of `T`, or the device has no memory left.
+    pub fn read<'a, T: bytemuck::Pod>(
+        &self,
+        source: impl Into<Operand<'a>>,
+    ) -> Result<Readback<T>, Error> {
+        let Operand { buffer, offset, size } = source.into();
+        let operand = "the buffer to read";
+        if !buffer.usage().contains(wgpu::BufferUsages::COPY_SRC) {
+            let needed = wgpu::BufferUsages::COPY_SRC;
+            return Err(Error::Usage { operand, found: buffer.usage(), needed });
+        }
+        let whole = wgpu::COPY_BUFFER_ALIGNMENT.max(size_of::<T>() as u64);
+        for found in [offset % wgpu::COPY_BUFFER_ALIGNMENT, size % whole] {
+            if found != 0 {
+                return Err(Error::Alignment { operand, found, allowed: whole });
+            }
+        }
+        let device = self.device();
+        let staging = scoped(device, || {
+            let staging = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("unpool readback"),
+                size,
+                usage: wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::MAP_READ,
+                mapped_at_creation: false,
+            });
+            let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                label: Some("unpool readback"),
+            });
+            encoder.copy_buffer_to_buffer(buffer, offset, &staging, 0, size);
+            self.queue().submit([encoder.finish()]);
+            staging
+        })?;
+        let (sender, receiver): (_, OneshotReceiver<bool>) = oneshot_channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |result| {
+            // Nobody listens any more when the readback was dropped.
+            let _ = sender.send(result.is_ok());
+        });
+        let mapped = Box::pin(async move { receiver.receive().await });
+        Ok(Readback { gpu: self.clone(), staging, mapped, element: PhantomData })
+    }
+}
+
+impl<T: bytemuck::Pod> Readback<T> {
+    /// Waits for the copy, polling the device.
+    ///
+    /// # Errors
+    ///
+    /// If the device was lost.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn wait(self) -> Result<Vec<T>, Error> {
+        // Whatever went wrong shows in the mapping.
+        let _ = self.gpu.device().poll(wgpu::PollType::wait_indefinitely());
+        let waker = std::task::Waker::noop();
+        match std::pin::pin!(self).poll(&mut Context::from_waker(waker)) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(Error::DeviceLost),
+        }
+    }
+}
+
+impl<T: bytemuck::Pod> Future for Readback<T> {
+    type Output = Result<Vec<T>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.mapped.as_mut().poll(context).map(|mapped| {
+            if mapped != Some(true) {
+                return Err(Error::DeviceLost);
+            }
+            let view = self.staging.get_mapped_range(..).map_err(|_| Error::DeviceLost)?;
+            Ok(bytemuck::pod_collect_to_vec(&view[..]))
+        })
+    }
+}

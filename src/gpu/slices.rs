@@ -1,0 +1,128 @@
+//! The operations on slices: upload, one submission, and the readback of what it made.
+
+use crate::argmax::{Taps, check_len};
+use crate::cpu::{Overlap, Pooled};
+use crate::element::Cell;
+use crate::error::Error;
+use crate::geometry::Geometry;
+use crate::gpu::{Gpu, Readback, Step, scoped};
+
+/// What comes back of a pooling.
+pub(crate) struct PooledReadback<T> {
+    pub(crate) values: Readback<T>,
+    pub(crate) taps: Readback<u8>,
+}
+
+impl<T: Cell> PooledReadback<T> {
+    /// Puts together what was read.
+    pub(crate) fn finish(
+        geometry: &Geometry,
+        mut values: Vec<T>,
+        taps: &[u8],
+    ) -> Result<Pooled<T>, Error> {
+        values.truncate(geometry.pooled_len());
+        Ok(Pooled { values, taps: Taps::from_bytes(geometry, taps)? })
+    }
+}
+
+impl Gpu {
+    pub(crate) fn start_max_pool<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        input: &[T],
+    ) -> Result<PooledReadback<T>, Error> {
+        check_len("input", input.len(), geometry.input_len())?;
+        let pooling = self.pooling(geometry, T::ELEMENT)?;
+        let input = self.upload("input", bytemuck::cast_slice(input))?;
+        let values = self.storage("values", pooling.values_bytes())?;
+        let taps = self.storage("taps", pooling.taps_bytes())?;
+        self.run(&pooling.max_pool(&input, &values, &taps)?)?;
+        Ok(PooledReadback { values: self.read(&values)?, taps: self.read(&taps)? })
+    }
+
+    pub(crate) fn start_max_unpool<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        values: &[T],
+        taps: &Taps,
+        overlap: Overlap,
+    ) -> Result<Readback<T>, Error> {
+        check_len("values", values.len(), geometry.pooled_len())?;
+        taps.check(geometry)?;
+        let pooling = self.pooling(geometry, T::ELEMENT)?;
+        let values = self.upload("values", bytemuck::cast_slice(values))?;
+        let taps = self.upload("taps", &taps.to_bytes())?;
+        let output = self.storage("output", pooling.input_bytes())?;
+        self.run(&pooling.max_unpool(&values, &taps, &output, overlap)?)?;
+        self.read(&output)
+    }
+
+    pub(crate) fn start_max_pool_backward<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        grad_output: &[T],
+        taps: &Taps,
+    ) -> Result<Readback<T>, Error> {
+        check_len("grad_output", grad_output.len(), geometry.pooled_len())?;
+        self.start_max_unpool(geometry, grad_output, taps, Overlap::Sum)
+    }
+
+    pub(crate) fn start_max_unpool_backward<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        grad_output: &[T],
+        taps: &Taps,
+    ) -> Result<Readback<T>, Error> {
+        check_len("grad_output", grad_output.len(), geometry.input_len())?;
+        taps.check(geometry)?;
+        let pooling = self.pooling(geometry, T::ELEMENT)?;
+        let grad_output = self.upload("grad_output", bytemuck::cast_slice(grad_output))?;
+        let taps = self.upload("taps", &taps.to_bytes())?;
+        let grad_input = self.storage("grad_input", pooling.values_bytes())?;
+        self.run(&pooling.max_unpool_backward(&grad_output, &taps, &grad_input)?)?;
+        self.read(&grad_input)
+    }
+
+    fn run(&self, step: &Step) -> Result<(), Error> {
+        scoped(self.device(), || {
+            let mut encoder =
+                self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor {
+                    label: Some(step.label()),
+                });
+            step.record_pass(&mut encoder, None);
+            self.queue().submit([encoder.finish()]);
+        })
+    }
+
+    fn upload(&self, label: &str, bytes: &[u8]) -> Result<wgpu::Buffer, Error> {
+        self.buffer(label, bytes.len() as u64, bytes)
+    }
+
+    fn storage(&self, label: &str, size: u64) -> Result<wgpu::Buffer, Error> {
+        self.buffer(label, size, &[])
+    }
+
+    /// A buffer of whole words, never empty, that starts with some bytes.
+    fn buffer(&self, label: &str, size: u64, bytes: &[u8]) -> Result<wgpu::Buffer, Error> {
+        let size = size.next_multiple_of(4).max(4);
+        let allowed = self.limits().max_buffer_size;
+        if size > allowed {
+            return Err(Error::Limit { limit: "max_buffer_size", needed: size, allowed });
+        }
+        scoped(self.device(), || {
+            let buffer = self.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: !bytes.is_empty(),
+            });
+            if !bytes.is_empty() {
+                if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+                    view.slice(..bytes.len()).copy_from_slice(bytes);
+                }
+                buffer.unmap();
+            }
+            buffer
+        })
+    }
+}

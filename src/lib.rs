@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod argmax;
+pub mod cpu;
+mod element;
+#[cfg(not(target_arch = "wasm32"))]
+mod engine;
+mod error;
+mod geometry;
+mod gpu;
+mod place;
+mod shape;
+mod slabs;
+mod window;
+
+pub use argmax::{Index, IndexSpace, Taps};
+pub use cpu::{Overlap, Pooled};
+pub use element::{Cell, Element};
+#[cfg(not(target_arch = "wasm32"))]
+pub use engine::Engine;
+pub use error::{Error, GeometryError};
+pub use geometry::Geometry;
+pub use gpu::{Gpu, Operand, Pooling, Program, Readback, Step};
+pub use shape::{Layout, Shape};
+pub use wgpu;
+pub use window::{Padding, Window};

@@ -1,0 +1,72 @@
+//! One pooled value: which window it is, and the way between its taps and cells of the input.
+
+use std::ops::RangeInclusive;
+
+use crate::geometry::Geometry;
+
+/// The place of a pooled value in `[outer, z, y, x, inner]`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) outer: u32,
+    /// z, y, x.
+    pub(crate) window: [u32; 3],
+    pub(crate) inner: u32,
+}
+
+/// Every place of a geometry, in the order of the pooled values.
+pub(crate) fn places(geometry: &Geometry) -> impl Iterator<Item = Place> {
+    let [d, h, w] = geometry.axes.map(|a| a.pooled);
+    let (outers, inners) = (geometry.outer, geometry.inner);
+    (0..outers).flat_map(move |outer| {
+        (0..d).flat_map(move |z| {
+            (0..h).flat_map(move |y| {
+                (0..w).flat_map(move |x| {
+                    (0..inners).map(move |inner| Place { outer, window: [z, y, x], inner })
+                })
+            })
+        })
+    })
+}
+
+impl Place {
+    /// The cell `[z, y, x]` of the input that `tap` names, if it is one.
+    pub(crate) fn cell(&self, geometry: &Geometry, tap: u32) -> Option<[u32; 3]> {
+        let mut rest = tap;
+        let mut cell = [0; 3];
+        for i in (0..3).rev() {
+            let axis = &geometry.axes[i];
+            let step = i64::from(rest % axis.kernel) * i64::from(axis.dilation);
+            rest /= axis.kernel;
+            cell[i] = u32::try_from(axis.start(self.window[i]) + step).ok()?;
+            if cell[i] >= axis.input {
+                return None;
+            }
+        }
+        (rest == 0).then_some(cell)
+    }
+
+    /// The tap that names `cell`, if the window has it.
+    pub(crate) fn tap(&self, geometry: &Geometry, cell: [u32; 3]) -> Option<u32> {
+        let mut tap = 0;
+        for (axis, (cell, window)) in geometry.axes.iter().zip(cell.into_iter().zip(self.window)) {
+            let step = u32::try_from(i64::from(cell) - axis.start(window)).ok()?;
+            let number = step / axis.dilation;
+            if !step.is_multiple_of(axis.dilation) || number >= axis.kernel {
+                return None;
+            }
+            tap = tap * axis.kernel + number;
+        }
+        Some(tap)
+    }
+
+    /// First and last cell of the input that the window holds, per axis. A [`Geometry`] has no
+    /// window without one.
+    pub(crate) fn cells_inside(&self, geometry: &Geometry) -> [RangeInclusive<u32>; 3] {
+        std::array::from_fn(|i| {
+            let axis = &geometry.axes[i];
+            let taps = axis.taps_inside(self.window[i]);
+            let at = |t: u32| (axis.start(self.window[i]) + i64::from(t * axis.dilation)) as u32;
+            at(taps.start)..=at(taps.end - 1)
+        })
+    }
+}
