@@ -115,7 +115,12 @@ fn has_taps_word(unit: u32, word: u32) -> bool {
     return unit * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
-// The element of each lane in a pixel of its own.
-fn element_in(pixel: vec4<u32>, inner: Coord) -> vec4<u32> {
-    return pixel * params.inner + inner;
+// Elements inside a pixel.
+fn channels() -> u32 {
+    return params.inner;
+}
+
+// The element inside its pixel of each lane.
+fn channel(inner: Coord) -> vec4<u32> {
+    return inner;
 }

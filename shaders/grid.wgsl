@@ -70,7 +70,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> taps_in: array<u32>;
 @group(0) @binding(3) var<storage, read_write> taps_out: array<u32>;
 
-// The tap of no cell, and the word it fills.
+// The tap or index of no cell.
 const NO_CELL: u32 = 0xffffffffu;
 
 // The number of a thread in its dispatch. The grid folds past the limit of a dimension.
@@ -101,10 +101,53 @@ fn in_input(z: Signed, y: Signed, x: Signed) -> Flag {
         & (x >= Signed(0)) & (x < Signed(extents.z));
 }
 
-// Four cells from the words they share.
+// A cell from the word that holds it.
 fn lane_bits(word: u32, number: u32) -> u32 {
     if BITS == 32u {
         return word;
     }
     return (word >> (number % (32u / BITS) * BITS)) & ((1u << (BITS % 32u)) - 1u);
+}
+
+// Where a tap lies on one axis of the input; outside it when the tap is in the padding.
+fn along(q: Coord, tap: vec4<u32>, stride: u32, dilation: u32, before: u32) -> vec4<i32> {
+    return vec4<i32>(Signed(q * stride)) + vec4<i32>(tap * dilation) - vec4<i32>(i32(before));
+}
+
+// The cells that taps name.
+struct Cells {
+    z: vec4<u32>,
+    y: vec4<u32>,
+    x: vec4<u32>,
+    // Whether a tap names a cell of the input.
+    found: vec4<bool>,
+}
+
+fn cells_of(at: Place, taps: vec4<u32>) -> Cells {
+    let tz = taps / (KERNEL_X * KERNEL_Y);
+    let z = along(at.z, tz, STRIDE_Z, DILATION_Z, params.before.x);
+    let y = along(at.y, taps / KERNEL_X % KERNEL_Y, STRIDE_Y, DILATION_Y, params.before.y);
+    let x = along(at.x, taps % KERNEL_X, STRIDE_X, DILATION_X, params.before.z);
+    let found = vec4<bool>(at.exists) & (tz < vec4<u32>(KERNEL_Z)) & in_extent(z, params.input.x)
+        & in_extent(y, params.input.y) & in_extent(x, params.input.z);
+    return Cells(vec4<u32>(z), vec4<u32>(y), vec4<u32>(x), found);
+}
+
+fn in_extent(at: vec4<i32>, extent: u32) -> vec4<bool> {
+    return (at >= vec4<i32>(0)) & (at < vec4<i32>(i32(extent)));
+}
+
+// Stores the taps of a unit in whole words.
+fn store_taps(unit: u32, taps: vec4<u32>) {
+    if TAP_BYTES == 2u {
+        let pairs = (taps.xz & vec2<u32>(0xffffu)) | (taps.yw << vec2<u32>(16u));
+        for (var word = 0u; word < 2u; word++) {
+            if has_taps_word(unit, word) {
+                taps_out[unit * 2u + word - params.taps_base] = pairs[word];
+            }
+        }
+    } else {
+        let bytes = (taps & vec4<u32>(0xffu)) << vec4<u32>(0u, 8u, 16u, 24u);
+        taps_out[unit - params.taps_base] = bytes.x | bytes.y | bytes.z | bytes.w;
+    }
 }

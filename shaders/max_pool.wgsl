@@ -45,15 +45,5 @@ fn max_pool(
     }
 
     store_unit(unit, best);
-    if TAP_BYTES == 2u {
-        let pairs = (taps.xz & vec2<u32>(0xffffu)) | (taps.yw << vec2<u32>(16u));
-        for (var word = 0u; word < 2u; word++) {
-            if has_taps_word(unit, word) {
-                taps_out[unit * 2u + word - params.taps_base] = pairs[word];
-            }
-        }
-    } else {
-        let bytes = (taps & vec4<u32>(0xffu)) << vec4<u32>(0u, 8u, 16u, 24u);
-        taps_out[unit - params.taps_base] = bytes.x | bytes.y | bytes.z | bytes.w;
-    }
+    store_taps(unit, taps);
 }

@@ -56,7 +56,12 @@ fn has_taps_word(unit: u32, word: u32) -> bool {
     return true;
 }
 
-// The element of each lane in a pixel of its own.
-fn element_in(pixel: vec4<u32>, inner: Coord) -> vec4<u32> {
-    return (pixel * params.inner + inner) * 4u + vec4<u32>(0u, 1u, 2u, 3u);
+// Elements inside a pixel.
+fn channels() -> u32 {
+    return params.inner * 4u;
+}
+
+// The element inside its pixel of each lane.
+fn channel(inner: Coord) -> vec4<u32> {
+    return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }

@@ -21,7 +21,7 @@ pub use element::{Cell, Element};
 pub use engine::Engine;
 pub use error::{Error, GeometryError};
 pub use geometry::Geometry;
-pub use gpu::{Gpu, Operand, Pooling, Program, Readback, Step};
+pub use gpu::{Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
 pub use shape::{Layout, Shape};
 pub use wgpu;
 pub use window::{Padding, Window};

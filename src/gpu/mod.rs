@@ -1,12 +1,14 @@
 //! A `wgpu` device and what is compiled for it.
 
 mod adapter;
+mod binder;
 mod operand;
 mod pipelines;
 mod plan;
 mod pooling;
 mod program;
 mod readback;
+mod report;
 pub(crate) mod slices;
 mod step;
 
@@ -18,6 +20,7 @@ pub use operand::Operand;
 pub use pooling::Pooling;
 pub use program::Program;
 pub use readback::Readback;
+pub use report::IndexReport;
 pub use step::Step;
 
 use crate::element::Element;
@@ -49,7 +52,7 @@ impl Gpu {
             device: device.clone(),
             queue: queue.clone(),
             limits: device.limits(),
-            pipelines: Pipelines::new(device),
+            pipelines: Pipelines::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -83,6 +86,36 @@ impl Gpu {
     /// Adapter, backend and driver.
     pub fn info(&self) -> wgpu::AdapterInfo {
         self.shared.device.adapter_info()
+    }
+
+    /// A buffer of whole words, never empty, that starts with some bytes.
+    pub(crate) fn buffer(
+        &self,
+        label: &str,
+        usage: wgpu::BufferUsages,
+        size: u64,
+        bytes: &[u8],
+    ) -> Result<wgpu::Buffer, Error> {
+        let size = size.next_multiple_of(4).max(4);
+        let allowed = self.limits().max_buffer_size;
+        if size > allowed {
+            return Err(Error::Limit { limit: "max_buffer_size", needed: size, allowed });
+        }
+        scoped(self.device(), || {
+            let buffer = self.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some(label),
+                size,
+                usage,
+                mapped_at_creation: !bytes.is_empty(),
+            });
+            if !bytes.is_empty() {
+                if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+                    view.slice(..bytes.len()).copy_from_slice(bytes);
+                }
+                buffer.unmap();
+            }
+            buffer
+        })
     }
 
     pub(crate) fn limits(&self) -> &wgpu::Limits {

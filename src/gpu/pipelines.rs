@@ -8,38 +8,34 @@ use crate::gpu::program::Program;
 use crate::gpu::scoped;
 
 /// The pipelines of one device. Threads that ask for the same one wait for a single compilation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Pipelines {
-    /// With taps read, and with taps written.
-    layouts: [(wgpu::BindGroupLayout, wgpu::PipelineLayout); 2],
-    made: Mutex<HashMap<(Program, u32), Arc<Slot>>>,
+    made: Mutex<HashMap<(Program, u32), Arc<Made>>>,
 }
 
-type Slot = OnceLock<Result<wgpu::ComputePipeline, Error>>;
+type Made = OnceLock<Result<Pipeline, Error>>;
+
+/// A compiled program, and the layout of its bindings.
+#[derive(Clone, Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) compute: wgpu::ComputePipeline,
+    pub(crate) layout: wgpu::BindGroupLayout,
+}
 
 impl Pipelines {
-    pub(crate) fn new(device: &wgpu::Device) -> Self {
-        Self { layouts: [true, false].map(|read| layouts(device, read)), made: Mutex::default() }
-    }
-
-    pub(crate) fn bind_group_layout(&self, program: &Program) -> &wgpu::BindGroupLayout {
-        &self.layouts[usize::from(program.writes_taps())].0
-    }
-
     /// The pipeline of a program, compiled now if it is the first to be asked for.
     pub(crate) fn get(
         &self,
         device: &wgpu::Device,
         program: &Program,
         workgroup_size: u32,
-    ) -> Result<wgpu::ComputePipeline, Error> {
+    ) -> Result<Pipeline, Error> {
         let key = (program.clone(), workgroup_size);
         let lock = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = Arc::clone(lock().entry(key.clone()).or_default());
         let made = slot.get_or_init(|| {
             log::debug!("compiling {program} {:?}", program.constants());
-            let layout = &self.layouts[usize::from(program.writes_taps())].1;
-            compile(device, layout, program, workgroup_size)
+            compile(device, program, workgroup_size)
         });
         if made.is_err() {
             // A failure, such as memory that ran out, is not kept.
@@ -51,22 +47,45 @@ impl Pipelines {
 
 fn compile(
     device: &wgpu::Device,
-    layout: &wgpu::PipelineLayout,
     program: &Program,
     workgroup_size: u32,
-) -> Result<wgpu::ComputePipeline, Error> {
+) -> Result<Pipeline, Error> {
     let label = program.to_string();
     let mut constants: Vec<(&str, f64)> =
         program.constants().iter().map(|&(name, value)| (name, value.into())).collect();
     constants.push(("WORKGROUP", workgroup_size.into()));
+    let entries: Vec<_> = program
+        .operation
+        .slots()
+        .iter()
+        .map(|slot| wgpu::BindGroupLayoutEntry {
+            binding: slot.binding(),
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: slot.kind(),
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        })
+        .collect();
     scoped(device, || {
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(&label),
+            entries: &entries,
+        });
+        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(&label),
+            bind_group_layouts: &[Some(&layout)],
+            immediate_size: 0,
+        });
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(&label),
             source: wgpu::ShaderSource::Wgsl(program.source()),
         });
-        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
-            layout: Some(layout),
+            layout: Some(&pipeline_layout),
             module: &module,
             entry_point: Some(program.entry_point()),
             compilation_options: wgpu::PipelineCompilationOptions {
@@ -74,39 +93,7 @@ fn compile(
                 ..Default::default()
             },
             cache: None,
-        })
+        });
+        Pipeline { compute, layout }
     })
-}
-
-fn layouts(
-    device: &wgpu::Device,
-    taps_read: bool,
-) -> (wgpu::BindGroupLayout, wgpu::PipelineLayout) {
-    use wgpu::BufferBindingType::{Storage, Uniform};
-    let kinds = [
-        Uniform,
-        Storage { read_only: true },
-        Storage { read_only: false },
-        Storage { read_only: taps_read },
-    ];
-    let entries: Vec<_> = (0..)
-        .zip(kinds)
-        .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-            count: None,
-        })
-        .collect();
-    let label = if taps_read { "unpool: taps read" } else { "unpool: taps written" };
-    let group = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some(label),
-        entries: &entries,
-    });
-    let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some(label),
-        bind_group_layouts: &[Some(&group)],
-        immediate_size: 0,
-    });
-    (group, pipeline)
 }

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::argmax::Frame;
+use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::program::{Lanes, Operation, Owned, Program};
@@ -36,6 +38,30 @@ pub(crate) struct Params {
     end: u32,
 }
 
+/// The uniforms of an index space: `Frame` of `shaders/indices.wgsl`, field for field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(crate) struct FrameParams {
+    strides: [u32; 3],
+    batch_stride: u32,
+    channel_stride: u32,
+    planes: u32,
+    end: [u32; 2],
+}
+
+impl FrameParams {
+    /// Of a frame whose indices fit a `u32`.
+    pub(crate) fn new(frame: &Frame) -> Self {
+        Self {
+            strides: frame.strides.map(|s| s as u32),
+            batch_stride: frame.batch_stride as u32,
+            channel_stride: frame.channel_stride as u32,
+            planes: frame.planes_per_image,
+            end: [0; 2],
+        }
+    }
+}
+
 /// One dispatch: its grid, its uniforms and the bytes of each tensor that it is bound to.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
@@ -50,7 +76,7 @@ type Pixel = [u32; 4];
 
 pub(crate) struct Plan<'a> {
     geometry: &'a Geometry,
-    program: &'a Program,
+    pub(crate) program: Program,
     element_bytes: u64,
     /// Spatial extents of what the units divide, and its elements.
     extents: [u32; 3],
@@ -60,7 +86,7 @@ pub(crate) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(crate) fn new(geometry: &'a Geometry, program: &'a Program, element_bytes: usize) -> Self {
+    pub(crate) fn new(geometry: &'a Geometry, program: Program, element: Element) -> Self {
         let first_block = geometry.axes.map(|a| a.before / a.stride);
         let blocks =
             geometry.axes.map(|a| (a.input + a.before).div_ceil(a.stride) - a.before / a.stride);
@@ -75,7 +101,7 @@ impl<'a> Plan<'a> {
         Self {
             geometry,
             program,
-            element_bytes: element_bytes as u64,
+            element_bytes: element.bytes() as u64,
             extents,
             elements,
             blocks,
@@ -132,9 +158,9 @@ impl<'a> Plan<'a> {
             Lanes::Together => 4 * self.element_bytes,
             Lanes::Apart => 4,
         };
-        // The gradient of unpooling reads single cells whatever its lanes: by words.
+        // Some read single words whatever their lanes: `words_in`.
         let in_bytes = match self.program.operation {
-            Operation::UnpoolBackward => 4,
+            Operation::UnpoolBackward | Operation::IndicesToTaps => 4,
             _ => unit_bytes,
         };
         let inner = match self.program.lanes {
@@ -183,6 +209,7 @@ impl<'a> Plan<'a> {
         let last = self.pixel(own.end - 1);
         let axes = &self.geometry.axes;
         match self.program.owned {
+            Owned::Pooled if self.program.operation.converts() => [own.clone(), own.clone(), own],
             Owned::Pooled => {
                 let input = self.region(first, last, |a| a.input, |i, q| cells_of(&axes[i], q));
                 [input, own.clone(), own]

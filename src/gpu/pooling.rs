@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use crate::argmax::{Frame, IndexSpace};
 use crate::cpu::Overlap;
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
+use crate::gpu::Gpu;
+use crate::gpu::binder::{Binder, Role};
 use crate::gpu::operand::Operand;
-use crate::gpu::plan::{Allowed, Params, Piece, Plan};
-use crate::gpu::program::{Operation, Program};
-use crate::gpu::step::{Dispatch, Step};
-use crate::gpu::{Gpu, scoped};
+use crate::gpu::plan::Plan;
+use crate::gpu::program::{Operation, Program, Slot};
+use crate::gpu::report::IndexReport;
+use crate::gpu::step::Step;
 
 /// Threads of a workgroup, if nothing else is asked for.
 const WORKGROUP_SIZE: u32 = 64;
@@ -100,6 +103,11 @@ impl Pooling {
         (self.geometry.pooled_len() as u64 * self.element.bytes() as u64).next_multiple_of(4)
     }
 
+    /// Bytes of a buffer of indices: a `u32` for each pooled value.
+    pub fn indices_bytes(&self) -> u64 {
+        self.geometry.pooled_len() as u64 * 4
+    }
+
     /// Bytes of a buffer of taps, in whole words.
     pub fn taps_bytes(&self) -> u64 {
         self.geometry.taps_bytes()
@@ -120,9 +128,11 @@ impl Pooling {
     ) -> Result<Step, Error> {
         self.step(
             Operation::Pool,
-            ("input", input.into(), self.input_bytes()),
-            ("values", values.into(), self.values_bytes()),
-            taps.into(),
+            &[
+                Role::new(Slot::In, "input", input, self.input_bytes()),
+                Role::new(Slot::Out, "values", values, self.values_bytes()),
+                Role::new(Slot::TapsWritten, "taps", taps, self.taps_bytes()),
+            ],
         )
     }
 
@@ -142,9 +152,11 @@ impl Pooling {
     ) -> Result<Step, Error> {
         self.step(
             Operation::Unpool(overlap),
-            ("values", values.into(), self.values_bytes()),
-            ("output", output.into(), self.input_bytes()),
-            taps.into(),
+            &[
+                Role::new(Slot::In, "values", values, self.values_bytes()),
+                Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
+                Role::new(Slot::Out, "output", output, self.input_bytes()),
+            ],
         )
     }
 
@@ -165,9 +177,11 @@ impl Pooling {
     ) -> Result<Step, Error> {
         self.step(
             Operation::Unpool(Overlap::Sum),
-            ("grad_output", grad_output.into(), self.values_bytes()),
-            ("grad_input", grad_input.into(), self.input_bytes()),
-            taps.into(),
+            &[
+                Role::new(Slot::In, "grad_output", grad_output, self.values_bytes()),
+                Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
+                Role::new(Slot::Out, "grad_input", grad_input, self.input_bytes()),
+            ],
         )
     }
 
@@ -187,110 +201,76 @@ impl Pooling {
     ) -> Result<Step, Error> {
         self.step(
             Operation::UnpoolBackward,
-            ("grad_output", grad_output.into(), self.input_bytes()),
-            ("grad_input", grad_input.into(), self.values_bytes()),
-            taps.into(),
+            &[
+                Role::new(Slot::In, "grad_output", grad_output, self.input_bytes()),
+                Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
+                Role::new(Slot::Out, "grad_input", grad_input, self.values_bytes()),
+            ],
         )
     }
 
-    fn step(
+    /// Taps to the indices of another framework: reads `taps`, writes `indices`, a `u32` each, of
+    /// [`indices_bytes`](Self::indices_bytes). A tap that names no cell of the input becomes
+    /// `u32::MAX`.
+    ///
+    /// As [`Taps::to_indices`](crate::Taps::to_indices).
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`]; and if the space does not fit a `u32`.
+    pub fn taps_to_indices<'a>(
         &self,
-        operation: Operation,
-        read: (&'static str, Operand<'_>, u64),
-        written: (&'static str, Operand<'_>, u64),
-        taps: Operand<'_>,
+        taps: impl Into<Operand<'a>>,
+        indices: impl Into<Operand<'a>>,
+        space: IndexSpace,
     ) -> Result<Step, Error> {
-        let program = Program::new(&self.geometry, self.element, operation);
-        let operands = [read, written, ("taps", taps, self.taps_bytes())];
-        let limits = self.gpu.limits();
-        let alignment = u64::from(limits.min_storage_buffer_offset_alignment);
-        for (name, operand, needed) in operands {
-            operand.check(name, needed, alignment)?;
-        }
-        let writes: &[usize] = if program.writes_taps() { &[1, 2] } else { &[1] };
-        for &w in writes {
-            for (other, (operand, bound, _)) in operands.iter().enumerate() {
-                if other != w && *bound.buffer == *operands[w].1.buffer {
-                    return Err(Error::Aliased { operand, written: operands[w].0 });
-                }
-            }
-        }
-        let allowed = Allowed {
-            binding_bytes: limits.max_storage_buffer_binding_size,
-            alignment,
-            workgroups: limits.max_compute_workgroups_per_dimension,
-            workgroup_size: self.workgroup_size,
-        };
-        let plan = Plan::new(&self.geometry, &program, self.element.bytes());
-        let pieces = plan.pieces(&allowed)?;
-        let label = program.to_string();
-        if pieces.is_empty() {
-            return Ok(Step { label, pipeline: None, dispatches: Vec::new() });
-        }
-        let pipeline =
-            self.gpu.pipelines().get(self.gpu.device(), &program, self.workgroup_size)?;
-        let dispatches = self.bind(&program, &pieces, operands.map(|(_, operand, _)| operand))?;
-        Ok(Step { label, pipeline: Some(pipeline), dispatches })
+        let roles = [
+            Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
+            Role::new(Slot::Out, "indices", indices, self.indices_bytes()),
+        ];
+        self.convert(Operation::TapsToIndices, space, &roles)
     }
 
-    /// Uniforms and bind groups, one for each piece.
-    fn bind(
+    /// Indices of another framework to taps: reads `indices`, a `u32` each, writes `taps`, and to
+    /// `report` an [`IndexReport`] that the caller may read when it likes. An index that names no
+    /// cell of its window becomes a tap that unpools to nothing.
+    ///
+    /// As [`Taps::from_indices`](crate::Taps::from_indices), which refuses such an index instead.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`]; and if the space does not fit a `u32`.
+    pub fn indices_to_taps<'a>(
         &self,
-        program: &Program,
-        pieces: &[Piece],
-        operands: [Operand<'_>; 3],
-    ) -> Result<Vec<Dispatch>, Error> {
-        let device = self.gpu.device();
-        let size = size_of::<Params>() as u64;
-        let stride =
-            size.next_multiple_of(self.gpu.limits().min_uniform_buffer_offset_alignment.into());
-        let label = program.to_string();
-        scoped(device, || {
-            let uniforms = device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(&label),
-                size: stride * pieces.len() as u64,
-                usage: wgpu::BufferUsages::UNIFORM,
-                mapped_at_creation: true,
-            });
-            if let Ok(mut view) = uniforms.get_mapped_range_mut(..) {
-                for (i, piece) in pieces.iter().enumerate() {
-                    let at = i * stride as usize;
-                    view.slice(at..at + size as usize)
-                        .copy_from_slice(bytemuck::bytes_of(&piece.params));
-                }
-            }
-            uniforms.unmap();
-            let layout = self.gpu.pipelines().bind_group_layout(program);
-            pieces
-                .iter()
-                .enumerate()
-                .map(|(i, piece)| {
-                    let params = wgpu::BufferBinding {
-                        buffer: &uniforms,
-                        offset: i as u64 * stride,
-                        size: size.try_into().ok(),
-                    };
-                    let bindings = [
-                        params,
-                        operands[0].binding(&piece.bytes[0]),
-                        operands[1].binding(&piece.bytes[1]),
-                        operands[2].binding(&piece.bytes[2]),
-                    ];
-                    let entries: Vec<_> = (0..)
-                        .zip(bindings)
-                        .map(|(binding, resource)| wgpu::BindGroupEntry {
-                            binding,
-                            resource: wgpu::BindingResource::Buffer(resource),
-                        })
-                        .collect();
-                    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-                        label: Some(&label),
-                        layout,
-                        entries: &entries,
-                    });
-                    Dispatch { bind_group, workgroups: piece.workgroups }
-                })
-                .collect()
-        })
+        indices: impl Into<Operand<'a>>,
+        taps: impl Into<Operand<'a>>,
+        report: impl Into<Operand<'a>>,
+        space: IndexSpace,
+    ) -> Result<Step, Error> {
+        let roles = [
+            Role::new(Slot::In, "indices", indices, self.indices_bytes()),
+            Role::new(Slot::TapsWritten, "taps", taps, self.taps_bytes()),
+            Role::new(Slot::Report, "report", report, IndexReport::BYTES),
+        ];
+        self.convert(Operation::IndicesToTaps, space, &roles)
+    }
+
+    fn convert(
+        &self,
+        operation: Operation,
+        space: IndexSpace,
+        roles: &[Role<'_>],
+    ) -> Result<Step, Error> {
+        let frame = Frame::new(self.geometry.input_shape(), space);
+        frame.check_fits::<u32>()?;
+        let program = Program::of_indices(&self.geometry, operation, space);
+        let plan = Plan::new(&self.geometry, program, Element::U32);
+        Binder::new(&self.gpu, self.workgroup_size, roles)?.step(&plan, Some(&frame))
+    }
+
+    fn step(&self, operation: Operation, roles: &[Role<'_>]) -> Result<Step, Error> {
+        let program = Program::new(&self.geometry, self.element, operation);
+        let plan = Plan::new(&self.geometry, program, self.element);
+        Binder::new(&self.gpu, self.workgroup_size, roles)?.step(&plan, None)
     }
 }

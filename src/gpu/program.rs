@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::argmax::IndexSpace;
 use crate::cpu::Overlap;
 use crate::element::Element;
 use crate::geometry::Geometry;
@@ -13,6 +14,71 @@ pub(crate) enum Operation {
     Pool,
     Unpool(Overlap),
     UnpoolBackward,
+    TapsToIndices,
+    IndicesToTaps,
+    OpenReport,
+    CloseReport,
+}
+
+/// What stands at a binding: its number in the shaders, and how it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    Params,
+    /// The tensor that is read.
+    In,
+    /// The tensor that is written.
+    Out,
+    TapsRead,
+    TapsWritten,
+    Frame,
+    Report,
+}
+
+impl Slot {
+    pub(crate) fn binding(self) -> u32 {
+        match self {
+            Self::Params => 0,
+            Self::In => 1,
+            Self::Out => 2,
+            Self::TapsRead | Self::TapsWritten => 3,
+            Self::Frame => 4,
+            Self::Report => 5,
+        }
+    }
+
+    /// Whether a dispatch writes there.
+    pub(crate) fn is_written(self) -> bool {
+        self.kind() == wgpu::BufferBindingType::Storage { read_only: false }
+    }
+
+    pub(crate) fn kind(self) -> wgpu::BufferBindingType {
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        match self {
+            Self::Params | Self::Frame => Uniform,
+            Self::In | Self::TapsRead => Storage { read_only: true },
+            Self::Out | Self::TapsWritten | Self::Report => Storage { read_only: false },
+        }
+    }
+}
+
+impl Operation {
+    /// Whether it converts taps and indices, one for one, rather than windows and cells.
+    pub(crate) fn converts(self) -> bool {
+        matches!(self, Self::TapsToIndices | Self::IndicesToTaps)
+    }
+
+    /// Its bindings.
+    pub(crate) fn slots(self) -> &'static [Slot] {
+        use Slot::{Frame, In, Out, Params, Report, TapsRead, TapsWritten};
+        match self {
+            Self::Pool => &[Params, In, Out, TapsWritten],
+            Self::Unpool(_) | Self::UnpoolBackward => &[Params, In, Out, TapsRead],
+            Self::TapsToIndices => &[Params, Out, TapsRead, Frame],
+            Self::IndicesToTaps => &[Params, In, TapsWritten, Frame, Report],
+            Self::OpenReport => &[Report],
+            Self::CloseReport => &[Params, In, Report],
+        }
+    }
 }
 
 /// How the four elements of a thread lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.
@@ -55,14 +121,22 @@ pub struct Program {
 }
 
 impl Program {
+    /// The conversion of taps to indices or back; indices are 32 bits, whatever the element.
+    pub(crate) fn of_indices(geometry: &Geometry, operation: Operation, space: IndexSpace) -> Self {
+        let mut program = Self::new(geometry, Element::U32, operation);
+        let column_major = space == IndexSpace::TensorColumnMajor;
+        program.constants.push(("COLUMN_MAJOR", column_major.into()));
+        program
+    }
+
     pub(crate) fn new(geometry: &Geometry, element: Element, operation: Operation) -> Self {
         let lanes = Lanes::of(geometry);
         let bits = element.bytes() as u32 * 8;
         let owned = match operation {
-            Operation::Pool | Operation::UnpoolBackward => Owned::Pooled,
             // A block of smaller cells would share words with its neighbours.
             Operation::Unpool(_) if lanes == Lanes::Apart && bits < 32 => Owned::Cells,
             Operation::Unpool(_) => Owned::Blocks,
+            _ => Owned::Pooled,
         };
         let mut constants = vec![("BITS", bits), ("TAP_BYTES", geometry.tap_bytes() as u32)];
         for (axis, names) in geometry.axes.iter().zip([
@@ -85,12 +159,17 @@ impl Program {
                     constants.extend([kind, ("SUMMED", 1)]);
                 }
             }
-            Operation::UnpoolBackward => {}
+            _ => {}
         }
         Self { operation, lanes, owned, bits, constants }
     }
 
-    /// Every program that a pooling of `geometry` and `element` can need: `max_pool`, `max_unpool`
+    /// Another entry point of the same module.
+    pub(crate) fn with_operation(&self, operation: Operation) -> Self {
+        Self { operation, ..self.clone() }
+    }
+
+    /// Every program that the four operations on a pooling of `geometry` and `element` can need: `max_pool`, `max_unpool`
     /// with either [`Overlap`], and `max_unpool_backward`.
     pub fn all(geometry: &Geometry, element: Element) -> Vec<Self> {
         [
@@ -136,6 +215,12 @@ impl Program {
                 [grid, quad, lanes, include_str!("../../shaders/max_unpool_backward.wgsl")]
                     .join("\n")
             }
+            Operation::TapsToIndices
+            | Operation::IndicesToTaps
+            | Operation::OpenReport
+            | Operation::CloseReport => {
+                [grid, quad, lanes, include_str!("../../shaders/indices.wgsl")].join("\n")
+            }
         }
         .into()
     }
@@ -147,17 +232,16 @@ impl Program {
             (Operation::Unpool(_), Owned::Cells) => "max_unpool_cells",
             (Operation::Unpool(_), _) => "max_unpool_blocks",
             (Operation::UnpoolBackward, _) => "max_unpool_backward",
+            (Operation::TapsToIndices, _) => "taps_to_indices",
+            (Operation::IndicesToTaps, _) => "indices_to_taps",
+            (Operation::OpenReport, _) => "open_report",
+            (Operation::CloseReport, _) => "close_report",
         }
     }
 
     /// The pipeline-overridable constants, without the workgroup size.
     pub fn constants(&self) -> &[(&'static str, u32)] {
         &self.constants
-    }
-
-    /// Whether the operation writes taps rather than reading them.
-    pub(crate) fn writes_taps(&self) -> bool {
-        self.operation == Operation::Pool
     }
 }
 

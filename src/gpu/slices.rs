@@ -7,6 +7,9 @@ use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::{Gpu, Readback, Step, scoped};
 
+/// What a tensor's buffer is used for.
+const TENSOR: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC);
+
 /// What comes back of a pooling.
 pub(crate) struct PooledReadback<T> {
     pub(crate) values: Readback<T>,
@@ -95,34 +98,10 @@ impl Gpu {
     }
 
     fn upload(&self, label: &str, bytes: &[u8]) -> Result<wgpu::Buffer, Error> {
-        self.buffer(label, bytes.len() as u64, bytes)
+        self.buffer(label, TENSOR, bytes.len() as u64, bytes)
     }
 
     fn storage(&self, label: &str, size: u64) -> Result<wgpu::Buffer, Error> {
-        self.buffer(label, size, &[])
-    }
-
-    /// A buffer of whole words, never empty, that starts with some bytes.
-    fn buffer(&self, label: &str, size: u64, bytes: &[u8]) -> Result<wgpu::Buffer, Error> {
-        let size = size.next_multiple_of(4).max(4);
-        let allowed = self.limits().max_buffer_size;
-        if size > allowed {
-            return Err(Error::Limit { limit: "max_buffer_size", needed: size, allowed });
-        }
-        scoped(self.device(), || {
-            let buffer = self.device().create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-                mapped_at_creation: !bytes.is_empty(),
-            });
-            if !bytes.is_empty() {
-                if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
-                    view.slice(..bytes.len()).copy_from_slice(bytes);
-                }
-                buffer.unmap();
-            }
-            buffer
-        })
+        self.buffer(label, TENSOR, size, &[])
     }
 }

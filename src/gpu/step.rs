@@ -8,12 +8,12 @@
 #[derive(Clone, Debug)]
 pub struct Step {
     pub(crate) label: String,
-    pub(crate) pipeline: Option<wgpu::ComputePipeline>,
     pub(crate) dispatches: Vec<Dispatch>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Dispatch {
+    pub(crate) pipeline: wgpu::ComputePipeline,
     pub(crate) bind_group: wgpu::BindGroup,
     pub(crate) workgroups: [u32; 2],
 }
@@ -23,11 +23,8 @@ impl Step {
     /// the device's binding limit. Sets pipeline and bind group 0; submits, allocates and waits for
     /// nothing. Steps recorded one after another see each other's results.
     pub fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
-        let Some(pipeline) = &self.pipeline else {
-            return;
-        };
-        pass.set_pipeline(pipeline);
         for dispatch in &self.dispatches {
+            pass.set_pipeline(&dispatch.pipeline);
             pass.set_bind_group(0, &dispatch.bind_group, &[]);
             pass.dispatch_workgroups(dispatch.workgroups[0], dispatch.workgroups[1], 1);
         }

@@ -1,0 +1,178 @@
+//! From operands to dispatches: checks the buffers, compiles the programs, writes the uniforms and
+//! makes the bind groups of a step.
+
+use std::ops::Range;
+
+use crate::argmax::Frame;
+use crate::error::Error;
+use crate::gpu::operand::Operand;
+use crate::gpu::plan::{Allowed, FrameParams, Params, Piece, Plan};
+use crate::gpu::program::{Operation, Program, Slot};
+use crate::gpu::step::{Dispatch, Step};
+use crate::gpu::{Gpu, scoped};
+
+/// An operand and the part it plays.
+pub(crate) struct Role<'a> {
+    slot: Slot,
+    name: &'static str,
+    operand: Operand<'a>,
+    needed: u64,
+}
+
+impl<'a> Role<'a> {
+    pub(crate) fn new(
+        slot: Slot,
+        name: &'static str,
+        operand: impl Into<Operand<'a>>,
+        needed: u64,
+    ) -> Self {
+        Self { slot, name, operand: operand.into(), needed }
+    }
+}
+
+/// Checked operands on a device.
+pub(crate) struct Binder<'a> {
+    gpu: &'a Gpu,
+    allowed: Allowed,
+    roles: &'a [Role<'a>],
+}
+
+impl<'a> Binder<'a> {
+    pub(crate) fn new(
+        gpu: &'a Gpu,
+        workgroup_size: u32,
+        roles: &'a [Role<'a>],
+    ) -> Result<Self, Error> {
+        let limits = gpu.limits();
+        let alignment = limits.min_storage_buffer_offset_alignment.into();
+        for role in roles {
+            role.operand.check(role.name, role.needed, alignment)?;
+        }
+        for (i, role) in roles.iter().enumerate() {
+            let mut others = roles.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, r)| r);
+            if role.slot.is_written()
+                && let Some(other) = others.find(|o| o.operand.buffer == role.operand.buffer)
+            {
+                return Err(Error::Aliased { operand: other.name, written: role.name });
+            }
+        }
+        let allowed = Allowed {
+            binding_bytes: limits.max_storage_buffer_binding_size,
+            alignment,
+            workgroups: limits.max_compute_workgroups_per_dimension,
+            workgroup_size,
+        };
+        Ok(Self { gpu, allowed, roles })
+    }
+
+    /// The dispatches of a plan, each with its uniforms. A report is opened before them and closed
+    /// after each.
+    pub(crate) fn step(&self, plan: &Plan<'_>, frame: Option<&Frame>) -> Result<Step, Error> {
+        let program = &plan.program;
+        let label = program.to_string();
+        let pieces = plan.pieces(&self.allowed)?;
+        let uniforms = self.uniforms(&label, &pieces, frame)?;
+        let mut dispatches = Vec::with_capacity(pieces.len());
+        let mut push = |program: &Program, i: usize, workgroups: [u32; 2]| {
+            let slots = program.operation.slots();
+            let pipeline = self.gpu.pipelines().get(
+                self.gpu.device(),
+                program,
+                self.allowed.workgroup_size,
+            )?;
+            let entries: Vec<_> = slots
+                .iter()
+                .map(|&slot| wgpu::BindGroupEntry {
+                    binding: slot.binding(),
+                    resource: wgpu::BindingResource::Buffer(match slot {
+                        Slot::Params => uniforms.params(i),
+                        Slot::Frame => uniforms.frame(),
+                        _ => self.binding(slot, pieces.get(i)),
+                    }),
+                })
+                .collect();
+            let bind_group = scoped(self.gpu.device(), || {
+                self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some(&label),
+                    layout: &pipeline.layout,
+                    entries: &entries,
+                })
+            })?;
+            dispatches.push(Dispatch { pipeline: pipeline.compute, bind_group, workgroups });
+            Ok::<(), Error>(())
+        };
+        let reports = program.operation.slots().contains(&Slot::Report);
+        if reports {
+            push(&program.with_operation(Operation::OpenReport), 0, [1, 1])?;
+        }
+        for (i, piece) in pieces.iter().enumerate() {
+            push(program, i, piece.workgroups)?;
+            if reports {
+                push(&program.with_operation(Operation::CloseReport), i, [1, 1])?;
+            }
+        }
+        Ok(Step { label, dispatches })
+    }
+
+    /// What a dispatch sees of an operand: the piece's part of a tensor, all of a report.
+    fn binding(&self, slot: Slot, piece: Option<&Piece>) -> wgpu::BufferBinding<'a> {
+        let role = self
+            .roles
+            .iter()
+            .find(|role| role.slot == slot)
+            .expect("every tensor that an operation has a slot for has a role");
+        let bytes = match (slot, piece) {
+            (Slot::In, Some(piece)) => piece.bytes[0].clone(),
+            (Slot::Out, Some(piece)) => piece.bytes[1].clone(),
+            (Slot::TapsRead | Slot::TapsWritten, Some(piece)) => piece.bytes[2].clone(),
+            _ => 0..role.needed,
+        };
+        role.operand.binding(&bytes)
+    }
+
+    /// One buffer of uniforms: those of each piece, and the frame behind them.
+    fn uniforms(
+        &self,
+        label: &str,
+        pieces: &[Piece],
+        frame: Option<&Frame>,
+    ) -> Result<Uniforms, Error> {
+        let alignment = self.gpu.limits().min_uniform_buffer_offset_alignment.into();
+        let stride = (size_of::<Params>() as u64).next_multiple_of(alignment);
+        let frame_at = stride * pieces.len() as u64;
+        let mut bytes = vec![0; (frame_at + size_of::<FrameParams>() as u64) as usize];
+        let mut put = |at: u64, part: &[u8]| {
+            bytes[at as usize..][..part.len()].copy_from_slice(part);
+        };
+        for (i, piece) in pieces.iter().enumerate() {
+            put(i as u64 * stride, bytemuck::bytes_of(&piece.params));
+        }
+        if let Some(frame) = frame {
+            put(frame_at, bytemuck::bytes_of(&FrameParams::new(frame)));
+        }
+        let usage = wgpu::BufferUsages::UNIFORM;
+        let buffer = self.gpu.buffer(label, usage, bytes.len() as u64, &bytes)?;
+        Ok(Uniforms { buffer, stride, frame_at })
+    }
+}
+
+struct Uniforms {
+    buffer: wgpu::Buffer,
+    stride: u64,
+    frame_at: u64,
+}
+
+impl Uniforms {
+    fn params(&self, piece: usize) -> wgpu::BufferBinding<'_> {
+        self.part(piece as u64 * self.stride, size_of::<Params>())
+    }
+
+    fn frame(&self) -> wgpu::BufferBinding<'_> {
+        self.part(self.frame_at, size_of::<FrameParams>())
+    }
+
+    fn part(&self, start: u64, size: usize) -> wgpu::BufferBinding<'_> {
+        let bytes: Range<u64> = start..start + size as u64;
+        Operand::from(&self.buffer).binding(&bytes)
+    }
+}
