@@ -384,6 +384,40 @@ impl Frame {
         self.spatial(within)
     }
 
+    /// The cell that `index` names anywhere it can, seen from an element of a given image and
+    /// channel: `(outer, [z, y, x], inner)`.
+    pub(crate) fn locate(
+        &self,
+        outer: u32,
+        inner: u32,
+        index: i64,
+    ) -> Option<(u32, [u32; 3], u32)> {
+        let mut within = u64::try_from(index).ok()?;
+        let mut image = outer / self.planes_per_image;
+        let mut channel = outer % self.planes_per_image + inner;
+        if let Some(number) = within.checked_div(self.batch_stride) {
+            image = u32::try_from(number).ok().filter(|&n| n < self.batch)?;
+            within %= self.batch_stride;
+        }
+        match self.space {
+            IndexSpace::Plane => {}
+            IndexSpace::Image | IndexSpace::Batch => {
+                channel = (within % u64::from(self.channels)) as u32;
+                within -= u64::from(channel);
+            }
+            IndexSpace::Tensor | IndexSpace::TensorColumnMajor => {
+                channel = (within / self.channel_stride) as u32;
+                within %= self.channel_stride;
+            }
+        }
+        let cell = self.spatial(within)?;
+        Some(if self.planes_per_image > 1 {
+            (image * self.planes_per_image + channel, cell, 0)
+        } else {
+            (image, cell, channel)
+        })
+    }
+
     /// The cell at a spatial offset, if the offset is one.
     fn spatial(&self, mut within: u64) -> Option<[u32; 3]> {
         let mut cell = [0; 3];

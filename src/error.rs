@@ -38,6 +38,8 @@ pub enum GeometryError {
     AxisTooLong { axis: usize, found: u128, allowed: u64 },
     #[error("the {tensor} tensor has {found} elements; at most {allowed} are allowed")]
     TooManyElements { tensor: &'static str, found: u128, allowed: u64 },
+    #[error("shape {found} differs from {allowed} in more than its spatial extents")]
+    Mismatch { found: String, allowed: String },
     #[error("output size {found} on axis {axis}; {lowest} to {highest} are allowed")]
     OutputSize { axis: usize, found: i128, lowest: i128, highest: i128 },
 }
@@ -59,6 +61,10 @@ pub enum Error {
         "index {index} at element {element} is outside its window: a cell from {lowest} to {highest} is allowed in index space {}", .space.name()
     )]
     IndexOutside { element: usize, index: i64, lowest: u64, highest: u64, space: IndexSpace },
+    #[error(
+        "index {index} at element {element} names no cell: 0 to {highest} are allowed in index space {}", .space.name()
+    )]
+    IndexOutOfRange { element: usize, index: i64, highest: u64, space: IndexSpace },
     #[error(
         "index space {} reaches {largest} on this shape; {kind} holds at most {allowed}", .space.name()
     )]

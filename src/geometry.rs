@@ -153,6 +153,20 @@ impl Geometry {
         Self::assemble(window, input, axes)
     }
 
+    /// The shape that [`Geometry::for_pooled`] takes when no size is given: PyTorch's default, and
+    /// what ONNX infers for `MaxUnpool`.
+    ///
+    /// # Errors
+    ///
+    /// If the window and the shape differ in rank, or some size is 0 or would be less than 1.
+    pub fn unpooled_shape(window: &Window, pooled: &Shape) -> Result<Shape, GeometryError> {
+        check_ranks(window, pooled)?;
+        let sizes = pooled.spatial().iter().enumerate();
+        let sizes: Vec<_> =
+            sizes.map(|(i, &n)| unpooled_size(window, i, n, None)).collect::<Result<_, _>>()?;
+        Ok(pooled.with_spatial(&sizes))
+    }
+
     fn assemble(window: &Window, input: Shape, axes: [Axis; 3]) -> Result<Self, GeometryError> {
         let rank = window.kernel().len();
         let cells = axes.iter().map(|a| u64::from(a.kernel)).fold(1u64, u64::saturating_mul);
@@ -162,22 +176,8 @@ impl Geometry {
         let pooled_spatial: Vec<usize> =
             axes[3 - rank..].iter().map(|a| a.pooled as usize).collect();
         let pooled = input.with_spatial(&pooled_spatial);
-        for (tensor, shape) in [("input", &input), ("pooled", &pooled)] {
-            let found = shape.dims().iter().fold(1u128, |n, &d| n.saturating_mul(d as u128));
-            // An empty batch makes any product 0; its other extents must still fit.
-            let found = if shape.batch() == 0 {
-                shape.dims()[1..].iter().fold(1u128, |n, &d| n.saturating_mul(d as u128))
-            } else {
-                found
-            };
-            if found > u128::from(MAX_ELEMENTS) {
-                return Err(GeometryError::TooManyElements {
-                    tensor,
-                    found,
-                    allowed: MAX_ELEMENTS,
-                });
-            }
-        }
+        check_elements("input", &input)?;
+        check_elements("pooled", &pooled)?;
         let (outer, inner) = match input.layout() {
             Layout::ChannelsLast => (input.batch(), input.channels()),
             Layout::ChannelsFirst => (input.batch() * input.channels(), 1),
@@ -244,6 +244,16 @@ impl Geometry {
     pub fn taps_bytes(&self) -> u64 {
         (self.pooled_len() as u64 * self.tap_bytes() as u64).next_multiple_of(4)
     }
+}
+
+/// Whether a `u32` counts the elements; an empty batch counts as one.
+pub(crate) fn check_elements(tensor: &'static str, shape: &Shape) -> Result<(), GeometryError> {
+    let found = shape.dims().iter().skip(1).map(|&d| d as u128);
+    let found = found.fold(shape.batch().max(1) as u128, u128::saturating_mul);
+    if found > u128::from(MAX_ELEMENTS) {
+        return Err(GeometryError::TooManyElements { tensor, found, allowed: MAX_ELEMENTS });
+    }
+    Ok(())
 }
 
 fn check_ranks(window: &Window, shape: &Shape) -> Result<usize, GeometryError> {
