@@ -18,19 +18,8 @@ override DILATION_X: u32 = 1u;
 // Whether some window reaches outside the input.
 override PADDED: bool = true;
 
-// Fixed by the element: bits of a cell (32, 16 or 8), and how cells compare and add.
-override BITS: u32 = 32u;
-override KIND: u32 = 0u;
-const BINARY32: u32 = 0u;
-const BINARY16: u32 = 1u;
-const BFLOAT16: u32 = 2u;
-const SIGNED: u32 = 3u;
-const UNSIGNED: u32 = 4u;
-
 // Bytes of a tap, 1 or 2.
 override TAP_BYTES: u32 = 1u;
-
-override WORKGROUP: u32 = 64u;
 
 struct Params {
     // z, y, x of the tensor that is pooled.
@@ -70,9 +59,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> taps_in: array<u32>;
 @group(0) @binding(3) var<storage, read_write> taps_out: array<u32>;
 
-// The tap or index of no cell.
-const NO_CELL: u32 = 0xffffffffu;
-
 // The number of a thread in its dispatch. The grid folds past the limit of a dimension.
 fn thread(workgroup: vec3<u32>, local: u32) -> u32 {
     return (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP + local;
@@ -99,14 +85,6 @@ fn in_input(z: Signed, y: Signed, x: Signed) -> Flag {
     let extents = vec3<i32>(params.input);
     return (z >= Signed(0)) & (z < Signed(extents.x)) & (y >= Signed(0)) & (y < Signed(extents.y))
         & (x >= Signed(0)) & (x < Signed(extents.z));
-}
-
-// A cell from the word that holds it.
-fn lane_bits(word: u32, number: u32) -> u32 {
-    if BITS == 32u {
-        return word;
-    }
-    return (word >> (number % (32u / BITS) * BITS)) & ((1u << (BITS % 32u)) - 1u);
 }
 
 // Where a tap lies on one axis of the input; outside it when the tap is in the padding.

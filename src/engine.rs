@@ -1,12 +1,13 @@
 //! The four operations on slices, blocking, wherever they run.
 
-use crate::argmax::Taps;
+use crate::argmax::{Index, Taps};
 use crate::cpu::{self, Overlap, Pooled};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
+use crate::placement::Placement;
 
 /// Where slices are pooled and unpooled: on the CPU or on a GPU, with the same bits.
 ///
@@ -154,6 +155,28 @@ impl Engine {
             Self::Gpu(gpu) => {
                 let grad_input = gpu.start_max_unpool_backward(geometry, grad_output, taps)?;
                 first(grad_input, geometry.pooled_len())
+            }
+        }
+    }
+
+    /// [`Placement::unpool`], wherever this engine runs. On a GPU sums of integers saturate where
+    /// the CPU reports an overflow.
+    ///
+    /// # Errors
+    ///
+    /// As there; and on a GPU where its memory or limits do not allow it.
+    pub fn max_unpool_foreign<T: Cell, I: Index>(
+        &self,
+        placement: &Placement,
+        values: &[T],
+        indices: &[I],
+        overlap: Overlap,
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Cpu => placement.unpool(values, indices, overlap),
+            Self::Gpu(gpu) => {
+                let output = gpu.start_max_unpool_foreign(placement, values, indices, overlap)?;
+                first(output, placement.output_len())
             }
         }
     }

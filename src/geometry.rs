@@ -376,22 +376,48 @@ fn resolve(
 
 /// The first window that holds no cell of the input, if there is one.
 ///
-/// Only windows that start before the input, or the last, can be without a cell. Where the input
-/// is at least one dilation step long, a window that starts before it and reaches it cannot step
-/// over it; otherwise starts repeat modulo the dilation, so few need a look.
+/// Only windows that start before the input, or the last, can be without a cell. Of those before,
+/// the first reaches least far. If it reaches the input, all do, and one is empty only if it steps
+/// over it: if its first cell past the padding, which is its start modulo the dilation, lies past
+/// the input.
 fn window_without_cell(axis: &Axis) -> Option<u32> {
     let empty = |q: &u32| axis.taps_inside(*q).is_empty();
-    let before = axis.before.div_ceil(axis.stride).min(axis.pooled);
-    let look = if axis.input >= axis.dilation {
-        before.min(1)
-    } else {
-        before.min(axis.dilation / gcd(axis.stride, axis.dilation))
+    let starts_before = axis.before.div_ceil(axis.stride).min(axis.pooled);
+    let (step, input) = (u64::from(axis.dilation), u64::from(axis.input));
+    let stepping_over = || {
+        let cell = axis.start(0).rem_euclid(i64::from(axis.dilation)) as u64;
+        let stride = u64::from(axis.stride) % step;
+        if input >= step {
+            None
+        } else {
+            first_multiple(stride, step, input - cell, step - 1 - cell)
+        }
     };
-    (0..look).find(empty).or_else(|| Some(axis.pooled - 1).filter(empty))
+    let before = if starts_before == 0 {
+        None
+    } else if empty(&0) {
+        Some(0)
+    } else {
+        stepping_over().filter(|&q| q < u64::from(starts_before)).map(|q| q as u32)
+    };
+    before.or_else(|| Some(axis.pooled - 1).filter(empty))
 }
 
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
+/// The smallest `q` with `low <= q * a % modulus <= high`, by Euclid's steps; `high < modulus`.
+fn first_multiple(a: u64, modulus: u64, low: u64, high: u64) -> Option<u64> {
+    if low == 0 {
+        return Some(0);
+    }
+    if a == 0 {
+        return None;
+    }
+    let q = low.div_ceil(a);
+    if q * a <= high {
+        return Some(q);
+    }
+    // No multiple lies there before the first turn: the same question about the turns.
+    let turns = first_multiple(modulus % a, a, (a - high % a) % a, (a - low % a) % a)?;
+    Some((low + modulus * turns).div_ceil(a))
 }
 
 /// The size to unpool `pooled` windows to, given or by default, on one axis.
@@ -421,5 +447,9 @@ fn unpooled_size(
     if found < lowest || found > highest {
         return Err(GeometryError::OutputSize { axis, found, lowest, highest });
     }
-    usize::try_from(found).map_err(|_| GeometryError::OutputSize { axis, found, lowest, highest })
+    usize::try_from(found).map_err(|_| GeometryError::AxisTooLong {
+        axis,
+        found: found as u128,
+        allowed: MAX_COORDINATE,
+    })
 }

@@ -22,7 +22,7 @@ pub use element::{Cell, Element};
 pub use engine::Engine;
 pub use error::{Error, GeometryError};
 pub use geometry::Geometry;
-pub use gpu::{Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
+pub use gpu::{ForeignUnpooling, Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
 pub use placement::{IndicesIn, Placement};
 pub use shape::{Layout, Shape};
 pub use wgpu;

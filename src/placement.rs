@@ -175,15 +175,28 @@ impl Placement {
         Ok(output)
     }
 
+    /// Spatial extents z, y, x of the output, and the channels inside a pixel.
+    pub(crate) fn output_extents(&self) -> ([u32; 3], u32) {
+        let inner = match self.output.layout() {
+            Layout::ChannelsLast => self.output.channels() as u32,
+            Layout::ChannelsFirst => 1,
+        };
+        (Frame::new(&self.output, self.space).extents, inner)
+    }
+
+    /// The indices as a device holds them, each checked first.
+    pub(crate) fn narrowed<I: Index>(&self, indices: &[I]) -> Result<Vec<u32>, Error> {
+        self.targets(indices)?;
+        self.frame().check_fits::<u32>()?;
+        Ok(indices.iter().map(|i| i.wide() as u32).collect())
+    }
+
     /// The element of the output that each index names.
     fn targets<I: Index>(&self, indices: &[I]) -> Result<Vec<usize>, Error> {
         check_len("indices", indices.len(), self.pooled_len())?;
         let frame = self.frame();
-        let target = Frame::new(&self.output, self.space);
-        let inner = match self.pooled.layout() {
-            Layout::ChannelsLast => self.pooled.channels(),
-            Layout::ChannelsFirst => 1,
-        };
+        let (extents, inner) = self.output_extents();
+        let inner = inner as usize;
         let around = self.pooled.spatial().iter().product::<usize>() * inner;
         let mut targets = Vec::with_capacity(indices.len());
         for (element, index) in indices.iter().enumerate() {
@@ -198,7 +211,7 @@ impl Placement {
             };
             let at = cell
                 .into_iter()
-                .zip(target.extents)
+                .zip(extents)
                 .fold(outer as usize, |at, (c, extent)| at * extent as usize + c as usize);
             targets.push(at * inner + within as usize);
         }

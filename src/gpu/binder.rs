@@ -33,7 +33,7 @@ impl<'a> Role<'a> {
 /// Checked operands on a device.
 pub(crate) struct Binder<'a> {
     gpu: &'a Gpu,
-    allowed: Allowed,
+    pub(crate) allowed: Allowed,
     roles: &'a [Role<'a>],
 }
 
@@ -65,6 +65,13 @@ impl<'a> Binder<'a> {
         Ok(Self { gpu, allowed, roles })
     }
 
+    /// Whether each operand fits one binding, for what is not cut.
+    pub(crate) fn check_bindings(&self) -> Result<(), Error> {
+        let needed = self.roles.iter().map(|role| role.needed).max().unwrap_or(0);
+        let (limit, allowed) = ("max_storage_buffer_binding_size", self.allowed.binding_bytes);
+        if needed > allowed { Err(Error::Limit { limit, needed, allowed }) } else { Ok(()) }
+    }
+
     /// The dispatches of a plan, each with its uniforms. A report is opened before them and closed
     /// after each.
     pub(crate) fn step(&self, plan: &Plan<'_>, frame: Option<&Frame>) -> Result<Step, Error> {
@@ -74,31 +81,12 @@ impl<'a> Binder<'a> {
         let uniforms = self.uniforms(&label, &pieces, frame)?;
         let mut dispatches = Vec::with_capacity(pieces.len());
         let mut push = |program: &Program, i: usize, workgroups: [u32; 2]| {
-            let slots = program.operation.slots();
-            let pipeline = self.gpu.pipelines().get(
-                self.gpu.device(),
-                program,
-                self.allowed.workgroup_size,
-            )?;
-            let entries: Vec<_> = slots
-                .iter()
-                .map(|&slot| wgpu::BindGroupEntry {
-                    binding: slot.binding(),
-                    resource: wgpu::BindingResource::Buffer(match slot {
-                        Slot::Params => uniforms.params(i),
-                        Slot::Frame => uniforms.frame(),
-                        _ => self.binding(slot, pieces.get(i)),
-                    }),
-                })
-                .collect();
-            let bind_group = scoped(self.gpu.device(), || {
-                self.gpu.device().create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some(&label),
-                    layout: &pipeline.layout,
-                    entries: &entries,
-                })
+            let dispatch = self.dispatch(program, workgroups, |slot| match slot {
+                Slot::Params => uniforms.params(i),
+                Slot::Frame => uniforms.frame(),
+                _ => self.binding(slot, pieces.get(i)),
             })?;
-            dispatches.push(Dispatch { pipeline: pipeline.compute, bind_group, workgroups });
+            dispatches.push(dispatch);
             Ok::<(), Error>(())
         };
         let reports = program.operation.slots().contains(&Slot::Report);
@@ -114,8 +102,36 @@ impl<'a> Binder<'a> {
         Ok(Step { label, dispatches })
     }
 
-    /// What a dispatch sees of an operand: the piece's part of a tensor, all of a report.
-    fn binding(&self, slot: Slot, piece: Option<&Piece>) -> wgpu::BufferBinding<'a> {
+    /// One dispatch of a program, compiled now if need be, with what stands at each of its slots.
+    pub(crate) fn dispatch<'b>(
+        &self,
+        program: &Program,
+        workgroups: [u32; 2],
+        resource: impl Fn(Slot) -> wgpu::BufferBinding<'b>,
+    ) -> Result<Dispatch, Error> {
+        let device = self.gpu.device();
+        let pipeline = self.gpu.pipelines().get(device, program, self.allowed.workgroup_size)?;
+        let entries: Vec<_> = program
+            .operation
+            .slots()
+            .iter()
+            .map(|&slot| wgpu::BindGroupEntry {
+                binding: slot.binding(),
+                resource: wgpu::BindingResource::Buffer(resource(slot)),
+            })
+            .collect();
+        let bind_group = scoped(device, || {
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(&program.to_string()),
+                layout: &pipeline.layout,
+                entries: &entries,
+            })
+        })?;
+        Ok(Dispatch { pipeline: pipeline.compute, bind_group, workgroups })
+    }
+
+    /// What a dispatch sees of an operand: the piece's part of a tensor, or all of it.
+    pub(crate) fn binding(&self, slot: Slot, piece: Option<&Piece>) -> wgpu::BufferBinding<'a> {
         let role = self
             .roles
             .iter()

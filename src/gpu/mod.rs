@@ -2,6 +2,7 @@
 
 mod adapter;
 mod binder;
+mod foreign;
 mod operand;
 mod pipelines;
 mod plan;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 pub(crate) use adapter::wanted_adapter;
+pub use foreign::ForeignUnpooling;
 pub use operand::Operand;
 pub use pooling::Pooling;
 pub use program::Program;
@@ -26,7 +28,11 @@ pub use step::Step;
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
+use crate::placement::Placement;
 use pipelines::Pipelines;
+
+/// Threads of a workgroup, if nothing else is asked for.
+const WORKGROUP_SIZE: u32 = 64;
 
 /// A [`wgpu`] device and queue, yours or its own, and the pipelines compiled for it.
 ///
@@ -73,6 +79,11 @@ impl Gpu {
         Ok(Pooling::new(self.clone(), geometry, element))
     }
 
+    /// Makes an unpooling by foreign indices ready on this device. Nothing is compiled yet.
+    pub fn foreign_unpooling(&self, placement: &Placement, element: Element) -> ForeignUnpooling {
+        ForeignUnpooling::new(self.clone(), placement, element)
+    }
+
     /// The device.
     pub fn device(&self) -> &wgpu::Device {
         &self.shared.device
@@ -86,6 +97,14 @@ impl Gpu {
     /// Adapter, backend and driver.
     pub fn info(&self) -> wgpu::AdapterInfo {
         self.shared.device.adapter_info()
+    }
+
+    /// Threads of a workgroup, where nothing else is asked for.
+    pub(crate) fn workgroup_size(&self) -> u32 {
+        let limits = self.limits();
+        WORKGROUP_SIZE
+            .min(limits.max_compute_invocations_per_workgroup)
+            .min(limits.max_compute_workgroup_size_x)
     }
 
     /// A buffer of whole words, never empty, that starts with some bytes.

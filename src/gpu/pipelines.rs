@@ -81,7 +81,7 @@ fn compile(
         });
         let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(&label),
-            source: wgpu::ShaderSource::Wgsl(program.source()),
+            source: wgpu::ShaderSource::Wgsl(program.source().into()),
         });
         let compute = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),

@@ -18,6 +18,20 @@ pub(crate) struct Allowed {
     pub(crate) workgroup_size: u32,
 }
 
+impl Allowed {
+    /// Threads that one dispatch can have, its grid folded once.
+    pub(crate) fn most_threads(&self) -> u64 {
+        u64::from(self.workgroups).pow(2) * u64::from(self.workgroup_size)
+    }
+
+    /// The grid of at least so many threads.
+    pub(crate) fn grid(&self, threads: u64) -> [u32; 2] {
+        let workgroups = threads.div_ceil(self.workgroup_size.into()).max(1);
+        let width = workgroups.min(self.workgroups.into());
+        [width as u32, workgroups.div_ceil(width) as u32]
+    }
+}
+
 /// The uniforms of one dispatch: `Params` of `shaders/grid.wgsl`, field for field.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
@@ -116,7 +130,7 @@ impl<'a> Plan<'a> {
     /// If what a single unit touches is more than one binding holds.
     pub(crate) fn pieces(&self, allowed: &Allowed) -> Result<Vec<Piece>, Error> {
         let units = self.elements.div_ceil(4);
-        let most = u64::from(allowed.workgroups).pow(2) * u64::from(allowed.workgroup_size);
+        let most = allowed.most_threads();
         let mut pieces = Vec::new();
         let mut first = 0;
         while first < units {
@@ -152,8 +166,7 @@ impl<'a> Plan<'a> {
     fn piece(&self, units: Range<u64>, allowed: &Allowed) -> Piece {
         let bytes = self.bound(units.clone(), allowed);
         let count = (units.end - units.start) as u32;
-        let workgroups = count.div_ceil(allowed.workgroup_size);
-        let width = workgroups.min(allowed.workgroups);
+        let workgroups = allowed.grid(units.end - units.start);
         let unit_bytes = match self.program.lanes {
             Lanes::Together => 4 * self.element_bytes,
             Lanes::Apart => 4,
@@ -176,7 +189,7 @@ impl<'a> Plan<'a> {
             before: axes.map(|a| a.before),
             units: count,
             blocks: self.blocks,
-            grid_width: width,
+            grid_width: workgroups[0],
             first_block: self.first_block,
             elements: self.elements as u32,
             in_base: (bytes[0].start / in_bytes) as u32,
@@ -184,7 +197,7 @@ impl<'a> Plan<'a> {
             taps_base: (bytes[2].start / 4) as u32,
             end: 0,
         };
-        Piece { workgroups: [width, workgroups.div_ceil(width.max(1))], params, bytes }
+        Piece { workgroups, params, bytes }
     }
 
     /// The bytes of the tensor read, the tensor written and the taps that some units touch, at

@@ -15,9 +15,6 @@ use crate::gpu::program::{Operation, Program, Slot};
 use crate::gpu::report::IndexReport;
 use crate::gpu::step::Step;
 
-/// Threads of a workgroup, if nothing else is asked for.
-const WORKGROUP_SIZE: u32 = 64;
-
 /// A [`Geometry`] and an [`Element`] on a device: makes the [`Step`]s of the four operations.
 ///
 /// Cheap to make and to clone; pipelines are compiled when the first step needs them and kept by
@@ -46,11 +43,8 @@ pub struct Pooling {
 
 impl Pooling {
     pub(crate) fn new(gpu: Gpu, geometry: &Geometry, element: Element) -> Self {
-        let limits = gpu.limits();
-        let most =
-            limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
         Self {
-            workgroup_size: WORKGROUP_SIZE.min(most),
+            workgroup_size: gpu.workgroup_size(),
             geometry: Arc::new(geometry.clone()),
             element,
             gpu,

@@ -1,12 +1,12 @@
 //! Which kernel runs, with which constants: everything that is fixed before a device is known.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use crate::argmax::IndexSpace;
 use crate::cpu::Overlap;
 use crate::element::Element;
 use crate::geometry::Geometry;
+use crate::placement::Placement;
 
 /// One of the operations that a [`Step`](crate::Step) runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +18,17 @@ pub(crate) enum Operation {
     IndicesToTaps,
     OpenReport,
     CloseReport,
+    Foreign(ForeignPass),
+}
+
+/// The passes of `shaders/foreign.wgsl`, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ForeignPass {
+    Clear,
+    Count,
+    Start,
+    Fill,
+    Gather,
 }
 
 /// What stands at a binding: its number in the shaders, and how it is used.
@@ -32,17 +43,22 @@ pub(crate) enum Slot {
     TapsWritten,
     Frame,
     Report,
+    /// The uniforms of `shaders/foreign.wgsl`.
+    Foreign,
+    Indices,
+    Scratch,
 }
 
 impl Slot {
     pub(crate) fn binding(self) -> u32 {
         match self {
-            Self::Params => 0,
+            Self::Params | Self::Foreign => 0,
             Self::In => 1,
             Self::Out => 2,
-            Self::TapsRead | Self::TapsWritten => 3,
+            Self::TapsRead | Self::TapsWritten | Self::Indices => 3,
             Self::Frame => 4,
             Self::Report => 5,
+            Self::Scratch => 6,
         }
     }
 
@@ -54,9 +70,11 @@ impl Slot {
     pub(crate) fn kind(self) -> wgpu::BufferBindingType {
         use wgpu::BufferBindingType::{Storage, Uniform};
         match self {
-            Self::Params | Self::Frame => Uniform,
-            Self::In | Self::TapsRead => Storage { read_only: true },
-            Self::Out | Self::TapsWritten | Self::Report => Storage { read_only: false },
+            Self::Params | Self::Frame | Self::Foreign => Uniform,
+            Self::In | Self::TapsRead | Self::Indices => Storage { read_only: true },
+            Self::Out | Self::TapsWritten | Self::Report | Self::Scratch => {
+                Storage { read_only: false }
+            }
         }
     }
 }
@@ -69,7 +87,9 @@ impl Operation {
 
     /// Its bindings.
     pub(crate) fn slots(self) -> &'static [Slot] {
-        use Slot::{Frame, In, Out, Params, Report, TapsRead, TapsWritten};
+        use Slot::{
+            Foreign, Frame, In, Indices, Out, Params, Report, Scratch, TapsRead, TapsWritten,
+        };
         match self {
             Self::Pool => &[Params, In, Out, TapsWritten],
             Self::Unpool(_) | Self::UnpoolBackward => &[Params, In, Out, TapsRead],
@@ -77,6 +97,12 @@ impl Operation {
             Self::IndicesToTaps => &[Params, In, TapsWritten, Frame, Report],
             Self::OpenReport => &[Report],
             Self::CloseReport => &[Params, In, Report],
+            Self::Foreign(ForeignPass::Clear) => &[Foreign, Report, Scratch],
+            Self::Foreign(ForeignPass::Count | ForeignPass::Start) => {
+                &[Foreign, Indices, Report, Scratch]
+            }
+            Self::Foreign(ForeignPass::Fill) => &[Foreign, Indices, Scratch],
+            Self::Foreign(ForeignPass::Gather) => &[Foreign, In, Out, Scratch],
         }
     }
 }
@@ -164,6 +190,33 @@ impl Program {
         Self { operation, lanes, owned, bits, constants }
     }
 
+    /// One pass of an unpooling by foreign indices.
+    pub(crate) fn foreign(
+        placement: &Placement,
+        element: Element,
+        overlap: Overlap,
+        pass: ForeignPass,
+    ) -> Self {
+        let space = placement.index_space();
+        let reach = match space {
+            IndexSpace::Plane => 0,
+            IndexSpace::Image => 1,
+            IndexSpace::Batch | IndexSpace::Tensor | IndexSpace::TensorColumnMajor => 2,
+        };
+        let channels_last = matches!(space, IndexSpace::Image | IndexSpace::Batch);
+        let bits = element.bytes() as u32 * 8;
+        let constants = vec![
+            ("BITS", bits),
+            ("KIND", kind(element)),
+            ("REACH", reach),
+            ("CHANNELS_LAST", channels_last.into()),
+            ("COLUMN_MAJOR", (space == IndexSpace::TensorColumnMajor).into()),
+            ("SUMMED", (overlap == Overlap::Sum).into()),
+        ];
+        let operation = Operation::Foreign(pass);
+        Self { operation, lanes: Lanes::Apart, owned: Owned::Cells, bits, constants }
+    }
+
     /// Another entry point of the same module.
     pub(crate) fn with_operation(&self, operation: Operation) -> Self {
         Self { operation, ..self.clone() }
@@ -183,46 +236,32 @@ impl Program {
     }
 
     /// The WGSL module: the operation's shader and the preludes it shares with others.
-    pub fn source(&self) -> Cow<'static, str> {
+    pub fn source(&self) -> String {
+        macro_rules! shader {
+            ($name:literal) => {
+                include_str!(concat!("../../shaders/", $name, ".wgsl"))
+            };
+        }
         let quad = match self.bits {
-            32 => include_str!("../../shaders/quad32.wgsl"),
-            16 => include_str!("../../shaders/quad16.wgsl"),
-            _ => include_str!("../../shaders/quad8.wgsl"),
+            32 => shader!("quad32"),
+            16 => shader!("quad16"),
+            _ => shader!("quad8"),
         };
         let lanes = match self.lanes {
-            Lanes::Together => include_str!("../../shaders/together.wgsl"),
-            Lanes::Apart => include_str!("../../shaders/apart.wgsl"),
+            Lanes::Together => shader!("together"),
+            Lanes::Apart => shader!("apart"),
         };
-        let grid = include_str!("../../shaders/grid.wgsl");
-        match self.operation {
-            Operation::Pool => [
-                grid,
-                quad,
-                lanes,
-                include_str!("../../shaders/order.wgsl"),
-                include_str!("../../shaders/max_pool.wgsl"),
-            ]
-            .join("\n"),
-            Operation::Unpool(_) => [
-                grid,
-                quad,
-                lanes,
-                include_str!("../../shaders/sum.wgsl"),
-                include_str!("../../shaders/max_unpool.wgsl"),
-            ]
-            .join("\n"),
-            Operation::UnpoolBackward => {
-                [grid, quad, lanes, include_str!("../../shaders/max_unpool_backward.wgsl")]
-                    .join("\n")
+        let window = [shader!("element"), quad, lanes, shader!("grid")];
+        let own: &[&str] = match self.operation {
+            Operation::Pool => &[shader!("order"), shader!("max_pool")],
+            Operation::Unpool(_) => &[shader!("sum"), shader!("max_unpool")],
+            Operation::UnpoolBackward => &[shader!("max_unpool_backward")],
+            Operation::Foreign(_) => {
+                return [shader!("element"), shader!("sum"), shader!("foreign")].join("\n");
             }
-            Operation::TapsToIndices
-            | Operation::IndicesToTaps
-            | Operation::OpenReport
-            | Operation::CloseReport => {
-                [grid, quad, lanes, include_str!("../../shaders/indices.wgsl")].join("\n")
-            }
-        }
-        .into()
+            _ => &[shader!("indices")],
+        };
+        [&window, own].concat().join("\n")
     }
 
     /// The name of the entry point in [`Program::source`].
@@ -236,6 +275,11 @@ impl Program {
             (Operation::IndicesToTaps, _) => "indices_to_taps",
             (Operation::OpenReport, _) => "open_report",
             (Operation::CloseReport, _) => "close_report",
+            (Operation::Foreign(ForeignPass::Clear), _) => "foreign_clear",
+            (Operation::Foreign(ForeignPass::Count), _) => "foreign_count",
+            (Operation::Foreign(ForeignPass::Start), _) => "foreign_start",
+            (Operation::Foreign(ForeignPass::Fill), _) => "foreign_fill",
+            (Operation::Foreign(ForeignPass::Gather), _) => "foreign_gather",
         }
     }
 

@@ -1,11 +1,12 @@
 //! The operations on slices: upload, one submission, and the readback of what it made.
 
-use crate::argmax::{Taps, check_len};
+use crate::argmax::{Index, Taps, check_len};
 use crate::cpu::{Overlap, Pooled};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::gpu::{Gpu, Readback, Step, scoped};
+use crate::gpu::{Gpu, IndexReport, Readback, Step, scoped};
+use crate::placement::Placement;
 
 /// What a tensor's buffer is used for.
 const TENSOR: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC);
@@ -84,6 +85,24 @@ impl Gpu {
         let grad_input = self.storage("grad_input", pooling.values_bytes())?;
         self.run(&pooling.max_unpool_backward(&grad_output, &taps, &grad_input)?)?;
         self.read(&grad_input)
+    }
+
+    pub(crate) fn start_max_unpool_foreign<T: Cell, I: Index>(
+        &self,
+        placement: &Placement,
+        values: &[T],
+        indices: &[I],
+        overlap: Overlap,
+    ) -> Result<Readback<T>, Error> {
+        check_len("values", values.len(), placement.pooled_len())?;
+        let indices = placement.narrowed(indices)?;
+        let unpooling = self.foreign_unpooling(placement, T::ELEMENT);
+        let values = self.upload("values", bytemuck::cast_slice(values))?;
+        let indices = self.upload("indices", bytemuck::cast_slice(&indices))?;
+        let output = self.storage("output", unpooling.output_bytes())?;
+        let report = self.storage("report", IndexReport::BYTES)?;
+        self.run(&unpooling.max_unpool(&values, &indices, &output, &report, overlap)?)?;
+        self.read(&output)
     }
 
     fn run(&self, step: &Step) -> Result<(), Error> {

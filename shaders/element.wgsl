@@ -1,0 +1,24 @@
+// A cell in memory, and the constants that every kernel has.
+
+// Fixed by the element: bits of a cell (32, 16 or 8), and how cells compare and add.
+override BITS: u32 = 32u;
+override KIND: u32 = 0u;
+const BINARY32: u32 = 0u;
+const BINARY16: u32 = 1u;
+const BFLOAT16: u32 = 2u;
+const SIGNED: u32 = 3u;
+const UNSIGNED: u32 = 4u;
+
+// Threads of a workgroup.
+override WORKGROUP: u32 = 64u;
+
+// The tap or index of no cell.
+const NO_CELL: u32 = 0xffffffffu;
+
+// A cell from the word that holds it.
+fn lane_bits(word: u32, number: u32) -> u32 {
+    if BITS == 32u {
+        return word;
+    }
+    return (word >> (number % (32u / BITS) * BITS)) & ((1u << (BITS % 32u)) - 1u);
+}

@@ -1,0 +1,153 @@
+//! Unpooling by foreign indices on a device: five passes over buckets, `shaders/foreign.wgsl`.
+
+use crate::cpu::Overlap;
+use crate::element::Element;
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::gpu::binder::{Binder, Role};
+use crate::gpu::operand::Operand;
+use crate::gpu::program::{ForeignPass, Program, Slot};
+use crate::gpu::report::IndexReport;
+use crate::gpu::step::Step;
+use crate::placement::Placement;
+
+/// A [`Placement`] and an [`Element`] on a device: makes [`Step`]s that unpool by indices that no
+/// window of ours made.
+///
+/// A step keeps a scratch buffer of two words for each cell of the output and one for each value.
+///
+/// # Determinism
+///
+/// Buckets are filled with atomic counters, and each is put into raster order before it is used:
+/// the same bits on every run and device, and those of [`Placement::unpool`].
+#[derive(Clone, Debug)]
+pub struct ForeignUnpooling {
+    gpu: Gpu,
+    placement: Placement,
+    element: Element,
+}
+
+/// The uniforms: `Foreign` of `shaders/foreign.wgsl`, field for field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+struct Uniforms {
+    extents: [u32; 3],
+    channels: u32,
+    strides: [u32; 3],
+    batch: u32,
+    output: [u32; 3],
+    batch_stride: u32,
+    channel_stride: u32,
+    pooled_around: u32,
+    inner: u32,
+    planes: u32,
+    pooled: u32,
+    cells: u32,
+    grid_width: u32,
+    end: u32,
+}
+
+impl ForeignUnpooling {
+    pub(crate) fn new(gpu: Gpu, placement: &Placement, element: Element) -> Self {
+        Self { gpu, placement: placement.clone(), element }
+    }
+
+    /// Bytes of a buffer of values, in whole words.
+    pub fn values_bytes(&self) -> u64 {
+        self.bytes(self.placement.pooled_len())
+    }
+
+    /// Bytes of a buffer of indices: a `u32` for each value.
+    pub fn indices_bytes(&self) -> u64 {
+        self.placement.pooled_len() as u64 * 4
+    }
+
+    /// Bytes of a buffer of the output, in whole words.
+    pub fn output_bytes(&self) -> u64 {
+        self.bytes(self.placement.output_len())
+    }
+
+    fn bytes(&self, elements: usize) -> u64 {
+        (elements as u64 * self.element.bytes() as u64).next_multiple_of(4)
+    }
+
+    /// Unpooling: reads `values` and `indices`, writes every cell of `output`, and an
+    /// [`IndexReport`] of the indices that name no cell; their values go nowhere.
+    ///
+    /// As [`Placement::unpool`], which refuses such an index instead; a sum of integers saturates.
+    ///
+    /// # Errors
+    ///
+    /// As the steps of [`Pooling`](crate::Pooling); a tensor or the scratch buffer that passes the
+    /// device's binding limit is refused.
+    pub fn max_unpool<'a>(
+        &self,
+        values: impl Into<Operand<'a>>,
+        indices: impl Into<Operand<'a>>,
+        output: impl Into<Operand<'a>>,
+        report: impl Into<Operand<'a>>,
+        overlap: Overlap,
+    ) -> Result<Step, Error> {
+        let frame = self.placement.frame();
+        frame.check_fits::<u32>()?;
+        let (pooled, cells) = (self.placement.pooled_len(), self.placement.output_len());
+        let scratch_bytes = (1 + 2 * cells as u64 + pooled as u64) * 4;
+        let scratch = self.gpu.buffer(
+            "unpool foreign scratch",
+            wgpu::BufferUsages::STORAGE,
+            scratch_bytes.min(self.gpu.limits().max_buffer_size),
+            &[],
+        )?;
+        let roles = [
+            Role::new(Slot::In, "values", values, self.values_bytes()),
+            Role::new(Slot::Indices, "indices", indices, self.indices_bytes()),
+            Role::new(Slot::Out, "output", output, self.output_bytes()),
+            Role::new(Slot::Report, "report", report, IndexReport::BYTES),
+            Role::new(Slot::Scratch, "the scratch buffer", &scratch, scratch_bytes),
+        ];
+        let binder = Binder::new(&self.gpu, self.gpu.workgroup_size(), &roles)?;
+        binder.check_bindings()?;
+        let label = "unpool foreign".to_owned();
+        if cells == 0 {
+            return Ok(Step { label, dispatches: Vec::new() });
+        }
+
+        let (extents, inner) = self.placement.output_extents();
+        let workgroups = binder.allowed.grid(pooled.max(cells) as u64);
+        let uniforms = Uniforms {
+            extents: frame.extents,
+            channels: self.placement.pooled_shape().channels() as u32,
+            strides: frame.strides.map(|s| s as u32),
+            batch: frame.batch,
+            output: extents,
+            batch_stride: frame.batch_stride as u32,
+            channel_stride: frame.channel_stride as u32,
+            pooled_around: self.placement.pooled_shape().spatial().iter().product::<usize>() as u32
+                * inner,
+            inner,
+            planes: frame.planes_per_image,
+            pooled: pooled as u32,
+            cells: cells as u32,
+            grid_width: workgroups[0],
+            end: 0,
+        };
+        let bytes = bytemuck::bytes_of(&uniforms);
+        let usage = wgpu::BufferUsages::UNIFORM;
+        let uniforms = self.gpu.buffer(&label, usage, bytes.len() as u64, bytes)?;
+        let dispatches = [
+            ForeignPass::Clear,
+            ForeignPass::Count,
+            ForeignPass::Start,
+            ForeignPass::Fill,
+            ForeignPass::Gather,
+        ]
+        .map(|pass| {
+            let program = Program::foreign(&self.placement, self.element, overlap, pass);
+            binder.dispatch(&program, workgroups, |slot| match slot {
+                Slot::Foreign => Operand::from(&uniforms).binding(&(0..uniforms.size())),
+                _ => binder.binding(slot, None),
+            })
+        });
+        Ok(Step { label, dispatches: dispatches.into_iter().collect::<Result<_, _>>()? })
+    }
+}
