@@ -1,3 +1,81 @@
-//! The command `unpool`.
+//! The command `unpool`: what it can be asked, and how it answers.
+//!
+//! Exit status 0 says that everything agreed, 1 that something differed, 2 that the question was
+//! bad: one line on standard error then, and no file.
 
-fn main() {}
+mod argmax_map;
+mod canvas;
+mod demo;
+mod devices;
+mod drawing;
+mod files;
+mod levels;
+mod panel;
+mod picture;
+mod reference;
+mod sheet;
+mod table;
+mod tilt;
+mod verify;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Max pooling with argmax, and unpooling, on any GPU and on the CPU.
+#[derive(Parser)]
+#[command(version, max_term_width = 80)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// List the adapters, their limits, and which one would be used.
+    Devices,
+    /// Pool an image as a SegNet encoder does, unpool it again, check every bit.
+    Demo(demo::Args),
+    /// Check a device against cases computed by PyTorch, TensorFlow and ONNX Runtime.
+    Verify(verify::Args),
+}
+
+/// What a command found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    Agrees,
+    Differs,
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    // Silent unless asked: a driver's own remarks are not part of an answer.
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
+    let mut out = io::stdout().lock();
+    let answer = match command {
+        Command::Devices => devices::run(&mut out),
+        Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Verify(args) => verify::run(&args, &mut out),
+    };
+    match answer.and_then(|outcome| Ok(out.flush().map(|()| outcome)?)) {
+        Ok(Outcome::Agrees) => ExitCode::SUCCESS,
+        Ok(Outcome::Differs) => ExitCode::from(1),
+        Err(error) => {
+            if !is_closed_pipe(&error) {
+                eprintln!("unpool: {}", one_line(&format!("{error:#}")));
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether the reader of standard output has gone, as `head` does: nobody is left to tell.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Messages quote names of files and devices, and those may hold anything.
+fn one_line(message: &str) -> String {
+    message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

@@ -1,0 +1,147 @@
+//! `unpool demo`: an image through the levels and back, checked, with pictures to look at.
+//!
+//! Everything is computed before the first file is written, so bad input leaves nothing behind.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use comfy_table::{Cell, CellAlignment, Table};
+use indicatif::HumanCount;
+use unpool::Engine;
+
+use crate::files::{self, Files};
+use crate::levels::{Level, extents, geometries, places, run as run_levels, scatter};
+use crate::sheet::Sheet;
+use crate::{Outcome, argmax_map, drawing, picture, reference, tilt};
+
+/// Bytes of an index in TensorFlow, PyTorch and ONNX.
+const INDEX_BYTES: usize = 8;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A PNG or JPEG; by default one that the program draws.
+    #[arg(long, value_name = "FILE")]
+    image: Option<PathBuf>,
+    /// Levels of 2×2 pooling.
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    levels: u8,
+    /// Directory for the pictures.
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    out: PathBuf,
+    /// auto, cpu, gpu, or part of the name of an adapter or backend.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    device: String,
+}
+
+pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
+    files::check(&args.out)?;
+    let image = match &args.image {
+        Some(file) => picture::open(file)?,
+        None => drawing::draw(),
+    };
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let geometries = geometries(height, width, args.levels.into())?;
+    let engine = Engine::named(&args.device)?;
+
+    let levels = run_levels(&engine, &geometries, picture::to_cells(&image))?;
+    let comparison = reference::compare(&engine, &levels)?;
+    let misplaced = reference::misplaced(&levels)?;
+
+    let kept = places(&levels, |_, index| Some(index))?;
+    let tilted_places = places(&levels, tilt::decode)?;
+    let moved = kept.iter().zip(&tilted_places).filter(|(own, tilted)| own != tilted).count();
+    let tilted = scatter(&levels, &tilted_places);
+    let files = pictures(&image, &levels, &tilted)?;
+    files.write(&args.out)?;
+
+    let source = args.image.as_ref().map_or("drawn".into(), |file| file.display().to_string());
+    writeln!(out, "device  {}{}", engine.description(), why_cpu(&engine, &args.device))?;
+    writeln!(out, "image   {source}, {width}×{height}\n\n{}\n", table(&levels).trim_fmt())?;
+    if matches!(engine, Engine::Cpu) {
+        writeln!(out, "check   ran on the CPU, which is the reference: no device to compare")?;
+    } else {
+        writeln!(
+            out,
+            "check   {} outputs of four operations, {} levels: {}",
+            comparison.outputs,
+            levels.len(),
+            match comparison.departures.len() {
+                0 => "every bit as on the CPU".into(),
+                n => format!("{n} differ from the CPU"),
+            }
+        )?;
+    }
+    let departures: Vec<_> = comparison.departures.iter().chain(&misplaced).collect();
+    for departure in &departures {
+        writeln!(out, "        {departure}")?;
+    }
+    let count = |n: usize| HumanCount(n as u64);
+    if misplaced.is_none() {
+        writeln!(
+            out,
+            "        {} values kept to the last level: each in its own place",
+            count(kept.len())
+        )?;
+    }
+    writeln!(out, "tilt    width × kernel arithmetic puts {} of them elsewhere", count(moved))?;
+    let dir = args.out.display();
+    writeln!(out, "wrote   {} files to {dir}: look at {dir}/sheet.png", files.len())?;
+    Ok(if departures.is_empty() { Outcome::Agrees } else { Outcome::Differs })
+}
+
+/// Why the job ran on the CPU, where it did.
+fn why_cpu(engine: &Engine, asked: &str) -> &'static str {
+    match engine {
+        Engine::Gpu(_) => "",
+        Engine::Cpu if asked.eq_ignore_ascii_case("cpu") => ", as asked",
+        Engine::Cpu => ": no hardware adapter can be used, see unpool devices",
+    }
+}
+
+fn pictures(image: &image::RgbImage, levels: &[Level], tilted: &[f32]) -> Result<Files> {
+    let size = [image.height() as usize, image.width() as usize];
+    let mut files = Files::default();
+    for (i, Level { geometry, pooled, .. }) in levels.iter().enumerate() {
+        let pooled_size = extents(geometry.pooled_shape());
+        let values = picture::from_cells(&pooled.values, pooled_size);
+        files.add(format!("pooled-{}.png", i + 1), &values)?;
+        let map = argmax_map::channels(geometry, &pooled.taps);
+        files.add(format!("argmax-{}.png", i + 1), &map)?;
+    }
+    files.add("restored.png", &picture::from_cells(&levels[0].restored, size))?;
+    files.add("tilted.png", &picture::from_cells(tilted, size))?;
+    files.add("sheet.png", &Sheet { image, levels, tilted }.draw()?)?;
+    Ok(files)
+}
+
+fn table(levels: &[Level]) -> Table {
+    let mut table = crate::table::empty();
+    table.set_header(["level", "pools", "to", "argmax, bytes", "as 64-bit indices"]);
+    let bytes = |n: usize| HumanCount(n as u64).to_string();
+    let mut total = [0, 0];
+    for (i, Level { geometry, .. }) in levels.iter().enumerate() {
+        let size = |shape| {
+            let [height, width] = extents(shape);
+            format!("{width}×{height}")
+        };
+        let values = geometry.pooled_len();
+        let found = [values * geometry.tap_bytes(), values * INDEX_BYTES];
+        total = [total[0] + found[0], total[1] + found[1]];
+        table.add_row([
+            (i + 1).to_string(),
+            size(geometry.input_shape()),
+            size(geometry.pooled_shape()),
+            bytes(found[0]),
+            bytes(found[1]),
+        ]);
+    }
+    if levels.len() > 1 {
+        let sums = total.map(|n| Cell::new(bytes(n)));
+        table.add_row([Cell::new("all"), Cell::new(""), Cell::new("")].into_iter().chain(sums));
+    }
+    for column in table.column_iter_mut() {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}

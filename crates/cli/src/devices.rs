@@ -1,0 +1,92 @@
+//! `unpool devices`: the adapters, the limits that decide what fits on them, and which engine
+//! `--device auto` would take.
+
+use std::io::Write;
+
+use anyhow::Result;
+use comfy_table::Table;
+use indicatif::{BinaryBytes, HumanCount};
+use unpool::wgpu::{Adapter, AdapterInfo, DeviceType, Limits};
+use unpool::{Engine, Gpu};
+
+use crate::Outcome;
+
+pub(crate) fn run(out: &mut impl Write) -> Result<Outcome> {
+    let adapters = pollster::block_on(Gpu::adapters());
+    if adapters.is_empty() {
+        writeln!(out, "no adapter found: the CPU would be used")?;
+        return Ok(Outcome::Agrees);
+    }
+    for adapter in &adapters {
+        writeln!(out, "{}\n", table(&adapter.get_info(), &adapter.limits()).trim_fmt())?;
+    }
+    let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
+    let engine = Engine::detect();
+    writeln!(out, "would be used: {}", engine.description())?;
+    let named = std::env::var("WGPU_ADAPTER_NAME").ok();
+    writeln!(out, "because: {}", reason(&engine, &infos, named.as_deref()))?;
+    Ok(Outcome::Agrees)
+}
+
+fn table(info: &AdapterInfo, limits: &Limits) -> Table {
+    let bytes = |n: u64| BinaryBytes(n).to_string();
+    let count = |n: u32| HumanCount(n.into()).to_string();
+    let driver = [info.driver.as_str(), info.driver_info.as_str()];
+    let driver = driver.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+    let driver = if driver.is_empty() { "not told".into() } else { driver };
+    let mut table = crate::table::empty();
+    table
+        .set_header(["adapter", &info.name])
+        .add_row(["backend", &info.backend.to_string()])
+        .add_row(["driver", &driver])
+        .add_row(["kind", kind(info.device_type)]);
+    for (limit, value) in [
+        ("max_storage_buffer_binding_size", bytes(limits.max_storage_buffer_binding_size)),
+        ("max_buffer_size", bytes(limits.max_buffer_size)),
+        (
+            "max_storage_buffers_per_shader_stage",
+            count(limits.max_storage_buffers_per_shader_stage),
+        ),
+        (
+            "max_compute_invocations_per_workgroup",
+            count(limits.max_compute_invocations_per_workgroup),
+        ),
+        (
+            "max_compute_workgroups_per_dimension",
+            count(limits.max_compute_workgroups_per_dimension),
+        ),
+        (
+            "min_storage_buffer_offset_alignment",
+            bytes(limits.min_storage_buffer_offset_alignment.into()),
+        ),
+    ] {
+        table.add_row([limit, &value]);
+    }
+    table
+}
+
+fn kind(kind: DeviceType) -> &'static str {
+    match kind {
+        DeviceType::DiscreteGpu => "discrete GPU",
+        DeviceType::IntegratedGpu => "integrated GPU",
+        DeviceType::VirtualGpu => "virtual GPU",
+        DeviceType::Cpu => "software, runs on the CPU",
+        DeviceType::Other => "not told",
+    }
+}
+
+/// Why [`Engine::detect`] took what it took.
+fn reason(engine: &Engine, adapters: &[AdapterInfo], named: Option<&str>) -> String {
+    let software = adapters.iter().all(|info| info.device_type == DeviceType::Cpu);
+    match (engine, named) {
+        (Engine::Gpu(_), Some(name)) => format!("WGPU_ADAPTER_NAME is {name:?}"),
+        (Engine::Gpu(_), None) => "it is the first hardware adapter in order of preference".into(),
+        (Engine::Cpu, Some(name)) => {
+            format!("no adapter that gives a device has {name:?} (WGPU_ADAPTER_NAME) in its name")
+        }
+        (Engine::Cpu, None) if software => "every adapter is software, which is slower than the \
+             CPU path;\n         --device gpu takes the first of them all the same"
+            .into(),
+        (Engine::Cpu, None) => "no hardware adapter gives a device".into(),
+    }
+}

@@ -1,0 +1,67 @@
+//! `unpool verify`: the CPU and a device against cases that other frameworks computed.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use unpool::Engine;
+use unpool_vectors::Case;
+
+use crate::Outcome;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Files of cases, one JSON object a line; the built-in cases if none is named.
+    #[arg(value_name = "FILE.jsonl")]
+    files: Vec<PathBuf>,
+    /// auto, cpu, gpu, or part of the name of an adapter or backend.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    device: String,
+}
+
+pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
+    // Every file is read before the first case is run: a broken one is told at once.
+    let cases = if args.files.is_empty() {
+        unpool_vectors::builtin()
+    } else {
+        let mut cases = Vec::new();
+        for file in &args.files {
+            cases.extend(unpool_vectors::read(file)?);
+        }
+        cases
+    };
+    let device = Engine::named(&args.device)?;
+    let mut engines = vec![Engine::Cpu];
+    if !matches!(device, Engine::Cpu) {
+        engines.push(device);
+    }
+    let mut outcome = Outcome::Agrees;
+    for engine in &engines {
+        if verify(engine, &cases, out)? > 0 {
+            outcome = Outcome::Differs;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Runs every case on `engine`, prints those that fail and the count, and gives the number of
+/// failures.
+fn verify(engine: &Engine, cases: &[Case], out: &mut impl Write) -> Result<usize> {
+    let device = engine.description();
+    // indicatif draws on standard error, and only if that is a terminal.
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
+    let bar = ProgressBar::new(cases.len() as u64).with_style(style);
+    let mut failed = 0;
+    for case in cases {
+        if let Err(difference) = case.check(engine) {
+            failed += 1;
+            let failure = format!("{} ({})\n  {difference}", case.name, case.source);
+            bar.suspend(|| writeln!(out, "{failure}"))?;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    writeln!(out, "{device}: {} passed, {failed} failed", cases.len() - failed)?;
+    Ok(failed)
+}

@@ -1,0 +1,177 @@
+//! The command as a user meets it: exit status, standard output and error, and the files it
+//! leaves behind.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs, process};
+
+/// A directory of one test, gone when the test is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(test: &str) -> Self {
+        let dir = env::temp_dir().join(format!("unpool-{test}-{}", process::id()));
+        fs::create_dir_all(&dir).expect("the temporary directory is writable");
+        Self(dir)
+    }
+
+    fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, contents).expect("the temporary directory is writable");
+        path
+    }
+
+    fn out(&self) -> PathBuf {
+        self.0.join("out")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A directory left over in the system's own is no failure of the test.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn unpool(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_unpool"))
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        // Without one, a library of the window system remarks on it on standard error.
+        .env("XDG_RUNTIME_DIR", env::temp_dir())
+        .output()
+        .expect("the command starts")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the temporary directory has a name in UTF-8")
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("the command ends by itself")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Checks the answer to a bad question: exit status 2, one line that has `what` in it, no file.
+fn assert_refused(arguments: &[&str], what: &str, scratch: &Scratch) {
+    let output = unpool(arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(status(&output), 2, "{arguments:?}: {error}");
+    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
+    assert!(error.contains(what), "{arguments:?}: {error}");
+    assert!(!scratch.out().exists(), "{arguments:?} wrote files");
+}
+
+/// One case, right as it stands.
+const CASE: &str = r#"{"name":"by_hand_k2x2_1x2x4x1","source":"by hand","layout":"NHWC","input_shape":[1,2,4,1],"kernel":[2,2],"stride":[2,2],"dilation":[1,1],"padding":"valid","ceil":false,"index_space":"image","overlapping":false,"input":[1,9,2,0,3,4,5,8],"pooled_shape":[1,1,2,1],"values":[9,8],"indices":[1,7],"unpool":{"updates":[6,-0.0],"rule":"sum","output":[0,6,0,0,0,0,0,0]}}"#;
+
+#[test]
+fn the_demonstration_leaves_every_picture_and_says_what_it_did() {
+    let scratch = Scratch::new("demo");
+    let out = scratch.out();
+    let output = unpool(&["demo", "--device", "cpu", "--levels", "2", "--out", text(&out)]);
+    assert_eq!(status(&output), 0, "{output:?}");
+    let said = stdout(&output);
+    assert!(said.contains("CPU") && said.contains("401×301"), "{said}");
+    let too_wide =
+        said.lines().filter(|l| !l.starts_with("wrote")).find(|l| l.chars().count() > 80);
+    assert_eq!(too_wide, None);
+    let mut found: Vec<_> = fs::read_dir(&out)
+        .expect("the directory was made")
+        .map(|entry| entry.expect("it is readable").file_name().into_string().expect("ASCII"))
+        .collect();
+    found.sort();
+    let expected = ["argmax-1", "argmax-2", "pooled-1", "pooled-2", "restored", "sheet", "tilted"];
+    assert_eq!(found, expected.map(|name| format!("{name}.png")));
+    let restored = image::open(out.join("restored.png")).expect("a PNG").into_rgb8();
+    assert_eq!(restored.dimensions(), (401, 301));
+}
+
+#[test]
+fn an_image_of_any_shape_makes_a_sheet() {
+    let scratch = Scratch::new("shapes");
+    let out = scratch.out();
+    for (width, height) in [(2, 2), (3, 90), (700, 5), (640, 480)] {
+        let picture = image::RgbImage::from_fn(width, height, |x, y| {
+            image::Rgb([(x * 5) as u8, (y * 3) as u8, (x ^ y) as u8])
+        });
+        let file = scratch.0.join("picture.png");
+        picture.save(&file).expect("the temporary directory is writable");
+        let arguments = ["--device", "cpu", "--levels", "1", "--out", text(&out)];
+        let output = unpool(&[&["demo", "--image", text(&file)], &arguments[..]].concat());
+        assert_eq!(status(&output), 0, "{width}×{height}: {output:?}");
+    }
+}
+
+#[test]
+fn a_bad_demonstration_is_refused_in_one_line_and_writes_nothing() {
+    let scratch = Scratch::new("refused");
+    let (out, broken) = (scratch.out(), scratch.file("broken.png", b"\x89PNG\r\n\x1a\nnot quite"));
+    let words = scratch.file("words.txt", "not an image");
+    let out = text(&out);
+    let missing = scratch.0.join("missing.png");
+    let missing = text(&missing);
+    for (arguments, what) in [
+        (&["demo", "--device", "cpu", "--image", missing, "--out", out][..], "missing.png"),
+        (&["demo", "--device", "cpu", "--image", text(&broken), "--out", out], "broken.png"),
+        (&["demo", "--device", "cpu", "--image", text(&words), "--out", out], "words.txt"),
+        (&["demo", "--device", "cpu", "--levels", "10", "--out", out], "at most 9 fit"),
+        (&["demo", "--device", "cpu", "--out", text(&words)], "words.txt"),
+        (&["verify", "--device", "cpu", missing], "missing.png"),
+        (&["verify", "--device", "cpu", text(&words)], "words.txt, line 1"),
+    ] {
+        assert_refused(arguments, what, &scratch);
+    }
+    assert_eq!(fs::read(&words).expect("still there"), b"not an image");
+}
+
+#[test]
+fn an_unknown_device_is_refused() {
+    let scratch = Scratch::new("device");
+    let out = scratch.out();
+    let name = "no-such-device";
+    assert_refused(&["demo", "--device", name, "--out", text(&out)], name, &scratch);
+    assert_refused(&["verify", "--device", name], name, &scratch);
+}
+
+#[test]
+fn no_level_at_all_is_a_usage_error() {
+    assert_eq!(status(&unpool(&["demo", "--levels", "0"])), 2);
+}
+
+#[test]
+fn the_builtin_cases_hold_on_the_cpu() {
+    let output = unpool(&["verify", "--device", "cpu"]);
+    assert_eq!(status(&output), 0, "{output:?}");
+    assert!(stdout(&output).ends_with(": 350 passed, 0 failed\n"), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
+
+#[test]
+fn one_altered_number_is_found_by_case_and_element() {
+    let scratch = Scratch::new("altered");
+    for (from, to, what) in [
+        ("[9,8]", "[9,7]", "values: element 1, at [0, 0, 1, 0]: found 8.0, expected 7.0"),
+        ("[1,7]", "[1,6]", "indices: element 1, at [0, 0, 1, 0]: found 7, expected 6"),
+        ("[0,6,0", "[0,6,-0.0", "unpool.output: element 2, at [0, 0, 2, 0]: found 0.0"),
+    ] {
+        let altered = format!("{CASE}\n{}\n", CASE.replace(from, to).replace("hand_k", "eye_k"));
+        let file = scratch.file("altered.jsonl", altered);
+        let output = unpool(&["verify", "--device", "cpu", text(&file)]);
+        let said = stdout(&output);
+        assert_eq!(status(&output), 1, "{said}");
+        assert!(said.contains("by_eye_k2x2_1x2x4x1") && said.contains(what), "{said}");
+        assert!(!said.contains("by_hand_k2x2_1x2x4x1"), "{said}");
+        assert!(said.ends_with(": 1 passed, 1 failed\n"), "{said}");
+    }
+}
+
+#[test]
+fn a_truncated_file_of_cases_is_refused() {
+    let scratch = Scratch::new("truncated");
+    let file = scratch.file("cut.jsonl", format!("{CASE}\n{}", &CASE[..CASE.len() / 2]));
+    assert_refused(&["verify", "--device", "cpu", text(&file)], "cut.jsonl, line 2", &scratch);
+}

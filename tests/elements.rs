@@ -1,0 +1,383 @@
+//! What each element type must do: bits moved and never recomputed, sums rounded once, integers
+//! that overflow named, taps from anywhere taken without harm.
+
+use half::{bf16, f16};
+use unpool::{Cell, Element, Error, Overlap, Taps};
+
+use crate::engines::{engines, numbers};
+use crate::support::cases::parse;
+use crate::support::compare::{Report, same_bits};
+use crate::support::every_element;
+use crate::support::fill::specials;
+use crate::support::oracle::{Bits, zero};
+
+/// Every special bit pattern of a type, alone in its window.
+fn moved<T: Cell + Bits>(report: &mut Report) {
+    let patterns: Vec<T> = specials::<T>().into_iter().map(T::of_bits).collect();
+    let n = patterns.len();
+    let case = parse(&format!("n1c1w{n}_k1_last"));
+    let geometry = case.geometry().unwrap();
+    for (name, engine) in engines() {
+        let at = |operation| format!("{} on {name}, {operation}", T::ELEMENT.name());
+        let pooled = engine.max_pool(&geometry, &patterns).unwrap();
+        report.add(same_bits(&at("max_pool"), &pooled.values, &patterns));
+        let taps = pooled.taps;
+        let output = engine.max_unpool(&geometry, &patterns, &taps, Overlap::Last).unwrap();
+        report.add(same_bits(&at("max_unpool"), &output, &patterns));
+        let read = engine.max_unpool_backward(&geometry, &patterns, &taps).unwrap();
+        report.add(same_bits(&at("max_unpool_backward"), &read, &patterns));
+    }
+}
+
+#[test]
+fn bits_are_moved_and_never_recomputed() {
+    let mut report = Report::default();
+    every_element!(moved(&mut report));
+    report.finish();
+}
+
+/// Every 16-bit pattern there is goes through unchanged.
+fn all_patterns<T: Cell + Bits>(report: &mut Report) {
+    let patterns: Vec<T> = (0..=0xffff).map(T::of_bits).collect();
+    let geometry = parse("n1c256h16w16_k1_last").geometry().unwrap();
+    for (name, engine) in engines() {
+        let pooled = engine.max_pool(&geometry, &patterns).unwrap();
+        let place = format!("{} on {name}, max_pool", T::ELEMENT.name());
+        report.add(same_bits(&place, &pooled.values, &patterns));
+    }
+}
+
+#[test]
+fn every_pattern_of_two_bytes_is_moved() {
+    let mut report = Report::default();
+    all_patterns::<f16>(&mut report);
+    all_patterns::<bf16>(&mut report);
+    report.finish();
+}
+
+/// Pools a single window of the elements with these bits: the bits and the tap that come out.
+fn pool_one<T: Cell + Bits>(bits: &[u32]) -> Vec<(String, u32, u32)> {
+    let input: Vec<T> = bits.iter().map(|&b| T::of_bits(b)).collect();
+    let case = parse(&format!("n1c1w{}_k{}_first", bits.len(), bits.len()));
+    let geometry = case.geometry().unwrap();
+    let pool = |(name, engine): (String, unpool::Engine)| {
+        let pooled = engine.max_pool(&geometry, &input).unwrap();
+        (name, pooled.values[0].bits(), pooled.taps.get(0).unwrap())
+    };
+    engines().into_iter().map(pool).collect()
+}
+
+#[test]
+fn the_zeros_of_both_signs_tie_and_the_first_wins() {
+    for (name, bits, tap) in pool_one::<f32>(&[0x8000_0000, 0, 0x8000_0000]) {
+        assert_eq!((bits, tap), (0x8000_0000, 0), "f32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<f16>(&[0, 0x8000]) {
+        assert_eq!((bits, tap), (0, 0), "f16 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<bf16>(&[0x8000, 0]) {
+        assert_eq!((bits, tap), (0x8000, 0), "bf16 on {name}");
+    }
+}
+
+#[test]
+fn the_last_nan_of_a_window_shows_whatever_its_sign_and_payload() {
+    for (name, bits, tap) in pool_one::<f32>(&[0x7fc0_0001, 0x7f80_0000, 0xff80_0003, 0x3f80_0000])
+    {
+        assert_eq!((bits, tap), (0xff80_0003, 2), "f32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<f16>(&[0x7c01, 0x7c00]) {
+        assert_eq!((bits, tap), (0x7c01, 0), "f16 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<bf16>(&[0xffff, 0x7f80, 0xff81]) {
+        assert_eq!((bits, tap), (0xff81, 2), "bf16 on {name}");
+    }
+}
+
+#[test]
+fn a_window_of_negative_infinity_gives_it_and_its_first_cell() {
+    for (name, bits, tap) in pool_one::<f32>(&[0xff80_0000; 3]) {
+        assert_eq!((bits, tap), (0xff80_0000, 0), "f32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<f16>(&[0xfc00, 0xfbff]) {
+        assert_eq!((bits, tap), (0xfbff, 1), "f16 on {name}: the lowest number is greater");
+    }
+    for (name, bits, tap) in pool_one::<i8>(&[0x80; 3]) {
+        assert_eq!((bits, tap), (0x80, 0), "i8 on {name}");
+    }
+}
+
+#[test]
+fn subnormals_are_compared_as_the_numbers_they_are() {
+    for (name, bits, tap) in pool_one::<f32>(&[0, 0x8000_0001, 1, 2, 0x0080_0000 - 1, 3]) {
+        assert_eq!((bits, tap), (0x007f_ffff, 4), "f32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<f32>(&[0x8000_0002, 0x8000_0001, 0x8000_0003]) {
+        assert_eq!((bits, tap), (0x8000_0001, 1), "f32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<f16>(&[0x8001, 0, 1]) {
+        assert_eq!((bits, tap), (1, 2), "f16 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<bf16>(&[0x8001, 0, 1]) {
+        assert_eq!((bits, tap), (1, 2), "bf16 on {name}");
+    }
+}
+
+#[test]
+fn integers_are_compared_with_their_sign_and_without_rounding() {
+    for (name, bits, tap) in pool_one::<i32>(&[u32::MAX, 1 << 31, 5]) {
+        assert_eq!((bits, tap), (5, 2), "i32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<u32>(&[5, 1 << 31, u32::MAX - 1, u32::MAX]) {
+        assert_eq!((bits, tap), (u32::MAX, 3), "u32 on {name}");
+    }
+    // Neighbours that a 32-bit float would not tell apart.
+    for (name, bits, tap) in pool_one::<i32>(&[0x0100_0000, 0x0100_0001]) {
+        assert_eq!((bits, tap), (0x0100_0001, 1), "i32 on {name}");
+    }
+    for (name, bits, tap) in pool_one::<u8>(&[0x7f, 0x80, 0xff]) {
+        assert_eq!((bits, tap), (0xff, 2), "u8 on {name}");
+    }
+}
+
+// ---- sums -----------------------------------------------------------------------------------
+
+/// Sums these elements, in this order, into a single cell.
+fn sum<T: Cell + Bits>(bits: &[u32]) -> Vec<(String, Result<u32, Error>)> {
+    let n = bits.len();
+    // Windows of n cells at stride 1 over 2n − 1: the middle cell is in all n of them, as tap
+    // n − 1, n − 2, … 0.
+    let case = parse(&format!("n1c1w{}_k{n}s1_last", 2 * n - 1));
+    let geometry = case.geometry().unwrap();
+    let taps: Vec<u8> = (0..n as u8).rev().collect();
+    let taps = Taps::from_bytes(&geometry, &taps).unwrap();
+    let values: Vec<T> = bits.iter().map(|&b| T::of_bits(b)).collect();
+    let add = |(name, engine): (String, unpool::Engine)| {
+        let summed = engine.max_unpool(&geometry, &values, &taps, Overlap::Sum);
+        (name, summed.map(|output| output[n - 1].bits()))
+    };
+    engines().into_iter().map(add).collect()
+}
+
+#[test]
+fn a_sum_of_f16_is_rounded_once() {
+    // 2048 + 1 + 1: 2050. Rounded after every step, 2049 goes back to 2048, twice.
+    for (name, sum) in sum::<f16>(&[0x6800, 0x3c00, 0x3c00]) {
+        assert_eq!(sum, Ok(0x6801), "on {name}");
+    }
+    // 65504 + 65504 − 65504: past the largest number and back.
+    for (name, sum) in sum::<f16>(&[0x7bff, 0x7bff, 0xfbff]) {
+        assert_eq!(sum, Ok(0x7bff), "on {name}");
+    }
+    // 65504 + 16 is halfway to the next number there would be: infinity, the even one.
+    for (name, sum) in sum::<f16>(&[0x7bff, 0x4c00]) {
+        assert_eq!(sum, Ok(0x7c00), "on {name}");
+    }
+    // 65504 + 15 is nearer to 65504.
+    for (name, sum) in sum::<f16>(&[0x7bff, 0x4b80]) {
+        assert_eq!(sum, Ok(0x7bff), "on {name}");
+    }
+    // 2048 + 1 is halfway between two: the even one.
+    for (name, sum) in sum::<f16>(&[0x6800, 0x3c00]) {
+        assert_eq!(sum, Ok(0x6800), "on {name}");
+    }
+    // 2050 + 1 too.
+    for (name, sum) in sum::<f16>(&[0x6801, 0x3c00]) {
+        assert_eq!(sum, Ok(0x6802), "on {name}");
+    }
+    // Subnormals: 3 · 2⁻²⁴ and the same below zero.
+    for (name, sum) in sum::<f16>(&[1, 2]) {
+        assert_eq!(sum, Ok(3), "on {name}");
+    }
+    for (name, sum) in sum::<f16>(&[0x8001, 0x8002]) {
+        assert_eq!(sum, Ok(0x8003), "on {name}");
+    }
+}
+
+#[test]
+fn a_sum_of_bf16_is_rounded_once() {
+    // 256 + 1 + 1: 258. Rounded after every step, 257 goes back to 256, twice.
+    for (name, sum) in sum::<bf16>(&[0x4380, 0x3f80, 0x3f80]) {
+        assert_eq!(sum, Ok(0x4381), "on {name}");
+    }
+    for (name, sum) in sum::<bf16>(&[0x4380, 0x3f80]) {
+        assert_eq!(sum, Ok(0x4380), "on {name}");
+    }
+    for (name, sum) in sum::<bf16>(&[0x4381, 0x3f80]) {
+        assert_eq!(sum, Ok(0x4382), "on {name}");
+    }
+    // A hair above the halfway point, which a sum kept in 16 bits would have lost.
+    for (name, sum) in sum::<bf16>(&[0x4380, 0x3f80, 0x3780]) {
+        assert_eq!(sum, Ok(0x4380), "257 + 2⁻¹⁶ is 257 in an f32, and halfway, on {name}");
+    }
+    for (name, sum) in sum::<bf16>(&[0x4380, 0x3f80, 0x3880]) {
+        assert_eq!(sum, Ok(0x4381), "257 + 2⁻¹⁴ is above halfway, on {name}");
+    }
+    // The largest number twice is infinity.
+    for (name, sum) in sum::<bf16>(&[0x7f7f, 0x7f7f]) {
+        assert_eq!(sum, Ok(0x7f80), "on {name}");
+    }
+    // Subnormals.
+    for (name, sum) in sum::<bf16>(&[1, 2, 0x8004]) {
+        assert_eq!(sum, Ok(0x8001), "on {name}");
+    }
+}
+
+#[test]
+fn a_sum_of_f32_is_taken_in_raster_order() {
+    // 2²⁴ + 1 + 1 from the left is 2²⁴; from the right it would be 2²⁴ + 2.
+    for (name, sum) in sum::<f32>(&[0x4b80_0000, 0x3f80_0000, 0x3f80_0000]) {
+        assert_eq!(sum, Ok(0x4b80_0000), "on {name}");
+    }
+    for (name, sum) in sum::<f32>(&[0x3f80_0000, 0x3f80_0000, 0x4b80_0000]) {
+        assert_eq!(sum, Ok(0x4b80_0001), "on {name}");
+    }
+    // Subnormals are not flushed.
+    for (name, sum) in sum::<f32>(&[1, 2, 0x0080_0000]) {
+        assert_eq!(sum, Ok(0x0080_0003), "on {name}");
+    }
+    for (name, sum) in sum::<f32>(&[0x0080_0001, 0x8080_0000]) {
+        assert_eq!(sum, Ok(1), "on {name}");
+    }
+}
+
+#[test]
+fn a_sum_starts_from_positive_zero() {
+    for (name, sum) in sum::<f32>(&[0x8000_0000]) {
+        assert_eq!(sum, Ok(0), "f32 on {name}");
+    }
+    for (name, sum) in sum::<f16>(&[0x8000, 0x8000]) {
+        assert_eq!(sum, Ok(0), "f16 on {name}");
+    }
+    for (name, sum) in sum::<bf16>(&[0x8000, 0x8000]) {
+        assert_eq!(sum, Ok(0), "bf16 on {name}");
+    }
+}
+
+#[test]
+fn a_sum_that_is_nan_is_the_canonical_one() {
+    for (name, sum) in sum::<f32>(&[0xff80_0123, 0x3f80_0000]) {
+        assert_eq!(sum, Ok(0x7fc0_0000), "f32 on {name}");
+    }
+    for (name, sum) in sum::<f32>(&[0x7f80_0000, 0xff80_0000]) {
+        assert_eq!(sum, Ok(0x7fc0_0000), "f32, from infinities, on {name}");
+    }
+    for (name, sum) in sum::<f16>(&[0xfe01]) {
+        assert_eq!(sum, Ok(0x7e00), "f16 on {name}");
+    }
+    for (name, sum) in sum::<bf16>(&[0xff81, 0x7f80]) {
+        assert_eq!(sum, Ok(0x7fc0), "bf16 on {name}");
+    }
+}
+
+#[test]
+fn a_sum_of_integers_that_does_not_fit_names_its_element() {
+    let error = |element, kind| Error::Overflow { operand: "output", element, kind };
+    for (name, sum) in sum::<i8>(&[127, 1]) {
+        assert_eq!(sum, Err(error(1, Element::I8)), "on {name}");
+    }
+    for (name, sum) in sum::<u8>(&[255, 255, 1]) {
+        assert_eq!(sum, Err(error(2, Element::U8)), "on {name}");
+    }
+    for (name, sum) in sum::<i32>(&[1 << 31, u32::MAX]) {
+        assert_eq!(sum, Err(error(1, Element::I32)), "on {name}");
+    }
+    for (name, sum) in sum::<u32>(&[u32::MAX, 1]) {
+        let error = error(1, Element::U32);
+        assert_eq!(error.to_string(), "the sum at element 1 of the output does not fit u32");
+        assert_eq!(sum, Err(error), "on {name}");
+    }
+}
+
+#[test]
+fn integers_may_pass_their_bounds_on_the_way_to_a_sum_that_fits() {
+    for (name, sum) in sum::<i8>(&[127, 127, 0x81, 0x80, 1]) {
+        assert_eq!(sum, Ok(0), "i8 on {name}");
+    }
+    for (name, sum) in sum::<i32>(&[i32::MAX as u32, i32::MAX as u32, 1 << 31, 1 << 31]) {
+        assert_eq!(sum, Ok(-2i32 as u32), "i32 on {name}");
+    }
+}
+
+#[test]
+fn the_first_of_several_sums_that_do_not_fit_is_named() {
+    // Four cells, each chosen by two windows along y; the second and the fourth overflow.
+    let geometry = parse("n1c4h3w1_k2x1s1_last").geometry().unwrap();
+    let taps = Taps::from_bytes(&geometry, &[1, 1, 1, 1, 0, 0, 0, 0]).unwrap();
+    let values = [1u8, 200, 3, 255, 1, 200, 3, 255];
+    for (name, engine) in engines() {
+        let found = engine.max_pool_backward(&geometry, &values, &taps);
+        let operand = "grad_input";
+        let expected = Error::Overflow { operand, element: 5, kind: Element::U8 };
+        assert_eq!(found, Err(expected), "on {name}");
+    }
+}
+
+// ---- untrusted taps -------------------------------------------------------------------------
+
+/// The taps 255 (of no cell), 9 (past a window of nine), and 0 (in the padding of the first
+/// window) name nothing; 4 is the cell itself.
+fn untrusted<T: Cell + Bits>() {
+    let geometry = parse("n1c1h4w4_k3s2p1_last").geometry().unwrap();
+    let seven = T::of_bits(7);
+    for (name, engine) in engines() {
+        for overlap in [Overlap::Last, Overlap::Sum] {
+            let taps = Taps::from_bytes(&geometry, &[0, 255, 9, 4]).unwrap();
+            assert_eq!(numbers(&taps), [0, 255, 9, 4]);
+            let output = engine.max_unpool(&geometry, &[seven; 4], &taps, overlap).unwrap();
+            for (i, element) in output.iter().enumerate() {
+                // Window (1, 1) starts at (1, 1): its middle cell is (2, 2).
+                let expected = if i == 10 { 7 } else { 0 };
+                assert_eq!(element.bits(), expected, "{overlap:?} on {name}, element {i}");
+            }
+            let cells: Vec<T> = (1..17).map(T::of_bits).collect();
+            let read = engine.max_unpool_backward(&geometry, &cells, &taps).unwrap();
+            let read: Vec<u32> = read.into_iter().map(T::bits).collect();
+            assert_eq!(read, [0, 0, 0, 11], "on {name}");
+        }
+    }
+    assert_eq!(zero::<T>().bits(), 0);
+}
+
+#[test]
+fn taps_that_name_no_cell_put_nothing_anywhere_and_read_zero() {
+    every_element!(untrusted());
+}
+
+#[test]
+fn a_tap_past_the_row_of_a_window_is_not_the_next_row() {
+    // The last window holds the columns 4, 5 and, outside, 6: its tap 2 must not come out at the
+    // start of the next row.
+    let geometry = parse("n1c1h3w6_k3s2_ceil_first").geometry().unwrap();
+    assert_eq!(geometry.pooled_len(), 3);
+    let taps = Taps::from_bytes(&geometry, &[255, 255, 2]).unwrap();
+    for (name, engine) in engines() {
+        let output = engine.max_unpool(&geometry, &[1f32, 2.0, 3.0], &taps, Overlap::Last);
+        assert_eq!(output, Ok(vec![0.0; 18]), "on {name}");
+    }
+}
+
+#[test]
+fn taps_of_two_bytes_are_little_endian_and_65535_names_no_cell() {
+    let geometry = parse("n1c1h16w32_k16_last").geometry().unwrap();
+    assert_eq!((geometry.window_cells(), geometry.tap_bytes()), (256, 2));
+    let taps = Taps::from_bytes(&geometry, &[0xff, 0x00, 0xff, 0xff]).unwrap();
+    assert_eq!(numbers(&taps), [255, 65_535]);
+    assert_eq!(taps.to_bytes(), [0xff, 0x00, 0xff, 0xff]);
+    for (name, engine) in engines() {
+        let output = engine.max_unpool(&geometry, &[5i8, 6], &taps, Overlap::Last).unwrap();
+        let found: Vec<usize> = (0..output.len()).filter(|&i| output[i] != 0).collect();
+        assert_eq!(found, [15 * 32 + 15], "on {name}");
+    }
+}
+
+#[test]
+fn bytes_past_the_last_tap_are_left_out_and_missing_ones_refused() {
+    let geometry = parse("n1c3h2w2_k2_last").geometry().unwrap();
+    assert_eq!(geometry.taps_bytes(), 4);
+    let taps = Taps::from_bytes(&geometry, &[1, 2, 3, 77]).unwrap();
+    assert_eq!(numbers(&taps), [1, 2, 3]);
+    assert_eq!(taps.get(3), None);
+    let error = Taps::from_bytes(&geometry, &[1, 2]).unwrap_err();
+    assert_eq!(error.to_string(), "taps, in bytes, has 2 elements; the geometry takes 3");
+}

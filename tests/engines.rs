@@ -1,0 +1,242 @@
+//! Every engine does what the oracle does: each case, element, fill and operation, every field,
+//! every bit.
+
+use unpool::{Cell, Engine, Error, Geometry, Overlap, Taps};
+
+use crate::support::cases::{Case, table};
+use crate::support::compare::{Report, same, same_bits};
+use crate::support::every_element;
+use crate::support::fill::{Fill, Random, fill};
+use crate::support::oracle::{self, Bits, Plan};
+
+/// Every engine there is, with the name that failures give it. The only place that knows.
+pub(crate) fn engines() -> Vec<(String, Engine)> {
+    vec![("cpu".to_owned(), Engine::Cpu)]
+}
+
+/// The taps as plain numbers.
+pub(crate) fn numbers(taps: &Taps) -> Vec<u32> {
+    (0..taps.len()).map(|i| taps.get(i).unwrap()).collect()
+}
+
+/// A sum that an engine returned against the oracle's.
+fn same_sum<T: Cell + Bits>(
+    place: &str,
+    operand: &'static str,
+    found: Result<Vec<T>, Error>,
+    expected: &Result<Vec<T>, usize>,
+) -> Result<(), String> {
+    match (found, expected) {
+        (Ok(found), Ok(expected)) => same_bits(&place, &found, expected),
+        (Err(found), &Err(element)) => {
+            let expected = Error::Overflow { operand, element, kind: T::ELEMENT };
+            if found == expected {
+                Ok(())
+            } else {
+                Err(format!("{place}: {found}, not {expected}"))
+            }
+        }
+        (Ok(_), Err(element)) => Err(format!("{place}: no overflow at element {element}")),
+        (Err(found), Ok(_)) => Err(format!("{place}: {found}")),
+    }
+}
+
+/// Compares one engine with the oracle on everything that takes taps.
+fn check_taps<T: Cell + Bits>(
+    report: &mut Report,
+    place: &str,
+    (engine, geometry, plan): (&Engine, &Geometry, &Plan),
+    taps: &[u32],
+    (values, cells): (&[T], &[T]),
+) {
+    let ours = Taps::from_bytes(geometry, &plan.tap_bytes(taps)).unwrap();
+
+    let last = engine.max_unpool(geometry, values, &ours, Overlap::Last);
+    let expected = oracle::max_unpool_last(plan, values, taps);
+    report.add(match last {
+        Ok(last) => same_bits(&format!("{place} max_unpool last, output"), &last, &expected),
+        Err(error) => Err(format!("{place} max_unpool last: {error}")),
+    });
+
+    let expected = oracle::max_unpool_sum(plan, values, taps);
+    let sum = engine.max_unpool(geometry, values, &ours, Overlap::Sum);
+    report.add(same_sum(&format!("{place} max_unpool sum, output"), "output", sum, &expected));
+    let sum = engine.max_pool_backward(geometry, values, &ours);
+    let place_of = format!("{place} max_pool_backward, grad_input");
+    report.add(same_sum(&place_of, "grad_input", sum, &expected));
+
+    let read = engine.max_unpool_backward(geometry, cells, &ours);
+    let expected = oracle::max_unpool_backward(plan, cells, taps);
+    report.add(match read {
+        Ok(read) => {
+            same_bits(&format!("{place} max_unpool_backward, grad_input"), &read, &expected)
+        }
+        Err(error) => Err(format!("{place} max_unpool_backward: {error}")),
+    });
+}
+
+fn check_case<T: Cell + Bits>(
+    report: &mut Report,
+    engines: &[(String, Engine)],
+    case: &Case,
+    (geometry, plan): (&Geometry, &Plan),
+) {
+    for (seed, kind) in (1..).zip(Fill::ALL) {
+        let input: Vec<T> = fill(kind, plan.input_len(), seed);
+        let values: Vec<T> = fill(kind, plan.pooled_len(), seed + 100);
+        let cells: Vec<T> = fill(kind, plan.input_len(), seed + 200);
+        let expected = oracle::max_pool(plan, &input);
+        for (name, engine) in engines {
+            let place = format!("{case} {} {kind:?} on {name},", T::ELEMENT.name());
+            match engine.max_pool(geometry, &input) {
+                Ok(pooled) => {
+                    let of = format!("{place} max_pool, values");
+                    report.add(same_bits(&of, &pooled.values, &expected.values));
+                    let of = format!("{place} max_pool, taps");
+                    report.add(same(&of, &numbers(&pooled.taps), &expected.taps));
+                }
+                Err(error) => report.add(Err(format!("{place} max_pool: {error}"))),
+            }
+            // The oracle's taps, so that a wrong pooling is not reported five times.
+            let on = (engine, geometry, plan);
+            check_taps(report, &place, on, &expected.taps, (&values, &cells));
+        }
+    }
+}
+
+#[test]
+fn every_engine_gives_the_bits_of_the_definition() {
+    let engines = engines();
+    let mut report = Report::default();
+    for case in table() {
+        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+        every_element!(check_case(&mut report, &engines, &case, (&geometry, &plan)));
+    }
+    report.finish();
+}
+
+/// Taps of any numbers: cells of the window, cells in the padding, numbers past the window, the
+/// tap of no cell.
+fn any_taps(plan: &Plan, seed: u64) -> Vec<u32> {
+    let mut random = Random::new(seed);
+    let (cells, none) = (plan.cells(), if plan.cells() > 255 { 65_535 } else { 255 });
+    let tap = |_| match random.below(8) {
+        0 => none,
+        1 => random.below(none as usize + 1) as u32,
+        2 => (cells as u32).min(none),
+        _ => random.below(cells) as u32,
+    };
+    (0..plan.pooled_len()).map(tap).collect()
+}
+
+fn check_untrusted<T: Cell + Bits>(
+    report: &mut Report,
+    engines: &[(String, Engine)],
+    case: &Case,
+    (geometry, plan): (&Geometry, &Plan),
+) {
+    let taps = any_taps(plan, 5);
+    let values: Vec<T> = fill(Fill::Permutation, plan.pooled_len(), 6);
+    let cells: Vec<T> = fill(Fill::Permutation, plan.input_len(), 7);
+    for (name, engine) in engines {
+        let place = format!("{case} {} with any taps on {name},", T::ELEMENT.name());
+        check_taps(report, &place, (engine, geometry, plan), &taps, (&values, &cells));
+    }
+}
+
+#[test]
+fn taps_that_name_no_cell_unpool_to_nothing_on_every_engine() {
+    let engines = engines();
+    let mut report = Report::default();
+    for case in table() {
+        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+        every_element!(check_untrusted(&mut report, &engines, &case, (&geometry, &plan)));
+    }
+    report.finish();
+}
+
+/// Every window takes its first cell, or its last: where they overlap most, sums are longest.
+fn check_corners<T: Cell + Bits>(
+    report: &mut Report,
+    engines: &[(String, Engine)],
+    case: &Case,
+    (geometry, plan): (&Geometry, &Plan),
+) {
+    let windows: Vec<_> = plan.spots().iter().map(|spot| plan.window(spot)).collect();
+    let first = windows.iter().map(|w| w[0].0).collect::<Vec<_>>();
+    let last = windows.iter().map(|w| w[w.len() - 1].0).collect::<Vec<_>>();
+    let values: Vec<T> = fill(Fill::Specials, plan.pooled_len(), 8);
+    let cells: Vec<T> = fill(Fill::Permutation, plan.input_len(), 9);
+    for (name, engine) in engines {
+        for (corner, taps) in [("first", &first), ("last", &last)] {
+            let element = T::ELEMENT.name();
+            let place = format!("{case} {element} each window's {corner} cell on {name},");
+            check_taps(report, &place, (engine, geometry, plan), taps, (&values, &cells));
+        }
+    }
+}
+
+#[test]
+fn the_first_and_the_last_cell_of_every_window_are_reached_on_every_engine() {
+    let engines = engines();
+    let mut report = Report::default();
+    for case in table() {
+        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+        every_element!(check_corners(&mut report, &engines, &case, (&geometry, &plan)));
+    }
+    report.finish();
+}
+
+/// All zeros on a first run would hide what a second run of the same step leaves behind.
+#[test]
+fn every_run_gives_the_same_bits() {
+    let mut report = Report::default();
+    for case in table() {
+        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+        let input: Vec<f32> = fill(Fill::Specials, plan.input_len(), 11);
+        for (name, engine) in engines() {
+            let pooled = engine.max_pool(&geometry, &input).unwrap();
+            let sum = || {
+                let (values, taps) = (&pooled.values, &pooled.taps);
+                engine.max_unpool(&geometry, values, taps, Overlap::Sum).unwrap()
+            };
+            let place = format!("{case} on {name}, a second sum");
+            let first = sum();
+            report.add(same_bits(&place, &sum(), &first));
+        }
+    }
+    report.finish();
+}
+
+#[test]
+fn operands_of_the_wrong_length_are_refused_by_every_engine() {
+    let case = crate::support::cases::parse("n1c2h4w4_k2_last");
+    let geometry = case.geometry().unwrap();
+    let wide = crate::support::cases::parse("n1c2h32w32_k16_last").geometry().unwrap();
+    let length = |operand, found, allowed| Err(Error::Length { operand, found, allowed });
+    for (name, engine) in engines() {
+        let taps = Taps::from_bytes(&geometry, &[0; 8]).unwrap();
+        let (few, many) = ([0f32; 7], [0f32; 33]);
+        let found = engine.max_pool(&geometry, &many).map(|p| p.values);
+        assert_eq!(found, length("input", 33, 32), "{name}");
+        for overlap in [Overlap::Last, Overlap::Sum] {
+            let found = engine.max_unpool(&geometry, &few, &taps, overlap);
+            assert_eq!(found, length("values", 7, 8), "{name}");
+        }
+        let found = engine.max_pool_backward(&geometry, &few, &taps);
+        assert_eq!(found, length("grad_output", 7, 8), "{name}");
+        let found = engine.max_unpool_backward(&geometry, &many, &taps);
+        assert_eq!(found, length("grad_output", 33, 32), "{name}");
+
+        // Taps of a window with another width, and of another number of windows.
+        let two_bytes = Taps::from_bytes(&wide, &[0; 16]).unwrap();
+        let width = Error::TapWidth { found: 2, allowed: 1 };
+        let last = Overlap::Last;
+        assert_eq!(engine.max_unpool(&geometry, &[0f32; 8], &two_bytes, last), Err(width.clone()));
+        assert_eq!(width.to_string(), "taps have 2 bytes each; this window's have 1");
+        let other = crate::support::cases::parse("n1c2h4w6_k2_last").geometry().unwrap();
+        let others = Taps::from_bytes(&other, &[0; 12]).unwrap();
+        let found = engine.max_unpool_backward(&geometry, &[0f32; 32], &others);
+        assert_eq!(found, length("taps", 12, 8), "{name}");
+    }
+}

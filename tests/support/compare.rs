@@ -1,0 +1,83 @@
+//! Comparison bit for bit, and a report of everything that differs.
+
+use std::fmt;
+
+use unpool::Cell;
+
+use super::oracle::{Bits, value};
+
+/// Failures, collected so that one broken rule does not hide another.
+#[derive(Default)]
+pub(crate) struct Report {
+    compared: usize,
+    failures: Vec<String>,
+}
+
+impl Report {
+    /// Adds what differs between `found` and `expected`, if anything does.
+    pub(crate) fn add(&mut self, compared: Result<(), String>) {
+        self.compared += 1;
+        self.failures.extend(compared.err());
+    }
+
+    /// Panics with what differed. A report that compared nothing fails too.
+    pub(crate) fn finish(self) {
+        assert!(self.compared > 0, "nothing was compared");
+        let shown = self.failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+        assert!(
+            self.failures.is_empty(),
+            "{} of {} comparisons failed:\n{shown}",
+            self.failures.len(),
+            self.compared
+        );
+    }
+}
+
+/// `found` must have the bits of `expected`; `place` names case, engine and field.
+pub(crate) fn same_bits<T: Cell + Bits>(
+    place: &dyn fmt::Display,
+    found: &[T],
+    expected: &[T],
+) -> Result<(), String> {
+    let show = |element: T| {
+        let digits = 2 * T::ELEMENT.bytes();
+        format!("0x{:0digits$x} ({})", element.bits(), value(element))
+    };
+    first_difference(place, found, expected, |a, b| a.bits() == b.bits(), show)
+}
+
+/// `found` must equal `expected`.
+pub(crate) fn same<A: Copy + PartialEq + fmt::Debug>(
+    place: &dyn fmt::Display,
+    found: &[A],
+    expected: &[A],
+) -> Result<(), String> {
+    first_difference(place, found, expected, |a, b| a == b, |a| format!("{a:?}"))
+}
+
+fn first_difference<A: Copy>(
+    place: &dyn fmt::Display,
+    found: &[A],
+    expected: &[A],
+    equal: impl Fn(A, A) -> bool,
+    show: impl Fn(A) -> String,
+) -> Result<(), String> {
+    if found.len() != expected.len() {
+        return Err(format!(
+            "{place}: {} elements found, {} expected",
+            found.len(),
+            expected.len()
+        ));
+    }
+    let differs = |i: &usize| !equal(found[*i], expected[*i]);
+    let wrong = (0..found.len()).filter(differs).count();
+    match (0..found.len()).find(differs) {
+        None => Ok(()),
+        Some(i) => Err(format!(
+            "{place}: element {i} is {}, expected {} ({wrong} of {} differ)",
+            show(found[i]),
+            show(expected[i]),
+            found.len()
+        )),
+    }
+}
