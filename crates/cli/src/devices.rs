@@ -11,8 +11,21 @@ use unpool::{Engine, Gpu};
 
 use crate::Outcome;
 
-pub(crate) fn run(out: &mut impl Write) -> Result<Outcome> {
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Print one line for each adapter, `backend: name`, and nothing else.
+    #[arg(long)]
+    names: bool,
+}
+
+pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let adapters = pollster::block_on(Gpu::adapters());
+    if args.names {
+        for info in adapters.iter().map(Adapter::get_info) {
+            writeln!(out, "{}: {}", info.backend, info.name)?;
+        }
+        return Ok(Outcome::Agrees);
+    }
     if adapters.is_empty() {
         writeln!(out, "no adapter found: the CPU would be used")?;
         return Ok(Outcome::Agrees);

@@ -34,7 +34,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// List the adapters, their limits, and which one would be used.
-    Devices,
+    Devices(devices::Args),
     /// Pool an image as a SegNet encoder does, unpool it again, check every bit.
     Demo(demo::Args),
     /// Check a device against cases computed by PyTorch, TensorFlow and ONNX Runtime.
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let mut out = io::stdout().lock();
     let answer = match command {
-        Command::Devices => devices::run(&mut out),
+        Command::Devices(args) => devices::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Verify(args) => verify::run(&args, &mut out),
     };

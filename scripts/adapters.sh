@@ -1,0 +1,51 @@
+# Makes sure that there is an adapter to test on. Sourced by the scripts that need one.
+#
+# Where no adapter is found, Mesa's software drivers are installed: on Debian and Ubuntu by apt, with
+# sudo if need be. Elsewhere this says what to install, and gives up.
+
+# install PACKAGE…: installs Debian packages; fails where that is not possible.
+install() {
+    local sudo=
+    [ "$(id -u)" = 0 ] || sudo=sudo
+    if ! command -v apt-get >/dev/null || { [ -n "$sudo" ] && ! command -v sudo >/dev/null; }; then
+        return 1
+    fi
+    $sudo apt-get update -q
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$@"
+}
+
+# GL through EGL wants a directory of its own.
+if [ -z "${XDG_RUNTIME_DIR-}" ]; then
+    XDG_RUNTIME_DIR=$(mktemp -d)
+    export XDG_RUNTIME_DIR
+fi
+
+# SwiftShader comes with Chromium, and stands beside the drivers of the system where it is found.
+swiftshader=/usr/lib/chromium/vk_swiftshader_icd.json
+if [ -e $swiftshader ]; then
+    export VK_ADD_DRIVER_FILES=${VK_ADD_DRIVER_FILES:-$swiftshader}
+fi
+
+cargo build --release --quiet --package unpool-cli
+adapters() { target/release/unpool devices --names; }
+
+wanted='^(vulkan|metal|dx12):'
+[ -z "${WGPU_BACKEND-}" ] || wanted=.
+if [ "$(uname)" != Linux ]; then
+    wanted=.
+elif ! adapters | grep -Eq "$wanted" || ! adapters | grep -Eq "^gl:"; then
+    install mesa-vulkan-drivers libvulkan1 libegl1 libgl1-mesa-dri || true
+fi
+if ! adapters | grep -Eq "$wanted"; then
+    cat >&2 <<'ADVICE'
+No adapter was found, and no driver could be installed here. Install one and try again:
+  Debian, Ubuntu   apt-get install mesa-vulkan-drivers libvulkan1
+  Fedora           dnf install mesa-vulkan-drivers vulkan-loader
+  Arch             pacman -S vulkan-swrast vulkan-icd-loader
+  Alpine           apk add mesa-vulkan-swrast vulkan-loader
+  Windows, macOS   drivers come with the system: run this in a session that has a GPU
+ADVICE
+    exit 1
+fi
+echo "Testing on the CPU and on:"
+adapters | sed 's/^/  /'
