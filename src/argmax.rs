@@ -11,6 +11,25 @@ use crate::geometry::Geometry;
 use crate::place::places;
 use crate::shape::{Layout, Shape};
 
+/// What pooling gives: the maxima, and where each was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pooled<T> {
+    /// The maxima, of [`Geometry::pooled_shape`], with the bits they had in the input.
+    pub values: Vec<T>,
+    /// For each maximum, the cell of its window.
+    pub taps: Taps,
+}
+
+/// Which value a cell gets that several windows chose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Overlap {
+    /// The last pooled element in raster order: ONNX, and PyTorch run by one thread.
+    Last,
+    /// The sum in raster order of the pooled elements, starting from +0: `tf.scatter_nd`, and
+    /// every gradient.
+    Sum,
+}
+
 /// The argmax of a pooling: for each pooled value, in its order, the winning cell's number inside
 /// its own window (Zeiler and Fergus 2013 call them switches).
 ///
@@ -52,6 +71,21 @@ impl Taps {
         &self.storage
     }
 
+    /// Taps of a geometry, to be written.
+    pub(crate) fn zeroed(geometry: &Geometry) -> Self {
+        let len = geometry.pooled_len();
+        let storage = if geometry.tap_bytes() == 1 {
+            Storage::Bytes(vec![0; len])
+        } else {
+            Storage::Halves(vec![0; len])
+        };
+        Self { storage }
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
+        &mut self.storage
+    }
+
     /// Taps of a window's width, one for each pooled value, from a function of their position.
     fn collect(
         geometry: &Geometry,
@@ -64,10 +98,6 @@ impl Taps {
             Storage::Halves(all.map(|i| tap(i).map(u16::new)).collect::<Result<_, _>>()?)
         };
         Ok(Self { storage })
-    }
-
-    pub(crate) fn from_storage(storage: Storage) -> Self {
-        Self { storage }
     }
 
     /// Taps as a buffer on the GPU holds them: [`Geometry::tap_bytes`] each, little-endian. Bytes

@@ -9,7 +9,7 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::argmax::{Storage, TapWord, Taps, check_len};
+use crate::argmax::{Overlap, Pooled, Storage, TapWord, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
@@ -17,25 +17,6 @@ use crate::slabs::{each_slab, each_slab_of_two};
 
 /// Elements that are compared together.
 const LANES: usize = 16;
-
-/// What pooling gives: the maxima, and where each was.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Pooled<T> {
-    /// The maxima, of [`Geometry::pooled_shape`], with the bits they had in the input.
-    pub values: Vec<T>,
-    /// For each maximum, the cell of its window.
-    pub taps: Taps,
-}
-
-/// Which value a cell gets that several windows chose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Overlap {
-    /// The last pooled element in raster order: ONNX, and PyTorch run by one thread.
-    Last,
-    /// The sum in raster order of the pooled elements, starting from +0: `tf.scatter_nd`, and
-    /// every gradient.
-    Sum,
-}
 
 /// Max pooling with argmax.
 ///
@@ -57,17 +38,31 @@ pub enum Overlap {
 /// ```
 pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
     check_len("input", input.len(), geometry.input_len())?;
-    let mut values = vec![T::default(); geometry.pooled_len()];
-    let storage = if geometry.tap_bytes() == 1 {
-        let mut taps = vec![0u8; values.len()];
-        pool_rows(geometry, input, &mut values, &mut taps);
-        Storage::Bytes(taps)
-    } else {
-        let mut taps = vec![0u16; values.len()];
-        pool_rows(geometry, input, &mut values, &mut taps);
-        Storage::Halves(taps)
-    };
-    Ok(Pooled { values, taps: Taps::from_storage(storage) })
+    let values = vec![T::default(); geometry.pooled_len()];
+    let mut pooled = Pooled { values, taps: Taps::zeroed(geometry) };
+    max_pool_into(geometry, input, &mut pooled.values, &mut pooled.taps)?;
+    Ok(pooled)
+}
+
+/// [`max_pool`] into values and taps that exist.
+///
+/// # Errors
+///
+/// As there, and if `values` or `taps` are not of the geometry.
+pub fn max_pool_into<T: Cell>(
+    geometry: &Geometry,
+    input: &[T],
+    values: &mut [T],
+    taps: &mut Taps,
+) -> Result<(), Error> {
+    check_len("input", input.len(), geometry.input_len())?;
+    check_len("values", values.len(), geometry.pooled_len())?;
+    taps.check(geometry)?;
+    match taps.storage_mut() {
+        Storage::Bytes(taps) => pool_rows(geometry, input, values, taps),
+        Storage::Halves(taps) => pool_rows(geometry, input, values, taps),
+    }
+    Ok(())
 }
 
 /// Unpooling: each pooled value goes back to the cell that its tap names, and every other cell
@@ -87,11 +82,26 @@ pub fn max_unpool<T: Cell>(
     overlap: Overlap,
 ) -> Result<Vec<T>, Error> {
     check_len("values", values.len(), geometry.pooled_len())?;
-    taps.check(geometry)?;
-    match taps.storage() {
-        Storage::Bytes(taps) => unpool_rows(geometry, values, taps, overlap, "output"),
-        Storage::Halves(taps) => unpool_rows(geometry, values, taps, overlap, "output"),
-    }
+    let mut output = vec![T::default(); geometry.input_len()];
+    max_unpool_into(geometry, values, taps, overlap, &mut output)?;
+    Ok(output)
+}
+
+/// [`max_unpool`] into an output that exists. After [`Error::Overflow`] its contents are
+/// unspecified.
+///
+/// # Errors
+///
+/// As there, and if `output` is not of the geometry.
+pub fn max_unpool_into<T: Cell>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &Taps,
+    overlap: Overlap,
+    output: &mut [T],
+) -> Result<(), Error> {
+    check_len("values", values.len(), geometry.pooled_len())?;
+    unpool(geometry, values, taps, overlap, ("output", output))
 }
 
 /// The gradient of [`max_pool`]: [`max_unpool`] of the gradient, summed where windows share their
@@ -108,15 +118,25 @@ pub fn max_pool_backward<T: Cell>(
     taps: &Taps,
 ) -> Result<Vec<T>, Error> {
     check_len("grad_output", grad_output.len(), geometry.pooled_len())?;
-    taps.check(geometry)?;
-    match taps.storage() {
-        Storage::Bytes(taps) => {
-            unpool_rows(geometry, grad_output, taps, Overlap::Sum, "grad_input")
-        }
-        Storage::Halves(taps) => {
-            unpool_rows(geometry, grad_output, taps, Overlap::Sum, "grad_input")
-        }
-    }
+    let mut grad_input = vec![T::default(); geometry.input_len()];
+    max_pool_backward_into(geometry, grad_output, taps, &mut grad_input)?;
+    Ok(grad_input)
+}
+
+/// [`max_pool_backward`] into a gradient that exists. After [`Error::Overflow`] its contents are
+/// unspecified.
+///
+/// # Errors
+///
+/// As there, and if `grad_input` is not of the geometry.
+pub fn max_pool_backward_into<T: Cell>(
+    geometry: &Geometry,
+    grad_output: &[T],
+    taps: &Taps,
+    grad_input: &mut [T],
+) -> Result<(), Error> {
+    check_len("grad_output", grad_output.len(), geometry.pooled_len())?;
+    unpool(geometry, grad_output, taps, Overlap::Sum, ("grad_input", grad_input))
 }
 
 /// The gradient of [`max_unpool`]: reads the cell that each tap names, zero where it names none.
@@ -134,13 +154,49 @@ pub fn max_unpool_backward<T: Cell>(
     taps: &Taps,
 ) -> Result<Vec<T>, Error> {
     check_len("grad_output", grad_output.len(), geometry.input_len())?;
-    taps.check(geometry)?;
     let mut grad_input = vec![T::default(); geometry.pooled_len()];
-    match taps.storage() {
-        Storage::Bytes(taps) => gather_rows(geometry, grad_output, taps, &mut grad_input),
-        Storage::Halves(taps) => gather_rows(geometry, grad_output, taps, &mut grad_input),
-    }
+    max_unpool_backward_into(geometry, grad_output, taps, &mut grad_input)?;
     Ok(grad_input)
+}
+
+/// [`max_unpool_backward`] into a gradient that exists.
+///
+/// # Errors
+///
+/// As there, and if `grad_input` is not of the geometry.
+pub fn max_unpool_backward_into<T: Cell>(
+    geometry: &Geometry,
+    grad_output: &[T],
+    taps: &Taps,
+    grad_input: &mut [T],
+) -> Result<(), Error> {
+    check_len("grad_output", grad_output.len(), geometry.input_len())?;
+    check_len("grad_input", grad_input.len(), geometry.pooled_len())?;
+    taps.check(geometry)?;
+    match taps.storage() {
+        Storage::Bytes(taps) => gather_rows(geometry, grad_output, taps, grad_input),
+        Storage::Halves(taps) => gather_rows(geometry, grad_output, taps, grad_input),
+    }
+    Ok(())
+}
+
+fn unpool<T: Cell>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &Taps,
+    overlap: Overlap,
+    (operand, output): (&'static str, &mut [T]),
+) -> Result<(), Error> {
+    check_len(operand, output.len(), geometry.input_len())?;
+    taps.check(geometry)?;
+    let overflow = match taps.storage() {
+        Storage::Bytes(taps) => unpool_rows(geometry, values, taps, overlap, output),
+        Storage::Halves(taps) => unpool_rows(geometry, values, taps, overlap, output),
+    };
+    match overflow {
+        None => Ok(()),
+        Some(element) => Err(Error::Overflow { operand, element, kind: T::ELEMENT }),
+    }
 }
 
 /// Elements of a row, pooled or not.
@@ -286,42 +342,36 @@ fn windows_holding(axis: &Axis, cell: u32) -> impl Iterator<Item = (u32, u32)> +
     })
 }
 
+/// Writes every row of the output; the first element whose sum does not fit, if there is one.
 fn unpool_rows<T: Cell, U: TapWord>(
     geometry: &Geometry,
     values: &[T],
     taps: &[U],
     overlap: Overlap,
-    operand: &'static str,
-) -> Result<Vec<T>, Error> {
-    let mut output = vec![T::default(); geometry.input_len()];
+    output: &mut [T],
+) -> Option<usize> {
     let row = row_len(geometry, |a| a.input);
     let overflow = AtomicUsize::new(usize::MAX);
-    each_slab(&mut output, row, |i, output| {
+    each_slab(output, row, |i, output| {
         let place = row_place(geometry, |a| a.input, i);
-        match overlap {
-            Overlap::Last => {
-                unpool_row(geometry, values, taps, place, output, |to, value| *to = value);
-            }
-            Overlap::Sum => {
-                let mut sums = vec![T::Sum::default(); output.len()];
-                unpool_row(geometry, values, taps, place, &mut sums, |to, value: T| {
-                    *to = value.add_to(*to);
-                });
-                for (x, (to, sum)) in output.iter_mut().zip(sums).enumerate() {
-                    match T::total(sum) {
-                        Some(total) => *to = total,
-                        None => {
-                            overflow.fetch_min(i * row + x, Ordering::Relaxed);
-                        }
-                    }
+        if overlap == Overlap::Last {
+            output.fill(T::default());
+            return unpool_row(geometry, values, taps, place, output, |to, value| *to = value);
+        }
+        let mut sums = vec![T::Sum::default(); output.len()];
+        unpool_row(geometry, values, taps, place, &mut sums, |to, value: T| {
+            *to = value.add_to(*to);
+        });
+        for (x, (to, sum)) in output.iter_mut().zip(sums).enumerate() {
+            match T::total(sum) {
+                Some(total) => *to = total,
+                None => {
+                    overflow.fetch_min(i * row + x, Ordering::Relaxed);
                 }
             }
         }
     });
-    match overflow.into_inner() {
-        usize::MAX => Ok(output),
-        element => Err(Error::Overflow { operand, element, kind: T::ELEMENT }),
-    }
+    Some(overflow.into_inner()).filter(|&element| element != usize::MAX)
 }
 
 /// Calls `put` on each cell of row `(outer, z, y)` with each value that goes there, in raster

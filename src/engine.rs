@@ -1,7 +1,7 @@
 //! The four operations on slices, blocking, wherever they run.
 
-use crate::argmax::{Index, Taps};
-use crate::cpu::{self, Overlap, Pooled};
+use crate::argmax::{Index, Overlap, Pooled, Taps};
+use crate::cpu;
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;

@@ -15,8 +15,7 @@ mod shape;
 mod slabs;
 mod window;
 
-pub use argmax::{Index, IndexSpace, Taps};
-pub use cpu::{Overlap, Pooled};
+pub use argmax::{Index, IndexSpace, Overlap, Pooled, Taps};
 pub use element::{Cell, Element};
 #[cfg(not(target_arch = "wasm32"))]
 pub use engine::Engine;

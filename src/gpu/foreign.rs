@@ -1,6 +1,6 @@
 //! Unpooling by foreign indices on a device: five passes over buckets, `shaders/foreign.wgsl`.
 
-use crate::cpu::Overlap;
+use crate::argmax::Overlap;
 use crate::element::Element;
 use crate::error::Error;
 use crate::gpu::Gpu;

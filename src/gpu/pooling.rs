@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::argmax::{Frame, IndexSpace};
-use crate::cpu::Overlap;
+use crate::argmax::{Frame, IndexSpace, Overlap};
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;

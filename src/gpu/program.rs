@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::argmax::IndexSpace;
-use crate::cpu::Overlap;
+use crate::argmax::{IndexSpace, Overlap};
 use crate::element::Element;
 use crate::geometry::Geometry;
 use crate::placement::Placement;

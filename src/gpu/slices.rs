@@ -1,7 +1,6 @@
 //! The operations on slices: upload, one submission, and the readback of what it made.
 
-use crate::argmax::{Index, Taps, check_len};
-use crate::cpu::{Overlap, Pooled};
+use crate::argmax::{Index, Overlap, Pooled, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;

@@ -4,6 +4,7 @@
 //! bad: one line on standard error then, and no file.
 
 mod argmax_map;
+mod bench;
 mod canvas;
 mod demo;
 mod devices;
@@ -33,6 +34,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Time the operations, as ratios to a copy on the same device.
+    Bench(bench::Args),
     /// List the adapters, their limits, and which one would be used.
     Devices(devices::Args),
     /// Pool an image as a SegNet encoder does, unpool it again, check every bit.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let mut out = io::stdout().lock();
     let answer = match command {
+        Command::Bench(args) => bench::run(&args, &mut out),
         Command::Devices(args) => devices::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
         Command::Verify(args) => verify::run(&args, &mut out),

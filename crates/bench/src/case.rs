@@ -1,0 +1,64 @@
+//! What is measured: one table for `cargo bench` and `unpool bench`.
+
+use unpool::{Element, Geometry, GeometryError, Padding, Shape, Window};
+
+/// A geometry and an element with a name that results are known by.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Such as `nhwc_2x2`.
+    pub name: &'static str,
+    /// Window and input.
+    pub geometry: Geometry,
+    /// f32 or f16.
+    pub element: Element,
+}
+
+impl Case {
+    /// Bytes of the tensor that is pooled.
+    pub fn input_bytes(&self) -> u64 {
+        (self.geometry.input_len() * self.element.bytes()) as u64
+    }
+
+    /// Bytes that an operation must move: each operand once, but only the cells that won where the
+    /// gradient of unpooling reads.
+    pub fn bytes(&self, op: &str) -> u64 {
+        let values = (self.geometry.pooled_len() * self.element.bytes()) as u64;
+        let taps = self.geometry.taps_bytes();
+        match op {
+            "max_unpool_backward" => 2 * values + taps,
+            _ => self.input_bytes() + values + taps,
+        }
+    }
+}
+
+/// Every case, the `huge` one last.
+///
+/// # Errors
+///
+/// Never: the table is fixed. A test makes every case.
+pub fn cases() -> Result<Vec<Case>, GeometryError> {
+    let (nhwc, nchw) =
+        (Shape::channels_last([8, 112, 112, 64]), Shape::channels_first([8, 64, 112, 112]));
+    let two = Window::new([2, 2]);
+    let stem = Window::new([3, 3]).stride([2, 2]).padding(Padding::symmetric([1, 1]));
+    let same = Window::new([2, 2]).padding(Padding::Same);
+    let (f32, f16) = (Element::F32, Element::F16);
+    [
+        ("nhwc_2x2", &two, nhwc.clone(), f32),
+        ("nchw_2x2", &two, nchw.clone(), f32),
+        ("nhwc_3x3s2", &stem, nhwc.clone(), f32),
+        ("nchw_3x3s2", &stem, nchw.clone(), f32),
+        ("nhwc_odd", &same, Shape::channels_last([4, 113, 111, 67]), f32),
+        ("nchw_3d", &Window::new([2, 2, 2]), Shape::channels_first([2, 32, 16, 56, 56]), f32),
+        ("ncl_1d", &Window::new([4]), Shape::channels_first([32, 64, 16384]), f32),
+        ("nhwc_2x2_f16", &two, nhwc, f16),
+        ("nchw_2x2_f16", &two, nchw, f16),
+        ("tiny", &two, Shape::channels_last([1, 8, 8, 4]), f32),
+        ("huge", &two, Shape::channels_last([90, 224, 224, 64]), f32),
+    ]
+    .into_iter()
+    .map(|(name, window, shape, element)| {
+        Ok(Case { name, geometry: Geometry::new(window, shape)?, element })
+    })
+    .collect()
+}

@@ -1,0 +1,206 @@
+//! Times on a device: timestamps around each pass where it has them, else the time from submission
+//! to completion.
+
+use std::time::Instant;
+
+use unpool::{Gpu, Overlap, Step, cpu, wgpu};
+
+use crate::Runs;
+use crate::case::Case;
+use crate::cpu::FromFloat;
+use crate::measure::{BenchError, OPS, Row, fill, rows};
+
+/// One thing that is timed.
+enum Timed<'a> {
+    Copy(&'a Copy),
+    Step(&'a Step),
+}
+
+pub(crate) fn run<T: FromFloat>(
+    gpu: &Gpu,
+    case: &Case,
+    Runs(runs): Runs,
+) -> Result<Vec<Row>, BenchError> {
+    let geometry = &case.geometry;
+    let pooling = gpu.pooling(geometry, T::ELEMENT)?;
+    let x: Vec<T> = (0..geometry.input_len()).map(|i| T::from_float(fill(i))).collect();
+    let buffer = |label, size: u64, bytes: &[u8]| buffer(gpu, label, size, bytes);
+    let input = buffer("input", pooling.input_bytes(), bytemuck::cast_slice(&x));
+    let output = buffer("output", pooling.input_bytes(), &[]);
+    let values = buffer("values", pooling.values_bytes(), &[]);
+    let gathered = buffer("gathered", pooling.values_bytes(), &[]);
+    let taps = buffer("taps", pooling.taps_bytes(), &[]);
+
+    let steps = [
+        pooling.max_pool(&input, &values, &taps)?,
+        pooling.max_unpool(&values, &taps, &output, Overlap::Last)?,
+        pooling.max_pool_backward(&values, &taps, &output)?,
+        pooling.max_unpool_backward(&input, &taps, &gathered)?,
+    ];
+    let copy = Copy::new(gpu, &input, &output, pooling.input_bytes());
+    let clock = Clock::new(gpu);
+
+    // The same bits as the reference, before anything is timed.
+    let pooled = cpu::max_pool(geometry, &x)?;
+    let expected = [
+        pooled.values.clone(),
+        cpu::max_unpool(geometry, &pooled.values, &pooled.taps, Overlap::Last)?,
+        cpu::max_pool_backward(geometry, &pooled.values, &pooled.taps)?,
+        cpu::max_unpool_backward(geometry, &x, &pooled.taps)?,
+    ];
+    let outputs = [&values, &output, &output, &gathered];
+    for (i, op) in OPS.into_iter().enumerate() {
+        clock.time(gpu, Timed::Step(&steps[i]));
+        let found: Vec<T> = gpu.read(outputs[i])?.wait()?;
+        let bytes: &[u8] = bytemuck::cast_slice(&found);
+        let expected: &[u8] = bytemuck::cast_slice(&expected[i]);
+        if bytes[..expected.len()] != *expected {
+            return Err(BenchError::Wrong { case: case.name, op });
+        }
+    }
+
+    let (mut copies, mut times) = (Vec::new(), [const { Vec::new() }; 4]);
+    for run in 0..=runs {
+        let copied = clock.time(gpu, Timed::Copy(&copy));
+        for (step, times) in steps.iter().zip(&mut times) {
+            let time = clock.time(gpu, Timed::Step(step));
+            if run > 0 {
+                times.push(time);
+            }
+        }
+        if run > 0 {
+            copies.push(copied);
+        }
+    }
+    Ok(rows(case, &gpu.description(), copies, times))
+}
+
+fn buffer(gpu: &Gpu, label: &str, size: u64, bytes: &[u8]) -> wgpu::Buffer {
+    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size,
+        usage: wgpu::BufferUsages::STORAGE
+            | wgpu::BufferUsages::COPY_SRC
+            | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue().write_buffer(&buffer, 0, bytes);
+    buffer
+}
+
+/// Milliseconds of a pass.
+struct Clock {
+    timestamps: Option<(wgpu::QuerySet, wgpu::Buffer)>,
+}
+
+impl Clock {
+    fn new(gpu: &Gpu) -> Self {
+        let device = gpu.device();
+        let timestamps = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| {
+            let set = device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("times"),
+                ty: wgpu::QueryType::Timestamp,
+                count: 2,
+            });
+            let resolved = device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("times"),
+                size: 16,
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            (set, resolved)
+        });
+        Self { timestamps }
+    }
+
+    fn time(&self, gpu: &Gpu, what: Timed<'_>) -> f64 {
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        let writes = self.timestamps.as_ref().map(|(set, _)| wgpu::ComputePassTimestampWrites {
+            query_set: set,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        });
+        match what {
+            Timed::Step(step) => step.record_pass(&mut encoder, writes),
+            Timed::Copy(copy) => copy.record(&mut encoder, writes),
+        }
+        if let Some((set, resolved)) = &self.timestamps {
+            encoder.resolve_query_set(set, 0..2, resolved, 0);
+        }
+        let commands = encoder.finish();
+        let start = Instant::now();
+        gpu.queue().submit([commands]);
+        // What goes wrong here shows in the results, which are compared.
+        let _ = gpu.device().poll(wgpu::PollType::wait_indefinitely());
+        let elapsed = start.elapsed().as_secs_f64() * 1e3;
+        let stamps = self.timestamps.as_ref().and_then(|(_, resolved)| {
+            let stamps: Vec<u64> = gpu.read(resolved).ok()?.wait().ok()?;
+            Some((stamps[1].checked_sub(stamps[0])?) as f64)
+        });
+        match stamps {
+            Some(ticks) => ticks * f64::from(gpu.queue().get_timestamp_period()) / 1e6,
+            None => elapsed,
+        }
+    }
+}
+
+/// The copy kernel on a tensor, in as many pieces as its bindings take.
+struct Copy {
+    pipeline: wgpu::ComputePipeline,
+    pieces: Vec<(wgpu::BindGroup, [u32; 2])>,
+}
+
+/// Workgroups in a row of the copy's grid.
+const WIDTH: u32 = 32_768;
+
+impl Copy {
+    fn new(gpu: &Gpu, source: &wgpu::Buffer, destination: &wgpu::Buffer, bytes: u64) -> Self {
+        let device = gpu.device();
+        let module = device.create_shader_module(wgpu::include_wgsl!("copy.wgsl"));
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some("copy"),
+            layout: None,
+            module: &module,
+            entry_point: Some("copy"),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[("WIDTH", WIDTH.into())],
+                ..Default::default()
+            },
+            cache: None,
+        });
+        let most = device.limits().max_storage_buffer_binding_size / 256 * 256;
+        let pieces = (0..bytes).step_by(most as usize).map(|offset| {
+            let size = most.min(bytes - offset);
+            let part = |buffer| {
+                let size = size.try_into().ok();
+                wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer, offset, size })
+            };
+            let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("copy"),
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &[
+                    wgpu::BindGroupEntry { binding: 0, resource: part(source) },
+                    wgpu::BindGroupEntry { binding: 1, resource: part(destination) },
+                ],
+            });
+            let workgroups = (size.div_ceil(16 * 64)) as u32;
+            (group, [workgroups.min(WIDTH), workgroups.div_ceil(WIDTH)])
+        });
+        let pieces = pieces.collect();
+        Self { pipeline, pieces }
+    }
+
+    fn record(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
+    ) {
+        let descriptor = wgpu::ComputePassDescriptor { label: Some("copy"), timestamp_writes };
+        let mut pass = encoder.begin_compute_pass(&descriptor);
+        pass.set_pipeline(&self.pipeline);
+        for (group, [x, y]) in &self.pieces {
+            pass.set_bind_group(0, group, &[]);
+            pass.dispatch_workgroups(*x, *y, 1);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! How long the operations take.
+//!
+//! Pooling and unpooling do no arithmetic worth the name: the limit is moving the bytes once. So
+//! every time is given as a ratio to a copy of the full-size tensor on the same device in the same
+//! run, the two interleaved; on the CPU the copy is `memcpy`. Results are compared with the
+//! reference before anything is timed.
+
+mod case;
+mod cpu;
+mod gpu;
+mod measure;
+
+pub use case::{Case, cases};
+pub use measure::{BenchError, Row};
+
+use unpool::{Element, Engine};
+
+/// Timed runs of each operation, after one that warms up.
+#[derive(Clone, Copy, Debug)]
+pub struct Runs(pub usize);
+
+/// Measures the operations of one case on an engine.
+///
+/// # Errors
+///
+/// If the engine refuses the case, or gives other bits than the reference.
+pub fn run(engine: &Engine, case: &Case, runs: Runs) -> Result<Vec<Row>, BenchError> {
+    match (engine, case.element) {
+        (Engine::Cpu, Element::F16) => cpu::run::<half::f16>(case, runs),
+        (Engine::Cpu, _) => cpu::run::<f32>(case, runs),
+        (Engine::Gpu(gpu), Element::F16) => gpu::run::<half::f16>(gpu, case, runs),
+        (Engine::Gpu(gpu), _) => gpu::run::<f32>(gpu, case, runs),
+    }
+}

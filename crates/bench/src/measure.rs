@@ -1,0 +1,84 @@
+//! Times to ratios.
+
+use serde::Serialize;
+use unpool::Error;
+
+use crate::case::Case;
+
+/// The operations, by the names they have everywhere.
+pub(crate) const OPS: [&str; 4] =
+    ["max_pool", "max_unpool", "max_pool_backward", "max_unpool_backward"];
+
+/// One operation of one case on one device.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Adapter, backend and driver, or the CPU.
+    pub device: String,
+    /// The case's name.
+    pub case: &'static str,
+    /// The operation's name.
+    pub op: &'static str,
+    /// Median time.
+    pub median_ms: f64,
+    /// A tenth of the runs were faster.
+    pub p10_ms: f64,
+    /// A tenth of the runs were slower.
+    pub p90_ms: f64,
+    /// Median time of copying the tensor that is pooled.
+    pub copy_ms: f64,
+    /// `median_ms / copy_ms`.
+    pub ratio_to_copy: f64,
+    /// Bytes that must move.
+    pub bytes: u64,
+}
+
+/// What keeps a case from being measured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// The engine refused it.
+    #[error(transparent)]
+    Refused(#[from] Error),
+    /// The engine gave other bits than the reference.
+    #[error("{op} of {case} differs from the reference: nothing is timed")]
+    Wrong {
+        /// The case.
+        case: &'static str,
+        /// The operation.
+        op: &'static str,
+    },
+}
+
+/// The rows of a case: times of the copy, and of each operation, in milliseconds.
+pub(crate) fn rows(case: &Case, device: &str, copies: Vec<f64>, ops: [Vec<f64>; 4]) -> Vec<Row> {
+    let copy_ms = quantile(copies, 0.5);
+    OPS.into_iter()
+        .zip(ops)
+        .map(|(op, times)| {
+            let median_ms = quantile(times.clone(), 0.5);
+            Row {
+                device: device.to_owned(),
+                case: case.name,
+                op,
+                median_ms,
+                p10_ms: quantile(times.clone(), 0.1),
+                p90_ms: quantile(times, 0.9),
+                copy_ms,
+                ratio_to_copy: median_ms / copy_ms,
+                bytes: case.bytes(op),
+            }
+        })
+        .collect()
+}
+
+fn quantile(mut times: Vec<f64>, q: f64) -> f64 {
+    times.sort_by(f64::total_cmp);
+    let last = times.len().saturating_sub(1);
+    times.get((last as f64 * q).round() as usize).copied().unwrap_or(f64::NAN)
+}
+
+/// A tensor with few ties and every sign, the same on every run.
+pub(crate) fn fill(i: usize) -> f32 {
+    let mixed = (i as u32).wrapping_mul(0x9e37_79b9) ^ 0x5bd1_e995;
+    (mixed >> 8) as f32 / 65_536.0 - 128.0
+}
