@@ -7,17 +7,15 @@ alias Coord = vec4<u32>;
 alias Signed = vec4<i32>;
 alias Flag = vec4<bool>;
 
-// Unit `unit` of a tensor of the given spatial extents: elements 4·unit to 4·unit + 3.
-fn place(unit: u32, extents: vec3<u32>) -> Place {
+// Unit `unit`: elements 4·unit to 4·unit + 3.
+fn place(unit: u32) -> Place {
     let element = unit * 4u;
-    let pixel = element / params.inner;
-    let row = pixel / extents.z;
-    let slice = row / extents.y;
-    var outer = slice / extents.x;
-    var z = slice % extents.x;
-    var y = row % extents.y;
-    var x = pixel % extents.z;
-    var inner = element % params.inner;
+    let first = spot(element);
+    var outer = first.outer;
+    var z = first.z;
+    var y = first.y;
+    var x = first.x;
+    var inner = first.inner;
     var at: Place;
     for (var lane = 0u; lane < 4u; lane++) {
         at.outer[lane] = outer;
@@ -26,21 +24,25 @@ fn place(unit: u32, extents: vec3<u32>) -> Place {
         at.x[lane] = x;
         at.inner[lane] = inner;
         at.exists[lane] = element + lane < params.elements;
+        if element + lane + 1u >= params.elements {
+            // Lanes past the end stay at the last element, which can be read.
+            continue;
+        }
         // One element on, each carry into the next coordinate.
         inner++;
         if inner == params.inner {
             inner = 0u;
             x++;
         }
-        if x == extents.z {
+        if x == params.by_x.by {
             x = 0u;
             y++;
         }
-        if y == extents.y {
+        if y == params.by_y.by {
             y = 0u;
             z++;
         }
-        if z == extents.x {
+        if z == params.by_z.by {
             z = 0u;
             outer++;
         }
@@ -52,20 +54,16 @@ fn some(flag: Flag) -> bool {
     return any(flag);
 }
 
-fn load_lane(element: u32, wanted: bool) -> u32 {
-    if !wanted {
-        return 0u;
-    }
+fn load_lane(element: u32) -> u32 {
     return lane_bits(tensor_in[element / (32u / BITS) - params.in_base], element);
 }
 
-// Loads the cells of the lanes that are wanted.
-fn load(address: Coord, wanted: Flag) -> vec4<u32> {
+fn load(address: Coord) -> vec4<u32> {
     return vec4<u32>(
-        load_lane(address.x, wanted.x),
-        load_lane(address.y, wanted.y),
-        load_lane(address.z, wanted.z),
-        load_lane(address.w, wanted.w),
+        load_lane(address.x),
+        load_lane(address.y),
+        load_lane(address.z),
+        load_lane(address.w),
     );
 }
 
@@ -92,21 +90,18 @@ fn store_unit(unit: u32, cells: vec4<u32>) {
     }
 }
 
-fn load_tap(element: u32, wanted: bool) -> u32 {
-    if !wanted {
-        return NO_CELL;
-    }
+fn load_tap(element: u32) -> u32 {
     let per_word = 4u / TAP_BYTES;
     let bits = taps_in[element / per_word - params.taps_base];
     return (bits >> (element % per_word * TAP_BYTES * 8u)) & ((1u << (TAP_BYTES * 8u)) - 1u);
 }
 
-fn load_taps(address: Coord, wanted: Flag) -> vec4<u32> {
+fn load_taps(address: Coord) -> vec4<u32> {
     return vec4<u32>(
-        load_tap(address.x, wanted.x),
-        load_tap(address.y, wanted.y),
-        load_tap(address.z, wanted.z),
-        load_tap(address.w, wanted.w),
+        load_tap(address.x),
+        load_tap(address.y),
+        load_tap(address.z),
+        load_tap(address.w),
     );
 }
 

@@ -15,13 +15,29 @@ override STRIDE_X: u32 = 1u;
 override DILATION_Z: u32 = 1u;
 override DILATION_Y: u32 = 1u;
 override DILATION_X: u32 = 1u;
-// Whether some window reaches outside the input.
+// Spatial axes of the window: those in front of them have extent 1.
+override AXES: u32 = 3u;
+// Whether some window, or some stride block, reaches outside the input.
 override PADDED: bool = true;
 
 // Bytes of a tap, 1 or 2.
 override TAP_BYTES: u32 = 1u;
 
+// A number to divide by, prepared: division by what is not a constant is the dearest thing that
+// these kernels would do. See `Divisor` in src/gpu/plan.rs.
+struct Divisor {
+    by: u32,
+    magic: u32,
+    shift: u32,
+    then: u32,
+}
+
 struct Params {
+    // `inner`, and the extents z, y, x of what the units divide.
+    by_inner: Divisor,
+    by_z: Divisor,
+    by_y: Divisor,
+    by_x: Divisor,
     // z, y, x of the tensor that is pooled.
     input: vec3<u32>,
     // Channels inside a pixel, in elements when apart and in fours when together.
@@ -64,6 +80,43 @@ fn thread(workgroup: vec3<u32>, local: u32) -> u32 {
     return (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP + local;
 }
 
+// n / d.by, by a multiplication (Granlund and Montgomery 1994, figure 4.1).
+fn quotient(n: u32, d: Divisor) -> u32 {
+    // The upper half of n · magic.
+    let low = (n & 0xffffu) * (d.magic & 0xffffu);
+    let a = (n >> 16u) * (d.magic & 0xffffu) + (low >> 16u);
+    let b = (n & 0xffffu) * (d.magic >> 16u) + (a & 0xffffu);
+    let high = (n >> 16u) * (d.magic >> 16u) + (a >> 16u) + (b >> 16u);
+    return (high + ((n - high) >> d.shift)) >> d.then;
+}
+
+// The first element of a unit, as numbers.
+struct Spot {
+    outer: u32,
+    z: u32,
+    y: u32,
+    x: u32,
+    inner: u32,
+}
+
+// Element `element` of what the units divide.
+fn spot(element: u32) -> Spot {
+    let pixel = quotient(element, params.by_inner);
+    let inner = element - pixel * params.by_inner.by;
+    let row = quotient(pixel, params.by_x);
+    let x = pixel - row * params.by_x.by;
+    if AXES == 1u {
+        return Spot(row, 0u, 0u, x, inner);
+    }
+    let slice = quotient(row, params.by_y);
+    let y = row - slice * params.by_y.by;
+    if AXES == 2u {
+        return Spot(slice, 0u, y, x, inner);
+    }
+    let outer = quotient(slice, params.by_z);
+    return Spot(outer, slice - outer * params.by_z.by, y, x, inner);
+}
+
 // Where four adjacent elements, or the windows or blocks that own them, are.
 struct Place {
     outer: Coord,
@@ -87,12 +140,13 @@ fn in_input(z: Signed, y: Signed, x: Signed) -> Flag {
         & (x >= Signed(0)) & (x < Signed(extents.z));
 }
 
-// Where a tap lies on one axis of the input; outside it when the tap is in the padding.
-fn along(q: Coord, tap: vec4<u32>, stride: u32, dilation: u32, before: u32) -> vec4<i32> {
-    return vec4<i32>(Signed(q * stride)) + vec4<i32>(tap * dilation) - vec4<i32>(i32(before));
+// The nearest coordinate that there is. What is read there for one that does not exist is masked by
+// what is known of it: a load is cheaper than a branch.
+fn nearest(at: Signed, extent: u32) -> Coord {
+    return Coord(clamp(at, Signed(0), Signed(i32(extent) - 1)));
 }
 
-// The cells that taps name.
+// The cells that taps name, or near ones.
 struct Cells {
     z: vec4<u32>,
     y: vec4<u32>,
@@ -101,18 +155,25 @@ struct Cells {
     found: vec4<bool>,
 }
 
-fn cells_of(at: Place, taps: vec4<u32>) -> Cells {
-    let tz = taps / (KERNEL_X * KERNEL_Y);
-    let z = along(at.z, tz, STRIDE_Z, DILATION_Z, params.before.x);
-    let y = along(at.y, taps / KERNEL_X % KERNEL_Y, STRIDE_Y, DILATION_Y, params.before.y);
-    let x = along(at.x, taps % KERNEL_X, STRIDE_X, DILATION_X, params.before.z);
-    let found = vec4<bool>(at.exists) & (tz < vec4<u32>(KERNEL_Z)) & in_extent(z, params.input.x)
-        & in_extent(y, params.input.y) & in_extent(x, params.input.z);
-    return Cells(vec4<u32>(z), vec4<u32>(y), vec4<u32>(x), found);
+// One axis of a cell, inside the input, and whether that is where the tap points.
+struct Along {
+    at: vec4<u32>,
+    found: vec4<bool>,
 }
 
-fn in_extent(at: vec4<i32>, extent: u32) -> vec4<bool> {
-    return (at >= vec4<i32>(0)) & (at < vec4<i32>(i32(extent)));
+fn along(q: Coord, tap: vec4<u32>, stride: u32, dilation: u32, before: u32, extent: u32) -> Along {
+    let at = vec4<i32>(Signed(q * stride)) + vec4<i32>(tap * dilation) - vec4<i32>(i32(before));
+    let within = clamp(at, vec4<i32>(0), vec4<i32>(i32(extent) - 1));
+    return Along(vec4<u32>(within), at == within);
+}
+
+fn cells_of(at: Place, taps: vec4<u32>) -> Cells {
+    let tz = taps / (KERNEL_X * KERNEL_Y);
+    let bounded = min(tz, vec4<u32>(KERNEL_Z - 1u));
+    let z = along(at.z, bounded, STRIDE_Z, DILATION_Z, params.before.x, params.input.x);
+    let y = along(at.y, taps / KERNEL_X % KERNEL_Y, STRIDE_Y, DILATION_Y, params.before.y, params.input.y);
+    let x = along(at.x, taps % KERNEL_X, STRIDE_X, DILATION_X, params.before.z, params.input.z);
+    return Cells(z.at, y.at, x.at, (tz == bounded) & z.found & y.found & x.found);
 }
 
 // Stores the taps of a unit in whole words.

@@ -42,8 +42,8 @@ fn taps_to_indices(
         return;
     }
     let unit = params.first + number;
-    let at = place(unit, params.pooled);
-    let taps = load_taps(address(params.pooled, at.outer, at.z, at.y, at.x, at.inner), at.exists);
+    let at = place(unit);
+    let taps = load_taps(address(params.pooled, at.outer, at.z, at.y, at.x, at.inner));
     let cells = cells_of(at, taps);
     let indices = offset(at) + cells.z * frame.strides.x + cells.y * frame.strides.y
         + cells.x * frame.strides.z;
@@ -82,7 +82,7 @@ fn indices_to_taps(
         return;
     }
     let unit = params.first + number;
-    let at = place(unit, params.pooled);
+    let at = place(unit);
     let exists = vec4<bool>(at.exists);
     var indices = vec4<u32>(NO_CELL);
     for (var lane = 0u; lane < 4u; lane++) {

@@ -14,14 +14,15 @@ fn max_pool(
         return;
     }
     let unit = params.first + number;
-    let at = place(unit, params.pooled);
+    let at = place(unit);
     let z0 = Signed(at.z * STRIDE_Z) - Signed(i32(params.before.x));
     let y0 = Signed(at.y * STRIDE_Y) - Signed(i32(params.before.y));
     let x0 = Signed(at.x * STRIDE_X) - Signed(i32(params.before.z));
 
     var best = vec4<u32>(0u);
     var limit = vec4<i32>(0);
-    var taps = vec4<u32>(NO_CELL);
+    var taps = vec4<u32>(0u);
+    var found = vec4<bool>(false);
     var tap = 0u;
     for (var tz = 0u; tz < KERNEL_Z; tz++) {
         for (var ty = 0u; ty < KERNEL_Y; ty++) {
@@ -29,16 +30,28 @@ fn max_pool(
                 let z = z0 + Signed(i32(tz * DILATION_Z));
                 let y = y0 + Signed(i32(ty * DILATION_Y));
                 let x = x0 + Signed(i32(tx * DILATION_X));
-                let inside = at.exists & (Flag(!PADDED) | in_input(z, y, x));
-                if some(inside) {
-                    let source = address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner);
-                    let cells = load(source, inside);
-                    let keys = key(cells);
-                    let takes = vec4<bool>(inside) & ((keys > limit) | (taps == vec4<u32>(NO_CELL)));
-                    best = select(best, cells, takes);
-                    limit = select(limit, to_beat(keys), takes);
-                    taps = select(taps, vec4<u32>(tap), takes);
+                var source: Coord;
+                var inside = vec4<bool>(true);
+                if PADDED {
+                    source = address(
+                        params.input,
+                        at.outer,
+                        nearest(z, params.input.x),
+                        nearest(y, params.input.y),
+                        nearest(x, params.input.z),
+                        at.inner,
+                    );
+                    inside = vec4<bool>(in_input(z, y, x));
+                } else {
+                    source = address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner);
                 }
+                let cells = load(source);
+                let keys = key(cells);
+                let takes = inside & ((keys > limit) | !found);
+                best = select(best, cells, takes);
+                limit = select(limit, to_beat(keys), takes);
+                taps = select(taps, vec4<u32>(tap), takes);
+                found = found | inside;
                 tap++;
             }
         }

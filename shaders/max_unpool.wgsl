@@ -44,11 +44,11 @@ fn gather(
                 if !some(holds) {
                     continue;
                 }
-                let source = address(params.pooled, at.outer, wz, wy, wx, at.inner);
+                let source = window_address(at, wz, wy, wx);
                 let tap = (tz * KERNEL_Y + ty) * KERNEL_X + tx;
-                let hit = vec4<bool>(holds) & (load_taps(source, holds) == vec4<u32>(tap));
+                let hit = vec4<bool>(holds) & (load_taps(source) == vec4<u32>(tap));
                 if any(hit) {
-                    let cells = load(source, holds);
+                    let cells = load(source);
                     if SUMMED {
                         sum = sum_with(sum, cells, hit);
                     } else {
@@ -64,6 +64,18 @@ fn gather(
     return last;
 }
 
+// Where the value and the tap of a window are; of a window that is not there, those of one near it.
+fn window_address(at: Place, wz: Coord, wy: Coord, wx: Coord) -> Coord {
+    return address(
+        params.pooled,
+        at.outer,
+        nearest(Signed(wz), params.pooled.x),
+        nearest(Signed(wy), params.pooled.y),
+        nearest(Signed(wx), params.pooled.z),
+        at.inner,
+    );
+}
+
 // A thread owns four adjacent cells of the output, whole words of any element.
 @compute @workgroup_size(WORKGROUP)
 fn max_unpool_cells(
@@ -75,7 +87,7 @@ fn max_unpool_cells(
         return;
     }
     let unit = params.first + number;
-    let at = place(unit, params.input);
+    let at = place(unit);
     let z = at.z + Coord(params.before.x);
     let y = at.y + Coord(params.before.y);
     let x = at.x + Coord(params.before.z);
@@ -84,6 +96,68 @@ fn max_unpool_cells(
         z / STRIDE_Z, y / STRIDE_Y, x / STRIDE_X,
         z % STRIDE_Z, y % STRIDE_Y, x % STRIDE_X,
     ));
+}
+
+// Windows whose values and taps a thread holds in registers, each read once whatever the number of
+// cells. Where more can meet in a cell, every cell is gathered by itself.
+const HELD: u32 = 8u;
+var<private> held_cells: array<vec4<u32>, HELD>;
+var<private> held_taps: array<vec4<u32>, HELD>;
+
+// The tap of cell r of a block in its window j, NO_CELL if it is none. All are constants once the
+// loops are unrolled.
+fn tap_in_window(r: vec3<u32>, j: vec3<u32>) -> u32 {
+    let stride = vec3<u32>(STRIDE_Z, STRIDE_Y, STRIDE_X);
+    let dilation = vec3<u32>(DILATION_Z, DILATION_Y, DILATION_X);
+    let kernel = vec3<u32>(KERNEL_Z, KERNEL_Y, KERNEL_X);
+    let offset = r + j * stride;
+    let tap = offset / dilation;
+    if any(offset % dilation != vec3<u32>(0u)) || any(tap >= kernel) {
+        return NO_CELL;
+    }
+    return (tap.x * KERNEL_Y + tap.y) * KERNEL_X + tap.z;
+}
+
+// Number `window` of the windows of a block, in raster order: how many windows before the block's.
+fn window_before(window: u32) -> vec3<u32> {
+    return vec3<u32>(
+        WINDOWS_Z - 1u - window / (WINDOWS_Y * WINDOWS_X),
+        WINDOWS_Y - 1u - window / WINDOWS_X % WINDOWS_Y,
+        WINDOWS_X - 1u - window % WINDOWS_X,
+    );
+}
+
+// What cell r of the block gets from the windows that are held. Floats are summed as they are.
+fn take_held(r: vec3<u32>) -> vec4<u32> {
+    var last = vec4<u32>(0u);
+    var sum = Sum(vec4<u32>(0u), vec4<u32>(0u));
+    var plain = vec4<f32>(0.0);
+    for (var window = 0u; window < WINDOWS_Z * WINDOWS_Y * WINDOWS_X; window++) {
+        let tap = tap_in_window(r, window_before(window));
+        if tap != NO_CELL {
+            let hit = held_taps[window] == vec4<u32>(tap);
+            let cells = held_cells[window];
+            if !SUMMED || is_single() {
+                last = select(last, cells, hit);
+            } else if is_float() {
+                plain += bitcast<vec4<f32>>(select(vec4<u32>(0u), cells, hit));
+            } else {
+                sum = sum_with(sum, cells, hit);
+            }
+        }
+    }
+    if !SUMMED || is_single() {
+        return last;
+    }
+    if is_float() {
+        return narrow(bitcast<vec4<u32>>(plain));
+    }
+    return total(sum);
+}
+
+// Whether a cell belongs to one window at the most, and so nothing is ever added.
+fn is_single() -> bool {
+    return WINDOWS_Z == 1u && WINDOWS_Y == 1u && WINDOWS_X == 1u;
 }
 
 // A thread owns the stride block of its window, in four adjacent lanes.
@@ -96,57 +170,62 @@ fn max_unpool_blocks(
     if number >= params.units {
         return;
     }
-    let at = place(params.first + number, params.blocks);
+    let at = place(params.first + number);
     let qz = at.z + Coord(params.first_block.x);
     let qy = at.y + Coord(params.first_block.y);
     let qx = at.x + Coord(params.first_block.z);
 
-    // One window a block: its value and tap are read once, whatever the number of cells.
-    let single = WINDOWS_Z == 1u && WINDOWS_Y == 1u && WINDOWS_X == 1u;
-    var cells = vec4<u32>(0u);
-    var taps = vec4<u32>(NO_CELL);
-    if single {
-        let has_window = at.exists & (qz < Coord(params.pooled.x)) & (qy < Coord(params.pooled.y))
-            & (qx < Coord(params.pooled.z));
-        if some(has_window) {
-            let source = address(params.pooled, at.outer, qz, qy, qx, at.inner);
-            taps = load_taps(source, has_window);
-            cells = load(source, has_window);
-            if SUMMED {
+    let is_held = WINDOWS_Z * WINDOWS_Y * WINDOWS_X <= HELD;
+    var delicate = false;
+    if is_held {
+        for (var window = 0u; window < WINDOWS_Z * WINDOWS_Y * WINDOWS_X; window++) {
+            let before = window_before(window);
+            let wz = qz - Coord(before.x);
+            let wy = qy - Coord(before.y);
+            let wx = qx - Coord(before.z);
+            let exists = (wz < Coord(params.pooled.x)) & (wy < Coord(params.pooled.y))
+                & (wx < Coord(params.pooled.z));
+            let source = window_address(at, wz, wy, wx);
+            let taps = load_taps(source);
+            held_taps[window] = select(vec4<u32>(NO_CELL), taps, vec4<bool>(exists));
+            var cells = load(source);
+            if SUMMED && is_single() {
                 cells = total(sum_with(
                     Sum(vec4<u32>(0u), vec4<u32>(0u)), cells, vec4<bool>(true),
                 ));
+            } else if SUMMED && is_float() {
+                cells = term(cells);
+                delicate = delicate || is_delicate(cells);
             }
+            held_cells[window] = cells;
         }
     }
 
-    for (var rz = 0u; rz < STRIDE_Z; rz++) {
-        for (var ry = 0u; ry < STRIDE_Y; ry++) {
-            for (var rx = 0u; rx < STRIDE_X; rx++) {
-                let z = Signed(qz * STRIDE_Z + Coord(rz)) - Signed(i32(params.before.x));
-                let y = Signed(qy * STRIDE_Y + Coord(ry)) - Signed(i32(params.before.y));
-                let x = Signed(qx * STRIDE_X + Coord(rx)) - Signed(i32(params.before.z));
-                let inside = at.exists & in_input(z, y, x);
-                if !some(inside) {
-                    continue;
-                }
-                var put = vec4<u32>(0u);
-                if single {
-                    let tz = tap_at(Coord(rz), KERNEL_Z, DILATION_Z);
-                    let ty = tap_at(Coord(ry), KERNEL_Y, DILATION_Y);
-                    let tx = tap_at(Coord(rx), KERNEL_X, DILATION_X);
-                    let holds = (tz != Coord(NO_CELL)) & (ty != Coord(NO_CELL)) & (tx != Coord(NO_CELL));
-                    let tap = vec4<u32>((tz * KERNEL_Y + ty) * KERNEL_X + tx);
-                    put = select(put, cells, vec4<bool>(holds) & (taps == tap));
-                } else {
-                    put = gather(at, qz, qy, qx, Coord(rz), Coord(ry), Coord(rx));
-                }
-                store(
-                    address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner),
-                    put,
-                    inside,
-                );
-            }
+    // Two loops of one body each: a driver unrolls a loop only while its body is small.
+    if is_held && !delicate {
+        for (var cell = 0u; cell < STRIDE_Z * STRIDE_Y * STRIDE_X; cell++) {
+            let r = cell_of_block(cell);
+            store_cell(at, qz, qy, qx, r, take_held(r));
+        }
+    } else {
+        for (var cell = 0u; cell < STRIDE_Z * STRIDE_Y * STRIDE_X; cell++) {
+            let r = cell_of_block(cell);
+            let put = gather(at, qz, qy, qx, Coord(r.x), Coord(r.y), Coord(r.z));
+            store_cell(at, qz, qy, qx, r, put);
         }
     }
+}
+
+// Number `cell` of the cells of a block, in raster order.
+fn cell_of_block(cell: u32) -> vec3<u32> {
+    return vec3<u32>(cell / (STRIDE_Y * STRIDE_X), cell / STRIDE_X % STRIDE_Y, cell % STRIDE_X);
+}
+
+// Stores cell r of block q, if there is one.
+fn store_cell(at: Place, qz: Coord, qy: Coord, qx: Coord, r: vec3<u32>, put: vec4<u32>) {
+    let z = Signed(qz * STRIDE_Z + Coord(r.x)) - Signed(i32(params.before.x));
+    let y = Signed(qy * STRIDE_Y + Coord(r.y)) - Signed(i32(params.before.y));
+    let x = Signed(qx * STRIDE_X + Coord(r.z)) - Signed(i32(params.before.z));
+    let inside = at.exists & (Flag(!PADDED) | in_input(z, y, x));
+    store(address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner), put, inside);
 }

@@ -2,10 +2,7 @@
 // gone, tensor_out the pooled gradient. A thread reads the cells that four adjacent taps name, one
 // load each; a tap that names no cell of the input reads zero.
 
-fn read_cell(element: u32, wanted: bool) -> u32 {
-    if !wanted {
-        return 0u;
-    }
+fn read_cell(element: u32) -> u32 {
     return lane_bits(words_in[element / (32u / BITS) - params.in_base], element);
 }
 
@@ -19,16 +16,17 @@ fn max_unpool_backward(
         return;
     }
     let unit = params.first + number;
-    let at = place(unit, params.pooled);
-    let taps = load_taps(address(params.pooled, at.outer, at.z, at.y, at.x, at.inner), at.exists);
+    let at = place(unit);
+    let taps = load_taps(address(params.pooled, at.outer, at.z, at.y, at.x, at.inner));
     let cells = cells_of(at, taps);
     let plane = vec4<u32>(at.outer) * params.input.x + cells.z;
     let pixel = (plane * params.input.y + cells.y) * params.input.z + cells.x;
     let element = pixel * channels() + channel(at.inner);
-    store_unit(unit, vec4<u32>(
-        read_cell(element.x, cells.found.x),
-        read_cell(element.y, cells.found.y),
-        read_cell(element.z, cells.found.z),
-        read_cell(element.w, cells.found.w),
-    ));
+    let gathered = vec4<u32>(
+        read_cell(element.x),
+        read_cell(element.y),
+        read_cell(element.z),
+        read_cell(element.w),
+    );
+    store_unit(unit, select(vec4<u32>(0u), gathered, cells.found));
 }

@@ -14,10 +14,7 @@ fn is_float() -> bool {
 // `sum` and the cells of the lanes that are `hit`.
 fn sum_with(sum: Sum, cells: vec4<u32>, hit: vec4<bool>) -> Sum {
     if is_float() {
-        // A sum starts from +0 and so is never −0. That is said on bits: compilers drop an added 0.
-        let wide = widen(cells);
-        let terms = select(wide, vec4<u32>(0u), wide == vec4<u32>(0x80000000u));
-        return Sum(select(sum.low, add(sum.low, terms), hit), sum.high);
+        return Sum(add(sum.low, select(vec4<u32>(0u), term(cells), hit)), sum.high);
     }
     let taken = select(vec4<u32>(0u), cells, hit);
     var low = taken;
@@ -31,6 +28,20 @@ fn sum_with(sum: Sum, cells: vec4<u32>, hit: vec4<bool>) -> Sum {
     let total = sum.low + low;
     let carry = select(vec4<u32>(0u), vec4<u32>(1u), total < low);
     return Sum(total, sum.high + high + carry);
+}
+
+// A float as a term of a sum. A sum starts from +0 and so is never −0; that is said on bits, because
+// compilers drop an added 0.
+fn term(cells: vec4<u32>) -> vec4<u32> {
+    let wide = widen(cells);
+    return select(wide, vec4<u32>(0u), wide == vec4<u32>(0x80000000u));
+}
+
+// Whether a sum of such terms, in whatever order, could meet a subnormal. Terms that are 0 or at
+// least 2^-100 are multiples of 2^-123, and so is every sum of them.
+fn is_delicate(terms: vec4<u32>) -> bool {
+    let magnitude = terms & vec4<u32>(0x7fffffffu);
+    return any((magnitude - vec4<u32>(1u)) < vec4<u32>((27u << 23u) - 1u));
 }
 
 // The sums as cells.
@@ -103,10 +114,11 @@ fn narrow(bits: vec4<u32>) -> vec4<u32> {
 //
 // A device may flush subnormals to zero. Where both terms are below 2^-100 they are scaled by 2^64
 // first, so that terms and result are normal; the scaling is exact. Where one is not, a subnormal
-// is less than half a unit in its last place, and flushing it changes nothing.
+// is less than half a unit in its last place, and flushing it changes nothing. Two zeros need none
+// of this.
 fn add(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
-    let sign = vec4<u32>(0x7fffffffu);
-    let small = ((a & sign) < vec4<u32>(27u << 23u)) & ((b & sign) < vec4<u32>(27u << 23u));
+    let larger = max(a & vec4<u32>(0x7fffffffu), b & vec4<u32>(0x7fffffffu));
+    let small = (larger - vec4<u32>(1u)) < vec4<u32>((27u << 23u) - 1u);
     let plain = bitcast<vec4<u32>>(bitcast<vec4<f32>>(a) + bitcast<vec4<f32>>(b));
     if !any(small) {
         return plain;
@@ -126,7 +138,7 @@ fn scale_up(bits: vec4<u32>) -> vec4<u32> {
 fn scale_down(bits: vec4<u32>) -> vec4<u32> {
     let magnitude = bits & vec4<u32>(0x7fffffffu);
     let is_normal = magnitude >= vec4<u32>(65u << 23u);
-    let small = select(magnitude, 0u * magnitude, is_normal);
+    let small = select(magnitude, vec4<u32>(0u), is_normal);
     let subnormal = vec4<u32>(bitcast<vec4<f32>>(small) * 0x1p85f);
     let normal = magnitude - vec4<u32>(64u << 23u);
     return select(subnormal, normal, is_normal) | (bits & vec4<u32>(0x80000000u));

@@ -6,27 +6,17 @@ alias Coord = u32;
 alias Signed = i32;
 alias Flag = bool;
 
-// Unit `unit` of a tensor of the given spatial extents: four channels of a pixel.
-fn place(unit: u32, extents: vec3<u32>) -> Place {
-    let pixel = unit / params.inner;
-    let row = pixel / extents.z;
-    let slice = row / extents.y;
-    return Place(
-        slice / extents.x,
-        slice % extents.x,
-        row % extents.y,
-        pixel % extents.z,
-        unit % params.inner,
-        true,
-    );
+// Unit `unit`: four channels of a pixel.
+fn place(unit: u32) -> Place {
+    let at = spot(unit);
+    return Place(at.outer, at.z, at.y, at.x, at.inner, true);
 }
 
 fn some(flag: Flag) -> bool {
     return flag;
 }
 
-// Loads four cells; `wanted` is true wherever this is called.
-fn load(address: Coord, wanted: Flag) -> vec4<u32> {
+fn load(address: Coord) -> vec4<u32> {
     return unpack(tensor_in[address - params.in_base]);
 }
 
@@ -42,7 +32,7 @@ fn store_unit(unit: u32, cells: vec4<u32>) {
     tensor_out[unit - params.out_base] = pack(cells);
 }
 
-fn load_taps(address: Coord, wanted: Flag) -> vec4<u32> {
+fn load_taps(address: Coord) -> vec4<u32> {
     let word = address * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let pair = vec2<u32>(taps_in[word], taps_in[word + 1u]);

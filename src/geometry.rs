@@ -83,6 +83,12 @@ impl Axis {
             || self.start(self.pooled - 1) + i64::from(self.extent()) > i64::from(self.input)
     }
 
+    /// Whether some stride block, the cells from the start of one window to the start of the next,
+    /// reaches outside the input.
+    pub(crate) fn blocks_reach_outside(&self) -> bool {
+        self.before > 0 || !self.input.is_multiple_of(self.stride)
+    }
+
     /// The taps of window `q` that lie in the input.
     pub(crate) fn taps_inside(&self, q: u32) -> std::ops::Range<u32> {
         let (start, step) = (self.start(q), i64::from(self.dilation));

@@ -163,7 +163,11 @@ impl Program {
             Operation::Unpool(_) => Owned::Blocks,
             _ => Owned::Pooled,
         };
-        let mut constants = vec![("BITS", bits), ("TAP_BYTES", geometry.tap_bytes() as u32)];
+        let mut constants = vec![
+            ("BITS", bits),
+            ("TAP_BYTES", geometry.tap_bytes() as u32),
+            ("AXES", geometry.spatial_axes().len() as u32),
+        ];
         for (axis, names) in geometry.axes.iter().zip([
             ["KERNEL_Z", "STRIDE_Z", "DILATION_Z"],
             ["KERNEL_Y", "STRIDE_Y", "DILATION_Y"],
@@ -180,6 +184,8 @@ impl Program {
             Operation::Unpool(overlap) => {
                 let windows = geometry.axes.map(|a| a.windows_per_cell());
                 constants.extend(["WINDOWS_Z", "WINDOWS_Y", "WINDOWS_X"].into_iter().zip(windows));
+                let padded = geometry.axes.iter().any(|a| a.blocks_reach_outside());
+                constants.push(("PADDED", padded.into()));
                 if overlap == Overlap::Sum {
                     constants.extend([kind, ("SUMMED", 1)]);
                 }
