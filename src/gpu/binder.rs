@@ -6,8 +6,9 @@ use std::ops::Range;
 use crate::argmax::Frame;
 use crate::error::Error;
 use crate::gpu::operand::Operand;
+use crate::gpu::operation::{Operation, Slot};
 use crate::gpu::plan::{Allowed, FrameParams, Params, Piece, Plan};
-use crate::gpu::program::{Operation, Program, Slot};
+use crate::gpu::program::Program;
 use crate::gpu::step::{Dispatch, Step};
 use crate::gpu::{Gpu, scoped};
 

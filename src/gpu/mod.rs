@@ -4,6 +4,7 @@ mod adapter;
 mod binder;
 mod foreign;
 mod operand;
+mod operation;
 mod pipelines;
 mod plan;
 mod pooling;

@@ -7,7 +7,8 @@ use crate::argmax::Frame;
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
-use crate::gpu::program::{Lanes, Operation, Owned, Program};
+use crate::gpu::operation::Operation;
+use crate::gpu::program::{Lanes, Owned, Program, Rows};
 
 /// What a device allows a dispatch.
 #[derive(Clone, Copy, Debug)]
@@ -132,6 +133,10 @@ impl<'a> Plan<'a> {
             Owned::Pooled => geometry.axes.map(|a| a.pooled),
             Owned::Cells => geometry.axes.map(|a| a.input),
             Owned::Blocks => blocks,
+            Owned::RowBlocks => {
+                let fours = geometry.axes[2].input.div_ceil(4 * geometry.axes[2].stride);
+                [blocks[0], blocks[1], 4 * fours]
+            }
         };
         let elements = extents.iter().map(|&e| u64::from(e)).product::<u64>()
             * u64::from(geometry.outer)
@@ -192,7 +197,7 @@ impl<'a> Plan<'a> {
         let count = (units.end - units.start) as u32;
         let workgroups = allowed.grid(units.end - units.start);
         let unit_bytes = match self.program.lanes {
-            Lanes::Together => 4 * self.element_bytes,
+            Lanes::Together | Lanes::Rows => 4 * self.element_bytes,
             Lanes::Apart => 4,
         };
         // Some read single words whatever their lanes: `words_in`.
@@ -202,10 +207,12 @@ impl<'a> Plan<'a> {
         };
         let inner = match self.program.lanes {
             Lanes::Together => self.geometry.inner / 4,
-            Lanes::Apart => self.geometry.inner,
+            Lanes::Apart | Lanes::Rows => self.geometry.inner,
         };
+        let [z, y, x] = self.extents;
+        let x = if self.program.lanes == Lanes::Rows { x / 4 } else { x };
         let axes = &self.geometry.axes;
-        let [by_z, by_y, by_x] = self.extents.map(Divisor::new);
+        let [by_z, by_y, by_x] = [z, y, x].map(Divisor::new);
         let params = Params {
             by_inner: Divisor::new(inner),
             by_z,
@@ -253,7 +260,12 @@ impl<'a> Plan<'a> {
         match self.program.owned {
             Owned::Pooled if self.program.operation.converts() => [own.clone(), own.clone(), own],
             Owned::Pooled => {
-                let input = self.region(first, last, |a| a.input, |i, q| cells_of(&axes[i], q));
+                let cells = |i: usize, q: u32| match (cells_of(&axes[i], q), self.program.lanes) {
+                    // Rows are loaded in fours.
+                    ((low, high), Lanes::Rows) if i == 2 => (low & !3, high | 3),
+                    (cells, _) => cells,
+                };
+                let input = self.region(first, last, |a| a.input, cells);
                 [input, own.clone(), own]
             }
             Owned::Cells => {
@@ -264,10 +276,17 @@ impl<'a> Plan<'a> {
                 let pooled = self.region(first, last, |a| a.pooled, windows);
                 [pooled.clone(), own, pooled]
             }
-            Owned::Blocks => {
-                let windows = |i: usize, b: u32| windows_at(&axes[i], b + self.first_block[i]);
+            Owned::Blocks | Owned::RowBlocks => {
+                let rows = self.program.owned == Owned::RowBlocks;
+                let windows = |i: usize, b: u32| match i {
+                    2 if rows => windows_of_fours(&axes[2], b / 4),
+                    _ => windows_at(&axes[i], b + self.first_block[i]),
+                };
                 let pooled = self.region(first, last, |a| a.pooled, windows);
-                let cells = |i: usize, b: u32| cells_of_block(&axes[i], b + self.first_block[i]);
+                let cells = |i: usize, b: u32| match i {
+                    2 if rows => cells_of_fours(&axes[2], b / 4),
+                    _ => cells_of_block(&axes[i], b + self.first_block[i]),
+                };
                 let output = self.region(first, last, |a| a.input, cells);
                 [pooled.clone(), output, pooled]
             }
@@ -324,6 +343,20 @@ fn cells_of_block(axis: &Axis, q: u32) -> (u32, u32) {
 /// First and last window that can hold a cell of stride block `q`.
 fn windows_at(axis: &Axis, q: u32) -> (u32, u32) {
     clamped(axis.pooled, i64::from(q) - i64::from(axis.windows_per_cell()) + 1, i64::from(q))
+}
+
+/// First and last cell of a row in fours of blocks number `four`.
+fn cells_of_fours(axis: &Axis, four: u32) -> (u32, u32) {
+    let cells = i64::from(4 * axis.stride);
+    clamped(axis.input, i64::from(four) * cells, (i64::from(four) + 1) * cells - 1)
+}
+
+/// First and last window of a row that a thread of `max_unpool_rows` reads, in whole fours.
+fn windows_of_fours(axis: &Axis, four: u32) -> (u32, u32) {
+    let rows = Rows::new(axis);
+    let first = i64::from(four) - i64::from(rows.fours_before);
+    let (last_four, end) = (i64::from(axis.pooled / 4) - 1, first + i64::from(rows.fours));
+    (first.clamp(0, last_four) as u32 * 4, (end - 1).clamp(0, last_four) as u32 * 4 + 3)
 }
 
 fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {

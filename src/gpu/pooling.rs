@@ -9,8 +9,9 @@ use crate::geometry::Geometry;
 use crate::gpu::Gpu;
 use crate::gpu::binder::{Binder, Role};
 use crate::gpu::operand::Operand;
+use crate::gpu::operation::{Operation, Slot};
 use crate::gpu::plan::Plan;
-use crate::gpu::program::{Operation, Program, Slot};
+use crate::gpu::program::Program;
 use crate::gpu::report::IndexReport;
 use crate::gpu::step::Step;
 

@@ -4,107 +4,9 @@ use std::fmt;
 
 use crate::argmax::{IndexSpace, Overlap};
 use crate::element::Element;
-use crate::geometry::Geometry;
+use crate::geometry::{Axis, Geometry};
+use crate::gpu::operation::{ForeignPass, Operation};
 use crate::placement::Placement;
-
-/// One of the operations that a [`Step`](crate::Step) runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Operation {
-    Pool,
-    Unpool(Overlap),
-    UnpoolBackward,
-    TapsToIndices,
-    IndicesToTaps,
-    OpenReport,
-    CloseReport,
-    Foreign(ForeignPass),
-}
-
-/// The passes of `shaders/foreign.wgsl`, in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum ForeignPass {
-    Clear,
-    Count,
-    Start,
-    Fill,
-    Gather,
-}
-
-/// What stands at a binding: its number in the shaders, and how it is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Slot {
-    Params,
-    /// The tensor that is read.
-    In,
-    /// The tensor that is written.
-    Out,
-    TapsRead,
-    TapsWritten,
-    Frame,
-    Report,
-    /// The uniforms of `shaders/foreign.wgsl`.
-    Foreign,
-    Indices,
-    Scratch,
-}
-
-impl Slot {
-    pub(crate) fn binding(self) -> u32 {
-        match self {
-            Self::Params | Self::Foreign => 0,
-            Self::In => 1,
-            Self::Out => 2,
-            Self::TapsRead | Self::TapsWritten | Self::Indices => 3,
-            Self::Frame => 4,
-            Self::Report => 5,
-            Self::Scratch => 6,
-        }
-    }
-
-    /// Whether a dispatch writes there.
-    pub(crate) fn is_written(self) -> bool {
-        self.kind() == wgpu::BufferBindingType::Storage { read_only: false }
-    }
-
-    pub(crate) fn kind(self) -> wgpu::BufferBindingType {
-        use wgpu::BufferBindingType::{Storage, Uniform};
-        match self {
-            Self::Params | Self::Frame | Self::Foreign => Uniform,
-            Self::In | Self::TapsRead | Self::Indices => Storage { read_only: true },
-            Self::Out | Self::TapsWritten | Self::Report | Self::Scratch => {
-                Storage { read_only: false }
-            }
-        }
-    }
-}
-
-impl Operation {
-    /// Whether it converts taps and indices, one for one, rather than windows and cells.
-    pub(crate) fn converts(self) -> bool {
-        matches!(self, Self::TapsToIndices | Self::IndicesToTaps)
-    }
-
-    /// Its bindings.
-    pub(crate) fn slots(self) -> &'static [Slot] {
-        use Slot::{
-            Foreign, Frame, In, Indices, Out, Params, Report, Scratch, TapsRead, TapsWritten,
-        };
-        match self {
-            Self::Pool => &[Params, In, Out, TapsWritten],
-            Self::Unpool(_) | Self::UnpoolBackward => &[Params, In, Out, TapsRead],
-            Self::TapsToIndices => &[Params, Out, TapsRead, Frame],
-            Self::IndicesToTaps => &[Params, In, TapsWritten, Frame, Report],
-            Self::OpenReport => &[Report],
-            Self::CloseReport => &[Params, In, Report],
-            Self::Foreign(ForeignPass::Clear) => &[Foreign, Report, Scratch],
-            Self::Foreign(ForeignPass::Count | ForeignPass::Start) => {
-                &[Foreign, Indices, Report, Scratch]
-            }
-            Self::Foreign(ForeignPass::Fill) => &[Foreign, Indices, Scratch],
-            Self::Foreign(ForeignPass::Gather) => &[Foreign, In, Out, Scratch],
-        }
-    }
-}
 
 /// How the four elements of a thread lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,11 +15,59 @@ pub(crate) enum Lanes {
     Together,
     /// Four elements adjacent in memory, wherever they are.
     Apart,
+    /// Four elements adjacent in a row of channels that come first: the preludes of `Together`,
+    /// and shaders of their own.
+    Rows,
 }
 
 impl Lanes {
-    pub(crate) fn of(geometry: &Geometry) -> Self {
-        if geometry.inner.is_multiple_of(4) { Self::Together } else { Self::Apart }
+    fn of(geometry: &Geometry, operation: Operation) -> Self {
+        if geometry.inner.is_multiple_of(4) {
+            Self::Together
+        } else if Rows::fit(geometry, operation) {
+            Self::Rows
+        } else {
+            Self::Apart
+        }
+    }
+}
+
+/// What the kernels for rows need to know of the x axis.
+pub(crate) struct Rows {
+    /// Fours of windows in a row that hold the cells of a thread of `max_unpool_rows`.
+    pub(crate) fours: u32,
+    /// How many of them lie before the thread's own number.
+    pub(crate) fours_before: u32,
+}
+
+impl Rows {
+    pub(crate) fn new(axis: &Axis) -> Self {
+        let (first, own) = (axis.windows_per_cell() - 1, axis.before / axis.stride);
+        let fours_before = first.saturating_sub(own).div_ceil(4);
+        let last = (4 * axis.stride - 1 + axis.before) / axis.stride;
+        Self { fours: fours_before + last / 4 + 1, fours_before }
+    }
+
+    /// Whether rows divide by four and what a thread looks at fits its registers (`SEGMENT` and
+    /// `HELD` in the shaders).
+    fn fit(geometry: &Geometry, operation: Operation) -> bool {
+        let [az, ay, ax] = &geometry.axes;
+        let rows = geometry.inner == 1
+            && ax.input.is_multiple_of(4)
+            && ax.pooled.is_multiple_of(4)
+            && ax.stride <= 4
+            && ax.before <= 16;
+        match operation {
+            Operation::Pool => rows && 3 * ax.stride + ax.extent().min(64) + 3 <= 32,
+            Operation::Unpool(_) => {
+                let lines = az.windows_per_cell().min(64) * ay.windows_per_cell().min(64);
+                let stores = az.stride.min(64) * ay.stride.min(64) * ax.stride;
+                let held = lines * Self::new(ax).fours.min(64);
+                let windows = lines * ax.windows_per_cell().min(64);
+                rows && geometry.tap_bytes() == 1 && held <= 8 && windows <= 9 && stores <= 8
+            }
+            _ => false,
+        }
     }
 }
 
@@ -128,6 +78,8 @@ pub(crate) enum Owned {
     Pooled,
     /// Four adjacent stride blocks of the input.
     Blocks,
+    /// Four adjacent stride blocks of a row, counted without padding on x.
+    RowBlocks,
     /// Four adjacent cells of the input.
     Cells,
 }
@@ -155,11 +107,12 @@ impl Program {
     }
 
     pub(crate) fn new(geometry: &Geometry, element: Element, operation: Operation) -> Self {
-        let lanes = Lanes::of(geometry);
+        let lanes = Lanes::of(geometry, operation);
         let bits = element.bytes() as u32 * 8;
         let owned = match operation {
             // A block of smaller cells would share words with its neighbours.
             Operation::Unpool(_) if lanes == Lanes::Apart && bits < 32 => Owned::Cells,
+            Operation::Unpool(_) if lanes == Lanes::Rows => Owned::RowBlocks,
             Operation::Unpool(_) => Owned::Blocks,
             _ => Owned::Pooled,
         };
@@ -191,6 +144,13 @@ impl Program {
                 }
             }
             _ => {}
+        }
+        if lanes == Lanes::Rows {
+            constants.push(("BEFORE_X", geometry.axes[2].before));
+        }
+        if owned == Owned::RowBlocks {
+            let rows = Rows::new(&geometry.axes[2]);
+            constants.extend([("FOURS", rows.fours), ("FOURS_BEFORE", rows.fours_before)]);
         }
         Self { operation, lanes, owned, bits, constants }
     }
@@ -227,8 +187,8 @@ impl Program {
         Self { operation, ..self.clone() }
     }
 
-    /// Every program that the four operations on a pooling of `geometry` and `element` can need: `max_pool`, `max_unpool`
-    /// with either [`Overlap`], and `max_unpool_backward`.
+    /// Every program that the four operations on a pooling of `geometry` and `element` can need:
+    /// `max_pool`, `max_unpool` with either [`Overlap`], and `max_unpool_backward`.
     pub fn all(geometry: &Geometry, element: Element) -> Vec<Self> {
         [
             Operation::Pool,
@@ -253,12 +213,18 @@ impl Program {
             _ => shader!("quad8"),
         };
         let lanes = match self.lanes {
-            Lanes::Together => shader!("together"),
+            Lanes::Together | Lanes::Rows => shader!("together"),
             Lanes::Apart => shader!("apart"),
         };
         let window = [shader!("element"), quad, lanes, shader!("grid")];
         let own: &[&str] = match self.operation {
+            Operation::Pool if self.lanes == Lanes::Rows => {
+                &[shader!("order"), shader!("max_pool_rows")]
+            }
             Operation::Pool => &[shader!("order"), shader!("max_pool")],
+            Operation::Unpool(_) if self.lanes == Lanes::Rows => {
+                &[shader!("sum"), shader!("max_unpool_rows")]
+            }
             Operation::Unpool(_) => &[shader!("sum"), shader!("max_unpool")],
             Operation::UnpoolBackward => &[shader!("max_unpool_backward")],
             Operation::Foreign(_) => {
@@ -272,7 +238,9 @@ impl Program {
     /// The name of the entry point in [`Program::source`].
     pub fn entry_point(&self) -> &'static str {
         match (self.operation, self.owned) {
+            (Operation::Pool, _) if self.lanes == Lanes::Rows => "max_pool_rows",
             (Operation::Pool, _) => "max_pool",
+            (Operation::Unpool(_), Owned::RowBlocks) => "max_unpool_rows",
             (Operation::Unpool(_), Owned::Cells) => "max_unpool_cells",
             (Operation::Unpool(_), _) => "max_unpool_blocks",
             (Operation::UnpoolBackward, _) => "max_unpool_backward",

@@ -1,0 +1,102 @@
+//! The operations of the shaders, and what is bound for each.
+
+use crate::argmax::Overlap;
+
+/// One of the operations that a [`Step`](crate::Step) runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Operation {
+    Pool,
+    Unpool(Overlap),
+    UnpoolBackward,
+    TapsToIndices,
+    IndicesToTaps,
+    OpenReport,
+    CloseReport,
+    Foreign(ForeignPass),
+}
+
+/// The passes of `shaders/foreign.wgsl`, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ForeignPass {
+    Clear,
+    Count,
+    Start,
+    Fill,
+    Gather,
+}
+
+/// What stands at a binding: its number in the shaders, and how it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Slot {
+    Params,
+    /// The tensor that is read.
+    In,
+    /// The tensor that is written.
+    Out,
+    TapsRead,
+    TapsWritten,
+    Frame,
+    Report,
+    /// The uniforms of `shaders/foreign.wgsl`.
+    Foreign,
+    Indices,
+    Scratch,
+}
+
+impl Slot {
+    pub(crate) fn binding(self) -> u32 {
+        match self {
+            Self::Params | Self::Foreign => 0,
+            Self::In => 1,
+            Self::Out => 2,
+            Self::TapsRead | Self::TapsWritten | Self::Indices => 3,
+            Self::Frame => 4,
+            Self::Report => 5,
+            Self::Scratch => 6,
+        }
+    }
+
+    /// Whether a dispatch writes there.
+    pub(crate) fn is_written(self) -> bool {
+        self.kind() == wgpu::BufferBindingType::Storage { read_only: false }
+    }
+
+    pub(crate) fn kind(self) -> wgpu::BufferBindingType {
+        use wgpu::BufferBindingType::{Storage, Uniform};
+        match self {
+            Self::Params | Self::Frame | Self::Foreign => Uniform,
+            Self::In | Self::TapsRead | Self::Indices => Storage { read_only: true },
+            Self::Out | Self::TapsWritten | Self::Report | Self::Scratch => {
+                Storage { read_only: false }
+            }
+        }
+    }
+}
+
+impl Operation {
+    /// Whether it converts taps and indices, one for one, rather than windows and cells.
+    pub(crate) fn converts(self) -> bool {
+        matches!(self, Self::TapsToIndices | Self::IndicesToTaps)
+    }
+
+    /// Its bindings.
+    pub(crate) fn slots(self) -> &'static [Slot] {
+        use Slot::{
+            Foreign, Frame, In, Indices, Out, Params, Report, Scratch, TapsRead, TapsWritten,
+        };
+        match self {
+            Self::Pool => &[Params, In, Out, TapsWritten],
+            Self::Unpool(_) | Self::UnpoolBackward => &[Params, In, Out, TapsRead],
+            Self::TapsToIndices => &[Params, Out, TapsRead, Frame],
+            Self::IndicesToTaps => &[Params, In, TapsWritten, Frame, Report],
+            Self::OpenReport => &[Report],
+            Self::CloseReport => &[Params, In, Report],
+            Self::Foreign(ForeignPass::Clear) => &[Foreign, Report, Scratch],
+            Self::Foreign(ForeignPass::Count | ForeignPass::Start) => {
+                &[Foreign, Indices, Report, Scratch]
+            }
+            Self::Foreign(ForeignPass::Fill) => &[Foreign, Indices, Scratch],
+            Self::Foreign(ForeignPass::Gather) => &[Foreign, In, Out, Scratch],
+        }
+    }
+}
