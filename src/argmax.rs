@@ -156,6 +156,14 @@ impl Taps {
         }
     }
 
+    /// The taps, in the order of the pooled values.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator {
+        (0..self.len()).map(|i| match &self.storage {
+            Storage::Bytes(taps) => taps[i].into(),
+            Storage::Halves(taps) => taps[i].into(),
+        })
+    }
+
     /// Whether these can be the taps of `geometry`: as many, and as wide.
     pub(crate) fn check(&self, geometry: &Geometry) -> Result<(), Error> {
         let found = match &self.storage {
@@ -194,8 +202,7 @@ impl Taps {
         let frame = Frame::new(geometry.input_shape(), space);
         frame.check_fits::<I>()?;
         let mut indices = Vec::with_capacity(self.len());
-        for (i, place) in places(geometry).enumerate() {
-            let tap = self.get(i).unwrap_or(u32::MAX);
+        for (place, tap) in places(geometry).zip(self.iter()) {
             indices.push(match place.cell(geometry, tap) {
                 Some(cell) => I::of(frame.index(place.outer, cell, place.inner)),
                 None => I::NONE,
@@ -277,6 +284,17 @@ impl IndexSpace {
             Self::Tensor => "tensor",
             Self::TensorColumnMajor => "tensor-column-major",
         }
+    }
+}
+
+impl std::str::FromStr for IndexSpace {
+    type Err = Error;
+
+    /// The space of that [`name`](Self::name), with `-` or `_` between its words.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let dashed = name.replace('_', "-");
+        let space = Self::ALL.into_iter().find(|space| space.name() == dashed);
+        space.ok_or_else(|| Error::UnknownIndexSpace { found: name.into() })
     }
 }
 

@@ -69,6 +69,8 @@ pub enum Error {
         "index space {} reaches {largest} on this shape; {kind} holds at most {allowed}", .space.name()
     )]
     IndexSpaceTooLarge { space: IndexSpace, largest: u64, kind: &'static str, allowed: u64 },
+    #[error("{found:?} is no index space; plane, image, batch, tensor and tensor-column-major are")]
+    UnknownIndexSpace { found: String },
     #[error("{operand} has {found} bytes; {needed} are needed")]
     BufferTooSmall { operand: &'static str, found: u64, needed: u64 },
     #[error("{operand} is at byte {found} of its buffer; a multiple of {allowed} is allowed")]

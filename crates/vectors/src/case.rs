@@ -212,15 +212,7 @@ fn layout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Layout, D::Error
 }
 
 fn index_space<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IndexSpace, D::Error> {
-    const NAMES: &[&str] = &["plane", "image", "batch", "tensor", "tensor_column_major"];
-    match String::deserialize(deserializer)?.as_str() {
-        "plane" => Ok(IndexSpace::Plane),
-        "image" => Ok(IndexSpace::Image),
-        "batch" => Ok(IndexSpace::Batch),
-        "tensor" => Ok(IndexSpace::Tensor),
-        "tensor_column_major" => Ok(IndexSpace::TensorColumnMajor),
-        other => Err(D::Error::unknown_variant(other, NAMES)),
-    }
+    String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
 }
 
 fn padding<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Padding, D::Error> {
