@@ -28,41 +28,59 @@ impl Files {
         self.ready.len()
     }
 
-    /// Writes them into `dir`, which is made if it is not there. They get their names only when
-    /// the last of them is on the disk.
+    /// Writes them into `dir`, which is made if it is not there.
     pub(crate) fn write(&self, dir: &Path) -> Result<()> {
         check(dir)?;
         let existed = dir.exists();
         fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
-        let mut parts = Vec::new();
-        let written = self.write_parts(dir, &mut parts).and_then(|()| {
-            parts.iter().try_for_each(|(part, file)| {
-                fs::rename(part, file).with_context(|| file.display().to_string())
-            })
-        });
-        if written.is_err() {
+        let files = self.ready.iter().map(|(name, bytes)| (dir.join(name), bytes));
+        let written = write(&files.collect::<Vec<_>>());
+        if written.is_err() && !existed {
             // What cannot be removed either is told by the first error.
-            for (part, _) in &parts {
-                let _ = fs::remove_file(part);
-            }
-            if !existed {
-                let _ = fs::remove_dir(dir);
-            }
+            let _ = fs::remove_dir(dir);
         }
         written
     }
+}
 
-    fn write_parts(&self, dir: &Path, parts: &mut Vec<(PathBuf, PathBuf)>) -> Result<()> {
-        for (name, bytes) in &self.ready {
-            let (part, file) = (dir.join(format!(".{name}.part")), dir.join(name));
-            if file.is_dir() {
-                bail!("{}: is a directory", file.display());
-            }
-            parts.push((part.clone(), file));
-            fs::write(&part, bytes).with_context(|| part.display().to_string())?;
+/// Writes files. They get their names only when the last of them is on the disk.
+pub(crate) fn write<B: AsRef<[u8]>>(files: &[(PathBuf, B)]) -> Result<()> {
+    let mut parts = Vec::new();
+    let written = write_parts(files, &mut parts).and_then(|()| {
+        parts.iter().try_for_each(|(part, file)| {
+            fs::rename(part, file).with_context(|| file.display().to_string())
+        })
+    });
+    if written.is_err() {
+        // What cannot be removed either is told by the first error.
+        for (part, _) in &parts {
+            let _ = fs::remove_file(part);
         }
-        Ok(())
     }
+    written
+}
+
+fn write_parts<'a, B: AsRef<[u8]>>(
+    files: &'a [(PathBuf, B)],
+    parts: &mut Vec<(PathBuf, &'a Path)>,
+) -> Result<()> {
+    let mut devices = Vec::new();
+    for (file, bytes) in files {
+        let Some(name) = file.file_name().filter(|_| !file.is_dir()) else {
+            bail!("{}: is a directory", file.display());
+        };
+        if file.exists() && !file.is_file() {
+            // A pipe or a device, such as /dev/null, is written to and stays what it is.
+            devices.push((file, bytes));
+            continue;
+        }
+        let part = file.with_file_name(format!(".{}.part", name.display()));
+        parts.push((part.clone(), file));
+        fs::write(&part, bytes).with_context(|| file.display().to_string())?;
+    }
+    devices.into_iter().try_for_each(|(file, bytes)| {
+        fs::write(file, bytes).with_context(|| file.display().to_string())
+    })
 }
 
 /// Refuses what cannot be a directory of files, before any work is done for it.

@@ -3,20 +3,26 @@
 //! Exit status 0 says that everything agreed, 1 that something differed, 2 that the question was
 //! bad: one line on standard error then, and no file.
 
+mod argmax;
 mod argmax_map;
 mod bench;
 mod canvas;
 mod demo;
 mod devices;
 mod drawing;
+mod element;
 mod files;
 mod levels;
+mod npy;
+mod options;
 mod panel;
 mod picture;
+mod pool;
 mod reference;
 mod sheet;
 mod table;
 mod tilt;
+mod unpool;
 mod verify;
 
 use std::io::{self, Write};
@@ -40,6 +46,10 @@ enum Command {
     Devices(devices::Args),
     /// Pool an image as a SegNet encoder does, unpool it again, check every bit.
     Demo(demo::Args),
+    /// Pool an array of NumPy: values and argmax.
+    Pool(pool::Args),
+    /// Put pooled values back where an argmax says.
+    Unpool(unpool::Args),
     /// Check a device against cases computed by PyTorch, TensorFlow and ONNX Runtime.
     Verify(verify::Args),
 }
@@ -52,7 +62,10 @@ enum Outcome {
 }
 
 fn main() -> ExitCode {
-    let command = Cli::parse().command;
+    let command = match Cli::try_parse() {
+        Ok(Cli { command }) => command,
+        Err(error) => return misunderstood(&error),
+    };
     // Silent unless asked: a driver's own remarks are not part of an answer.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
     let mut out = io::stdout().lock();
@@ -60,6 +73,8 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args, &mut out),
         Command::Devices(args) => devices::run(&args, &mut out),
         Command::Demo(args) => demo::run(&args, &mut out),
+        Command::Pool(args) => pool::run(&args, &mut out),
+        Command::Unpool(args) => unpool::run(&args, &mut out),
         Command::Verify(args) => verify::run(&args, &mut out),
     };
     match answer.and_then(|outcome| Ok(out.flush().map(|()| outcome)?)) {
@@ -72,6 +87,25 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// Prints the help that was asked for, or in one line what was wrong with the arguments.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    use clap::error::ErrorKind;
+    let help = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
+    if help.contains(&error.kind())
+        || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    {
+        // Nobody is left to tell where standard output has gone.
+        let _ = error.print();
+        return ExitCode::from(error.exit_code() as u8);
+    }
+    let message = error.to_string();
+    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let told = lines.take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
+    let told = told.collect::<Vec<_>>().join(" ");
+    eprintln!("unpool: {}", one_line(told.strip_prefix("error: ").unwrap_or(&told)));
+    ExitCode::from(2)
 }
 
 /// Whether the reader of standard output has gone, as `head` does: nobody is left to tell.

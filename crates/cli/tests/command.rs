@@ -1,69 +1,11 @@
 //! The command as a user meets it: exit status, standard output and error, and the files it
 //! leaves behind.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::{env, fs, process};
+mod support;
 
-/// A directory of one test, gone when the test is.
-struct Scratch(PathBuf);
+use std::fs;
 
-impl Scratch {
-    fn new(test: &str) -> Self {
-        let dir = env::temp_dir().join(format!("unpool-{test}-{}", process::id()));
-        fs::create_dir_all(&dir).expect("the temporary directory is writable");
-        Self(dir)
-    }
-
-    fn file(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        fs::write(&path, contents).expect("the temporary directory is writable");
-        path
-    }
-
-    fn out(&self) -> PathBuf {
-        self.0.join("out")
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // A directory left over in the system's own is no failure of the test.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn unpool(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_unpool"))
-        .args(arguments)
-        .env_remove("RUST_LOG")
-        // Without one, a library of the window system remarks on it on standard error.
-        .env("XDG_RUNTIME_DIR", env::temp_dir())
-        .output()
-        .expect("the command starts")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("the temporary directory has a name in UTF-8")
-}
-
-fn status(output: &Output) -> i32 {
-    output.status.code().expect("the command ends by itself")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Checks the answer to a bad question: exit status 2, one line that has `what` in it, no file.
-fn assert_refused(arguments: &[&str], what: &str, scratch: &Scratch) {
-    let output = unpool(arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(status(&output), 2, "{arguments:?}: {error}");
-    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
-    assert!(error.contains(what), "{arguments:?}: {error}");
-    assert!(!scratch.out().exists(), "{arguments:?} wrote files");
-}
+use support::{Scratch, assert_refused, status, stdout, text, unpool};
 
 /// One case, right as it stands.
 const CASE: &str = r#"{"name":"by_hand_k2x2_1x2x4x1","source":"by hand","layout":"NHWC","input_shape":[1,2,4,1],"kernel":[2,2],"stride":[2,2],"dilation":[1,1],"padding":"valid","ceil":false,"index_space":"image","overlapping":false,"input":[1,9,2,0,3,4,5,8],"pooled_shape":[1,1,2,1],"values":[9,8],"indices":[1,7],"unpool":{"updates":[6,-0.0],"rule":"sum","output":[0,6,0,0,0,0,0,0]}}"#;

@@ -1,0 +1,78 @@
+//! The types of number that the command's arrays hold.
+
+use npyz::{Endianness, TypeStr};
+use unpool::Element;
+
+/// How one number of a file is stored: an [`Element`] of the library, or one of the other two that
+/// an argmax comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Number {
+    Element(Element),
+    I64,
+    U16,
+}
+
+impl Number {
+    pub(crate) const I32: Self = Self::Element(Element::I32);
+    pub(crate) const U32: Self = Self::Element(Element::U32);
+    pub(crate) const U8: Self = Self::Element(Element::U8);
+
+    /// The type letter and width of each, as NumPy writes them. NumPy has no bfloat16: `ml_dtypes`
+    /// and JAX save it as two bytes without a type, and nothing else that is two bytes wide is
+    /// saved like that.
+    const CODES: [(Self, &str); 9] = [
+        (Self::Element(Element::F32), "f4"),
+        (Self::Element(Element::F16), "f2"),
+        (Self::Element(Element::BF16), "V2"),
+        (Self::I32, "i4"),
+        (Self::U32, "u4"),
+        (Self::Element(Element::I8), "i1"),
+        (Self::U8, "u1"),
+        (Self::I64, "i8"),
+        (Self::U16, "u2"),
+    ];
+
+    /// The number of a type string such as `<f4`, and whether its bytes are to be reversed here.
+    pub(crate) fn parse(code: &TypeStr) -> Option<(Self, bool)> {
+        let text = code.to_string();
+        let (number, _) = Self::CODES.into_iter().find(|(_, own)| text.get(1..) == Some(own))?;
+        let foreign = match code.endianness() {
+            Endianness::Irrelevant => false,
+            order => order != Endianness::of_machine(),
+        };
+        Some((number, foreign && number.bytes() > 1))
+    }
+
+    /// The type string, in this machine's byte order.
+    pub(crate) fn code(self) -> String {
+        let order = match self.bytes() {
+            1 => Endianness::Irrelevant,
+            _ => Endianness::of_machine(),
+        };
+        let code = Self::CODES.iter().find(|(number, _)| *number == self).map_or("", |(_, c)| c);
+        format!("{}{code}", order.to_str())
+    }
+
+    pub(crate) fn bytes(self) -> usize {
+        match self {
+            Self::Element(element) => element.bytes(),
+            Self::I64 => 8,
+            Self::U16 => 2,
+        }
+    }
+
+    /// NumPy's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Element(Element::F32) => "float32",
+            Self::Element(Element::F16) => "float16",
+            Self::Element(Element::BF16) => "bfloat16",
+            Self::Element(Element::I32) => "int32",
+            Self::Element(Element::U32) => "uint32",
+            Self::Element(Element::I8) => "int8",
+            Self::Element(Element::U8) => "uint8",
+            Self::I64 => "int64",
+            Self::U16 => "uint16",
+        }
+    }
+}

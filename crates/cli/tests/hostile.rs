@@ -1,0 +1,167 @@
+//! `pool` and `unpool` on files and options that are not what they say: exit status 2, one line, and
+//! nothing written.
+
+#[path = "support/npy.rs"]
+mod npy;
+mod support;
+
+use npy::{f32s, i64s, npy, raw};
+use support::{Scratch, assert_refused, status, stdout, text, unpool};
+
+#[test]
+fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
+    let scratch = Scratch::new("hostile");
+    let good = f32s(&[1, 1, 4, 4], &[1.0; 16]);
+    let bytes = [0; 64];
+    let shaped = |shape: &str| npy("'<f4'", false, shape, &bytes);
+    let deep = format!("{}{}", "(".repeat(9_000), ")".repeat(900));
+    let long = [b"\x93NUMPY\x02\x00\xff\xff\xff\xff{".as_slice(), &bytes].concat();
+    let v = scratch.0.join("v.npy");
+    let a = scratch.0.join("a.npy");
+    for (file, what) in [
+        (Vec::new(), "not a file of NumPy"),
+        (b"PK\x03\x04 something else".to_vec(), "not a file of NumPy"),
+        (good[..9].to_vec(), "in.npy"),
+        (good[..60].to_vec(), "in.npy"),
+        (good[..good.len() - 1].to_vec(), "63 of 64 bytes"),
+        (long, "4294967295 bytes"),
+        (b"\x93NUMPY\x09\x00\x10\x00".to_vec(), "version 9"),
+        (shaped("(1, 1, 1000000000000000000, 1)"), "more than 4294967295 elements"),
+        (shaped("(4294967296, 4294967296, 4294967296, 1)"), "more than 4294967295 elements"),
+        (shaped("(0, 18446744073709551615, 2, 2)"), "more than 4294967295 elements"),
+        (shaped("(1, 1, 65535, 65535)"), "64 of"),
+        (shaped("(1, 1, -4, -4)"), "negative"),
+        (shaped("(1, 1, nan, 4)"), "plain numbers"),
+        (shaped("(1, 1, 4.5, 4)"), "plain numbers"),
+        (shaped(&deep), "plain numbers"),
+        (shaped("''' '''(((((((((' '"), "plain numbers"),
+        (shaped("(16,)"), "16 has 1 dimensions"),
+        (shaped("(1, 1, 0, 4)"), "0 on axis 0"),
+        (shaped("7"), "shape"),
+        (npy("'<f8'", false, "(1, 1, 2, 4)", &bytes), "astype"),
+        (npy("'|O'", false, "(1, 1, 2, 4)", &bytes), "holds '|O'"),
+        (npy("'<c8'", false, "(1, 1, 2, 4)", &bytes), "holds '<c8'"),
+        (npy("'<i8'", false, "(1, 1, 2, 4)", &bytes), "holds int64"),
+        (npy("[('a', '<f4')]", false, "(16,)", &bytes), "structured"),
+        (raw("{'descr': '<f4', 'shape': (1, 1, 4, 4)}", &bytes), "fortran_order"),
+        (raw("(1, 2)", &bytes), "in.npy"),
+        (raw("", &bytes), "in.npy"),
+    ] {
+        let input = scratch.file("in.npy", file);
+        let files = [text(&input), "--values", text(&v), "--argmax", text(&a)];
+        let kernel = ["--kernel", "2x2", "--device", "cpu"];
+        assert_refused(&[&["pool"], &files[..], &kernel].concat(), what, &scratch);
+    }
+    let input = scratch.file("in.npy", good);
+    for (options, what) in [
+        (&["--kernel", "NaN"][..], "NaN"),
+        (&["--kernel", "2x-2"], "2x-2"),
+        (&["--kernel", "2x2x"], "2x2x"),
+        (&["--kernel", "99999999999999999999x2"], "whole numbers"),
+        (&["--kernel", "0x2"], "kernel is 0"),
+        (&["--kernel", "2"], "4 dimensions"),
+        (&["--kernel", "2x2x2x2"], "1, 2 or 3"),
+        (&["--kernel", "18446744073709551615x2"], "in.npy"),
+        (&["--kernel", "2x2", "--stride", "2"], "stride has 1 axes"),
+        (&["--kernel", "2x2", "--padding", "full"], "same_lower"),
+        (&["--kernel", "2x2", "--padding", "1:,0"], "same_lower"),
+        (&["--kernel", "2x2", "--padding", "9,9"], "no cell"),
+        (&["--kernel", "2x2", "--layout", "chw"], "nhwc or nchw"),
+        (&["--kernel", "2x2", "--index-space", "row"], "plane"),
+        (&["--kernel", "9x9"], "no window fits"),
+        (&[], "--kernel"),
+    ] {
+        let files = [text(&input), "--values", text(&v), "--argmax", text(&a)];
+        assert_refused(
+            &[&["pool", "--device", "cpu"], &files[..], options].concat(),
+            what,
+            &scratch,
+        );
+    }
+    let files = [text(&input), "--values", text(&v), "--argmax", text(&v), "--kernel", "2x2"];
+    assert_refused(&[&["pool"], &files[..]].concat(), "same file", &scratch);
+    let nowhere = scratch.0.join("missing/v.npy");
+    let files = [text(&input), "--values", text(&v), "--argmax", text(&nowhere), "--kernel", "2x2"];
+    let cpu = ["--device", "cpu"];
+    assert_refused(&[&["pool"], &files[..], &cpu].concat(), "missing", &scratch);
+}
+
+#[test]
+fn indices_that_name_no_cell_are_refused_in_one_line() {
+    let scratch = Scratch::new("indices");
+    let x = scratch.out();
+    let v = scratch.file("v.npy", f32s(&[1, 1, 2, 2], &[5.0, 6.0, 7.0, 8.0]));
+    let like = scratch.file("in.npy", f32s(&[1, 1, 4, 4], &[0.0; 16]));
+    let (plane, taps) = ("plane", "taps");
+    let shape = "(1, 1, 2, 2)";
+    let indices = |numbers: [i64; 4]| npy("'<i8'", false, shape, &i64s(&numbers));
+    let to = |shape| ["--kernel", "2x2", "--output-shape", shape];
+    let like_in = ["--kernel", "2x2", "--like", text(&like)];
+    let foreign = ["--foreign", "--output-shape", "1,1,4,4"];
+    for (argmax, space, options, what) in [
+        (indices([0, 2, 8, -1]), plane, &like_in[..], "index -1 at element 3"),
+        (indices([0, 2, 7, 10]), plane, &like_in, "index 7 at element 2"),
+        (indices([0, i64::MAX, 8, 10]), plane, &like_in, "index 9223372036854775807 at element 1"),
+        (indices([0, 2, 8, -1]), plane, &foreign, "index -1 at element 3"),
+        (indices([0, 2, 8, 16]), plane, &foreign, "index 16 at element 3"),
+        (indices([0, 2, 8, i64::MIN]), plane, &foreign, "index -9223372036854775808"),
+        (indices([0; 4]), taps, &foreign, "indices only"),
+        (indices([0; 4]), taps, &like_in, "taps of this window are uint8"),
+        (npy("'|u1'", false, shape, &[0, 1, 4, 2]), taps, &like_in, "tap 4 at element 2"),
+        (npy("'<f4'", false, shape, &[0; 16]), plane, &like_in, "holds float32"),
+        (npy("'<i8'", false, "(1, 4)", &i64s(&[0; 4])), plane, &like_in, "1×4"),
+        (indices([0; 4]), plane, &to("1,1,9,9"), "output size 9"),
+        (indices([0; 4]), plane, &to("2,1,4,4"), "2×1×4×4"),
+        (indices([0; 4]), plane, &to("1,1,4"), "output_size has 1 axes"),
+        (indices([0; 4]), plane, &to("1,1,NaN,4"), "whole numbers"),
+        (indices([0; 4]), plane, &to("1,1,99999999999999999999,4"), "whole numbers"),
+        (indices([0; 4]), plane, &["--kernel", "2x2"], "--like"),
+        (indices([0; 4]), plane, &["--output-shape", "1,1,4,4"], "--kernel"),
+        (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,70000,70000"], "elements"),
+        (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,0,4"], "is 0"),
+        (
+            indices([0; 4]),
+            plane,
+            &["--foreign", "--output-shape", "1,1,4,4", "--indices-in", "inferred"],
+            "--kernel",
+        ),
+    ] {
+        let argmax = scratch.file("a.npy", argmax);
+        let files = [text(&v), text(&argmax), "--index-space", space, "--out", text(&x)];
+        let arguments = [&["unpool", "--device", "cpu"], &files[..], options].concat();
+        assert_refused(&arguments, what, &scratch);
+    }
+    // A file that claims what it does not have is no shape to unpool to.
+    let claimed = scratch.file("huge.npy", npy("'<f4'", false, "(1, 1, 65535, 65535)", &[]));
+    let argmax = scratch.file("a.npy", indices([0; 4]));
+    let files = [text(&v), text(&argmax), "--index-space", plane, "--out", text(&x)];
+    let arguments = [&["unpool"], &files[..], &["--foreign", "--like", text(&claimed)]].concat();
+    assert_refused(&arguments, "huge.npy: is cut short", &scratch);
+}
+
+#[test]
+fn a_damaged_file_never_ends_the_command_otherwise_than_with_a_status() {
+    let scratch = Scratch::new("damaged");
+    let [v, a] = ["v.npy", "a.npy"].map(|name| scratch.0.join(name));
+    let good = f32s(&[1, 1, 4, 4], &[1.0; 16]);
+    let mut seed = 1u32;
+    let mut random = |below: usize| {
+        // Numerical Recipes' generator: any will do here.
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    for _ in 0..300 {
+        let mut file = good.clone();
+        for _ in 0..=random(3) {
+            let at = random(100);
+            file[at] = b"0123456789(){}[],.:'\"<>|fiuVTrue\\\n\x00\xff"[random(36)];
+        }
+        let input = scratch.file("in.npy", &file);
+        let files = [text(&input), "--values", text(&v), "--argmax", text(&a)];
+        let output =
+            unpool(&[&["pool", "--device", "cpu", "--kernel", "2x2"], &files[..]].concat());
+        let lines = String::from_utf8_lossy(&output.stderr).lines().count();
+        let answer = (status(&output), stdout(&output).is_empty(), lines);
+        assert!(matches!(answer, (0, false, 0) | (2, true, 1)), "{file:?}: {output:?}");
+    }
+}
