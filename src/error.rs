@@ -53,6 +53,10 @@ pub enum Error {
     Geometry(#[from] GeometryError),
     #[error("{operand} has {found} elements; the geometry takes {allowed}")]
     Length { operand: &'static str, found: usize, allowed: usize },
+    #[error("{operand} has shape {found}; the geometry takes {allowed}")]
+    ArrayShape { operand: &'static str, found: String, allowed: String },
+    #[error("{operand} as an array of {found} dimensions; they have {allowed}")]
+    ArrayRank { operand: &'static str, found: usize, allowed: usize },
     #[error("taps have {found} bytes each; this window's have {allowed}")]
     TapWidth { found: usize, allowed: usize },
     #[error("the sum at element {element} of the {operand} does not fit {type}", r#type = .kind.name())]

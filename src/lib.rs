@@ -2,6 +2,8 @@
 #![deny(missing_docs)]
 
 mod argmax;
+#[cfg(feature = "ndarray")]
+mod arrays;
 pub mod cpu;
 mod element;
 #[cfg(not(target_arch = "wasm32"))]
@@ -16,12 +18,16 @@ mod slabs;
 mod window;
 
 pub use argmax::{Index, IndexSpace, Overlap, Pooled, Taps};
+#[cfg(feature = "ndarray")]
+pub use arrays::PooledArray;
 pub use element::{Cell, Element};
 #[cfg(not(target_arch = "wasm32"))]
 pub use engine::Engine;
 pub use error::{Error, GeometryError};
 pub use geometry::Geometry;
 pub use gpu::{ForeignUnpooling, Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
+#[cfg(feature = "ndarray")]
+pub use ndarray;
 pub use placement::{IndicesIn, Placement};
 pub use shape::{Layout, Shape};
 pub use wgpu;

@@ -1,4 +1,4 @@
-//! One test binary: the table of cases, geometry and what it refuses, laws, index
+//! One test binary: the table of cases, geometry and what it refuses, laws, arrays, index
 //! spaces, elements, engines.
 //!
 //! `support` holds what the groups share: an oracle written from the definition alone, the table
@@ -8,6 +8,8 @@
 
 mod support;
 
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod cases;
 mod elements;
 mod engines;
