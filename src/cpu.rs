@@ -271,18 +271,27 @@ impl RowOfWindows {
     ) {
         let axis = &geometry.axes[2];
         let inner = geometry.inner as usize;
-        for q in 0..axis.pooled {
+        let whole = axis.whole_windows();
+        let mut q = 0;
+        while q < axis.pooled {
             let first = self.origin + axis.start(q) * inner as i64;
             let inside = axis.taps_inside(q);
             let at = q as usize * inner;
+            if inner == 1 && whole.contains(&q) && q + LANES as u32 <= whole.end {
+                let (values, taps) = (&mut values[at..at + LANES], &mut taps[at..at + LANES]);
+                self.pool_lanes::<T, U, LANES>(geometry, &inside, values, taps, |offset| {
+                    every(&input[(first + offset) as usize..], axis.stride as usize)
+                });
+                q += LANES as u32;
+                continue;
+            }
             let (values, taps) = (&mut values[at..at + inner], &mut taps[at..at + inner]);
             let mut c = 0;
             while c + LANES <= inner {
                 let lanes = c..c + LANES;
                 let (values, taps) = (&mut values[lanes.clone()], &mut taps[lanes]);
                 self.pool_lanes::<T, U, LANES>(geometry, &inside, values, taps, |offset| {
-                    let at = (first + offset) as usize + c;
-                    std::array::from_fn(|i| input[at..at + LANES][i])
+                    every(&input[(first + offset) as usize + c..], 1)
                 });
                 c += LANES;
             }
@@ -292,6 +301,7 @@ impl RowOfWindows {
                     [input[(first + offset) as usize + c]]
                 });
             }
+            q += 1;
         }
     }
 
@@ -330,6 +340,23 @@ impl RowOfWindows {
     }
 }
 
+/// Every `stride`th cell. Strides that are common are constants, so that loads can be vectors.
+#[inline(always)]
+fn every<T: Cell>(cells: &[T], stride: usize) -> [T; LANES] {
+    #[inline(always)]
+    fn constant<T: Cell, const S: usize>(cells: &[T]) -> [T; LANES] {
+        let cells = &cells[..(LANES - 1) * S + 1];
+        std::array::from_fn(|i| cells[i * S])
+    }
+    match stride {
+        1 => constant::<T, 1>(cells),
+        2 => constant::<T, 2>(cells),
+        3 => constant::<T, 3>(cells),
+        4 => constant::<T, 4>(cells),
+        _ => std::array::from_fn(|i| cells[i * stride]),
+    }
+}
+
 /// The windows of an axis that hold a cell, in ascending order, each with the cell's tap.
 fn windows_holding(axis: &Axis, cell: u32) -> impl Iterator<Item = (u32, u32)> + Clone {
     let (stride, dilation) = (axis.stride, axis.dilation);
@@ -352,21 +379,30 @@ fn unpool_rows<T: Cell, U: TapWord>(
 ) -> Option<usize> {
     let row = row_len(geometry, |a| a.input);
     let overflow = AtomicUsize::new(usize::MAX);
-    each_slab(output, row, |i, output| {
+    let alone = !geometry.windows_overlap();
+    each_slab(output, row, Vec::new, |sums: &mut Vec<T::Sum>, i, output| {
         let place = row_place(geometry, |a| a.input, i);
         if overlap == Overlap::Last {
             output.fill(T::default());
-            return unpool_row(geometry, values, taps, place, output, |to, value| *to = value);
-        }
-        let mut sums = vec![T::Sum::default(); output.len()];
-        unpool_row(geometry, values, taps, place, &mut sums, |to, value: T| {
-            *to = value.add_to(*to);
-        });
-        for (x, (to, sum)) in output.iter_mut().zip(sums).enumerate() {
-            match T::total(sum) {
-                Some(total) => *to = total,
-                None => {
-                    overflow.fetch_min(i * row + x, Ordering::Relaxed);
+            unpool_row(geometry, values, taps, place, output, |to, value| *to = value);
+        } else if alone {
+            // A sum of one term, which always fits.
+            output.fill(T::default());
+            unpool_row(geometry, values, taps, place, output, |to, value: T| {
+                *to = T::total(value.add_to(T::Sum::default())).unwrap_or_default();
+            });
+        } else {
+            sums.clear();
+            sums.resize(output.len(), T::Sum::default());
+            unpool_row(geometry, values, taps, place, sums, |to, value: T| {
+                *to = value.add_to(*to);
+            });
+            for (x, (to, &sum)) in output.iter_mut().zip(sums.iter()).enumerate() {
+                match T::total(sum) {
+                    Some(total) => *to = total,
+                    None => {
+                        overflow.fetch_min(i * row + x, Ordering::Relaxed);
+                    }
                 }
             }
         }
@@ -390,6 +426,11 @@ fn unpool_row<T: Cell, U: TapWord, A>(
         for (qy, ty) in windows_holding(ay, y) {
             let from = row_start(geometry, |a| a.pooled, (outer, qz, qy));
             let first_tap = (tz * ay.kernel + ty) * ax.kernel;
+            if inner == 1 {
+                let pooled = from..from + ax.pooled as usize;
+                unpool_line(ax, first_tap, &values[pooled.clone()], &taps[pooled], row, &put);
+                continue;
+            }
             for qx in 0..ax.pooled {
                 let at = from + qx as usize * inner;
                 let (values, taps) = (&values[at..at + inner], &taps[at..at + inner]);
@@ -408,6 +449,61 @@ fn unpool_row<T: Cell, U: TapWord, A>(
     }
 }
 
+/// One pooled row into one row of cells, channels first. `first_tap` is the tap of a window's first
+/// cell in this row.
+fn unpool_line<T: Cell, U: TapWord, A>(
+    axis: &Axis,
+    first_tap: u32,
+    values: &[T],
+    taps: &[U],
+    row: &mut [A],
+    put: &impl Fn(&mut A, T),
+) {
+    /// Windows side by side, of as many cells as their stride.
+    fn dense<T: Cell, U: TapWord, A, const S: usize>(
+        first_tap: u32,
+        values: &[T],
+        taps: &[U],
+        row: &mut [A],
+        put: &impl Fn(&mut A, T),
+    ) {
+        let wanted: [U; S] = std::array::from_fn(|tx| U::new(first_tap + tx as u32));
+        for ((cells, &value), &tap) in row.chunks_exact_mut(S).zip(values).zip(taps) {
+            for tx in 0..S {
+                if tap == wanted[tx] {
+                    put(&mut cells[tx], value);
+                }
+            }
+        }
+    }
+
+    let whole = axis.whole_windows();
+    let is_dense = axis.kernel == axis.stride && axis.dilation == 1 && !whole.is_empty();
+    let side_by_side = match axis.stride {
+        1 if is_dense => Some(dense::<T, U, A, 1> as fn(u32, &[T], &[U], &mut [A], &_)),
+        2 if is_dense => Some(dense::<T, U, A, 2> as _),
+        3 if is_dense => Some(dense::<T, U, A, 3> as _),
+        4 if is_dense => Some(dense::<T, U, A, 4> as _),
+        _ => None,
+    };
+    let rest = if let Some(dense) = side_by_side {
+        let range = whole.start as usize..whole.end as usize;
+        let cells = axis.start(whole.start) as usize..axis.start(whole.end) as usize;
+        dense(first_tap, &values[range.clone()], &taps[range], &mut row[cells], put);
+        [0..whole.start, whole.end..axis.pooled]
+    } else {
+        [0..axis.pooled, 0..0]
+    };
+    for q in rest.into_iter().flatten() {
+        let (value, tap) = (values[q as usize], taps[q as usize]);
+        for tx in axis.taps_inside(q) {
+            if tap == U::new(first_tap + tx) {
+                put(&mut row[(axis.start(q) + i64::from(tx * axis.dilation)) as usize], value);
+            }
+        }
+    }
+}
+
 fn gather_rows<T: Cell, U: TapWord>(
     geometry: &Geometry,
     cells: &[T],
@@ -417,26 +513,40 @@ fn gather_rows<T: Cell, U: TapWord>(
     let [_, ay, ax] = &geometry.axes;
     let inner = geometry.inner as usize;
     let row = row_len(geometry, |a| a.pooled);
-    each_slab(gathered, row, |i, gathered| {
-        let (outer, z, y) = row_place(geometry, |a| a.pooled, i);
-        let window = RowOfWindows::new(geometry, outer, z, y);
-        for (x, (to, &tap)) in gathered.iter_mut().zip(&taps[i * row..]).enumerate() {
-            let (q, c) = ((x / inner) as u32, x % inner);
-            let tap: u32 = tap.into();
-            let (tx, rest) = (tap % ax.kernel, tap / ax.kernel);
-            let (ty, tz) = (rest % ay.kernel, rest / ay.kernel);
-            let inside = ax.taps_inside(q);
-            *to = if window.z.contains(&tz) && window.y.contains(&ty) && inside.contains(&tx) {
-                let offset = [tz, ty, tx]
-                    .iter()
-                    .zip(window.step)
-                    .map(|(&t, step)| i64::from(t) * step)
-                    .sum::<i64>();
+    let whole = ax.whole_windows();
+    // For each tap its place in the window, and how far that is from the window's first cell.
+    let step = RowOfWindows::new(geometry, 0, 0, 0).step;
+    let places: Vec<_> = (0..geometry.window_cells() as u32)
+        .map(|tap| {
+            let at = [tap / (ax.kernel * ay.kernel), tap / ax.kernel % ay.kernel, tap % ax.kernel];
+            (at, at.iter().zip(step).map(|(&t, step)| i64::from(t) * step).sum::<i64>())
+        })
+        .collect();
+    each_slab(
+        gathered,
+        row,
+        || (),
+        |(), i, gathered| {
+            let (outer, z, y) = row_place(geometry, |a| a.pooled, i);
+            let window = RowOfWindows::new(geometry, outer, z, y);
+            let pixels = gathered.chunks_exact_mut(inner).zip(taps[i * row..].chunks_exact(inner));
+            for (q, (gathered, taps)) in (0..).zip(pixels) {
                 let first = window.origin + ax.start(q) * inner as i64;
-                cells[(first + offset) as usize + c]
-            } else {
-                T::default()
-            };
-        }
-    });
+                let inside = if whole.contains(&q) { 0..ax.kernel } else { ax.taps_inside(q) };
+                for (c, (to, &tap)) in gathered.iter_mut().zip(taps).enumerate() {
+                    let tap: u32 = tap.into();
+                    *to = match places.get(tap as usize) {
+                        Some(&([tz, ty, tx], offset))
+                            if window.z.contains(&tz)
+                                && window.y.contains(&ty)
+                                && inside.contains(&tx) =>
+                        {
+                            cells[(first + offset) as usize + c]
+                        }
+                        _ => T::default(),
+                    };
+                }
+            }
+        },
+    );
 }

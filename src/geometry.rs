@@ -83,6 +83,14 @@ impl Axis {
             || self.start(self.pooled - 1) + i64::from(self.extent()) > i64::from(self.input)
     }
 
+    /// The windows that lie inside the input from their first cell to their last.
+    pub(crate) fn whole_windows(&self) -> std::ops::Range<u32> {
+        let first = self.before.div_ceil(self.stride).min(self.pooled);
+        let room = i64::from(self.input) + i64::from(self.before) - i64::from(self.extent());
+        let count = if room < 0 { 0 } else { room as u32 / self.stride + 1 };
+        first..count.clamp(first, self.pooled)
+    }
+
     /// Whether some stride block, the cells from the start of one window to the start of the next,
     /// reaches outside the input.
     pub(crate) fn blocks_reach_outside(&self) -> bool {
