@@ -10,12 +10,16 @@ mod support;
 
 #[cfg(feature = "ndarray")]
 mod arrays;
+mod agreement;
 mod cases;
 mod elements;
 mod engines;
 mod extremes;
+mod foreign;
 mod geometry;
+mod gpu_indices;
 mod index_spaces;
 mod laws;
+mod recording;
 mod refusals;
 mod vectors;

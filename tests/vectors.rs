@@ -1,6 +1,6 @@
 //! The cases of PyTorch, TensorFlow and ONNX Runtime: every field, on every engine.
 
-use crate::engines::engines;
+use crate::support::devices::engines;
 
 #[test]
 fn every_engine_gives_the_numbers_of_every_framework() {

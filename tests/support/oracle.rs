@@ -462,30 +462,52 @@ pub(crate) fn max_unpool_sum<T: Bits>(
     values: &[T],
     taps: &[u32],
 ) -> Result<Vec<T>, usize> {
-    let mut floats = vec![0f32; plan.input_len()];
-    let mut integers = vec![0i128; plan.input_len()];
-    for ((spot, &element), &tap) in plan.spots().iter().zip(values).zip(taps) {
-        if let Some(cell) = plan.cell(spot, tap) {
-            let at = plan.at(spot, cell);
-            // Each cast is exact.
-            match T::FORMAT {
-                Format::Float { .. } => floats[at] += value(element) as f32,
-                Format::Integer { .. } => integers[at] += value(element) as i128,
-            }
+    let totals = totals(plan, values, taps);
+    (0..totals.len()).map(|at| if totals[at].1 { Ok(totals[at].0) } else { Err(at) }).collect()
+}
+
+/// The sum, and where its type does not hold it the nearest number that it holds.
+pub(crate) fn max_unpool_saturated<T: Bits>(plan: &Plan, values: &[T], taps: &[u32]) -> Vec<T> {
+    totals(plan, values, taps).into_iter().map(|(total, _)| total).collect()
+}
+
+/// The sums, and whether each is exactly that.
+fn totals<T: Bits>(plan: &Plan, values: &[T], taps: &[u32]) -> Vec<(T, bool)> {
+    let places = plan.spots().into_iter().zip(taps);
+    let terms = places
+        .zip(values)
+        .filter_map(|((spot, &tap), &value)| Some((plan.at(&spot, plan.cell(&spot, tap)?), value)));
+    sums(plan.input_len(), terms)
+}
+
+/// What elements `(at, element)` sum to in each of `len` places, in the order given, and whether
+/// the type holds it.
+pub(crate) fn sums<T: Bits>(
+    len: usize,
+    terms: impl Iterator<Item = (usize, T)>,
+) -> Vec<(T, bool)> {
+    let mut floats = vec![0f32; len];
+    let mut integers = vec![0i128; len];
+    for (at, element) in terms {
+        // Each cast is exact.
+        match T::FORMAT {
+            Format::Float { .. } => floats[at] += value(element) as f32,
+            Format::Integer { .. } => integers[at] += value(element) as i128,
         }
     }
     let total = |at: usize| match T::FORMAT {
-        Format::Float { .. } => Some(T::of_bits(T::FORMAT.round(floats[at]))),
+        Format::Float { .. } => (T::of_bits(T::FORMAT.round(floats[at])), true),
         Format::Integer { bits, signed } => {
             let (lowest, highest) = if signed {
                 (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
             } else {
                 (0, (1i128 << bits) - 1)
             };
-            (lowest..=highest).contains(&integers[at]).then(|| T::of_bits(integers[at] as u32))
+            let held = integers[at].clamp(lowest, highest);
+            (T::of_bits(held as u32), held == integers[at])
         }
     };
-    (0..plan.input_len()).map(|at| total(at).ok_or(at)).collect()
+    (0..len).map(total).collect()
 }
 
 pub(crate) fn max_unpool_backward<T: Bits>(plan: &Plan, cells: &[T], taps: &[u32]) -> Vec<T> {

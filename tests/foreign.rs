@@ -1,0 +1,270 @@
+//! Unpooling by foreign indices on every adapter against [`Placement::unpool`] and against the
+//! definition: duplicates, frames, what names no cell.
+
+use unpool::{
+    Cell, Element, Gpu, IndexReport, IndexSpace, IndicesIn, Layout, Overlap, Placement, Shape,
+    Window,
+};
+
+use crate::support::compare::{Report, same, same_bits};
+use crate::support::devices::gpus;
+use crate::support::every_element;
+use crate::support::fill::{Fill, Random, fill};
+use crate::support::guarded::{Guarded, run};
+use crate::support::oracle::{Bits, sums, zero};
+
+fn shape(layout: Layout, batch: usize, channels: usize, spatial: &[usize]) -> Shape {
+    let mut dims = vec![batch];
+    match layout {
+        Layout::ChannelsLast => {
+            dims.extend(spatial);
+            dims.push(channels);
+        }
+        Layout::ChannelsFirst => {
+            dims.push(channels);
+            dims.extend(spatial);
+        }
+    }
+    Shape::new(layout, dims)
+}
+
+/// What a device leaves in the output and the report.
+fn unpool<T: Cell + Bits>(
+    gpu: &Gpu,
+    placement: &Placement,
+    values: &[T],
+    indices: &[u32],
+    overlap: Overlap,
+) -> Result<(Vec<T>, [u32; 3]), String> {
+    let unpooling = gpu.foreign_unpooling(placement, T::ELEMENT);
+    let values = Guarded::of(gpu, "values", values, 0xa5);
+    let indices = Guarded::of(gpu, "indices", indices, 0xa5);
+    let output = Guarded::poisoned(gpu, "output", unpooling.output_bytes(), 0xa5);
+    let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
+    let step = unpooling
+        .max_unpool(values.slice(), indices.slice(), output.slice(), report.slice(), overlap)
+        .map_err(|error| error.to_string())?;
+    run(gpu, &[&step, &step]);
+    values.bytes(gpu)?;
+    indices.bytes(gpu)?;
+    let len = placement.output_shape().len().unwrap();
+    let words: Vec<u32> = report.elements(gpu, 3)?;
+    Ok((output.elements(gpu, len)?, [words[0], words[1], words[2]]))
+}
+
+/// The cell of the output that an index names, by looking at each cell of the frame that the
+/// element may go to.
+fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
+    let (pooled, output) = (placement.pooled_shape(), placement.output_shape());
+    let frame = placement.frame_shape();
+    let three = |s: &Shape| {
+        let mut axes = [1; 3];
+        axes[3 - s.spatial().len()..].copy_from_slice(s.spatial());
+        axes
+    };
+    let ([d, h, w], [od, oh, ow]) = (three(frame), three(output));
+    let (batch, channels) = (output.batch(), output.channels());
+    let around: usize = pooled.spatial().iter().product();
+    let first = output.layout() == Layout::ChannelsFirst;
+    // Every cell of the frame by its index: (image or any, channel or any).
+    let mut cells = std::collections::HashMap::new();
+    for n in 0..batch {
+        for c in 0..channels {
+            for (z, y, x) in (0..d)
+                .flat_map(|z| (0..h).flat_map(move |y| (0..w).map(move |x| (z, y, x))))
+            {
+                let (own, index) = match placement.index_space() {
+                    IndexSpace::Plane => ((n, c), (z * h + y) * w + x),
+                    IndexSpace::Image => ((n, usize::MAX), ((z * h + y) * w + x) * channels + c),
+                    IndexSpace::Batch => (
+                        (usize::MAX, usize::MAX),
+                        (((n * d + z) * h + y) * w + x) * channels + c,
+                    ),
+                    IndexSpace::Tensor => {
+                        ((usize::MAX, usize::MAX), (((n * channels + c) * d + z) * h + y) * w + x)
+                    }
+                    IndexSpace::TensorColumnMajor => (
+                        (usize::MAX, usize::MAX),
+                        (n * channels + c) * d * h * w + z + y * d + x * d * h,
+                    ),
+                };
+                let at = if first {
+                    (((n * channels + c) * od + z) * oh + y) * ow + x
+                } else {
+                    (((n * od + z) * oh + y) * ow + x) * channels + c
+                };
+                cells.insert((own, index), at);
+            }
+        }
+    }
+    let one = |(element, &index): (usize, &u32)| {
+        let (n, c) = if first {
+            (element / around / channels, element / around % channels)
+        } else {
+            (element / channels / around, element % channels)
+        };
+        [(n, c), (n, usize::MAX), (usize::MAX, usize::MAX)]
+            .iter()
+            .find_map(|&own| cells.get(&(own, index as usize)).copied())
+    };
+    indices.iter().enumerate().map(one).collect()
+}
+
+fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement, indices: &[u32]) {
+    let values: Vec<T> = fill(Fill::Specials, indices.len(), 61);
+    let destinations = destinations(placement, indices);
+    let wrong: Vec<usize> =
+        (0..indices.len()).filter(|&i| destinations[i].is_none()).collect();
+    let first = wrong.first().copied();
+    let expected_report = [
+        wrong.len() as u32,
+        first.map_or(u32::MAX, |i| i as u32),
+        first.map_or(u32::MAX, |i| indices[i]),
+    ];
+    let len = placement.output_shape().len().unwrap();
+    let terms = || destinations.iter().zip(&values).filter_map(|(at, &v)| Some(((*at)?, v)));
+    let mut last: Vec<T> = vec![zero(); len];
+    terms().for_each(|(at, value)| last[at] = value);
+    let totals = sums(len, terms());
+    let sum: Vec<T> = totals.iter().map(|&(total, _)| total).collect();
+    let held = totals.iter().all(|&(_, held)| held);
+    for (overlap, expected) in [(Overlap::Last, &last), (Overlap::Sum, &sum)] {
+        for gpu in gpus() {
+            let on = gpu.description();
+            let place = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
+            match unpool(gpu, placement, &values, indices, overlap) {
+                Ok((found, found_report)) => {
+                    report.add(same_bits(&place, &found, expected));
+                    report.add(same(&format!("{place}, report"), &found_report, &expected_report));
+                }
+                Err(error) => report.add(Err(format!("{place}: {error}"))),
+            }
+        }
+        // The CPU does the same, or says what is wrong.
+        match (placement.unpool(&values, indices, overlap), first) {
+            (Ok(found), None) => report.add(same_bits(&name, &found, expected)),
+            (Err(unpool::Error::IndexOutOfRange { element, .. }), Some(first)) => {
+                report.add(same(&name, &[element], &[first]));
+            }
+            (Err(unpool::Error::Overflow { .. }), None) if !held && overlap == Overlap::Sum => {}
+            (found, _) => report.add(Err(format!("{name}: {:?}", found.err()))),
+        }
+    }
+}
+
+/// Indices of a kind for so many elements of a frame that has indices below `size`.
+fn indices(kind: &str, len: usize, size: usize, random: &mut Random) -> Vec<u32> {
+    let any = |random: &mut Random| random.below(size) as u32;
+    match kind {
+        "all in one cell" => vec![any(random); len],
+        "at random" => (0..len).map(|_| any(random)).collect(),
+        "in three cells" => {
+            let three = [any(random), any(random), any(random)];
+            (0..len).map(|_| random.pick(&three)).collect()
+        }
+        "out of range" => (0..len)
+            .map(|_| match random.below(4) {
+                0 => size as u32 + random.below(3) as u32,
+                1 => u32::MAX - random.below(2) as u32,
+                2 => random.next() as u32,
+                _ => any(random),
+            })
+            .collect(),
+        _ => unreachable!("no such kind"),
+    }
+}
+
+const KINDS: [&str; 4] = ["all in one cell", "at random", "in three cells", "out of range"];
+
+fn size(placement: &Placement) -> usize {
+    let frame = placement.frame_shape();
+    let plane: usize = frame.spatial().iter().product();
+    match placement.index_space() {
+        IndexSpace::Plane => plane,
+        IndexSpace::Image => plane * frame.channels(),
+        _ => frame.len().unwrap(),
+    }
+}
+
+#[test]
+fn foreign_indices_of_every_space_unpool_as_the_definition_says() {
+    let mut report = Report::default();
+    let mut random = Random::new(62);
+    for layout in [Layout::ChannelsLast, Layout::ChannelsFirst] {
+        for (batch, channels, pooled, output, frame) in [
+            (2, 3, &[3, 4][..], &[5, 7][..], &[5, 7][..]),
+            (2, 1, &[3, 4], &[5, 7], &[4, 6]),
+            (1, 4, &[6], &[9], &[9]),
+            (2, 2, &[2, 2, 3], &[3, 5, 4], &[3, 4, 4]),
+        ] {
+            let of = |spatial: &[usize]| shape(layout, batch, channels, spatial);
+            for space in IndexSpace::ALL {
+                let placement = Placement::new(of(pooled), of(output), space)
+                    .unwrap()
+                    .flattened_in(of(frame))
+                    .unwrap();
+                let len = of(pooled).len().unwrap();
+                for kind in KINDS {
+                    let indices = indices(kind, len, size(&placement), &mut random);
+                    let name =
+                        format!("{} to {}, {} {kind}", of(pooled), of(output), space.name());
+                    check::<f32>(&mut report, &name, &placement, &indices);
+                }
+            }
+        }
+    }
+    report.finish();
+}
+
+#[test]
+fn foreign_indices_unpool_every_element_to_the_bit() {
+    let mut report = Report::default();
+    let mut random = Random::new(63);
+    for (layout, space) in
+        [(Layout::ChannelsLast, IndexSpace::Image), (Layout::ChannelsFirst, IndexSpace::Plane)]
+    {
+        let of = |spatial: &[usize]| shape(layout, 2, 3, spatial);
+        let placement = Placement::new(of(&[7, 5]), of(&[3, 3]), space).unwrap();
+        for kind in KINDS {
+            let indices = indices(kind, 2 * 3 * 35, size(&placement), &mut random);
+            let name = format!("{} {kind}", space.name());
+            every_element!(check(&mut report, &name, &placement, &indices));
+        }
+    }
+    report.finish();
+}
+
+/// Thousands of values in one cell: a bucket that takes its thread a while to sort.
+#[test]
+fn ten_thousand_values_in_one_cell_are_summed_in_raster_order() {
+    let mut report = Report::default();
+    let of = |spatial: &[usize]| shape(Layout::ChannelsFirst, 1, 1, spatial);
+    let placement = Placement::new(of(&[100, 100]), of(&[2, 2]), IndexSpace::Plane).unwrap();
+    check::<f32>(&mut report, "ten thousand", &placement, &[3; 10_000]);
+    report.finish();
+}
+
+#[test]
+fn both_readings_of_the_onnx_output_shape_are_the_same_on_every_adapter() {
+    let mut report = Report::default();
+    let window = Window::new([2, 2]);
+    let (pooled, output) =
+        (Shape::channels_first([1, 1, 2, 2]), Shape::channels_first([1, 1, 5, 5]));
+    for indices_in in [IndicesIn::Given, IndicesIn::Inferred] {
+        let placement =
+            Placement::onnx(&window, pooled.clone(), output.clone(), indices_in).unwrap();
+        check::<f32>(&mut report, "onnx", &placement, &[5, 7, 13, 15]);
+    }
+    report.finish();
+}
+
+#[test]
+fn an_empty_batch_reports_that_nothing_is_wrong() {
+    let of = |spatial: &[usize]| shape(Layout::ChannelsLast, 0, 3, spatial);
+    let placement = Placement::new(of(&[2, 2]), of(&[4, 4]), IndexSpace::Image).unwrap();
+    for gpu in gpus() {
+        let found = unpool::<f32>(gpu, &placement, &[], &[], Overlap::Last).unwrap();
+        assert_eq!(found, (vec![], [0, u32::MAX, u32::MAX]), "{}", gpu.description());
+        assert_eq!(gpu.foreign_unpooling(&placement, Element::F32).output_bytes(), 0);
+    }
+}

@@ -1,0 +1,79 @@
+//! The devices that tests run on.
+
+use std::sync::{Arc, LazyLock, Mutex};
+
+use unpool::{Engine, Gpu, wgpu};
+
+/// Every engine there is, with the name that failures give it. The only place that knows.
+pub(crate) fn engines() -> Vec<(String, Engine)> {
+    let gpus = gpus().iter().map(|gpu| (gpu.description(), Engine::Gpu(gpu.clone())));
+    [("cpu".to_owned(), Engine::Cpu)].into_iter().chain(gpus).collect()
+}
+
+/// A device on every adapter, made once: what is compiled for one test serves the next.
+///
+/// A machine without any adapter fails here, and is told what to install.
+pub(crate) fn gpus() -> &'static [Gpu] {
+    static GPUS: LazyLock<Vec<Gpu>> = LazyLock::new(|| {
+        adapters().iter().map(|a| pollster::block_on(Gpu::from_adapter(a)).unwrap()).collect()
+    });
+    &GPUS
+}
+
+/// Every adapter that runs compute shaders.
+pub(crate) fn adapters() -> &'static [wgpu::Adapter] {
+    static ADAPTERS: LazyLock<Vec<wgpu::Adapter>> = LazyLock::new(|| {
+        let adapters = pollster::block_on(Gpu::adapters());
+        assert!(
+            !adapters.is_empty(),
+            "no adapter that runs compute shaders: install a driver, for example lavapipe by \
+             `apt-get install mesa-vulkan-drivers libvulkan1`, or run scripts/test, which does"
+        );
+        adapters
+    });
+    &ADAPTERS
+}
+
+/// A device of its own with these limits.
+pub(crate) fn device(adapter: &wgpu::Adapter, limits: &wgpu::Limits) -> Gpu {
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("a test's own"),
+        required_features: adapter.features() & wgpu::Features::TIMESTAMP_QUERY,
+        required_limits: limits.clone(),
+        ..Default::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+    Gpu::from_device(&device, &queue)
+}
+
+/// A device that does nothing, with these limits: what is checked before a GPU is asked, is checked
+/// on it.
+pub(crate) fn noop(limits: Option<wgpu::Limits>) -> Gpu {
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = wgpu::Backends::NOOP;
+    descriptor.backend_options.noop.enable = true;
+    let instance = wgpu::Instance::new(descriptor);
+    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
+    device(&adapter, &limits.unwrap_or_default())
+}
+
+/// What `wgpu` reports on a device and nobody asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uncaptured(Arc<Mutex<Vec<String>>>);
+
+impl Uncaptured {
+    /// Listens from now on; without it such a report panics.
+    pub(crate) fn on(gpu: &Gpu) -> Self {
+        let reports = Self::default();
+        let to = reports.clone();
+        gpu.device().on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+            to.0.lock().unwrap().push(error.to_string());
+        }));
+        reports
+    }
+
+    /// What was reported so far.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
