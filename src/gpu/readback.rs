@@ -89,12 +89,18 @@ impl<T: bytemuck::Pod> Readback<T> {
     /// If the device was lost.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn wait(self) -> Result<Vec<T>, Error> {
-        // Whatever went wrong shows in the mapping.
-        let _ = self.gpu.device().poll(wgpu::PollType::wait_indefinitely());
-        let waker = std::task::Waker::noop();
-        match std::pin::pin!(self).poll(&mut Context::from_waker(waker)) {
-            Poll::Ready(result) => result,
-            Poll::Pending => Err(Error::DeviceLost),
+        let device = self.gpu.device().clone();
+        let mut this = std::pin::pin!(self);
+        loop {
+            // Whatever went wrong shows in the mapping.
+            let polled = device.poll(wgpu::PollType::wait_indefinitely());
+            let waker = std::task::Waker::noop();
+            match this.as_mut().poll(&mut Context::from_waker(waker)) {
+                Poll::Ready(result) => return result,
+                Poll::Pending if polled.is_err() => return Err(Error::DeviceLost),
+                // Another thread's poll has taken the answer, and is about to deliver it.
+                Poll::Pending => std::thread::sleep(std::time::Duration::from_micros(50)),
+            }
         }
     }
 }
