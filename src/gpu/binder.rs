@@ -45,6 +45,14 @@ impl<'a> Binder<'a> {
         roles: &'a [Role<'a>],
     ) -> Result<Self, Error> {
         let limits = gpu.limits();
+        for (limit, allowed) in [
+            ("max_compute_invocations_per_workgroup", workgroup_size),
+            ("max_compute_workgroups_per_dimension", limits.max_compute_workgroups_per_dimension),
+        ] {
+            if allowed == 0 {
+                return Err(Error::Limit { limit, needed: 1, allowed: 0 });
+            }
+        }
         let alignment = limits.min_storage_buffer_offset_alignment.into();
         for role in roles {
             role.operand.check(role.name, role.needed, alignment)?;

@@ -93,10 +93,15 @@ impl ForeignUnpooling {
         frame.check_fits::<u32>()?;
         let (pooled, cells) = (self.placement.pooled_len(), self.placement.output_len());
         let scratch_bytes = (1 + 2 * cells as u64 + pooled as u64) * 4;
+        let (limit, allowed) =
+            ("max_storage_buffer_binding_size", self.gpu.limits().max_storage_buffer_binding_size);
+        if scratch_bytes > allowed {
+            return Err(Error::Limit { limit, needed: scratch_bytes, allowed });
+        }
         let scratch = self.gpu.buffer(
             "unpool foreign scratch",
             wgpu::BufferUsages::STORAGE,
-            scratch_bytes.min(self.gpu.limits().max_buffer_size),
+            scratch_bytes,
             &[],
         )?;
         let roles = [
@@ -109,12 +114,11 @@ impl ForeignUnpooling {
         let binder = Binder::new(&self.gpu, self.gpu.workgroup_size(), &roles)?;
         binder.check_bindings()?;
         let label = "unpool foreign".to_owned();
-        if cells == 0 {
-            return Ok(Step { label, dispatches: Vec::new() });
-        }
 
         let (extents, inner) = self.placement.output_extents();
-        let workgroups = binder.allowed.grid(pooled.max(cells) as u64);
+        let threads = pooled.max(cells) as u64;
+        binder.allowed.check_grid(threads)?;
+        let workgroups = binder.allowed.grid(threads);
         let uniforms = Uniforms {
             extents: frame.extents,
             channels: self.placement.pooled_shape().channels() as u32,
@@ -135,20 +139,22 @@ impl ForeignUnpooling {
         let bytes = bytemuck::bytes_of(&uniforms);
         let usage = wgpu::BufferUsages::UNIFORM;
         let uniforms = self.gpu.buffer(&label, usage, bytes.len() as u64, bytes)?;
-        let dispatches = [
+        let passes = [
             ForeignPass::Clear,
             ForeignPass::Count,
             ForeignPass::Start,
             ForeignPass::Fill,
             ForeignPass::Gather,
-        ]
-        .map(|pass| {
+        ];
+        // An empty batch has a report too.
+        let passes = if cells == 0 { &passes[..1] } else { &passes[..] };
+        let dispatches = passes.iter().map(|&pass| {
             let program = Program::foreign(&self.placement, self.element, overlap, pass);
             binder.dispatch(&program, workgroups, |slot| match slot {
                 Slot::Foreign => Operand::from(&uniforms).binding(&(0..uniforms.size())),
                 _ => binder.binding(slot, None),
             })
         });
-        Ok(Step { label, dispatches: dispatches.into_iter().collect::<Result<_, _>>()? })
+        Ok(Step { label, dispatches: dispatches.collect::<Result<_, _>>()? })
     }
 }

@@ -25,6 +25,20 @@ impl Allowed {
         u64::from(self.workgroups).pow(2) * u64::from(self.workgroup_size)
     }
 
+    /// Whether so many threads fit one dispatch, for what is not cut.
+    pub(crate) fn check_grid(&self, threads: u64) -> Result<(), Error> {
+        if threads <= self.most_threads() {
+            return Ok(());
+        }
+        // The side of the smallest square grid of so many.
+        let workgroups = threads.div_ceil(self.workgroup_size.into());
+        Err(Error::Limit {
+            limit: "max_compute_workgroups_per_dimension",
+            needed: workgroups.isqrt() + u64::from(workgroups.isqrt().pow(2) < workgroups),
+            allowed: self.workgroups.into(),
+        })
+    }
+
     /// The grid of at least so many threads.
     pub(crate) fn grid(&self, threads: u64) -> [u32; 2] {
         let workgroups = threads.div_ceil(self.workgroup_size.into()).max(1);
