@@ -200,6 +200,23 @@ impl Program {
         .into()
     }
 
+    /// Every program that converting between taps and indices of a space can need.
+    pub fn of_index_space(geometry: &Geometry, space: IndexSpace) -> Vec<Self> {
+        use Operation::{CloseReport, IndicesToTaps, OpenReport, TapsToIndices};
+        [TapsToIndices, IndicesToTaps, OpenReport, CloseReport]
+            .map(|operation| Self::of_indices(geometry, operation, space))
+            .into()
+    }
+
+    /// Every program that unpooling by foreign indices can need.
+    pub fn of_placement(placement: &Placement, element: Element) -> Vec<Self> {
+        use ForeignPass::{Clear, Count, Fill, Gather, Start};
+        let overlaps = [Overlap::Last, Overlap::Sum];
+        let passes = [Clear, Count, Start, Fill, Gather];
+        let of = |overlap| passes.map(|pass| Self::foreign(placement, element, overlap, pass));
+        overlaps.into_iter().flat_map(of).collect()
+    }
+
     /// The WGSL module: the operation's shader and the preludes it shares with others.
     pub fn source(&self) -> String {
         macro_rules! shader {
