@@ -76,7 +76,12 @@ fn all_engines_give_each_other_the_same_bits() {
 }
 
 /// The bytes that pooling, unpooling both ways and reading back leave in their buffers.
-fn bytes_of_a_run(gpu: &unpool::Gpu, steps: &[&Step], outputs: &mut [Guarded], poison: u8) -> Vec<Vec<u8>> {
+fn bytes_of_a_run(
+    gpu: &unpool::Gpu,
+    steps: &[&Step],
+    outputs: &mut [Guarded],
+    poison: u8,
+) -> Vec<Vec<u8>> {
     for output in &mut *outputs {
         output.poison(gpu, poison);
     }

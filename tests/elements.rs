@@ -5,9 +5,9 @@ use half::{bf16, f16};
 use unpool::{Cell, Element, Error, Overlap, Taps};
 
 use crate::engines::numbers;
-use crate::support::devices::engines;
 use crate::support::cases::parse;
 use crate::support::compare::{Report, same_bits};
+use crate::support::devices::engines;
 use crate::support::every_element;
 use crate::support::fill::specials;
 use crate::support::oracle::{Bits, zero};

@@ -155,7 +155,11 @@ fn taps_that_name_no_cell_unpool_to_nothing_on_every_engine() {
     let mut report = Report::default();
     for (number, case) in table().into_iter().enumerate() {
         let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-        elements_in_turn!(number, &engines, check_untrusted(&mut report, &case, (&geometry, &plan)));
+        elements_in_turn!(
+            number,
+            &engines,
+            check_untrusted(&mut report, &case, (&geometry, &plan))
+        );
     }
     report.finish();
 }

@@ -70,16 +70,15 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
     let mut cells = std::collections::HashMap::new();
     for n in 0..batch {
         for c in 0..channels {
-            for (z, y, x) in (0..d)
-                .flat_map(|z| (0..h).flat_map(move |y| (0..w).map(move |x| (z, y, x))))
+            for (z, y, x) in
+                (0..d).flat_map(|z| (0..h).flat_map(move |y| (0..w).map(move |x| (z, y, x))))
             {
                 let (own, index) = match placement.index_space() {
                     IndexSpace::Plane => ((n, c), (z * h + y) * w + x),
                     IndexSpace::Image => ((n, usize::MAX), ((z * h + y) * w + x) * channels + c),
-                    IndexSpace::Batch => (
-                        (usize::MAX, usize::MAX),
-                        (((n * d + z) * h + y) * w + x) * channels + c,
-                    ),
+                    IndexSpace::Batch => {
+                        ((usize::MAX, usize::MAX), (((n * d + z) * h + y) * w + x) * channels + c)
+                    }
                     IndexSpace::Tensor => {
                         ((usize::MAX, usize::MAX), (((n * channels + c) * d + z) * h + y) * w + x)
                     }
@@ -113,8 +112,7 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
 fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement, indices: &[u32]) {
     let values: Vec<T> = fill(Fill::Specials, indices.len(), 61);
     let destinations = destinations(placement, indices);
-    let wrong: Vec<usize> =
-        (0..indices.len()).filter(|&i| destinations[i].is_none()).collect();
+    let wrong: Vec<usize> = (0..indices.len()).filter(|&i| destinations[i].is_none()).collect();
     let first = wrong.first().copied();
     let expected_report = [
         wrong.len() as u32,
@@ -206,8 +204,7 @@ fn foreign_indices_of_every_space_unpool_as_the_definition_says() {
                 let len = of(pooled).len().unwrap();
                 for kind in KINDS {
                     let indices = indices(kind, len, size(&placement), &mut random);
-                    let name =
-                        format!("{} to {}, {} {kind}", of(pooled), of(output), space.name());
+                    let name = format!("{} to {}, {} {kind}", of(pooled), of(output), space.name());
                     check::<f32>(&mut report, &name, &placement, &indices);
                 }
             }

@@ -43,9 +43,8 @@ fn to_taps(gpu: &Gpu, case: &Case, indices: &[u32], space: IndexSpace) -> (Vec<u
     let indices = Guarded::of(gpu, "indices", indices, 0xa5);
     let taps = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
     let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
-    let step = pooling
-        .indices_to_taps(indices.slice(), taps.slice(), report.slice(), space)
-        .unwrap();
+    let step =
+        pooling.indices_to_taps(indices.slice(), taps.slice(), report.slice(), space).unwrap();
     run(gpu, &[&step]);
     indices.bytes(gpu).unwrap();
     let words: Vec<u32> = report.elements(gpu, 3).unwrap();
@@ -133,8 +132,7 @@ fn a_wrong_index_is_counted_the_first_named_and_none_put_anywhere() {
                     window.find(own).map_or(none, |(tap, _)| tap)
                 })
                 .collect();
-            let wrong: Vec<usize> =
-                (0..expected.len()).filter(|&i| expected[i] == none).collect();
+            let wrong: Vec<usize> = (0..expected.len()).filter(|&i| expected[i] == none).collect();
             let expected_report = IndexReport {
                 wrong: wrong.len() as u32,
                 element: wrong.first().map_or(u32::MAX, |&i| i as u32),

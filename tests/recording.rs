@@ -42,11 +42,7 @@ impl<T: Cell + Bits> Tensors<T> {
 
     /// Pooling, unpooling both ways and reading back: each but the first reads what the first
     /// wrote.
-    pub(crate) fn steps(
-        &self,
-        gpu: &Gpu,
-        geometry: &Geometry,
-    ) -> Result<[Step; 4], unpool::Error> {
+    pub(crate) fn steps(&self, gpu: &Gpu, geometry: &Geometry) -> Result<[Step; 4], unpool::Error> {
         let pooling = gpu.pooling(geometry, T::ELEMENT)?;
         let [input, values, taps] = [&self.input, &self.values, &self.taps].map(Guarded::slice);
         Ok([
@@ -172,7 +168,8 @@ fn a_step_may_be_recorded_often_into_several_passes_and_encoders() {
         tensors.check(gpu, &format!("{place}: twice in a pass,"), &mut report);
         // In two encoders that are filled at the same time, each step in a pass of its own.
         tensors.poison(gpu, 0xa5);
-        let mut encoders = [(); 2].map(|()| gpu.device().create_command_encoder(&Default::default()));
+        let mut encoders =
+            [(); 2].map(|()| gpu.device().create_command_encoder(&Default::default()));
         for step in &steps {
             for encoder in &mut encoders {
                 step.record_pass(encoder, None);

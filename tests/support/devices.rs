@@ -47,14 +47,16 @@ pub(crate) fn device(adapter: &wgpu::Adapter, limits: &wgpu::Limits) -> Gpu {
 }
 
 /// A device that does nothing, with these limits: what is checked before a GPU is asked, is checked
-/// on it.
+/// on it. All are of one instance: `wgpu` cannot tell apart what comes from two.
 pub(crate) fn noop(limits: Option<wgpu::Limits>) -> Gpu {
-    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
-    descriptor.backends = wgpu::Backends::NOOP;
-    descriptor.backend_options.noop.enable = true;
-    let instance = wgpu::Instance::new(descriptor);
-    let adapter = pollster::block_on(instance.request_adapter(&Default::default())).unwrap();
-    device(&adapter, &limits.unwrap_or_default())
+    static ADAPTER: LazyLock<wgpu::Adapter> = LazyLock::new(|| {
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = wgpu::Backends::NOOP;
+        descriptor.backend_options.noop.enable = true;
+        let instance = wgpu::Instance::new(descriptor);
+        pollster::block_on(instance.request_adapter(&Default::default())).unwrap()
+    });
+    device(&ADAPTER, &limits.unwrap_or_default())
 }
 
 /// What `wgpu` reports on a device and nobody asked for.

@@ -482,10 +482,7 @@ fn totals<T: Bits>(plan: &Plan, values: &[T], taps: &[u32]) -> Vec<(T, bool)> {
 
 /// What elements `(at, element)` sum to in each of `len` places, in the order given, and whether
 /// the type holds it.
-pub(crate) fn sums<T: Bits>(
-    len: usize,
-    terms: impl Iterator<Item = (usize, T)>,
-) -> Vec<(T, bool)> {
+pub(crate) fn sums<T: Bits>(len: usize, terms: impl Iterator<Item = (usize, T)>) -> Vec<(T, bool)> {
     let mut floats = vec![0f32; len];
     let mut integers = vec![0i128; len];
     for (at, element) in terms {

@@ -1,0 +1,357 @@
+//! What is refused, on a device that does nothing; and what goes wrong under way, on every adapter:
+//! always an error or `wgpu`'s own report, never a panic, a hang or a wrong answer.
+
+use unpool::{
+    Element, Engine, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Placement, Pooling,
+    Shape, Step, cpu, wgpu,
+};
+use wgpu::BufferUsages as Usages;
+
+use crate::support::cases::parse;
+use crate::support::devices::{Uncaptured, adapters, device, gpus, noop};
+use crate::support::fill::{Fill, fill};
+
+fn buffer(gpu: &Gpu, size: u64, usage: Usages) -> wgpu::Buffer {
+    let mapped_at_creation = false;
+    let label = Some("a test's own");
+    gpu.device().create_buffer(&wgpu::BufferDescriptor { label, size, usage, mapped_at_creation })
+}
+
+fn storage(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    buffer(gpu, size, Usages::STORAGE | Usages::COPY_SRC | Usages::COPY_DST)
+}
+
+fn geometry() -> Geometry {
+    parse("n1c3h8w8_k2_last").geometry().unwrap()
+}
+
+/// A pooling of 192 cells to 48 values, and buffers for it with room to spare.
+struct Bench {
+    gpu: Gpu,
+    pooling: Pooling,
+    input: wgpu::Buffer,
+    values: wgpu::Buffer,
+    taps: wgpu::Buffer,
+}
+
+impl Bench {
+    fn on(gpu: &Gpu) -> Self {
+        let pooling = gpu.pooling(&geometry(), Element::F32).unwrap();
+        Self {
+            input: storage(gpu, 4096),
+            values: storage(gpu, 4096),
+            taps: storage(gpu, 4096),
+            pooling,
+            gpu: gpu.clone(),
+        }
+    }
+
+    fn pool(&self) -> Result<Step, Error> {
+        self.pooling.max_pool(&self.input, &self.values, &self.taps)
+    }
+}
+
+fn message(found: Result<Step, Error>) -> String {
+    found.unwrap_err().to_string()
+}
+
+// ---- refusals -------------------------------------------------------------------------------
+
+#[test]
+fn an_operand_that_is_too_small_is_named_with_both_numbers() {
+    let bench = Bench::on(&noop(None));
+    let Bench { gpu, pooling, input, values, taps } = &bench;
+    let small = storage(gpu, 44);
+    assert_eq!(
+        (pooling.input_bytes(), pooling.values_bytes(), pooling.taps_bytes()),
+        (768, 192, 48)
+    );
+    let of = |operand: &str, needed: u64| format!("{operand} has 44 bytes; {needed} are needed");
+    let last = Overlap::Last;
+    for (found, operand, needed) in [
+        (pooling.max_pool(&small, values, taps), "input", 768),
+        (pooling.max_pool(input, &small, taps), "values", 192),
+        (pooling.max_pool(input, values, &small), "taps", 48),
+        (pooling.max_unpool(&small, taps, input, last), "values", 192),
+        (pooling.max_unpool(values, &small, input, last), "taps", 48),
+        (pooling.max_unpool(values, taps, &small, last), "output", 768),
+        (pooling.max_pool_backward(&small, taps, input), "grad_output", 192),
+        (pooling.max_pool_backward(values, &small, input), "taps", 48),
+        (pooling.max_pool_backward(values, taps, &small), "grad_input", 768),
+        (pooling.max_unpool_backward(&small, taps, values), "grad_output", 768),
+        (pooling.max_unpool_backward(input, &small, values), "taps", 48),
+        (pooling.max_unpool_backward(input, taps, &small), "grad_input", 192),
+        (pooling.taps_to_indices(&small, values, IndexSpace::Plane), "taps", 48),
+        (pooling.taps_to_indices(taps, &small, IndexSpace::Plane), "indices", 192),
+        (pooling.indices_to_taps(&small, taps, input, IndexSpace::Plane), "indices", 192),
+        (pooling.indices_to_taps(values, &small, input, IndexSpace::Plane), "taps", 48),
+    ] {
+        assert_eq!(message(found), of(operand, needed));
+    }
+    let report = storage(gpu, 8);
+    let found = pooling.indices_to_taps(values, taps, &report, IndexSpace::Plane);
+    assert_eq!(message(found), "report has 8 bytes; 12 are needed");
+    // A range counts, not the buffer that it lies in.
+    let found = pooling.max_pool(input.slice(256..1020), values, taps);
+    assert_eq!(message(found), "input has 764 bytes; 768 are needed");
+    assert!(pooling.max_pool(input.slice(256..1024), values, taps).is_ok());
+}
+
+#[test]
+fn an_operand_off_the_alignment_of_the_device_is_refused() {
+    let bench = Bench::on(&noop(Some(wgpu::Limits::default())));
+    let Bench { pooling, input, values, taps, .. } = &bench;
+    let found = pooling.max_pool(input.slice(128..), values, taps);
+    assert_eq!(message(found), "input is at byte 128 of its buffer; a multiple of 256 is allowed");
+    let found = pooling.max_pool(input, values.slice(4..), taps);
+    assert_eq!(message(found), "values is at byte 4 of its buffer; a multiple of 256 is allowed");
+    let found = pooling.max_unpool(values, taps.slice(260..), input, Overlap::Sum);
+    assert_eq!(message(found), "taps is at byte 260 of its buffer; a multiple of 256 is allowed");
+}
+
+#[test]
+fn an_operand_that_is_no_storage_buffer_is_refused() {
+    let bench = Bench::on(&noop(None));
+    let Bench { gpu, pooling, input, values, taps } = &bench;
+    let other = buffer(gpu, 4096, Usages::COPY_SRC | Usages::UNIFORM);
+    let found = pooling.max_pool(&other, values, taps).unwrap_err();
+    let expected = Error::Usage { operand: "input", found: other.usage(), needed: Usages::STORAGE };
+    assert_eq!(found, expected);
+    let found = pooling.max_pool(input, values, &other).unwrap_err();
+    assert!(matches!(found, Error::Usage { operand: "taps", .. }));
+}
+
+#[test]
+fn an_operand_in_the_buffer_that_is_written_is_refused() {
+    let bench = Bench::on(&noop(None));
+    let Bench { pooling, input, values, taps, .. } = &bench;
+    let found = pooling.max_pool(input, input, taps).unwrap_err();
+    assert_eq!(found, Error::Aliased { operand: "input", written: "values" });
+    assert_eq!(found.to_string(), "input and values are in the same buffer, and values is written");
+    let found = pooling.max_pool(input, values, values).unwrap_err();
+    assert_eq!(found, Error::Aliased { operand: "taps", written: "values" });
+    let found = pooling.max_unpool(values, taps, taps, Overlap::Last).unwrap_err();
+    assert_eq!(found, Error::Aliased { operand: "taps", written: "output" });
+    // A clone is the same buffer; ranges that do not meet are in it too.
+    let clone = values.clone();
+    let (low, high) = (values.slice(..1024), clone.slice(2048..));
+    assert!(matches!(pooling.max_pool(low, high, taps), Err(Error::Aliased { .. })));
+    // What is only read may be read twice.
+    assert!(pooling.max_unpool(values, values, input, Overlap::Last).is_ok());
+}
+
+#[test]
+fn a_workgroup_of_no_or_too_many_threads_is_refused() {
+    let bench = Bench::on(&noop(Some(wgpu::Limits::default())));
+    let pooling = || bench.pooling.clone();
+    assert_eq!(pooling().with_workgroup_size(0).unwrap_err(), Error::ZeroWorkgroup);
+    let limit = "max_compute_invocations_per_workgroup";
+    let found = pooling().with_workgroup_size(257).unwrap_err();
+    assert_eq!(found, Error::Limit { limit, needed: 257, allowed: 256 });
+    assert!(pooling().with_workgroup_size(u32::MAX).is_err());
+    assert!(
+        pooling()
+            .with_workgroup_size(256)
+            .unwrap()
+            .max_pool(&bench.input, &bench.values, &bench.taps)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_buffer_of_another_device_is_refused() {
+    let (bench, other) = (Bench::on(&noop(None)), noop(None));
+    let theirs = storage(&other, 4096);
+    let found = bench.pooling.max_pool(&theirs, &bench.values, &bench.taps);
+    assert!(matches!(found, Err(Error::Wgpu { .. })), "{found:?}");
+    assert!(matches!(bench.gpu.read::<u8>(&theirs), Err(Error::Wgpu { .. })));
+}
+
+#[test]
+fn a_device_without_compute_shaders_makes_no_pooling() {
+    let limits = wgpu::Limits {
+        max_compute_invocations_per_workgroup: 0,
+        max_compute_workgroup_size_x: 0,
+        ..Default::default()
+    };
+    let gpu = noop(Some(limits));
+    let limit = "max_compute_invocations_per_workgroup";
+    let found = gpu.pooling(&geometry(), Element::F32).unwrap_err();
+    assert_eq!(found, Error::Limit { limit, needed: 1, allowed: 0 });
+    let of = |n| Shape::channels_first([1, 1, n]);
+    let placement = Placement::new(of(2), of(4), IndexSpace::Plane).unwrap();
+    let b = [(); 4].map(|()| storage(&gpu, 256));
+    let found = gpu.foreign_unpooling(&placement, Element::F32).max_unpool(
+        &b[0],
+        &b[1],
+        &b[2],
+        &b[3],
+        Overlap::Last,
+    );
+    assert!(found.is_err(), "{found:?}");
+}
+
+#[test]
+fn a_readback_of_what_cannot_be_copied_is_refused() {
+    let gpu = noop(None);
+    let private = buffer(&gpu, 64, Usages::STORAGE);
+    let found = gpu.read::<u8>(&private).map(drop).unwrap_err();
+    assert!(matches!(found, Error::Usage { needed: Usages::COPY_SRC, .. }));
+    let odd = storage(&gpu, 64);
+    assert!(matches!(gpu.read::<u8>(odd.slice(2..)), Err(Error::Alignment { found: 2, .. })));
+    assert!(matches!(gpu.read::<u64>(odd.slice(..12)), Err(Error::Alignment { .. })));
+    assert!(matches!(gpu.read::<[u8; 24]>(&odd), Err(Error::Alignment { .. })));
+    assert!(gpu.read::<u8>(odd.slice(4..8)).is_ok());
+    assert_eq!(size_of::<IndexReport>() as u64, IndexReport::BYTES);
+}
+
+// ---- under way ------------------------------------------------------------------------------
+
+/// Whether it is an error, not a panic and not an answer.
+fn fails<A: std::fmt::Debug>(on: &str, what: &str, found: Result<A, Error>) {
+    assert!(found.is_err(), "{what} on {on}: {found:?}");
+}
+
+/// A device of its own on every adapter, and on none.
+fn devices() -> Vec<(String, Gpu)> {
+    let own = adapters().iter().map(|a| device(a, &a.limits()));
+    own.chain([noop(None)]).map(|gpu| (gpu.description(), gpu)).collect()
+}
+
+#[test]
+fn a_lost_device_ends_in_an_error_whenever_it_is_lost() {
+    for (on, gpu) in devices() {
+        // While a readback is under way.
+        let reports = Uncaptured::on(&gpu);
+        let bench = Bench::on(&gpu);
+        let step = bench.pool().unwrap();
+        let pending = gpu.read::<f32>(&bench.values).unwrap();
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        step.record_pass(&mut encoder, None);
+        gpu.device().destroy();
+        // It had been submitted: it may arrive or not, but it ends.
+        let _ = pending.wait();
+        // Before submitting, recording, making, reading; whatever is reported is wgpu's to report.
+        gpu.queue().submit([encoder.finish()]);
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        step.record_pass(&mut encoder, None);
+        gpu.queue().submit([encoder.finish()]);
+        fails(&on, "reading", gpu.read::<f32>(&bench.values).and_then(unpool::Readback::wait));
+        let _ = bench.pool();
+        let _ = gpu
+            .pooling(&geometry(), Element::BF16)
+            .map(|p| p.max_pool(&bench.input, &bench.values, &bench.taps));
+        let engine = Engine::Gpu(gpu);
+        let input = vec![1f32; geometry().input_len()];
+        fails(&on, "an engine's max_pool", engine.max_pool(&geometry(), &input));
+        let taps = cpu::max_pool(&geometry(), &input).unwrap().taps;
+        let values = vec![1f32; geometry().pooled_len()];
+        let found = engine.max_unpool(&geometry(), &values, &taps, Overlap::Last);
+        fails(&on, "an engine's max_unpool", found);
+        drop(reports);
+    }
+}
+
+#[test]
+fn a_destroyed_buffer_is_refused_or_reported() {
+    for (on, gpu) in devices() {
+        let reports = Uncaptured::on(&gpu);
+        let bench = Bench::on(&gpu);
+        let step = bench.pool().unwrap();
+        bench.values.destroy();
+        fails(&on, "a step", bench.pool());
+        fails(&on, "a readback", gpu.read::<f32>(&bench.values).and_then(unpool::Readback::wait));
+        assert!(reports.take().is_empty(), "{on}");
+        // The step was made before: its submission is what wgpu refuses.
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        step.record_pass(&mut encoder, None);
+        gpu.queue().submit([encoder.finish()]);
+        assert!(!reports.take().is_empty(), "{on}");
+        // The device goes on.
+        let engine = Engine::Gpu(gpu);
+        let input = vec![1f32; geometry().input_len()];
+        assert!(engine.max_pool(&geometry(), &input).is_ok(), "{on}");
+    }
+}
+
+#[test]
+fn a_mapped_buffer_is_refused_or_reported() {
+    for (on, gpu) in devices() {
+        let reports = Uncaptured::on(&gpu);
+        let bench = Bench::on(&gpu);
+        let mapped = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 4096,
+            usage: Usages::STORAGE | Usages::COPY_SRC,
+            mapped_at_creation: true,
+        });
+        fails(&on, "a readback", gpu.read::<f32>(&mapped).and_then(unpool::Readback::wait));
+        assert!(reports.take().is_empty(), "{on}");
+        let step = bench.pooling.max_pool(&mapped, &bench.values, &bench.taps).unwrap();
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        step.record_pass(&mut encoder, None);
+        gpu.queue().submit([encoder.finish()]);
+        assert!(!reports.take().is_empty(), "{on}");
+    }
+}
+
+#[test]
+fn a_readback_may_be_dropped_at_any_time() {
+    for gpu in gpus() {
+        let bench = Bench::on(gpu);
+        drop(gpu.read::<f32>(&bench.values).unwrap());
+        let polled = gpu.read::<f32>(&bench.values).unwrap();
+        gpu.device().poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        drop(polled);
+        let found = gpu.read::<f32>(&bench.values).unwrap().wait().unwrap();
+        assert_eq!(found, [0.0; 1024]);
+    }
+}
+
+#[test]
+fn a_readback_is_awaited_while_someone_else_polls() {
+    for gpu in gpus() {
+        let bench = Bench::on(gpu);
+        gpu.queue().write_buffer(&bench.values, 0, &[7; 4096]);
+        let reading = gpu.read::<u8>(&bench.values).unwrap();
+        let device = gpu.device().clone();
+        let polling = std::thread::spawn(move || {
+            device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        });
+        assert_eq!(pollster::block_on(reading).unwrap(), [7; 4096]);
+        polling.join().unwrap();
+    }
+}
+
+/// Each thread's wait may take the answer of another's.
+#[test]
+fn eight_threads_wait_for_their_own_readbacks() {
+    for gpu in gpus() {
+        let input: Vec<f32> = fill(Fill::Permutation, geometry().input_len(), 91);
+        let expected = cpu::max_pool(&geometry(), &input).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let engine = Engine::Gpu(gpu.clone());
+                    for _ in 0..40 {
+                        assert_eq!(engine.max_pool(&geometry(), &input), Ok(expected.clone()));
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn memory_that_is_not_there_is_an_error() {
+    for (on, gpu) in devices() {
+        let limits = gpu.device().limits();
+        // As much as one buffer may be, and a scratch buffer of twice that.
+        let side = (limits.max_buffer_size / 4).isqrt().min(20_000) as usize;
+        let of = |n| Shape::channels_first([1, 1, n, n]);
+        let Ok(placement) = Placement::new(of(1), of(side), IndexSpace::Plane) else { continue };
+        let engine = Engine::Gpu(gpu);
+        let found = engine.max_unpool_foreign(&placement, &[1f32], &[0u32], Overlap::Last);
+        fails(&on, "an output that is too large", found.map(|output| output.len()));
+    }
+}

@@ -1,0 +1,72 @@
+//! Windows and strides that keep a thread busy for long: tens of thousands of turns of a loop.
+
+use unpool::Overlap;
+
+use crate::support::cases::parse;
+use crate::support::compare::{Report, same, same_bits};
+use crate::support::devices::gpus;
+use crate::support::fill::{Fill, fill};
+use crate::support::guarded::{Guarded, run};
+use crate::support::oracle::{self, Plan};
+
+/// Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all, without a word.
+const NAMES: &[&str] = &[
+    // Stride blocks of 90,000 cells.
+    "n1c1h600w600_k2s300_last",
+    "n1c4h600w600_k2s300_last",
+    "n1c1w140000_k3s70000_first",
+    // Windows of as many cells as there can be.
+    "n1c1w65535_k65535_first",
+    "n1c4h255w257_k255x257_last",
+];
+
+#[test]
+fn a_window_and_a_stride_may_be_as_large_as_they_like() {
+    let mut report = Report::default();
+    for name in NAMES {
+        let case = parse(name);
+        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+        // Ascending: the maximum is each window's last cell.
+        let input: Vec<f32> = (0..plan.input_len()).map(|i| i as f32).collect();
+        let expected = oracle::max_pool(&plan, &input);
+        let values: Vec<f32> = fill(Fill::Permutation, plan.pooled_len(), 71);
+        let last = oracle::max_unpool_last(&plan, &values, &expected.taps);
+        let sum = oracle::max_unpool_sum(&plan, &values, &expected.taps).unwrap();
+        let read = oracle::max_unpool_backward(&plan, &input, &expected.taps);
+        for gpu in gpus() {
+            let pooling = gpu.pooling(&geometry, unpool::Element::F32).unwrap();
+            let poisoned = |name, size| Guarded::poisoned(gpu, name, size, 0xa5);
+            let (x, v) = (Guarded::of(gpu, "input", &input, 0), Guarded::of(gpu, "v", &values, 0));
+            let pooled = poisoned("values", pooling.values_bytes());
+            let taps = poisoned("taps", pooling.taps_bytes());
+            let right = Guarded::of(gpu, "right taps", &plan.tap_bytes(&expected.taps), 0);
+            let outputs = [(); 2].map(|()| poisoned("output", pooling.input_bytes()));
+            let back = poisoned("grad_input", pooling.values_bytes());
+            let steps = [
+                pooling.max_pool(x.slice(), pooled.slice(), taps.slice()).unwrap(),
+                pooling
+                    .max_unpool(v.slice(), right.slice(), outputs[0].slice(), Overlap::Last)
+                    .unwrap(),
+                pooling
+                    .max_unpool(v.slice(), right.slice(), outputs[1].slice(), Overlap::Sum)
+                    .unwrap(),
+                pooling.max_unpool_backward(x.slice(), right.slice(), back.slice()).unwrap(),
+            ];
+            run(gpu, &steps.each_ref());
+            let bytes = plan.tap_bytes(&expected.taps);
+            let found = taps.bytes(gpu).unwrap();
+            let of = |what| format!("{name}: {what} on {}", gpu.description());
+            report.add(same(&of("taps"), &found[..bytes.len()], &bytes));
+            for (what, tensor, expected) in [
+                ("values", &pooled, &expected.values),
+                ("last", &outputs[0], &last),
+                ("sum", &outputs[1], &sum),
+                ("read", &back, &read),
+            ] {
+                let found = tensor.elements::<f32>(gpu, expected.len()).unwrap();
+                report.add(same_bits(&of(what), &found, expected));
+            }
+        }
+    }
+    report.finish();
+}

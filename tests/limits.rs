@@ -1,0 +1,299 @@
+//! Devices that allow little: tensors are cut and grids fold, and every bit stays the same.
+
+use unpool::{
+    Cell, Element, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Placement, Shape,
+    Window, cpu, wgpu,
+};
+
+use crate::recording::Tensors;
+use crate::support::cases::{parse, table};
+use crate::support::compare::{Report, same};
+use crate::support::devices::{adapters, device, noop};
+use crate::support::fill::{Fill, fill};
+use crate::support::guarded::{Guarded, run};
+use crate::support::oracle::{self, Bits, Plan};
+
+/// The adapter's limits, made small: bindings of so many bytes, grids of so many workgroups a side.
+fn little(adapter: &wgpu::Adapter, binding: u64, workgroups: u32, threads: u32) -> wgpu::Limits {
+    wgpu::Limits {
+        max_storage_buffer_binding_size: binding,
+        max_compute_workgroups_per_dimension: workgroups,
+        max_compute_invocations_per_workgroup: threads,
+        max_compute_workgroup_size_x: threads,
+        ..adapter.limits()
+    }
+}
+
+/// What became of the cases on a device of little.
+#[derive(Debug, Default)]
+struct Tally {
+    whole: usize,
+    cut: usize,
+    refused: usize,
+}
+
+fn check<T: Cell + Bits>(gpu: &Gpu, name: &str, tally: &mut Tally, report: &mut Report) {
+    let case = parse(name);
+    let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+    let place = format!("{name} {} on a small {}:", T::ELEMENT.name(), gpu.description());
+    let tensors = Tensors::<T>::new(gpu, &geometry, &plan, 81, 0xa5);
+    match tensors.steps(gpu, &geometry) {
+        Ok(steps) => {
+            if steps.iter().any(|step| step.dispatches() > 1) {
+                tally.cut += 1;
+            } else {
+                tally.whole += 1;
+            }
+            run(gpu, &steps.each_ref());
+            tensors.check(gpu, &place, report);
+        }
+        Err(Error::Limit { limit, needed, allowed }) => {
+            tally.refused += 1;
+            report.add(if needed > allowed && limit.starts_with("max_") {
+                Ok(())
+            } else {
+                Err(format!("{place} {limit} is {allowed}, and {needed} is needed"))
+            });
+        }
+        Err(error) => report.add(Err(format!("{place} {error}"))),
+    }
+}
+
+fn check_table(limits: impl Fn(&wgpu::Adapter) -> wgpu::Limits, gl_step: usize) -> Tally {
+    let mut report = Report::default();
+    let mut all = Tally::default();
+    for adapter in adapters() {
+        // Every device compiles everything anew, and GL takes its time.
+        let is_gl = adapter.get_info().backend == wgpu::Backend::Gl;
+        let gpu = device(adapter, &limits(adapter));
+        for (number, case) in table().iter().enumerate() {
+            if is_gl && number % gl_step != 0 {
+                continue;
+            }
+            let name = case.to_string();
+            check::<f32>(&gpu, &name, &mut all, &mut report);
+            match number % 3 {
+                0 => check::<half::f16>(&gpu, &name, &mut all, &mut report),
+                1 => check::<u8>(&gpu, &name, &mut all, &mut report),
+                _ => {}
+            }
+        }
+    }
+    report.finish();
+    all
+}
+
+#[test]
+fn tensors_cut_into_pieces_give_the_same_bits() {
+    let tally = check_table(|adapter| little(adapter, 1024, 3, 16), 7);
+    assert!(tally.cut > 60 && tally.refused < tally.cut / 2, "{tally:?}");
+}
+
+#[test]
+fn grids_of_two_workgroups_a_side_give_the_same_bits() {
+    let tally = check_table(|adapter| little(adapter, 4096, 2, 8), 11);
+    assert!(tally.cut > 60 && tally.refused < tally.cut / 8, "{tally:?}");
+}
+
+/// The sizes that the browser and old devices promise.
+#[test]
+fn the_limits_of_webgpu_and_the_lowest_of_wgpu_are_enough() {
+    let mut report = Report::default();
+    let mut tally = Tally::default();
+    for adapter in adapters() {
+        for limits in [wgpu::Limits::default(), wgpu::Limits::downlevel_defaults()] {
+            if !limits.check_limits(&adapter.limits()) {
+                eprintln!("{} has not the limits of WebGPU", adapter.get_info().name);
+                continue;
+            }
+            let gpu = device(adapter, &limits);
+            for name in [
+                "n2c3h9w8_k3s2p1_last",
+                "n2c4h9w16_k3s2p1_first",
+                "n2c4d5h6w8_k3s2p1_last",
+                "n1c2h33w20_k16s8_last",
+            ] {
+                check::<f32>(&gpu, name, &mut tally, &mut report);
+                check::<i8>(&gpu, name, &mut tally, &mut report);
+            }
+        }
+    }
+    assert!(tally.whole > 0 && tally.refused == 0, "{tally:?}");
+    report.finish();
+}
+
+#[test]
+fn index_steps_that_are_cut_convert_and_report_the_same() {
+    let case = parse("n2c3h29w23_k3s2p1_first");
+    let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+    let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 82);
+    let expected = oracle::max_pool(&plan, &input).taps;
+    let bytes = plan.tap_bytes(&expected);
+    for adapter in adapters() {
+        let gpu = device(adapter, &little(adapter, 1024, 3, 16));
+        let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
+        for space in IndexSpace::ALL {
+            let mut good: Vec<u32> =
+                oracle::indices(&plan, &expected, space).iter().map(|&i| i as u32).collect();
+            let taps = Guarded::of(&gpu, "taps", &bytes, 0xa5);
+            let indices = Guarded::poisoned(&gpu, "indices", pooling.indices_bytes(), 0xa5);
+            let step = pooling.taps_to_indices(taps.slice(), indices.slice(), space).unwrap();
+            assert!(step.dispatches() > 2);
+            run(&gpu, &[&step]);
+            let found: Vec<u32> = indices.elements(&gpu, good.len()).unwrap();
+            same(&space.name(), &found, &good).unwrap();
+
+            // The first wrong one lies in the last piece but one, and there are three.
+            let at = good.len() * 3 / 4;
+            for wrong in [at, at + 1, good.len() - 1] {
+                good[wrong] = u32::MAX - 7;
+            }
+            let indices = Guarded::of(&gpu, "indices", &good, 0xa5);
+            let taps = Guarded::poisoned(&gpu, "taps", pooling.taps_bytes(), 0xa5);
+            let report = Guarded::poisoned(&gpu, "report", IndexReport::BYTES, 0xa5);
+            let step = pooling
+                .indices_to_taps(indices.slice(), taps.slice(), report.slice(), space)
+                .unwrap();
+            assert!(step.dispatches() > 2);
+            run(&gpu, &[&step]);
+            let found: Vec<u32> = report.elements(&gpu, 3).unwrap();
+            assert_eq!(found, [3, at as u32, u32::MAX - 7], "{}", space.name());
+            let mut expected = bytes.clone();
+            for wrong in [at, at + 1, good.len() - 1] {
+                expected[wrong] = 255;
+            }
+            same(&space.name(), &taps.bytes(&gpu).unwrap()[..bytes.len()], &expected).unwrap();
+        }
+    }
+}
+
+// ---- refusals, on a device that does nothing ------------------------------------------------
+
+fn storage(gpu: &Gpu, size: u64) -> wgpu::Buffer {
+    gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    })
+}
+
+#[test]
+fn a_window_that_cannot_be_cut_is_refused_with_the_limit_and_both_numbers() {
+    let limits = wgpu::Limits { max_storage_buffer_binding_size: 1024, ..Default::default() };
+    let gpu = noop(Some(limits));
+    // One window of 64 × 64 cells spans more than 1,024 bytes.
+    let geometry =
+        Geometry::new(&Window::new([64, 64]), Shape::channels_first([1, 1, 64, 64])).unwrap();
+    let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
+    let (x, v, t) = (storage(&gpu, 16_384), storage(&gpu, 256), storage(&gpu, 256));
+    let limit = "max_storage_buffer_binding_size";
+    let error = pooling.max_pool(&x, &v, &t).unwrap_err();
+    assert_eq!(error, Error::Limit { limit, needed: 16_384, allowed: 1024 });
+    assert_eq!(
+        error.to_string(),
+        "max_storage_buffer_binding_size is 1024 on this device; 16384 is needed"
+    );
+}
+
+#[test]
+fn foreign_indices_past_a_binding_or_a_grid_are_refused() {
+    let placement = Placement::new(
+        Shape::channels_first([1, 1, 40, 40]),
+        Shape::channels_first([1, 1, 80, 80]),
+        IndexSpace::Plane,
+    )
+    .unwrap();
+    let refused = |limits: wgpu::Limits| {
+        let gpu = noop(Some(limits));
+        let foreign = gpu.foreign_unpooling(&placement, Element::F32);
+        let (v, i, o, r) =
+            (storage(&gpu, 6_400), storage(&gpu, 6_400), storage(&gpu, 25_600), storage(&gpu, 16));
+        foreign.max_unpool(&v, &i, &o, &r, Overlap::Sum).unwrap_err()
+    };
+    let limit = "max_storage_buffer_binding_size";
+    let limits = wgpu::Limits { max_storage_buffer_binding_size: 16_384, ..Default::default() };
+    let needed = (1 + 2 * 6_400 + 1_600) * 4;
+    assert_eq!(refused(limits), Error::Limit { limit, needed, allowed: 16_384 });
+    // 6,400 threads are 100 workgroups of 64: a grid of 9 a side has not as many.
+    let limit = "max_compute_workgroups_per_dimension";
+    let limits = wgpu::Limits { max_compute_workgroups_per_dimension: 9, ..Default::default() };
+    assert_eq!(refused(limits), Error::Limit { limit, needed: 10, allowed: 9 });
+}
+
+#[test]
+fn a_scratch_buffer_past_the_largest_is_refused_before_anything_is_made() {
+    let placement = Placement::new(
+        Shape::channels_first([1, 1, 1, 1]),
+        Shape::channels_first([1, 1, 8192, 8192]),
+        IndexSpace::Plane,
+    )
+    .unwrap();
+    let gpu = noop(None);
+    let foreign = gpu.foreign_unpooling(&placement, Element::F32);
+    let few = storage(&gpu, 256);
+    let most = storage(&gpu, 8192 * 8192 * 4);
+    let error =
+        foreign.max_unpool(&few, &storage(&gpu, 4), &most, &storage(&gpu, 16), Overlap::Last);
+    assert!(matches!(error, Err(Error::Limit { .. })), "{error:?}");
+}
+
+// ---- a real one -----------------------------------------------------------------------------
+
+/// Compares a buffer with elements, by parts.
+fn same_buffer<T: Cell>(gpu: &Gpu, what: &str, buffer: &wgpu::Buffer, expected: &[T]) {
+    let part = (64 << 20) / size_of::<T>();
+    for (i, expected) in expected.chunks(part).enumerate() {
+        let start = (i * part * size_of::<T>()) as u64;
+        let bytes: &[u8] = bytemuck::cast_slice(expected);
+        let end = start + (bytes.len() as u64).next_multiple_of(4);
+        let found = gpu.read::<u8>(buffer.slice(start..end)).unwrap().wait().unwrap();
+        assert!(found[..bytes.len()] == *bytes, "{what} differs after byte {start}");
+    }
+}
+
+/// A tensor of more than 1 GiB, which a binding of 128 MiB does not hold: pooled, and summed back
+/// where windows overlap.
+#[test]
+fn a_tensor_of_more_than_a_gibibyte_gives_the_bits_of_the_cpu() {
+    let adapter = &adapters()[0];
+    let gpu = device(adapter, &adapter.limits());
+    let window = Window::new([3, 3]).stride([2, 2]).padding(unpool::Padding::Same);
+    let geometry = Geometry::new(&window, Shape::channels_last([1, 8209, 8192, 4])).unwrap();
+    let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
+    assert!(pooling.input_bytes() > 1 << 30);
+    if pooling.input_bytes() > gpu.device().limits().max_buffer_size {
+        eprintln!("{} has no buffer of more than 1 GiB", gpu.description());
+        return;
+    }
+    let cell = |i: usize| f32::from_bits((i as u32).wrapping_mul(2_654_435_761) >> 2);
+    let input: Vec<f32> = (0..geometry.input_len()).map(cell).collect();
+    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+    let make = |size, mapped_at_creation| {
+        let label = Some("large");
+        gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label,
+            size,
+            usage,
+            mapped_at_creation,
+        })
+    };
+    let x = make(pooling.input_bytes(), true);
+    x.get_mapped_range_mut(..).unwrap().slice(..).copy_from_slice(bytemuck::cast_slice(&input));
+    x.unmap();
+    let values = make(pooling.values_bytes(), false);
+    let taps = make(pooling.taps_bytes(), false);
+    let pool = pooling.max_pool(&x, &values, &taps).unwrap();
+    assert!(pool.dispatches() > 1);
+    run(&gpu, &[&pool]);
+    let expected = cpu::max_pool(&geometry, &input).unwrap();
+    drop(input);
+    same_buffer(&gpu, "values", &values, &expected.values);
+    same_buffer(&gpu, "taps", &taps, &expected.taps.to_bytes());
+    // The input's own buffer takes what is unpooled.
+    let unpool = pooling.max_unpool(&values, &taps, &x, Overlap::Sum).unwrap();
+    assert!(unpool.dispatches() > 1);
+    run(&gpu, &[&unpool]);
+    let sum = cpu::max_unpool(&geometry, &expected.values, &expected.taps, Overlap::Sum).unwrap();
+    same_buffer(&gpu, "sum", &x, &sum);
+}

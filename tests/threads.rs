@@ -1,0 +1,113 @@
+//! Shared between threads: what may be, what is compiled once, and that recording from many is
+//! the same as from one.
+
+use std::sync::{Mutex, Once};
+
+use unpool::{Element, ForeignUnpooling, Gpu, Overlap, Pooling, Readback, Step};
+
+use crate::support::cases::parse;
+use crate::support::compare::Report;
+use crate::support::devices::gpus;
+use crate::support::guarded::{Guarded, run};
+use crate::support::oracle::Plan;
+
+#[test]
+fn everything_on_a_device_is_shared_between_threads() {
+    fn shared<A: Send + Sync + 'static>() {}
+    fn sent<A: Send + 'static>() {}
+    shared::<Gpu>();
+    shared::<Pooling>();
+    shared::<ForeignUnpooling>();
+    shared::<Step>();
+    shared::<unpool::Program>();
+    sent::<Readback<f32>>();
+}
+
+/// What the library logs about compiling.
+static COMPILED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Log;
+
+impl log::Log for Log {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target().starts_with("unpool")
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let message = record.args().to_string();
+        if self.enabled(record.metadata()) && message.starts_with("compiling") {
+            COMPILED.lock().unwrap().push(message);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Log).unwrap();
+        log::set_max_level(log::LevelFilter::Debug);
+    });
+}
+
+/// Compilations of programs with this kernel on x.
+fn compiled(kernel: u32) -> usize {
+    let of = format!("(\"KERNEL_X\", {kernel})");
+    COMPILED.lock().unwrap().iter().filter(|message| message.contains(&of)).count()
+}
+
+/// No other test has windows of 23 or of 29 cells on x.
+#[test]
+fn threads_that_ask_for_the_same_pipeline_compile_it_once() {
+    listen();
+    for (gpu, kernel) in gpus().iter().zip([23, 29, 31, 37]) {
+        let geometry = parse(&format!("n1c4h9w80_k2x{kernel}s1x2_last")).geometry().unwrap();
+        let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    let x = Guarded::poisoned(gpu, "x", pooling.input_bytes(), 0);
+                    let v = Guarded::poisoned(gpu, "v", pooling.values_bytes(), 0);
+                    let t = Guarded::poisoned(gpu, "t", pooling.taps_bytes(), 0);
+                    pooling.max_pool(x.slice(), v.slice(), t.slice()).unwrap();
+                    pooling.max_unpool(v.slice(), t.slice(), x.slice(), Overlap::Last).unwrap();
+                });
+            }
+        });
+        assert_eq!(compiled(kernel), 2, "{}", gpu.description());
+        // Another pooling of the same window, and another input: still the same pipeline.
+        let wider = parse(&format!("n2c8h11w90_k2x{kernel}s1x2_last")).geometry().unwrap();
+        let wider = gpu.pooling(&wider, Element::F32).unwrap();
+        let x = Guarded::poisoned(gpu, "x", wider.input_bytes(), 0);
+        let v = Guarded::poisoned(gpu, "v", wider.values_bytes(), 0);
+        let t = Guarded::poisoned(gpu, "t", wider.taps_bytes(), 0);
+        wider.max_pool(x.slice(), v.slice(), t.slice()).unwrap();
+        assert_eq!(compiled(kernel), 2, "{}", gpu.description());
+    }
+}
+
+#[test]
+fn eight_threads_record_the_same_poolings_steps() {
+    let case = parse("n2c3h13w11_k3s2p1_last");
+    let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+    for gpu in gpus() {
+        std::thread::scope(|scope| {
+            for seed in 0..8 {
+                let (geometry, plan) = (&geometry, &plan);
+                scope.spawn(move || {
+                    let mut report = Report::default();
+                    let place = format!("thread {seed} on {}", gpu.description());
+                    for _ in 0..5 {
+                        let tensors =
+                            crate::recording::Tensors::<f32>::new(gpu, geometry, plan, seed, 0xa5);
+                        let steps = tensors.steps(gpu, geometry).unwrap();
+                        run(gpu, &steps.each_ref());
+                        tensors.check(gpu, &place, &mut report);
+                    }
+                    report.finish();
+                });
+            }
+        });
+    }
+}
