@@ -84,6 +84,10 @@ pub(crate) enum Owned {
     Cells,
 }
 
+/// Cells of the largest stride block that one thread writes. Larger ones would keep it busy while
+/// others are idle, and Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all.
+const MOST_CELLS: u64 = 1024;
+
 /// A compute pipeline before it is compiled: shader, entry point and constants.
 ///
 /// One exists per window, layout, element and operation; extents are not part of it. Two programs
@@ -113,6 +117,12 @@ impl Program {
             // A block of smaller cells would share words with its neighbours.
             Operation::Unpool(_) if lanes == Lanes::Apart && bits < 32 => Owned::Cells,
             Operation::Unpool(_) if lanes == Lanes::Rows => Owned::RowBlocks,
+            Operation::Unpool(_)
+                if geometry.axes.iter().map(|a| u64::from(a.stride)).product::<u64>()
+                    > MOST_CELLS =>
+            {
+                Owned::Cells
+            }
             Operation::Unpool(_) => Owned::Blocks,
             _ => Owned::Pooled,
         };
