@@ -231,13 +231,14 @@ fn foreign_indices_unpool_every_element_to_the_bit() {
     report.finish();
 }
 
-/// Thousands of values in one cell: a bucket that takes its thread a while to sort.
+/// A bucket that takes its thread a while to sort: as many as llvmpipe, which ends the loops of a
+/// thread after 65,535 turns, lets it.
 #[test]
-fn ten_thousand_values_in_one_cell_are_summed_in_raster_order() {
+fn two_thousand_values_in_one_cell_are_summed_in_raster_order() {
     let mut report = Report::default();
     let of = |spatial: &[usize]| shape(Layout::ChannelsFirst, 1, 1, spatial);
-    let placement = Placement::new(of(&[100, 100]), of(&[2, 2]), IndexSpace::Plane).unwrap();
-    check::<f32>(&mut report, "ten thousand", &placement, &[3; 10_000]);
+    let placement = Placement::new(of(&[40, 50]), of(&[2, 2]), IndexSpace::Plane).unwrap();
+    check::<f32>(&mut report, "two thousand", &placement, &[3; 2000]);
     report.finish();
 }
 

@@ -86,7 +86,7 @@ fn check_table(limits: impl Fn(&wgpu::Adapter) -> wgpu::Limits, gl_step: usize) 
 #[test]
 fn tensors_cut_into_pieces_give_the_same_bits() {
     let tally = check_table(|adapter| little(adapter, 1024, 3, 16), 7);
-    assert!(tally.cut > 60 && tally.refused < tally.cut / 2, "{tally:?}");
+    assert!(tally.cut > 30 && tally.refused < tally.cut, "{tally:?}");
 }
 
 #[test]

@@ -1,0 +1,212 @@
+//! Anything a caller can pass, on the first adapter: random windows, shapes, ranges, taps and
+//! indices. No panic, no word from `wgpu`'s validation, nothing written outside.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+use unpool::{Cell, Error, Gpu, IndexReport, IndexSpace, Overlap, Step, wgpu};
+
+use crate::support::cases::{Case, any_geometry};
+use crate::support::compare::same_bits;
+use crate::support::devices::{Uncaptured, adapters, device};
+use crate::support::fill::{Fill, Random, fill};
+use crate::support::guarded::{Guarded, run};
+use crate::support::oracle::{self, Bits, Plan};
+
+/// A device that listens to what is reported, with all it can do and with little.
+static DEVICES: LazyLock<[(Gpu, Uncaptured); 2]> = LazyLock::new(|| {
+    let adapter = &adapters()[0];
+    let small = wgpu::Limits {
+        max_storage_buffer_binding_size: 2048,
+        max_compute_workgroups_per_dimension: 3,
+        max_compute_invocations_per_workgroup: 32,
+        max_compute_workgroup_size_x: 32,
+        ..adapter.limits()
+    };
+    [adapter.limits(), small].map(|limits| {
+        let gpu = device(adapter, &limits);
+        let reports = Uncaptured::on(&gpu);
+        (gpu, reports)
+    })
+});
+
+fn silent(reports: &Uncaptured) -> TestCaseResult {
+    let reports = reports.take();
+    prop_assert!(reports.is_empty(), "{}", reports.join("\n"));
+    Ok(())
+}
+
+fn holds<A>(found: Result<A, String>) -> Result<A, TestCaseError> {
+    found.map_err(TestCaseError::fail)
+}
+
+/// The step, or `None` where a limit stands in its way.
+fn made(found: Result<Step, Error>) -> Result<Option<Step>, TestCaseError> {
+    match found {
+        Ok(step) => Ok(Some(step)),
+        Err(Error::Limit { needed, allowed, .. }) if needed > allowed => Ok(None),
+        Err(error) => Err(TestCaseError::fail(error.to_string())),
+    }
+}
+
+/// Taps of any bytes at all: nothing is written outside, and what they name is as defined.
+fn any_taps<T: Cell + Bits>(
+    (gpu, reports): &(Gpu, Uncaptured),
+    case: &Case,
+    threads: u32,
+    seed: u64,
+) -> TestCaseResult {
+    let (geometry, plan) = (case.geometry().unwrap(), Plan::new(case).unwrap());
+    let pooling = gpu.pooling(&geometry, T::ELEMENT).unwrap();
+    let pooling = pooling.with_workgroup_size(threads).unwrap();
+    let mut random = Random::new(seed);
+    let tap = |random: &mut Random| match random.below(3) {
+        0 => random.next() as u32 & if plan.cells() > 255 { 0xffff } else { 0xff },
+        _ => random.below(plan.cells()) as u32,
+    };
+    let taps: Vec<u32> = (0..plan.pooled_len()).map(|_| tap(&mut random)).collect();
+    let values: Vec<T> = fill(Fill::Specials, plan.pooled_len(), seed);
+    let cells: Vec<T> = fill(Fill::Specials, plan.input_len(), seed ^ 1);
+    let poison = seed as u8;
+    let t = Guarded::of(gpu, "taps", &plan.tap_bytes(&taps), poison);
+    let v = Guarded::of(gpu, "values", &values, poison);
+    let x = Guarded::of(gpu, "cells", &cells, poison);
+    let output = Guarded::poisoned(gpu, "output", pooling.input_bytes(), poison);
+    let read = Guarded::poisoned(gpu, "grad_input", pooling.values_bytes(), poison);
+    let won = Guarded::poisoned(gpu, "winners", pooling.taps_bytes(), poison);
+    for (overlap, expected) in [
+        (Overlap::Last, oracle::max_unpool_last(&plan, &values, &taps)),
+        (Overlap::Sum, oracle::max_unpool_saturated(&plan, &values, &taps)),
+    ] {
+        let step = pooling.max_unpool(v.slice(), t.slice(), output.slice(), overlap);
+        if let Some(step) = made(step)? {
+            run(gpu, &[&step]);
+            let found = holds(output.elements::<T>(gpu, expected.len()))?;
+            holds(same_bits(&format!("{overlap:?}"), &found, &expected))?;
+        }
+    }
+    if let Some(step) = made(pooling.max_unpool_backward(x.slice(), t.slice(), read.slice()))? {
+        run(gpu, &[&step]);
+        let expected = oracle::max_unpool_backward(&plan, &cells, &taps);
+        let found = holds(read.elements::<T>(gpu, expected.len()))?;
+        holds(same_bits(&"backward", &found, &expected))?;
+    }
+    if let Some(step) = made(pooling.max_pool(x.slice(), read.slice(), won.slice()))? {
+        run(gpu, &[&step]);
+        let expected = oracle::max_pool(&plan, &cells);
+        let found = holds(read.elements::<T>(gpu, expected.values.len()))?;
+        holds(same_bits(&"values", &found, &expected.values))?;
+        let taps = plan.tap_bytes(&expected.taps);
+        prop_assert_eq!(&holds(won.bytes(gpu))?[..taps.len()], &taps[..]);
+    }
+    for tensor in [&t, &v, &x] {
+        holds(tensor.bytes(gpu))?;
+    }
+    silent(reports)
+}
+
+/// Any words for indices.
+fn any_indices(
+    (gpu, reports): &(Gpu, Uncaptured),
+    case: &Case,
+    space: IndexSpace,
+    seed: u64,
+) -> TestCaseResult {
+    let (geometry, plan) = (case.geometry().unwrap(), Plan::new(case).unwrap());
+    let pooling = gpu.pooling(&geometry, unpool::Element::U8).unwrap();
+    let mut random = Random::new(seed);
+    let size = plan.input_len() + 2;
+    let index = |random: &mut Random| match random.below(4) {
+        0 => random.next() as u32,
+        _ => random.below(size) as u32,
+    };
+    let indices: Vec<u32> = (0..plan.pooled_len()).map(|_| index(&mut random)).collect();
+    let i = Guarded::of(gpu, "indices", &indices, 0xa5);
+    let t = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
+    let r = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
+    let back = Guarded::poisoned(gpu, "indices again", pooling.indices_bytes(), 0xa5);
+    let to_taps = made(pooling.indices_to_taps(i.slice(), t.slice(), r.slice(), space))?;
+    let to_indices = made(pooling.taps_to_indices(t.slice(), back.slice(), space))?;
+    if let (Some(to_taps), Some(to_indices)) = (to_taps, to_indices) {
+        run(gpu, &[&to_taps, &to_indices]);
+        let report: Vec<u32> = holds(r.elements(gpu, 3))?;
+        let found: Vec<u32> = holds(back.elements(gpu, indices.len()))?;
+        // What was right comes back, and the rest is what the report counts.
+        let wrong = (0..indices.len()).filter(|&n| found[n] != indices[n]);
+        prop_assert!(wrong.clone().all(|n| found[n] == u32::MAX));
+        prop_assert_eq!(report[0] as usize, wrong.clone().count());
+        prop_assert_eq!(report[1], wrong.clone().next().map_or(u32::MAX, |n| n as u32));
+        holds(t.bytes(gpu))?;
+        holds(i.bytes(gpu))?;
+    }
+    silent(reports)
+}
+
+proptest! {
+    // A failure prints the case and the seed of its contents.
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn whatever_the_taps_nothing_is_written_outside(
+        (case, _) in any_geometry(),
+        element in 0usize..7,
+        small in any::<bool>(),
+        threads in 1u32..=32,
+        seed in any::<u64>(),
+    ) {
+        let on = &DEVICES[usize::from(small)];
+        // Every number of threads is another pipeline: two of them.
+        let threads = if threads > 24 { threads } else { 32 };
+        match element {
+            0 => any_taps::<f32>(on, &case, threads, seed)?,
+            1 => any_taps::<half::f16>(on, &case, threads, seed)?,
+            2 => any_taps::<half::bf16>(on, &case, threads, seed)?,
+            3 => any_taps::<i32>(on, &case, threads, seed)?,
+            4 => any_taps::<u32>(on, &case, threads, seed)?,
+            5 => any_taps::<i8>(on, &case, threads, seed)?,
+            _ => any_taps::<u8>(on, &case, threads, seed)?,
+        }
+    }
+
+    #[test]
+    fn whatever_the_indices_what_is_wrong_is_counted_and_goes_nowhere(
+        (case, _) in any_geometry(),
+        space in prop::sample::select(&IndexSpace::ALL[..]),
+        small in any::<bool>(),
+        seed in any::<u64>(),
+    ) {
+        any_indices(&DEVICES[usize::from(small)], &case, space, seed)?;
+    }
+
+    #[test]
+    fn whatever_the_range_a_step_is_made_or_refused_and_wgpu_is_silent(
+        (case, geometry) in any_geometry(),
+        offsets in prop::array::uniform3(0u64..1024),
+        sizes in prop::array::uniform3(1u64..8192),
+        threads in 0u32..2000,
+    ) {
+        let _ = case;
+        let (gpu, reports) = &DEVICES[0];
+        let whole = [(); 3].map(|()| Guarded::poisoned(gpu, "any", 16_384, 0));
+        let range = |i: usize| {
+            let all = whole[i].slice();
+            let (offset, size) = (offsets[i] & !3, sizes[i]);
+            all.buffer().slice(offset..offset + size)
+        };
+        if let Ok(pooling) = gpu.pooling(&geometry, unpool::Element::F32)
+            .and_then(|pooling| pooling.with_workgroup_size(threads))
+        {
+            let _ = pooling.max_pool(range(0), range(1), range(2)).map(|s| run(gpu, &[&s]));
+            let _ = pooling
+                .max_unpool(range(0), range(1), range(2), Overlap::Sum)
+                .map(|s| run(gpu, &[&s]));
+        }
+        let _ = gpu.read::<u16>(range(0)).map(unpool::Readback::wait);
+        silent(reports)?;
+    }
+}

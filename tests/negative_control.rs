@@ -1,0 +1,175 @@
+//! A kernel broken on purpose must be caught: each is compiled from its own text, run with raw
+//! `wgpu`, and compared as everything else is. As it is, it passes; one tap off, it must not.
+
+use naga::TypeInner;
+use unpool::{Element, Gpu, Program, wgpu};
+
+use crate::support::cases::parse;
+use crate::support::compare::{same, same_bits};
+use crate::support::devices::gpus;
+use crate::support::fill::{Fill, fill};
+use crate::support::guarded::Guarded;
+use crate::support::oracle::{self, Plan};
+
+const CASE: &str = "n1c4h6w6_k2_last";
+
+/// The uniforms of the case, laid out as the module says.
+fn uniforms(source: &str) -> Vec<u8> {
+    let module = naga::front::wgsl::parse_str(source).unwrap();
+    let params = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Params"));
+    let TypeInner::Struct { members, span } = &params.unwrap().1.inner else {
+        panic!("Params is no struct");
+    };
+    let mut bytes = vec![0; *span as usize];
+    let (input, pooled) = (&[1, 6, 6][..], &[1, 3, 3][..]);
+    for (name, values) in [
+        ("input", input),
+        ("pooled", pooled),
+        ("blocks", pooled),
+        ("inner", &[1]),
+        ("units", &[9]),
+        ("grid_width", &[1]),
+        ("elements", &[36]),
+    ] {
+        let member = members.iter().find(|m| m.name.as_deref() == Some(name));
+        let at = member.unwrap_or_else(|| panic!("no {name} in Params")).offset as usize;
+        for (i, value) in values.iter().enumerate() {
+            bytes[at + 4 * i..][..4].copy_from_slice(&u32::to_le_bytes(*value));
+        }
+    }
+    bytes
+}
+
+/// Runs a program from this source on four tensors.
+fn run(gpu: &Gpu, program: &Program, source: &str, tensors: [&Guarded; 3]) {
+    let device = gpu.device();
+    let mut constants: Vec<(&str, f64)> =
+        program.constants().iter().map(|&(name, value)| (name, value.into())).collect();
+    constants.push(("WORKGROUP", 64.0));
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(source.into()),
+    });
+    let compilation_options =
+        wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: None,
+        module: &module,
+        entry_point: Some(program.entry_point()),
+        compilation_options,
+        cache: None,
+    });
+    let content = uniforms(source);
+    let params = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: content.len() as u64,
+        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue().write_buffer(&params, 0, &content);
+    let mut entries =
+        vec![wgpu::BindGroupEntry { binding: 0, resource: params.as_entire_binding() }];
+    for (binding, tensor) in (1..).zip(tensors) {
+        let slice = tensor.slice().try_into().unwrap();
+        entries
+            .push(wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::Buffer(slice) });
+    }
+    let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &entries,
+    });
+    let mut encoder = device.create_command_encoder(&Default::default());
+    let mut pass = encoder.begin_compute_pass(&Default::default());
+    pass.set_pipeline(&pipeline);
+    pass.set_bind_group(0, &bind_group, &[]);
+    pass.dispatch_workgroups(1, 1, 1);
+    drop(pass);
+    gpu.queue().submit([encoder.finish()]);
+}
+
+/// The text with one place changed.
+fn broken(source: &str, from: &str, to: &str) -> String {
+    assert_eq!(source.matches(from).count(), 1, "{from:?} is not once in the shader");
+    source.replace(from, to)
+}
+
+/// `compare` runs a text and compares what it made: the text as it is must pass, the broken one
+/// fail.
+fn control(
+    entry_point: &str,
+    (from, to): (&str, &str),
+    compare: impl Fn(&Gpu, &Program, &str) -> Result<(), String>,
+) {
+    let geometry = parse(CASE).geometry().unwrap();
+    let programs = Program::all(&geometry, Element::F32);
+    let program = programs.iter().find(|p| p.entry_point() == entry_point).unwrap();
+    let source = program.source();
+    for gpu in gpus() {
+        compare(gpu, program, &source).unwrap();
+        let caught = compare(gpu, program, &broken(&source, from, to));
+        assert!(caught.is_err(), "a broken {entry_point} passes on {}", gpu.description());
+    }
+}
+
+#[test]
+fn a_max_pool_that_is_one_tap_off_is_caught() {
+    let plan = Plan::new(&parse(CASE)).unwrap();
+    let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 1);
+    let expected = oracle::max_pool(&plan, &input);
+    for change in [
+        // The tap.
+        (
+            "taps = select(taps, vec4<u32>(tap), takes);",
+            "taps = select(taps, vec4<u32>(tap + 1u), takes);",
+        ),
+        // The cell.
+        (
+            "let x = x0 + Signed(i32(tx * DILATION_X));",
+            "let x = x0 + Signed(i32((1u - tx) * DILATION_X));",
+        ),
+    ] {
+        control("max_pool", change, |gpu, program, source| {
+            let x = Guarded::of(gpu, "input", &input, 0);
+            let values = Guarded::poisoned(gpu, "values", 36 * 4, 0xa5);
+            let taps = Guarded::poisoned(gpu, "taps", 36, 0xa5);
+            run(gpu, program, source, [&x, &values, &taps]);
+            same_bits(&"values", &values.elements::<f32>(gpu, 36)?, &expected.values)?;
+            same(&"taps", &taps.bytes(gpu)?, &plan.tap_bytes(&expected.taps))
+        });
+    }
+}
+
+#[test]
+fn a_max_unpool_that_is_one_tap_off_is_caught() {
+    let plan = Plan::new(&parse(CASE)).unwrap();
+    let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 2);
+    let pooled = oracle::max_pool(&plan, &input);
+    let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
+    let change =
+        ("vec4<bool>(holds) & (taps == tap)", "vec4<bool>(holds) & (taps + vec4<u32>(1u) == tap)");
+    control("max_unpool_blocks", change, |gpu, program, source| {
+        let values = Guarded::of(gpu, "values", &pooled.values, 0);
+        let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&pooled.taps), 0);
+        let output = Guarded::poisoned(gpu, "output", 144 * 4, 0xa5);
+        run(gpu, program, source, [&values, &output, &taps]);
+        same_bits(&"output", &output.elements::<f32>(gpu, 144)?, &expected)
+    });
+}
+
+#[test]
+fn a_max_unpool_backward_that_is_one_tap_off_is_caught() {
+    let plan = Plan::new(&parse(CASE)).unwrap();
+    let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 3);
+    let taps = oracle::max_pool(&plan, &input).taps;
+    let expected = oracle::max_unpool_backward(&plan, &input, &taps);
+    let change = ("cells_of(at, taps);", "cells_of(at, taps + vec4<u32>(1u));");
+    control("max_unpool_backward", change, |gpu, program, source| {
+        let x = Guarded::of(gpu, "grad_output", &input, 0);
+        let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&taps), 0);
+        let read = Guarded::poisoned(gpu, "grad_input", 36 * 4, 0xa5);
+        run(gpu, program, source, [&x, &read, &taps]);
+        same_bits(&"grad_input", &read.elements::<f32>(gpu, 36)?, &expected)
+    });
+}
