@@ -5,9 +5,9 @@ use unpool::{
     Cell, Engine, Error, Geometry, IndexSpace, Overlap, Padding, Placement, Shape, Taps, Window,
 };
 
-use crate::engines::engines;
 use crate::support::cases::table;
 use crate::support::compare::{Report, same_bits};
+use crate::support::devices::engines;
 use crate::support::every_element;
 use crate::support::fill::{Fill, fill};
 use crate::support::oracle::Bits;

@@ -8,9 +8,9 @@
 
 mod support;
 
+mod agreement;
 #[cfg(feature = "ndarray")]
 mod arrays;
-mod agreement;
 mod cases;
 mod elements;
 mod engines;

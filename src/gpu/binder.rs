@@ -7,9 +7,10 @@ use crate::argmax::Frame;
 use crate::error::Error;
 use crate::gpu::operand::Operand;
 use crate::gpu::operation::{Operation, Slot};
-use crate::gpu::plan::{Allowed, FrameParams, Params, Piece, Plan};
+use crate::gpu::plan::{Allowed, Piece, Plan};
 use crate::gpu::program::Program;
 use crate::gpu::step::{Dispatch, Step};
+use crate::gpu::uniforms::{FrameParams, Params};
 use crate::gpu::{Gpu, scoped};
 
 /// An operand and the part it plays.

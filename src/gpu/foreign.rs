@@ -158,3 +158,51 @@ impl ForeignUnpooling {
         Ok(Step { label, dispatches: dispatches.collect::<Result<_, _>>()? })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Placement, Uniforms};
+    use crate::Overlap;
+    use crate::gpu::IndexReport;
+    use crate::gpu::layout::assert_layout;
+    use crate::gpu::operation::ForeignPass;
+    use crate::gpu::program::Program;
+    use crate::{Element, IndexSpace, Shape};
+
+    #[test]
+    fn uniforms_and_report_lie_as_the_shader_says() {
+        let shape = Shape::channels_first([1, 1, 2]);
+        let placement = Placement::new(shape.clone(), shape, IndexSpace::Plane).expect("it is one");
+        let pass = ForeignPass::Count;
+        let program = Program::foreign(&placement, Element::F32, Overlap::Last, pass);
+        let source = &program.source();
+        assert_layout!(
+            Uniforms,
+            "Foreign",
+            source,
+            [
+                extents,
+                channels,
+                strides,
+                batch,
+                output,
+                batch_stride,
+                channel_stride,
+                pooled_around,
+                inner,
+                planes,
+                pooled,
+                cells,
+                grid_width,
+            ]
+        );
+        let (members, span) = crate::gpu::layout::members(source, "Report");
+        let offsets: Vec<usize> = members.iter().map(|member| member.1).collect();
+        let ours = [
+            std::mem::offset_of!(IndexReport, wrong),
+            std::mem::offset_of!(IndexReport, element),
+            std::mem::offset_of!(IndexReport, index),
+        ];
+        assert_eq!((&offsets[..], span), (&ours[..], size_of::<IndexReport>()));
+    }
+}

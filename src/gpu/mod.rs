@@ -3,6 +3,8 @@
 mod adapter;
 mod binder;
 mod foreign;
+#[cfg(test)]
+mod layout;
 mod operand;
 mod operation;
 mod pipelines;
@@ -13,6 +15,7 @@ mod readback;
 mod report;
 pub(crate) mod slices;
 mod step;
+mod uniforms;
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
-use crate::argmax::Frame;
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::operation::Operation;
 use crate::gpu::program::{Lanes, Owned, Program, Rows};
+use crate::gpu::uniforms::{Divisor, Params};
 
 /// What a device allows a dispatch.
 #[derive(Clone, Copy, Debug)]
@@ -44,74 +44,6 @@ impl Allowed {
         let workgroups = threads.div_ceil(self.workgroup_size.into()).max(1);
         let width = workgroups.min(self.workgroups.into());
         [width as u32, workgroups.div_ceil(width) as u32]
-    }
-}
-
-/// The uniforms of one dispatch: `Params` of `shaders/grid.wgsl`, field for field.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-pub(crate) struct Params {
-    by_inner: Divisor,
-    by_z: Divisor,
-    by_y: Divisor,
-    by_x: Divisor,
-    input: [u32; 3],
-    inner: u32,
-    pooled: [u32; 3],
-    first: u32,
-    before: [u32; 3],
-    units: u32,
-    blocks: [u32; 3],
-    grid_width: u32,
-    first_block: [u32; 3],
-    elements: u32,
-    in_base: u32,
-    out_base: u32,
-    taps_base: u32,
-    end: u32,
-}
-
-/// A divisor prepared for `quotient` of `shaders/grid.wgsl`: division by multiplication, exact for
-/// every `u32` (Granlund and Montgomery, "Division by invariant integers using multiplication",
-/// 1994, figure 4.1).
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-struct Divisor {
-    by: u32,
-    magic: u32,
-    shift: u32,
-    then: u32,
-}
-
-impl Divisor {
-    fn new(by: u32) -> Self {
-        let bits = u32::BITS - (by - 1).leading_zeros();
-        let magic = ((1u64 << bits) - u64::from(by)) * (1 << 32) / u64::from(by) + 1;
-        Self { by, magic: magic as u32, shift: bits.min(1), then: bits.saturating_sub(1) }
-    }
-}
-
-/// The uniforms of an index space: `Frame` of `shaders/indices.wgsl`, field for field.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
-pub(crate) struct FrameParams {
-    strides: [u32; 3],
-    batch_stride: u32,
-    channel_stride: u32,
-    planes: u32,
-    end: [u32; 2],
-}
-
-impl FrameParams {
-    /// Of a frame whose indices fit a `u32`.
-    pub(crate) fn new(frame: &Frame) -> Self {
-        Self {
-            strides: frame.strides.map(|s| s as u32),
-            batch_stride: frame.batch_stride as u32,
-            channel_stride: frame.channel_stride as u32,
-            planes: frame.planes_per_image,
-            end: [0; 2],
-        }
     }
 }
 
@@ -376,29 +308,4 @@ fn windows_of_fours(axis: &Axis, four: u32) -> (u32, u32) {
 fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
     let last = i64::from(extent) - 1;
     (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Divisor;
-
-    /// What the shader computes.
-    fn quotient(n: u32, d: Divisor) -> u32 {
-        let high = ((u64::from(n) * u64::from(d.magic)) >> 32) as u32;
-        (high + ((n - high) >> d.shift)) >> d.then
-    }
-
-    #[test]
-    fn a_prepared_divisor_divides_exactly() {
-        let near = |n: u32| (0..5u32).map(move |i| n.wrapping_add(i).wrapping_sub(2));
-        let divisors = (1..200).chain((3..32).flat_map(|bit| near(1 << bit))).chain(near(u32::MAX));
-        for by in divisors.filter(|&by| by > 0) {
-            let divisor = Divisor::new(by);
-            let multiples = [1, 2, 3, 1000, u32::MAX / by].map(|m| by.wrapping_mul(m));
-            let numbers = multiples.into_iter().chain([0, 1 << 16, 1 << 31, u32::MAX]);
-            for n in numbers.flat_map(near) {
-                assert_eq!(quotient(n, divisor), n / by, "{n} / {by}");
-            }
-        }
-    }
 }

@@ -1,0 +1,36 @@
+//! The layouts that Rust and WGSL share, checked against what naga makes of the shaders.
+
+/// Name, offset and size of every member of a struct of a module, but those of `end`, which fill a
+/// struct up in Rust; and its size in a uniform buffer.
+pub(crate) fn members(source: &str, name: &str) -> (Vec<(String, usize, usize)>, usize) {
+    let module = naga::front::wgsl::parse_str(source).expect("the shader is valid");
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).expect("every type has a layout");
+    let (_, ty) = module
+        .types
+        .iter()
+        .find(|(_, ty)| ty.name.as_deref() == Some(name))
+        .expect("the shader has the struct");
+    let naga::TypeInner::Struct { members, span } = &ty.inner else { panic!("no struct") };
+    let member = |m: &naga::StructMember| {
+        let name = m.name.clone().expect("members have names");
+        (name, m.offset as usize, layouter[m.ty].size as usize)
+    };
+    (members.iter().map(member).collect(), *span as usize)
+}
+
+/// Asserts that a Rust struct lies as the struct of that name in a shader does.
+macro_rules! assert_layout {
+    ($type:ident, $name:literal, $source:expr, [$($field:ident),* $(,)?]) => {{
+        let (members, span) = $crate::gpu::layout::members($source, $name);
+        let zero: $type = bytemuck::Zeroable::zeroed();
+        let ours = vec![$((
+            stringify!($field).to_owned(),
+            std::mem::offset_of!($type, $field),
+            size_of_val(&zero.$field),
+        )),*];
+        assert_eq!(ours, members, "{}", $name);
+        assert_eq!(size_of::<$type>(), span, "{}", $name);
+    }};
+}
+pub(crate) use assert_layout;
