@@ -7,7 +7,7 @@ use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
-use unpool::{Element, IndexSpace, Placement, Program, Shape};
+use unpool::{Element, IndexSpace, Layout, Placement, Program, Shape};
 
 use crate::support::cases::table;
 
@@ -23,11 +23,9 @@ fn programs() -> Vec<Program> {
             all.extend(Program::of_index_space(&geometry, space));
         }
     }
-    let (first, last): (fn(Vec<usize>) -> Shape, fn(Vec<usize>) -> Shape) =
-        (Shape::channels_first, Shape::channels_last);
-    for shape in [first, last] {
+    for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
         for space in IndexSpace::ALL {
-            let of = |n| shape(vec![2, n, n, n]);
+            let of = |n| Shape::new(layout, [2, n, n, n]);
             let placement = Placement::new(of(2), of(2), space).unwrap();
             for element in Element::ALL {
                 all.extend(Program::of_placement(&placement, element));
