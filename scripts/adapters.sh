@@ -27,16 +27,23 @@ if [ -e $swiftshader ]; then
 fi
 
 cargo build --release --quiet --package unpool-cli
-adapters() { target/release/unpool devices --names; }
 
-wanted='^(vulkan|metal|dx12):'
-[ -z "${WGPU_BACKEND-}" ] || wanted=.
-if [ "$(uname)" != Linux ]; then
-    wanted=.
-elif ! adapters | grep -Eq "$wanted" || ! adapters | grep -Eq "^gl:"; then
-    install mesa-vulkan-drivers libvulkan1 libegl1 libgl1-mesa-dri || true
+# has_adapter PATTERN: whether a line `backend: name` of an adapter matches.
+has_adapter() {
+    local names
+    names=$(target/release/unpool devices --names)
+    grep -Eq "$1" <<<"$names"
+}
+
+# On Linux both Vulkan and GL are wanted, unless WGPU_BACKEND asks for one.
+wanted=.
+if [ "$(uname)" = Linux ] && [ -z "${WGPU_BACKEND-}" ]; then
+    wanted='^vulkan:'
+    if ! has_adapter "$wanted" || ! has_adapter '^gl:'; then
+        install mesa-vulkan-drivers libvulkan1 libegl1 libgl1-mesa-dri || true
+    fi
 fi
-if ! adapters | grep -Eq "$wanted"; then
+if ! has_adapter "$wanted"; then
     cat >&2 <<'ADVICE'
 No adapter was found, and no driver could be installed here. Install one and try again:
   Debian, Ubuntu   apt-get install mesa-vulkan-drivers libvulkan1
@@ -48,4 +55,4 @@ ADVICE
     exit 1
 fi
 echo "Testing on the CPU and on:"
-adapters | sed 's/^/  /'
+target/release/unpool devices --names | sed 's/^/  /'

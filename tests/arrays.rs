@@ -7,7 +7,6 @@ use unpool::{
 
 use crate::support::cases::table;
 use crate::support::compare::{Report, same_bits};
-use crate::support::devices::engines;
 use crate::support::every_element;
 use crate::support::fill::{Fill, fill};
 use crate::support::oracle::Bits;
@@ -91,11 +90,10 @@ fn seen<T>(array: &ArrayD<T>, step: usize) -> ndarray::ArrayViewD<'_, T> {
 
 #[test]
 fn every_memory_order_gives_the_bits_of_slices() {
-    for (_, engine) in engines() {
-        let mut report = Report::default();
-        every_element!(check(&mut report, &engine));
-        report.finish();
-    }
+    // Arrays become slices before an engine sees them: one engine tells as much as all.
+    let mut report = Report::default();
+    every_element!(check(&mut report, &Engine::Cpu));
+    report.finish();
 }
 
 #[test]

@@ -1,0 +1,26 @@
+//! `cargo bench`: the cases of `unpool bench`, five runs each, on the best adapter and on the CPU.
+
+use unpool::Engine;
+use unpool_bench::Runs;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    for engine in [Engine::named("gpu"), Ok(Engine::Cpu)] {
+        let engine = match engine {
+            Ok(engine) => engine,
+            Err(error) => {
+                println!("{error}");
+                continue;
+            }
+        };
+        println!("{}", engine.description());
+        for case in unpool_bench::cases()?.iter().filter(|case| case.name != "huge") {
+            for row in unpool_bench::run(&engine, case, Runs(5))? {
+                println!(
+                    "{:<13} {:<19} {:>8.3} ms {:>7.3} × copy",
+                    row.case, row.op, row.median_ms, row.ratio_to_copy
+                );
+            }
+        }
+    }
+    Ok(())
+}
