@@ -1,0 +1,101 @@
+//! The kernels on this process's threads: the reference, and what runs where there is no GPU.
+
+mod arrangement;
+mod convolution;
+mod pointwise;
+mod pooling;
+
+use crate::error::Error;
+use crate::kernel::Kernel;
+use crate::machine::{Bound, Machine};
+use crate::program::BufferId;
+
+/// Memory of this process. Taps lie in it as bytes, four to a number.
+#[derive(Debug, Default)]
+pub(crate) struct Cpu {
+    buffers: Vec<Vec<f32>>,
+}
+
+impl Machine for Cpu {
+    fn allocate(&mut self, bytes: u64) -> Result<BufferId, Error> {
+        let refused = |_| Error::Memory {
+            tensor: "a tensor".into(),
+            needed: bytes.into(),
+            allowed: usize::MAX as u64,
+        };
+        let len = usize::try_from(bytes.div_ceil(4)).unwrap_or(usize::MAX);
+        let mut buffer = Vec::new();
+        buffer.try_reserve_exact(len).map_err(refused)?;
+        buffer.resize(len, 0.0);
+        self.buffers.push(buffer);
+        Ok(self.buffers.len() - 1)
+    }
+
+    fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error> {
+        self.buffers[buffer][..data.len()].copy_from_slice(data);
+        Ok(())
+    }
+
+    fn read(&mut self, buffer: BufferId, len: usize) -> Result<Vec<f32>, Error> {
+        Ok(self.buffers[buffer][..len].to_vec())
+    }
+
+    fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
+        for Bound { kernel, reads, writes } in program {
+            let mut written: Vec<_> =
+                writes.iter().map(|&b| std::mem::take(&mut self.buffers[b])).collect();
+            let read: Vec<_> = reads.iter().map(|&b| self.buffers[b].as_slice()).collect();
+            let outcome = run(kernel, &read, &mut written);
+            for (&b, buffer) in writes.iter().zip(written) {
+                self.buffers[b] = buffer;
+            }
+            outcome?;
+        }
+        Ok(())
+    }
+}
+
+/// Runs one kernel. Pieces of memory may be larger than the tensors in them.
+fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(), Error> {
+    let (first, rest) = writes.split_at_mut(1);
+    let out = first[0].as_mut_slice();
+    match kernel {
+        Kernel::Conv(conv) => {
+            convolution::conv(conv, reads[0], reads[1], reads.get(2).copied(), out);
+        }
+        Kernel::ConvTranspose(conv) => {
+            convolution::conv_transpose(conv, reads[0], reads[1], reads.get(2).copied(), out);
+        }
+        Kernel::Affine(affine) => {
+            pointwise::affine(affine, reads[0], reads[1], reads[2], out);
+        }
+        &Kernel::Map { function, len } => pointwise::map(function, len, reads[0], out),
+        &Kernel::MapBack { function, rule, len } => {
+            pointwise::map_back(function, rule, len, reads[0], reads[1], out);
+        }
+        Kernel::Pair(pair, all) => pointwise::pair(*pair, all, reads[0], reads[1], out),
+        Kernel::PReluBack(all) => pointwise::prelu_back(all, reads[0], reads[1], reads[2], out),
+        Kernel::Reduce(reduce) => {
+            pointwise::reduce(reduce, reads[0], reads.get(1).copied(), out);
+        }
+        Kernel::MaxPool(geometry) => {
+            pooling::max_pool(geometry, reads[0], out, &mut rest[0])?;
+        }
+        Kernel::MaxPoolBack(geometry) => {
+            pooling::max_pool_backward(geometry, reads[0], reads[1], out)?;
+        }
+        Kernel::MaxUnpool(geometry) => pooling::max_unpool(geometry, reads[0], reads[1], out)?,
+        Kernel::MaxUnpoolBack(geometry) => {
+            pooling::max_unpool_backward(geometry, reads[0], reads[1], out)?;
+        }
+        Kernel::Average(average) => pooling::average(average, reads[0], out),
+        Kernel::AverageBack(average) => pooling::average_back(average, reads[0], out),
+        Kernel::Softmax(vectors) => pointwise::softmax(vectors, reads[0], out),
+        Kernel::SoftmaxBack(vectors) => {
+            pointwise::softmax_back(vectors, reads[0], reads[1], out);
+        }
+        Kernel::Runs(runs) => arrangement::runs(runs, reads[0], out),
+        Kernel::Fit(fit) => arrangement::fit(fit, reads[0], out),
+    }
+    Ok(())
+}

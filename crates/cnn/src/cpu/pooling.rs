@@ -1,0 +1,139 @@
+//! Max pooling and unpooling by `unpool`, and average pooling.
+
+use rayon::prelude::*;
+use unpool::{Error, Geometry, Overlap, Taps};
+
+use crate::kernel::{Average, Axis};
+
+pub(super) fn max_pool(
+    geometry: &Geometry,
+    x: &[f32],
+    values: &mut [f32],
+    taps: &mut [f32],
+) -> Result<(), Error> {
+    let pooled = unpool::cpu::max_pool(geometry, &x[..geometry.input_len()])?;
+    values[..pooled.values.len()].copy_from_slice(&pooled.values);
+    let bytes = pooled.taps.to_bytes();
+    bytemuck::cast_slice_mut::<f32, u8>(taps)[..bytes.len()].copy_from_slice(&bytes);
+    Ok(())
+}
+
+pub(super) fn max_pool_backward(
+    geometry: &Geometry,
+    signal: &[f32],
+    taps: &[f32],
+    back: &mut [f32],
+) -> Result<(), Error> {
+    let taps = Taps::from_bytes(geometry, bytemuck::cast_slice(taps))?;
+    let signal = &signal[..geometry.pooled_len()];
+    let found = unpool::cpu::max_pool_backward(geometry, signal, &taps)?;
+    back[..found.len()].copy_from_slice(&found);
+    Ok(())
+}
+
+pub(super) fn max_unpool(
+    geometry: &Geometry,
+    values: &[f32],
+    taps: &[f32],
+    y: &mut [f32],
+) -> Result<(), Error> {
+    let taps = Taps::from_bytes(geometry, bytemuck::cast_slice(taps))?;
+    let values = &values[..geometry.pooled_len()];
+    let found = unpool::cpu::max_unpool(geometry, values, &taps, Overlap::Last)?;
+    y[..found.len()].copy_from_slice(&found);
+    Ok(())
+}
+
+pub(super) fn max_unpool_backward(
+    geometry: &Geometry,
+    signal: &[f32],
+    taps: &[f32],
+    back: &mut [f32],
+) -> Result<(), Error> {
+    let taps = Taps::from_bytes(geometry, bytemuck::cast_slice(taps))?;
+    let signal = &signal[..geometry.input_len()];
+    let found = unpool::cpu::max_unpool_backward(geometry, signal, &taps)?;
+    back[..found.len()].copy_from_slice(&found);
+    Ok(())
+}
+
+pub(super) fn average(average: &Average, x: &[f32], y: &mut [f32]) {
+    let (cells, windows) = sizes(&average.axes);
+    let y = &mut y[..average.planes as usize * windows];
+    y.par_chunks_mut(windows).enumerate().for_each(|(plane, y)| {
+        let x = &x[plane * cells..][..cells];
+        each_window(average, |window, place, weight| {
+            let mut sum = 0.0;
+            each_cell(&average.axes, place, |cell| sum += x[cell]);
+            y[window] = sum * weight;
+        });
+    });
+}
+
+pub(super) fn average_back(average: &Average, signal: &[f32], back: &mut [f32]) {
+    let (cells, windows) = sizes(&average.axes);
+    let back = &mut back[..average.planes as usize * cells];
+    back.par_chunks_mut(cells).enumerate().for_each(|(plane, back)| {
+        back.fill(0.0);
+        let signal = &signal[plane * windows..][..windows];
+        each_window(average, |window, place, weight| {
+            let share = signal[window] * weight;
+            each_cell(&average.axes, place, |cell| back[cell] += share);
+        });
+    });
+}
+
+fn sizes(axes: &[Axis; 3]) -> (usize, usize) {
+    let product = |extent: fn(&Axis) -> u32| axes.iter().map(|a| extent(a) as usize).product();
+    (product(|a| a.input), product(|a| a.output))
+}
+
+/// Calls `visit` with the number of each window, its place, and one over what its mean counts.
+fn each_window(average: &Average, mut visit: impl FnMut(usize, [u32; 3], f32)) {
+    let [z, y, x] = &average.axes;
+    let mut window = 0;
+    for qz in 0..z.output {
+        for qy in 0..y.output {
+            for qx in 0..x.output {
+                let place = [qz, qy, qx];
+                let counted = |i: usize| counted(&average.axes[i], place[i], average.counts_padding);
+                let count = counted(0) * counted(1) * counted(2);
+                visit(window, place, 1.0 / count as f32);
+                window += 1;
+            }
+        }
+    }
+}
+
+/// Cells that window `q` counts on an axis: those of the input, or those of the padded input.
+fn counted(axis: &Axis, q: u32, counts_padding: bool) -> i64 {
+    if !counts_padding {
+        return inside(axis, q).len() as i64;
+    }
+    let room = i64::from(axis.input) + i64::from(axis.after) - axis.start(q);
+    let step = i64::from(axis.dilation);
+    ((room + step - 1) / step).clamp(1, i64::from(axis.kernel))
+}
+
+/// The taps of window `q` that lie in the input.
+fn inside(axis: &Axis, q: u32) -> std::ops::Range<u32> {
+    let (start, step) = (axis.start(q), i64::from(axis.dilation));
+    let first = if start < 0 { (-start + step - 1) / step } else { 0 };
+    let end = (i64::from(axis.input) - start + step - 1) / step;
+    let end = end.clamp(0, i64::from(axis.kernel));
+    (first.min(end) as u32)..(end as u32)
+}
+
+fn each_cell(axes: &[Axis; 3], place: [u32; 3], mut visit: impl FnMut(usize)) {
+    let at = |i: usize, tap: u32| {
+        (axes[i].start(place[i]) + i64::from(tap) * i64::from(axes[i].dilation)) as usize
+    };
+    for tz in inside(&axes[0], place[0]) {
+        for ty in inside(&axes[1], place[1]) {
+            let row = (at(0, tz) * axes[1].input as usize + at(1, ty)) * axes[2].input as usize;
+            for tx in inside(&axes[2], place[2]) {
+                visit(row + at(2, tx));
+            }
+        }
+    }
+}

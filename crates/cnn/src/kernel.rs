@@ -1,0 +1,309 @@
+//! The kernels that every operator of a model, forward and back, is made of: what each reads and
+//! writes, as plain numbers that the CPU and the GPU both run from.
+//!
+//! Tensors are dense and row-major with channels first. One to three spatial axes are held as
+//! three, z, y and x, with extent 1 where there is none.
+
+use unpool::Geometry;
+
+/// One spatial axis over which a window slides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Axis {
+    /// Cells that are slid over.
+    pub(crate) input: u32,
+    /// Windows.
+    pub(crate) output: u32,
+    pub(crate) kernel: u32,
+    pub(crate) stride: u32,
+    pub(crate) dilation: u32,
+    /// Padding before and after.
+    pub(crate) before: u32,
+    pub(crate) after: u32,
+}
+
+impl Axis {
+    /// An axis that is not there.
+    pub(crate) const NONE: Self =
+        Self { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
+
+    /// Cells from the first to the last of the window, both included.
+    pub(crate) fn extent(&self) -> i64 {
+        (i64::from(self.kernel) - 1) * i64::from(self.dilation) + 1
+    }
+
+    /// Where window `q` starts; negative inside the padding.
+    pub(crate) fn start(&self, q: u32) -> i64 {
+        i64::from(q) * i64::from(self.stride) - i64::from(self.before)
+    }
+
+    /// The windows whose tap `tap` lies in the input.
+    pub(crate) fn windows_inside(&self, tap: u32) -> std::ops::Range<u32> {
+        let (stride, input) = (i64::from(self.stride), i64::from(self.input));
+        // Window q reads cell q·stride + shift.
+        let shift = i64::from(tap) * i64::from(self.dilation) - i64::from(self.before);
+        let first = if shift >= 0 { 0 } else { (-shift + stride - 1) / stride };
+        let end = if shift >= input { 0 } else { (input - shift + stride - 1) / stride };
+        let end = end.clamp(0, i64::from(self.output));
+        (first.min(end) as u32)..(end as u32)
+    }
+}
+
+/// Where a tensor of images and channels starts, and its steps, in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Steps {
+    pub(crate) offset: u32,
+    pub(crate) image: u32,
+    pub(crate) channel: u32,
+}
+
+/// A convolution, or a slice of one: `groups` groups of `rows` output channels, each of which reads
+/// `columns` input channels.
+///
+/// `x` is the side that windows slide over, `y` the side with a value per window, whichever is read
+/// and whichever written. Weights are `[groups·rows, columns, kz, ky, kx]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Conv {
+    pub(crate) axes: [Axis; 3],
+    pub(crate) batch: u32,
+    pub(crate) groups: u32,
+    pub(crate) rows: u32,
+    pub(crate) columns: u32,
+    pub(crate) x: Steps,
+    pub(crate) y: Steps,
+}
+
+impl Conv {
+    /// Cells of the window.
+    pub(crate) fn taps(&self) -> u32 {
+        self.axes.iter().map(|a| a.kernel).product()
+    }
+
+    /// Whether it is a product of matrices: one position, one tap.
+    pub(crate) fn is_matrix(&self) -> bool {
+        self.axes.iter().all(|a| (a.input, a.output, a.kernel, a.before) == (1, 1, 1, 0))
+    }
+
+    pub(crate) fn input_positions(&self) -> u32 {
+        self.axes.iter().map(|a| a.input).product()
+    }
+
+    pub(crate) fn output_positions(&self) -> u32 {
+        self.axes.iter().map(|a| a.output).product()
+    }
+
+    /// Multiplications, for the size of a submission.
+    pub(crate) fn work(&self) -> u64 {
+        [self.batch, self.groups, self.rows, self.columns, self.taps(), self.output_positions()]
+            .into_iter()
+            .fold(1, |n, factor| n.saturating_mul(factor.into()))
+    }
+}
+
+/// A function of each element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Function {
+    Relu,
+    LeakyRelu { slope: f32 },
+    Clip { low: f32, high: f32 },
+    Sigmoid,
+}
+
+impl Function {
+    /// Whether its gradient is told from its result, so that its input need not be kept.
+    pub(crate) fn goes_back_by_output(self) -> bool {
+        matches!(self, Self::Relu | Self::Sigmoid)
+    }
+}
+
+/// What looking back does at a ReLU: the gradient, or one of the two rules that differ from it
+/// there and nowhere else.
+///
+/// With `x` the input of the ReLU and `r` the signal that comes back:
+///
+/// | rule | passes `r` where |
+/// |---|---|
+/// | gradient | `x > 0` |
+/// | deconvnet | `r > 0` |
+/// | guided | `x > 0` and `r > 0` |
+///
+/// `Clip` with a lower bound of 0 is a ReLU with a ceiling (MobileNet's ReLU6) and follows the
+/// rule too; every other function has its own gradient under all three.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// Backpropagation (Simonyan, Vedaldi and Zisserman 2014): exactly the gradient.
+    Gradient,
+    /// Zeiler and Fergus 2013.
+    Deconvnet,
+    /// Springenberg, Dosovitskiy, Brox and Riedmiller 2014.
+    Guided,
+}
+
+impl Rule {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Gradient, Self::Deconvnet, Self::Guided];
+
+    /// `gradient`, `deconvnet` or `guided`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gradient => "gradient",
+            Self::Deconvnet => "deconvnet",
+            Self::Guided => "guided",
+        }
+    }
+}
+
+/// A function of two tensors, of which the first is the one it is named after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pair {
+    Add,
+    Mul,
+    /// `x` where positive, else `x·slope`.
+    PRelu,
+}
+
+/// Axes that a broadcast has at most.
+pub(crate) const BROADCAST_AXES: usize = 6;
+
+/// Two tensors read with steps of 0 along the axes in which they are repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broadcast {
+    /// Extents of the result.
+    pub(crate) dims: [u32; BROADCAST_AXES],
+    pub(crate) a: [u32; BROADCAST_AXES],
+    pub(crate) b: [u32; BROADCAST_AXES],
+}
+
+impl Broadcast {
+    pub(crate) fn len(&self) -> u32 {
+        self.dims.iter().product()
+    }
+}
+
+/// A sum over the axes in which an operand was repeated, of what came back, times the other
+/// operand if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reduce {
+    /// Extents of what came back.
+    pub(crate) dims: [u32; BROADCAST_AXES],
+    /// Extents of the operand: those, or 1.
+    pub(crate) kept: [u32; BROADCAST_AXES],
+    /// Steps of the other operand; all 0 without one.
+    pub(crate) other: [u32; BROADCAST_AXES],
+    pub(crate) times_other: bool,
+}
+
+/// `count` runs of `len` elements from one tensor to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Runs {
+    pub(crate) count: u32,
+    pub(crate) len: u32,
+    pub(crate) from: Run,
+    pub(crate) to: Run,
+}
+
+/// Where runs start and how far they are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) offset: u32,
+    pub(crate) step: u32,
+}
+
+/// Planes cut, or extended with zeros, at their far ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fit {
+    pub(crate) planes: u32,
+    pub(crate) from: [u32; 3],
+    pub(crate) to: [u32; 3],
+}
+
+/// Vectors of `len` elements, `inner` elements apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Vectors {
+    pub(crate) outer: u32,
+    pub(crate) len: u32,
+    pub(crate) inner: u32,
+}
+
+/// Average pooling of planes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Average {
+    pub(crate) planes: u32,
+    pub(crate) axes: [Axis; 3],
+    /// Whether a mean counts the padding.
+    pub(crate) counts_padding: bool,
+}
+
+/// A scale and a shift for each channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Affine {
+    pub(crate) len: u32,
+    pub(crate) channels: u32,
+    pub(crate) inner: u32,
+}
+
+/// One kernel. The comment on each says what it reads → what it writes.
+#[derive(Clone, Debug)]
+pub(crate) enum Kernel {
+    /// x, weights, bias (of y's channels; may be left out) → y.
+    Conv(Conv),
+    /// y, weights, bias (of x's channels; may be left out) → x.
+    ConvTranspose(Conv),
+    /// x, scale, shift → y.
+    Affine(Affine),
+    /// x → y.
+    Map { function: Function, len: u32 },
+    /// x or y (see [`Function::goes_back_by_output`]), signal → signal.
+    MapBack { function: Function, rule: Rule, len: u32 },
+    /// a, b → result.
+    Pair(Pair, Broadcast),
+    /// x, slope, signal → signal.
+    PReluBack(Broadcast),
+    /// signal, other operand (may be left out) → signal of the operand.
+    Reduce(Reduce),
+    /// x → values, taps.
+    MaxPool(Geometry),
+    /// signal, taps → signal.
+    MaxPoolBack(Geometry),
+    /// values, taps → y.
+    MaxUnpool(Geometry),
+    /// signal, taps → signal.
+    MaxUnpoolBack(Geometry),
+    /// x → y.
+    Average(Average),
+    /// signal → signal.
+    AverageBack(Average),
+    /// x → y.
+    Softmax(Vectors),
+    /// y, signal → signal.
+    SoftmaxBack(Vectors),
+    /// x → part of y, the rest of which is left as it is.
+    Runs(Runs),
+    /// x → y.
+    Fit(Fit),
+}
+
+impl Kernel {
+    /// The name that its shader, its CPU function and its pipeline go by.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Conv(_) => "conv",
+            Self::ConvTranspose(_) => "conv_transpose",
+            Self::Affine(_) => "affine",
+            Self::Map { .. } => "map",
+            Self::MapBack { .. } => "map_back",
+            Self::Pair(..) => "pair",
+            Self::PReluBack(_) => "prelu_back",
+            Self::Reduce(_) => "reduce",
+            Self::MaxPool(_) => "max_pool",
+            Self::MaxPoolBack(_) => "max_pool_backward",
+            Self::MaxUnpool(_) => "max_unpool",
+            Self::MaxUnpoolBack(_) => "max_unpool_backward",
+            Self::Average(_) => "average",
+            Self::AverageBack(_) => "average_back",
+            Self::Softmax(_) => "softmax",
+            Self::SoftmaxBack(_) => "softmax_back",
+            Self::Runs(_) => "runs",
+            Self::Fit(_) => "fit",
+        }
+    }
+}

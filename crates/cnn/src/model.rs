@@ -1,0 +1,82 @@
+//! A trained network as a file has it.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::onnx::graph::Graph;
+use crate::plan::Plan;
+
+/// Bytes that all tensors of a run together may ask for, if nothing else is said.
+const MEMORY: u64 = 8 << 30;
+
+/// An ONNX model, read and put in order. Its shapes are known once it meets an input, in
+/// [`Model::plan`].
+///
+/// ```no_run
+/// use unpool_cnn::Model;
+///
+/// let plan = Model::open("digits.onnx")?.plan(&[1, 1, 32, 32])?;
+/// for layer in plan.layers() {
+///     println!("{} {} {:?}", layer.name(), layer.operator(), layer.shape());
+/// }
+/// # Ok::<(), unpool_cnn::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Model {
+    graph: Graph,
+    memory: u64,
+}
+
+impl Model {
+    /// Reads a file, and the files beside it in which it keeps its weights, if it does.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, is no ONNX model, has a cycle, weights that are not all there, more or
+    /// less than one input, or an operator set older than 7.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|error| Error::File {
+            path: path.display().to_string(),
+            message: error.to_string(),
+        })?;
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        Ok(Self { graph: Graph::decode(&bytes, Some(dir))?, memory: MEMORY })
+    }
+
+    /// Reads a model that holds all its weights.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::open`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Ok(Self { graph: Graph::decode(bytes, None)?, memory: MEMORY })
+    }
+
+    /// Other bytes that all tensors of a run together may ask for; 8 GiB by default. A plan that
+    /// needs more is refused before anything is allocated.
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// What the file says about the input, `[batch, channels, height, width]`: `None` where any
+    /// extent is allowed, or where it says nothing at all. The batch is always free.
+    pub fn input_dims(&self) -> Option<Vec<Option<usize>>> {
+        let dims = self.graph.input_dims.clone()?;
+        Some(dims.into_iter().enumerate().map(|(i, dim)| dim.filter(|_| i > 0)).collect())
+    }
+
+    /// Every layer's shape and kernels for an input of these extents.
+    ///
+    /// # Errors
+    ///
+    /// If the file does not allow them; if a node's operator is not supported, or its operands or
+    /// attributes do not fit each other; or if it would need more memory than is allowed.
+    pub fn plan(&self, input_shape: &[usize]) -> Result<Plan, Error> {
+        Plan::new(&self.graph, input_shape, self.memory)
+    }
+}

@@ -1,0 +1,171 @@
+//! Tensors that a model carries: weights, made f32, and lists of whole numbers such as shapes.
+
+use std::sync::Arc;
+
+use crate::error::{Fault, extents};
+use crate::onnx::TensorProto;
+
+/// A tensor that is known before anything runs.
+#[derive(Clone, Debug)]
+pub(crate) enum Constant {
+    Floats { shape: Vec<usize>, data: Arc<Vec<f32>> },
+    Ints { shape: Vec<usize>, data: Arc<Vec<i64>> },
+}
+
+const FLOAT: i32 = 1;
+const INT32: i32 = 6;
+const INT64: i32 = 7;
+const BOOL: i32 = 9;
+const FLOAT16: i32 = 10;
+const DOUBLE: i32 = 11;
+const BFLOAT16: i32 = 16;
+
+impl Constant {
+    pub(crate) fn shape(&self) -> &[usize] {
+        match self {
+            Self::Floats { shape, .. } | Self::Ints { shape, .. } => shape,
+        }
+    }
+
+    pub(crate) fn floats(shape: Vec<usize>, data: Vec<f32>) -> Self {
+        Self::Floats { shape, data: Arc::new(data) }
+    }
+
+    pub(crate) fn ints(shape: Vec<usize>, data: Vec<i64>) -> Self {
+        Self::Ints { shape, data: Arc::new(data) }
+    }
+
+    /// Reads a tensor whose bytes are in the file, or are given from another one.
+    pub(crate) fn read(tensor: &TensorProto, external: Option<&[u8]>) -> Result<Self, Fault> {
+        let (shape, count) = shape_of(tensor)?;
+        let raw = external.unwrap_or(&tensor.raw_data);
+        // One of two places holds the elements: the raw bytes, or the list of the type.
+        let raw = (external.is_some() || !raw.is_empty()).then_some(raw);
+        let floats = match (tensor.data_type, raw) {
+            (FLOAT, None) => tensor.float_data.clone(),
+            (FLOAT, Some(raw)) => words(raw, f32::from_le_bytes),
+            (DOUBLE, None) => tensor.double_data.iter().map(|&x| x as f32).collect(),
+            (DOUBLE, Some(raw)) => words(raw, |b| f64::from_le_bytes(b) as f32),
+            (FLOAT16, None) => {
+                tensor.int32_data.iter().map(|&x| half::f16::from_bits(x as u16).to_f32()).collect()
+            }
+            (FLOAT16, Some(raw)) => words(raw, |b| half::f16::from_le_bytes(b).to_f32()),
+            (BFLOAT16, None) => tensor
+                .int32_data
+                .iter()
+                .map(|&x| half::bf16::from_bits(x as u16).to_f32())
+                .collect(),
+            (BFLOAT16, Some(raw)) => words(raw, |b| half::bf16::from_le_bytes(b).to_f32()),
+            (INT32 | INT64 | BOOL, _) => return Self::read_ints(tensor, raw, shape, count),
+            (other, _) => {
+                return Err(Fault::new(
+                    format!("data type {other}"),
+                    "float, double, float16, bfloat16, int32, int64 and bool are allowed",
+                ));
+            }
+        };
+        check_count(floats.len(), raw, count, &shape, width(tensor.data_type))?;
+        Ok(Self::floats(shape, floats))
+    }
+
+    fn read_ints(
+        tensor: &TensorProto,
+        raw: Option<&[u8]>,
+        shape: Vec<usize>,
+        count: usize,
+    ) -> Result<Self, Fault> {
+        let ints = match (tensor.data_type, raw) {
+            (INT64, None) => tensor.int64_data.clone(),
+            (INT64, Some(raw)) => words(raw, i64::from_le_bytes),
+            (INT32, Some(raw)) => words(raw, |b| i32::from_le_bytes(b).into()),
+            (_, Some(raw)) => raw.iter().map(|&b| b.into()).collect(),
+            (_, None) => tensor.int32_data.iter().map(|&x| x.into()).collect(),
+        };
+        check_count(ints.len(), raw, count, &shape, width(tensor.data_type))?;
+        Ok(Self::ints(shape, ints))
+    }
+
+    /// The whole numbers of a constant of at most one axis.
+    pub(crate) fn as_list(&self, name: &str) -> Result<&[i64], Fault> {
+        match self {
+            Self::Ints { shape, data } if shape.len() <= 1 => Ok(data),
+            other => {
+                Err(Fault::new(format!("{name} is {}", other.kind()), "a list of int64 is needed"))
+            }
+        }
+    }
+
+    pub(crate) fn as_floats(&self, name: &str) -> Result<(&[usize], &Arc<Vec<f32>>), Fault> {
+        match self {
+            Self::Floats { shape, data } => Ok((shape, data)),
+            other => Err(Fault::new(format!("{name} is {}", other.kind()), "floats are needed")),
+        }
+    }
+
+    fn kind(&self) -> String {
+        match self {
+            Self::Floats { shape, .. } => format!("floats of {}", extents(shape)),
+            Self::Ints { shape, .. } => format!("whole numbers of {}", extents(shape)),
+        }
+    }
+
+    /// The same elements in another shape, which has as many.
+    pub(crate) fn reshaped(&self, shape: Vec<usize>) -> Self {
+        match self {
+            Self::Floats { data, .. } => Self::Floats { shape, data: Arc::clone(data) },
+            Self::Ints { data, .. } => Self::Ints { shape, data: Arc::clone(data) },
+        }
+    }
+}
+
+fn shape_of(tensor: &TensorProto) -> Result<(Vec<usize>, usize), Fault> {
+    let mut shape = Vec::with_capacity(tensor.dims.len());
+    let mut count = 1usize;
+    for &dim in &tensor.dims {
+        let size = usize::try_from(dim).ok();
+        let next = size.and_then(|size| count.checked_mul(size));
+        let (Some(size), Some(next)) = (size, next.filter(|&n| n <= u32::MAX as usize)) else {
+            return Err(Fault::new(
+                format!("its shape is {:?}", tensor.dims),
+                format!("extents of at least 0 and at most {} elements are allowed", u32::MAX),
+            ));
+        };
+        shape.push(size);
+        count = next;
+    }
+    Ok((shape, count))
+}
+
+fn width(data_type: i32) -> usize {
+    match data_type {
+        DOUBLE | INT64 => 8,
+        FLOAT | INT32 => 4,
+        FLOAT16 | BFLOAT16 => 2,
+        _ => 1,
+    }
+}
+
+fn check_count(
+    found: usize,
+    raw: Option<&[u8]>,
+    count: usize,
+    shape: &[usize],
+    width: usize,
+) -> Result<(), Fault> {
+    match raw {
+        Some(raw) if raw.len() != count * width => Err(Fault::new(
+            format!("its shape is {} and it has {} bytes", extents(shape), raw.len()),
+            format!("{} bytes are needed", count * width),
+        )),
+        None if found != count => Err(Fault::new(
+            format!("its shape is {} and it has {found} elements", extents(shape)),
+            format!("{count} elements are needed"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn words<const N: usize, T>(raw: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {
+    // `chunks_exact` gives chunks of N bytes and nothing else.
+    raw.chunks_exact(N).filter_map(|chunk| chunk.try_into().ok()).map(read).collect()
+}

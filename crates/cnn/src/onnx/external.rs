@@ -1,0 +1,60 @@
+//! Weights in a file beside the model, as PyTorch's exporter writes them for large models.
+//!
+//! The place comes from the model and is not trusted: it must be a plain name in the model's own
+//! directory, and the bytes must be there.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Component, Path};
+
+use crate::error::Fault;
+use crate::onnx::TensorProto;
+
+/// The bytes of a tensor that is not in the model's file, or `None` where it is.
+pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Vec<u8>>, Fault> {
+    if tensor.data_location == 0 {
+        return Ok(None);
+    }
+    let entry = |key: &str| {
+        tensor.external_data.iter().find(|e| e.key == key).map(|entry| entry.value.as_str())
+    };
+    let location = entry("location").unwrap_or_default();
+    let relative = Path::new(location);
+    let plain = relative.components().all(|c| matches!(c, Component::Normal(_)));
+    if location.is_empty() || !plain {
+        return Err(Fault::new(
+            format!("its data is in {location:?}"),
+            "a file under the model's own directory is allowed",
+        ));
+    }
+    let Some(dir) = dir else {
+        return Err(Fault::new(
+            format!("its data is in the file {location:?}"),
+            "a model read from memory must hold all its data",
+        ));
+    };
+    let number = |key: &str| match entry(key) {
+        None => Ok(None),
+        Some(text) => text.parse::<u64>().map(Some).map_err(|_| {
+            Fault::new(format!("{key} of its data is {text:?}"), "a number of bytes is needed")
+        }),
+    };
+    let (offset, length) = (number("offset")?.unwrap_or(0), number("length")?);
+    let path = dir.join(relative);
+    let told = |error: std::io::Error| {
+        Fault::new(format!("{}: {error}", path.display()), "a file that can be read is needed")
+    };
+    let mut file = File::open(&path).map_err(told)?;
+    let there = file.metadata().map_err(told)?.len().saturating_sub(offset);
+    let length = length.unwrap_or(there);
+    if length > there {
+        return Err(Fault::new(
+            format!("{length} bytes at {offset} of {}", path.display()),
+            format!("{there} bytes are there"),
+        ));
+    }
+    file.seek(SeekFrom::Start(offset)).map_err(told)?;
+    let mut bytes = Vec::with_capacity(length as usize);
+    file.take(length).read_to_end(&mut bytes).map_err(told)?;
+    Ok(Some(bytes))
+}

@@ -1,0 +1,196 @@
+//! The nodes of a model in an order in which they can run, its weights and its one input.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use prost::Message;
+
+use crate::error::Error;
+use crate::onnx::attributes::Attributes;
+use crate::onnx::constant::Constant;
+use crate::onnx::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto, external};
+
+/// The oldest set of operators that is understood: since 7, broadcasting is NumPy's.
+const OLDEST_OPSET: i64 = 7;
+
+/// A model, read and ordered, without knowing the size of its input yet.
+#[derive(Debug)]
+pub(crate) struct Graph {
+    pub(crate) opset: i64,
+    pub(crate) input: String,
+    /// What the file says about the input's extents: `None` where any is allowed.
+    pub(crate) input_dims: Option<Vec<Option<usize>>>,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) weights: HashMap<String, Constant>,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// A node of the graph. Unnamed ones are called after their first output.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) name: String,
+    pub(crate) operator: String,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
+    attributes: Vec<AttributeProto>,
+}
+
+impl Node {
+    fn new(node: NodeProto) -> Result<Self, Error> {
+        let named = |name: &String| !name.is_empty();
+        let name = Some(node.name).filter(named).or_else(|| node.output.first().cloned());
+        let name = name.unwrap_or_default();
+        let operator = match node.domain.as_str() {
+            "" | "ai.onnx" => node.op_type,
+            domain => return Err(Error::Operator {
+                node: name,
+                operator: format!("{domain}.{}", node.op_type),
+            }),
+        };
+        Ok(Self {
+            name,
+            operator,
+            inputs: node.input,
+            outputs: node.output,
+            attributes: node.attribute,
+        })
+    }
+
+    pub(crate) fn attributes(&self) -> Attributes<'_> {
+        Attributes(&self.attributes)
+    }
+}
+
+impl Graph {
+    pub(crate) fn decode(bytes: &[u8], dir: Option<&Path>) -> Result<Self, Error> {
+        let model =
+            ModelProto::decode(bytes).map_err(|e| Error::Decode { message: e.to_string() })?;
+        let opset = model.opset_import.iter().find(|o| matches!(o.domain.as_str(), "" | "ai.onnx"));
+        let opset = opset.map_or(0, |o| o.version);
+        let Some(graph) = model.graph else {
+            return Err(Error::Decode { message: "it holds no graph".into() });
+        };
+        if opset < OLDEST_OPSET {
+            let found = format!("operator set {opset}");
+            let allowed = format!("{OLDEST_OPSET} and newer are allowed");
+            return Err(Error::Graph { found, allowed });
+        }
+        Self::new(graph, opset, dir)
+    }
+
+    fn new(graph: GraphProto, opset: i64, dir: Option<&Path>) -> Result<Self, Error> {
+        let mut weights = HashMap::with_capacity(graph.initializer.len());
+        for tensor in graph.initializer {
+            let constant = external::read(&tensor, dir)
+                .and_then(|data| Constant::read(&tensor, data.as_deref()))
+                .map_err(|fault| Error::Weights {
+                    name: tensor.name.clone(),
+                    found: fault.found,
+                    allowed: fault.allowed,
+                })?;
+            if weights.insert(tensor.name.clone(), constant).is_some() {
+                return Err(twice(&tensor.name));
+            }
+        }
+        // Files before IR 4 list the weights among the inputs.
+        let inputs: Vec<_> =
+            graph.input.iter().filter(|i| !weights.contains_key(&i.name)).collect();
+        let [input] = inputs[..] else {
+            let names: Vec<_> = inputs.iter().map(|i| i.name.as_str()).collect();
+            return Err(Error::Graph {
+                found: format!("{} inputs ({})", inputs.len(), names.join(", ")),
+                allowed: "one is needed: the image".into(),
+            });
+        };
+        if graph.output.is_empty() {
+            let (found, allowed) = ("no output".into(), "at least one is needed".into());
+            return Err(Error::Graph { found, allowed });
+        }
+        let nodes = graph.node.into_iter().map(Node::new).collect::<Result<Vec<_>, _>>()?;
+        let nodes = ordered(nodes, &weights, &input.name)?;
+        Ok(Self {
+            opset,
+            input_dims: dims(input)?,
+            input: input.name.clone(),
+            outputs: graph.output.into_iter().map(|o| o.name).collect(),
+            weights,
+            nodes,
+        })
+    }
+}
+
+fn twice(name: &str) -> Error {
+    let found = format!("two values named {name:?}");
+    Error::Graph { found, allowed: "each name may be given once".into() }
+}
+
+fn dims(input: &ValueInfoProto) -> Result<Option<Vec<Option<usize>>>, Error> {
+    let Some(tensor) = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()) else {
+        return Ok(None);
+    };
+    if ![0, 1, 10, 11, 16].contains(&tensor.elem_type) {
+        return Err(Error::Graph {
+            found: format!("an input of data type {}", tensor.elem_type),
+            allowed: "a type of floats is needed".into(),
+        });
+    }
+    let dim = |value: Option<i64>| value.and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
+    Ok(tensor.shape.as_ref().map(|s| s.dim.iter().map(|d| dim(d.dim_value)).collect()))
+}
+
+/// The nodes so that each comes after those it reads from (Kahn 1962), otherwise as in the file.
+fn ordered(
+    nodes: Vec<Node>,
+    weights: &HashMap<String, Constant>,
+    input: &str,
+) -> Result<Vec<Node>, Error> {
+    let mut made_by = HashMap::new();
+    for (i, node) in nodes.iter().enumerate() {
+        for output in node.outputs.iter().filter(|name| !name.is_empty()) {
+            let taken = weights.contains_key(output) || output == input;
+            if taken || made_by.insert(output.as_str(), i).is_some() {
+                return Err(twice(output));
+            }
+        }
+    }
+    let mut waits_for = vec![0usize; nodes.len()];
+    let mut read_by = vec![Vec::new(); nodes.len()];
+    for (i, node) in nodes.iter().enumerate() {
+        for name in node.inputs.iter().filter(|name| !name.is_empty()) {
+            if let Some(&maker) = made_by.get(name.as_str()) {
+                waits_for[i] += 1;
+                read_by[maker].push(i);
+            } else if !weights.contains_key(name) && name != input {
+                return Err(Error::Node {
+                    node: node.name.clone(),
+                    operator: node.operator.clone(),
+                    found: format!("it reads {name:?}, which nothing makes"),
+                    allowed: "an input, weights or another node's output is needed".into(),
+                });
+            }
+        }
+    }
+    let mut ready: std::collections::BTreeSet<_> =
+        (0..nodes.len()).filter(|&i| waits_for[i] == 0).collect();
+    let mut order = Vec::with_capacity(nodes.len());
+    while let Some(i) = ready.pop_first() {
+        order.push(i);
+        for &reader in &read_by[i] {
+            waits_for[reader] -= 1;
+            if waits_for[reader] == 0 {
+                ready.insert(reader);
+            }
+        }
+    }
+    if order.len() < nodes.len() {
+        let done: HashSet<_> = order.iter().copied().collect();
+        let stuck: Vec<_> =
+            (0..nodes.len()).filter(|i| !done.contains(i)).map(|i| nodes[i].name.as_str()).collect();
+        return Err(Error::Graph {
+            found: format!("a cycle through {}", stuck[..stuck.len().min(8)].join(", ")),
+            allowed: "no node may read its own result".into(),
+        });
+    }
+    let mut nodes: Vec<_> = nodes.into_iter().map(Some).collect();
+    Ok(order.into_iter().filter_map(|i| nodes[i].take()).collect())
+}

@@ -1,0 +1,294 @@
+//! Conv, ConvTranspose and Gemm: all three are one sum over channels and taps, read one way or the
+//! other.
+//!
+//! Weights that pass [`WEIGHTS_BYTES`] are cut by rows, so that each piece can be bound.
+
+use std::sync::Arc;
+
+use crate::error::{Fault, extents};
+use crate::kernel::{Axis, Conv, Kernel, Pair, Steps};
+use crate::onnx::graph::Node;
+use crate::plan::operands::spatial_axes;
+use crate::plan::pointwise::broadcast;
+use crate::plan::sliding::{Pads, Sliding, axis, extent};
+use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::program::SlotId;
+
+/// What one binding holds on WebGPU's default limits.
+const WEIGHTS_BYTES: usize = 128 << 20;
+
+/// A bias that a convolution adds, one number per channel of what it writes.
+type Bias = Option<Arc<Vec<f32>>>;
+
+impl Builder<'_> {
+    pub(super) fn conv(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        let axes = spatial_axes(&x)?;
+        let (shape, weights) = self.filters(node, axes)?;
+        let groups = groups(node, x.shape[1], shape[1])?;
+        if shape[0] % groups != 0 {
+            let found = format!("W has {} output channels in {groups} groups", shape[0]);
+            return Err(Fault::new(found, "a multiple of the groups is needed").into());
+        }
+        let bias = self.per_channel(node, 2, "B", shape[0])?;
+        let sliding = Sliding::read(node.attributes(), axes, Some(&shape[2..]))?;
+        let axes = sliding.over(&x.shape[2..])?;
+        let mut result = vec![x.shape[0], shape[0]];
+        result.extend(axes[5 - x.shape.len()..].iter().map(|a| a.output as usize));
+        let y = self.result(node, &result, &[&x])?;
+        let conv = dense(axes, x.shape[0], groups, shape[0] / groups, shape[1]);
+        self.convolve(conv, &x, &weights, bias, &y);
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    pub(super) fn conv_transpose(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        let axes = spatial_axes(&x)?;
+        let (shape, weights) = self.filters(node, axes)?;
+        let groups = node.attributes().int("group", 1)?;
+        let channels = x.shape[1];
+        let divides = groups > 0 && channels as i64 % groups == 0;
+        if shape[0] != channels || !divides {
+            return Err(Fault::new(
+                format!("W takes {} channels in {groups} groups", shape[0]),
+                format!("{channels} channels, a multiple of the groups, are needed, as X has"),
+            )
+            .into());
+        }
+        let groups = groups as usize;
+        let written = shape[1].saturating_mul(groups);
+        let bias = self.per_channel(node, 2, "B", written)?;
+        let sliding = Sliding::read(node.attributes(), axes, Some(&shape[2..]))?;
+        let axes = transposed(node, &sliding, &x.shape[2..])?;
+        let mut result = vec![x.shape[0], written];
+        result.extend(axes[5 - x.shape.len()..].iter().map(|a| a.input as usize));
+        let y = self.result(node, &result, &[&x])?;
+        let conv = dense(axes, x.shape[0], groups, channels / groups, shape[1]);
+        let bias = bias.map(|data| self.weights(&data, 0..data.len()));
+        self.spread(node, conv, &x, &weights, bias, &y)?;
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    pub(super) fn gemm(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let attributes = node.attributes();
+        let (alpha, beta) = (attributes.float("alpha", 1.0)?, attributes.float("beta", 1.0)?);
+        let (turned_a, turned_b) = (attributes.flag("transA")?, attributes.flag("transB")?);
+        let a = self.tensor(node, 0, "A")?;
+        let b = self.carried(node, 1, "B")?;
+        let Some(b) = b else { return Err(Fault::new("B is left out", "it is needed").into()) };
+        let (b_shape, data) = b.as_floats("B")?;
+        let ([a0, a1], [b0, b1]) = (&a.shape[..], b_shape) else {
+            let found = format!("A is {} and B is {}", extents(&a.shape), extents(b_shape));
+            return Err(Fault::new(found, "two matrices are needed").into());
+        };
+        let (rows, depth) = if turned_a { (*a1, *a0) } else { (*a0, *a1) };
+        let (columns, b_depth) = if turned_b { (*b0, *b1) } else { (*b1, *b0) };
+        if depth != b_depth || columns == 0 {
+            let found = format!("A has {depth} columns and B {b_depth} rows");
+            return Err(Fault::new(found, "as many of both are needed, and at least 1").into());
+        }
+        let turned = if turned_b && alpha == 1.0 {
+            Arc::clone(data)
+        } else if turned_b {
+            Arc::new(data.iter().map(|w| alpha * w).collect())
+        } else {
+            let at = |i: usize| alpha * data[i % depth * columns + i / depth];
+            Arc::new((0..data.len()).map(at).collect())
+        };
+        let c = match self.optional(node, 2)? {
+            None => None,
+            Some(_) => Some(self.carried(node, 2, "C")?),
+        };
+        let c = c.flatten();
+        let c = match &c {
+            Some(c) => {
+                let (shape, data) = c.as_floats("C")?;
+                Some((shape.to_vec(), data.iter().map(|x| beta * x).collect::<Vec<_>>()))
+            }
+            None => None,
+        };
+        let y = self.result(node, &[rows, columns], &[&a])?;
+        let mut conv = dense([Axis::NONE; 3], rows, 1, columns, depth);
+        if turned_a {
+            conv.x = Steps { offset: 0, image: 1, channel: rows as u32 };
+        }
+        let per_column = |shape: &[usize]| matches!(shape, [n] | [1, n] if *n == columns);
+        match c {
+            None => self.convolve(conv, &a, &turned, None, &y),
+            Some((shape, data)) if per_column(&shape) => {
+                self.convolve(conv, &a, &turned, Some(Arc::new(data)), &y);
+            }
+            Some((shape, data)) => {
+                let all = broadcast(Pair::Add, &y.shape, &shape)?;
+                if all.1 != y.shape || data.is_empty() {
+                    let found = format!("C is {}", extents(&shape));
+                    let allowed = format!("a shape that repeats to {} is needed", extents(&y.shape));
+                    return Err(Fault::new(found, allowed).into());
+                }
+                self.convolve(conv, &a, &turned, None, &y);
+                let data = Arc::new(data);
+                let c = self.weights(&data, 0..data.len());
+                let sum = self.result(node, &y.shape, &[&y])?;
+                self.push(Kernel::Pair(Pair::Add, all.0), vec![y.slot, c], vec![sum.slot]);
+                return Ok(vec![Value::Tensor(sum)]);
+            }
+        }
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    /// The weights of a convolution over so many spatial axes.
+    fn filters(&self, node: &Node, axes: usize) -> Result<(Vec<usize>, Arc<Vec<f32>>), Fault> {
+        let Some(weights) = self.carried(node, 1, "W")? else {
+            return Err(Fault::new("W is left out", "it is needed"));
+        };
+        let (shape, data) = weights.as_floats("W")?;
+        if shape.len() != axes + 2 || shape.contains(&0) {
+            return Err(Fault::new(
+                format!("W has shape {}", extents(shape)),
+                format!("{} extents of at least 1 are needed", axes + 2),
+            ));
+        }
+        Ok((shape.to_vec(), Arc::clone(data)))
+    }
+
+    /// Pieces of the rows of a convolution's weights, each with where it begins.
+    fn pieces(&self, conv: Conv) -> Vec<(usize, Conv)> {
+        let row = conv.columns as usize * conv.taps() as usize;
+        let at_most = (WEIGHTS_BYTES / 4 / row).max(1);
+        if conv.groups > 1 || conv.rows as usize <= at_most {
+            return vec![(0, conv)];
+        }
+        let starts = (0..conv.rows as usize).step_by(at_most);
+        let piece = |start: usize| {
+            let rows = at_most.min(conv.rows as usize - start) as u32;
+            let offset = conv.y.offset + start as u32 * conv.y.channel;
+            (start, Conv { rows, y: Steps { offset, ..conv.y }, ..conv })
+        };
+        starts.map(|start| (start, piece(start).1)).collect()
+    }
+
+    fn convolve(&mut self, conv: Conv, x: &Tensor, data: &Arc<Vec<f32>>, bias: Bias, y: &Tensor) {
+        let row = conv.columns as usize * conv.taps() as usize;
+        for (start, piece) in self.pieces(conv) {
+            let rows = (piece.rows * piece.groups) as usize;
+            let mut reads = vec![x.slot, self.weights(data, start * row..(start + rows) * row)];
+            if let Some(bias) = &bias {
+                reads.push(self.weights(bias, start..start + rows));
+            }
+            self.push(Kernel::Conv(piece), reads, vec![y.slot]);
+        }
+    }
+
+    /// The other way: pieces of the rows are summed.
+    fn spread(
+        &mut self,
+        node: &Node,
+        conv: Conv,
+        x: &Tensor,
+        data: &Arc<Vec<f32>>,
+        mut bias: Option<SlotId>,
+        y: &Tensor,
+    ) -> Result<(), Refusal> {
+        let row = conv.columns as usize * conv.taps() as usize;
+        let pieces = self.pieces(conv);
+        let mut sum: Option<SlotId> = None;
+        for (i, &(start, piece)) in pieces.iter().enumerate() {
+            let rows = (piece.rows * piece.groups) as usize;
+            let mut reads = vec![x.slot, self.weights(data, start * row..(start + rows) * row)];
+            reads.extend(bias.take());
+            let last = i + 1 == pieces.len();
+            let part = if last && sum.is_none() {
+                y.slot
+            } else {
+                self.result(node, &y.shape, &[x])?.slot
+            };
+            self.push(Kernel::ConvTranspose(piece), reads, vec![part]);
+            sum = Some(match sum {
+                None => part,
+                Some(before) => {
+                    let all =
+                        if last { y.slot } else { self.result(node, &y.shape, &[x])?.slot };
+                    let same = broadcast(Pair::Add, &y.shape, &y.shape)?.0;
+                    self.push(Kernel::Pair(Pair::Add, same), vec![before, part], vec![all]);
+                    all
+                }
+            });
+        }
+        Ok(())
+    }
+}
+
+/// A convolution between dense tensors.
+fn dense(axes: [Axis; 3], batch: usize, groups: usize, rows: usize, columns: usize) -> Conv {
+    let mut conv = Conv {
+        axes,
+        batch: batch as u32,
+        groups: groups as u32,
+        rows: rows as u32,
+        columns: columns as u32,
+        x: Steps { offset: 0, image: 0, channel: 0 },
+        y: Steps { offset: 0, image: 0, channel: 0 },
+    };
+    let (x, y) = (conv.input_positions(), conv.output_positions());
+    // Products of extents of tensors that were counted in u32 already.
+    conv.x = Steps { offset: 0, image: x * conv.groups * conv.columns, channel: x };
+    conv.y = Steps { offset: 0, image: y * conv.groups * conv.rows, channel: y };
+    conv
+}
+
+fn groups(node: &Node, channels: usize, columns: usize) -> Result<usize, Fault> {
+    let groups = node.attributes().int("group", 1)?;
+    if groups < 1 || (groups as u128) * columns as u128 != channels as u128 {
+        return Err(Fault::new(
+            format!("W reads {groups} groups of {columns} channels"),
+            format!("{channels} channels are needed, as X has"),
+        ));
+    }
+    Ok(groups as usize)
+}
+
+/// The axes of the convolution that a ConvTranspose turns around, `spatial` being its windows.
+fn transposed(node: &Node, sliding: &Sliding, spatial: &[usize]) -> Result<[Axis; 3], Fault> {
+    let (attributes, count) = (node.attributes(), spatial.len());
+    let extra = attributes.sizes("output_padding", count, 0)?.unwrap_or_else(|| vec![0; count]);
+    let said = attributes.sizes("output_shape", count, 1)?;
+    let mut axes = [Axis::NONE; 3];
+    for (i, &windows) in spatial.iter().enumerate() {
+        let (stride, windows) = (sliding.strides[i] as i64, windows as i64);
+        if extra[i] as i64 >= stride.max(sliding.dilations[i] as i64) {
+            let found = format!("output_padding is {} on axis {i}", extra[i]);
+            return Err(Fault::new(found, "less than the stride or the dilation is needed"));
+        }
+        let span = (windows - 1)
+            .saturating_mul(stride)
+            .saturating_add(extent(sliding.kernel[i], sliding.dilations[i]))
+            .saturating_add(extra[i] as i64);
+        let same = matches!(sliding.pads, Pads::SameUpper | Pads::SameLower);
+        let size = match &said {
+            Some(said) => Some(said[i] as i64),
+            None if same => Some(windows.saturating_mul(stride)),
+            None => None,
+        };
+        let (before, after) = match (size, &sliding.pads) {
+            (None, Pads::Explicit(pads)) => (pads[i].0 as i64, pads[i].1 as i64),
+            (None, _) => (0, 0),
+            (Some(size), pads) => {
+                let total = (span - size).max(0);
+                let less = total / 2;
+                if matches!(pads, Pads::SameUpper) {
+                    (less, total - less)
+                } else {
+                    (total - less, less)
+                }
+            }
+        };
+        let size = size.unwrap_or(span - before - after);
+        if size < 1 {
+            let found = format!("on axis {i} {span} cells with {before} and {after} cut off");
+            return Err(Fault::new(found, "at least 1 must be left"));
+        }
+        let window = [sliding.kernel[i], sliding.strides[i], sliding.dilations[i]];
+        axes[3 - count + i] = axis(size, windows, window, before, after)?;
+    }
+    Ok(axes)
+}

@@ -1,0 +1,153 @@
+//! The part of the image that a unit can see: its receptive field, followed back kernel by kernel.
+
+use crate::kernel::{Axis, Kernel};
+use crate::plan::{Layer, Plan};
+
+/// A part of the image: for each spatial axis the first and the last cell, both included. It may
+/// reach outside, where a window lies in the padding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// `(first, last)` for each spatial axis of the input.
+    pub axes: Vec<(i64, i64)>,
+    /// Whether every cell of the image is seen, as after a matrix product or a global average.
+    pub whole: bool,
+}
+
+impl Region {
+    /// Cells on each axis, those outside the image included.
+    pub fn size(&self) -> Vec<i64> {
+        self.axes.iter().map(|(first, last)| last - first + 1).collect()
+    }
+
+    /// The part inside an image of these spatial extents.
+    pub fn inside(&self, extents: &[usize]) -> Vec<std::ops::Range<usize>> {
+        let part = |(&(first, last), &n): (&(i64, i64), &usize)| {
+            let first = first.clamp(0, n as i64);
+            first as usize..(last + 1).clamp(first, n as i64) as usize
+        };
+        self.axes.iter().zip(extents).map(part).collect()
+    }
+}
+
+/// The cells of a tensor that matter, if they are not all of them: z, y, x.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Seen {
+    Part([(i64, i64); 3]),
+    Whole,
+}
+
+impl Seen {
+    fn with(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Part(a), Self::Part(b)) => Self::Part(std::array::from_fn(|i| {
+                (a[i].0.min(b[i].0), a[i].1.max(b[i].1))
+            })),
+            _ => Self::Whole,
+        }
+    }
+
+    fn along(self, axes: &[Axis; 3], map: fn(&Axis, (i64, i64)) -> (i64, i64)) -> Self {
+        match self {
+            Self::Part(part) => Self::Part(std::array::from_fn(|i| map(&axes[i], part[i]))),
+            Self::Whole => Self::Whole,
+        }
+    }
+}
+
+impl Plan {
+    /// The receptive field of a unit of a layer, at a flattened position of its channel.
+    pub fn receptive_field(&self, layer: &Layer, position: usize) -> Region {
+        let mut seen: Vec<Option<Seen>> = vec![None; self.slots.len()];
+        seen[layer.tensor.slot] = Some(unit(layer.shape(), position));
+        for instruction in self.instructions.iter().rev() {
+            let Some(from) = seen[instruction.writes[0]] else { continue };
+            for (i, &at) in instruction.reads.iter().enumerate() {
+                if !self.slots[at].varies {
+                    continue;
+                }
+                let there = through(&instruction.kernel, i, from);
+                seen[at] = Some(seen[at].map_or(there, |before| before.with(there)));
+            }
+        }
+        let spatial = &self.input_shape()[2..];
+        let whole = || spatial.iter().map(|&n| (0, n as i64 - 1)).collect();
+        match seen[self.input.slot] {
+            Some(Seen::Part(axes)) => {
+                Region { axes: axes[3 - spatial.len()..].to_vec(), whole: false }
+            }
+            Some(Seen::Whole) => Region { axes: whole(), whole: true },
+            None => Region { axes: spatial.iter().map(|_| (0, -1)).collect(), whole: false },
+        }
+    }
+}
+
+/// The place of a unit, as z, y, x.
+fn unit(shape: &[usize], position: usize) -> Seen {
+    let (mut at, mut rest) = ([(0, 0); 3], position);
+    let spatial = shape.get(2..).unwrap_or_default();
+    for (i, &n) in spatial.iter().enumerate().rev() {
+        let place = (rest % n) as i64;
+        at[3 - spatial.len() + i] = (place, place);
+        rest /= n;
+    }
+    Seen::Part(at)
+}
+
+/// What operand `i` of a kernel must hold for a part of its result.
+fn through(kernel: &Kernel, i: usize, from: Seen) -> Seen {
+    match kernel {
+        // A product of matrices reads what may be a whole image laid flat.
+        Kernel::Conv(conv) if conv.is_matrix() => Seen::Whole,
+        Kernel::Conv(conv) => from.along(&conv.axes, cells),
+        Kernel::ConvTranspose(conv) => from.along(&conv.axes, windows),
+        Kernel::Average(average) => from.along(&average.axes, cells),
+        Kernel::MaxPool(geometry) => from.along(&axes_of(geometry), cells),
+        Kernel::MaxUnpool(geometry) => from.along(&axes_of(geometry), windows),
+        Kernel::Pair(_, all) => {
+            let own = if i == 0 { all.a } else { all.b };
+            let repeated = (0..own.len()).any(|d| own[d] == 0 && all.dims[d] > 1);
+            if repeated { Seen::Whole } else { from }
+        }
+        Kernel::Softmax(vectors) if vectors.inner == 1 => Seen::Whole,
+        _ => from,
+    }
+}
+
+/// The cells under windows.
+fn cells(axis: &Axis, (first, last): (i64, i64)) -> (i64, i64) {
+    if axis.kernel == axis.input && axis.output == 1 && axis.before == 0 {
+        return (0, i64::from(axis.input) - 1);
+    }
+    let start = |q: i64| q * i64::from(axis.stride) - i64::from(axis.before);
+    (start(first), start(last) + axis.extent() - 1)
+}
+
+/// The windows over cells.
+fn windows(axis: &Axis, (first, last): (i64, i64)) -> (i64, i64) {
+    let stride = i64::from(axis.stride);
+    let from = first + i64::from(axis.before) - axis.extent() + 1;
+    let to = last + i64::from(axis.before);
+    let from = from.div_euclid(stride) + i64::from(from.rem_euclid(stride) != 0);
+    let end = i64::from(axis.output) - 1;
+    let first = from.clamp(0, end);
+    (first, to.div_euclid(stride).clamp(first, end))
+}
+
+/// A window of `unpool` as axes.
+fn axes_of(geometry: &unpool::Geometry) -> [Axis; 3] {
+    let window = geometry.window();
+    let (input, output) = (geometry.input_shape().spatial(), geometry.pooled_shape().spatial());
+    let mut axes = [Axis::NONE; 3];
+    for (i, (before, after)) in geometry.pads().into_iter().enumerate() {
+        axes[3 - input.len() + i] = Axis {
+            input: input[i] as u32,
+            output: output[i] as u32,
+            kernel: window.kernel()[i] as u32,
+            stride: window.strides()[i] as u32,
+            dilation: window.dilations()[i] as u32,
+            before: before as u32,
+            after: after as u32,
+        };
+    }
+    axes
+}

@@ -1,0 +1,443 @@
+//! A plan on a device: forward, what layers responded with, and back to the input.
+
+use std::collections::HashMap;
+
+use unpool::Engine;
+
+use crate::back::Back;
+use crate::cpu::Cpu;
+use crate::error::{Error, extents};
+use crate::gpu::GpuMachine;
+use crate::kernel::Rule;
+use crate::machine::{Bound, Machine};
+use crate::plan::Plan;
+use crate::program::{Arena, BufferId, Content, Instruction, SlotId};
+use crate::target::{Target, Unit};
+
+/// Which layers can be read and looked back from after [`Session::forward`]. What is not kept
+/// gives its memory to later layers.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// The model's output, which can be read but not looked back from.
+    Output,
+    /// These, and the output.
+    Layers(&'a [&'a str]),
+    /// All.
+    All,
+}
+
+/// A tensor read back from a device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Activation {
+    /// `[batch, channels, …]`.
+    pub shape: Vec<usize>,
+    /// The elements, row-major.
+    pub data: Vec<f32>,
+}
+
+impl Activation {
+    fn positions(&self) -> usize {
+        self.shape.iter().skip(2).product()
+    }
+
+    /// One image.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn image(&self, image: usize) -> &[f32] {
+        let len = self.data.len() / self.shape[0];
+        &self.data[image * len..(image + 1) * len]
+    }
+
+    /// One channel of an image.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image or channel.
+    pub fn channel(&self, image: usize, channel: usize) -> &[f32] {
+        let len = self.positions();
+        &self.image(image)[channel * len..(channel + 1) * len]
+    }
+
+    /// For each image and position the channel with the largest value, the first of equals: the
+    /// class map of a segmentation.
+    pub fn classes(&self) -> Vec<usize> {
+        let (positions, channels) = (self.positions(), self.shape.get(1).copied().unwrap_or(1));
+        let image = |data: &[f32]| -> Vec<usize> {
+            let largest = |position: usize| {
+                let value = |c: usize| data[c * positions + position];
+                (1..channels).fold(0, |best, c| if value(c) > value(best) { c } else { best })
+            };
+            (0..positions).map(largest).collect()
+        };
+        self.data.chunks_exact(positions * channels).flat_map(image).collect()
+    }
+
+    /// The strongest unit of a channel of an image, the first of equals.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image or channel.
+    pub fn strongest(&self, image: usize, channel: usize) -> Option<Unit> {
+        let mut best: Option<Unit> = None;
+        for (position, &value) in self.channel(image, channel).iter().enumerate() {
+            if best.is_none_or(|best| value > best.value) {
+                best = Some(Unit { channel, position, value });
+            }
+        }
+        best
+    }
+}
+
+/// What looking back gives.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Projection {
+    /// In the input's own space and shape.
+    pub map: Activation,
+    /// For each image the unit that was looked back from, where it is one.
+    pub units: Vec<Option<Unit>>,
+}
+
+/// Bytes that a session asked its device for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Weights.
+    pub weights: u64,
+    /// Tensors, forward and back, which share where they can.
+    pub tensors: u64,
+    /// What tensors would have needed, had they not shared.
+    pub unshared: u64,
+}
+
+/// A plan on a device.
+///
+/// ```no_run
+/// use unpool_cnn::{Engine, Keep, Model, Rule, Session, Target};
+///
+/// let plan = Model::open("digits.onnx")?.plan(&[1, 1, 32, 32])?;
+/// let mut session = Session::new(&Engine::detect(), plan, Keep::All)?;
+/// session.forward(&[0.5; 32 * 32])?;
+/// let seen = session.look_back("relu3", Target::Strongest(0), Rule::Guided)?;
+/// assert_eq!(seen.map.shape, [1, 1, 32, 32]);
+/// # Ok::<(), unpool_cnn::Error>(())
+/// ```
+pub struct Session {
+    plan: Plan,
+    machine: Box<dyn Machine>,
+    kept: Vec<bool>,
+    arena: Arena,
+    /// The machine's number of each piece of the arena.
+    pieces: Vec<BufferId>,
+    given: Vec<Option<BufferId>>,
+    taken: Vec<bool>,
+    memory: Memory,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("memory", &self.memory).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Uploads the weights and asks for memory.
+    ///
+    /// # Errors
+    ///
+    /// If a layer to keep is not there, or the device does not give the memory.
+    pub fn new(engine: &Engine, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
+        let kept = kept(&plan, keep)?;
+        let machine: Box<dyn Machine> = match engine {
+            Engine::Cpu => Box::new(Cpu::default()),
+            Engine::Gpu(gpu) => Box::new(GpuMachine::new(gpu)?),
+        };
+        let mut session = Self {
+            given: vec![None; plan.slots.len()],
+            plan,
+            machine,
+            kept,
+            arena: Arena::default(),
+            pieces: Vec::new(),
+            taken: Vec::new(),
+            memory: Memory { weights: 0, tensors: 0, unshared: 0 },
+        };
+        session.place_weights()?;
+        let pinned = session.pinned(matches!(keep, Keep::Output));
+        let input = session.plan.input.slot;
+        session.arena.sizes.push(session.plan.slots[input].bytes);
+        session.given[input] = Some(session.arena.sizes.len() - 1);
+        let mut given = std::mem::take(&mut session.given);
+        let slots = &session.plan.slots;
+        let taken = vec![true; session.arena.sizes.len()];
+        session.arena.assign(
+            &session.plan.instructions,
+            |slot| slots[slot].bytes,
+            |slot| pinned[slot],
+            &mut given,
+            &taken,
+        );
+        session.taken = vec![false; session.arena.sizes.len()];
+        for (slot, buffer) in given.iter().enumerate() {
+            let lasts = pinned[slot] || slot == input;
+            if let Some(buffer) = buffer.filter(|_| lasts || session.is_weights(slot)) {
+                session.taken[buffer] = true;
+            }
+            if buffer.is_some() && !session.is_weights(slot) {
+                session.memory.unshared += session.plan.slots[slot].bytes;
+            }
+        }
+        session.given = given;
+        session.allocate()?;
+        Ok(session)
+    }
+
+    fn is_weights(&self, slot: SlotId) -> bool {
+        matches!(self.plan.slots[slot].content, Content::Weights { .. })
+    }
+
+    /// Uploads each part of the weights once.
+    fn place_weights(&mut self) -> Result<(), Error> {
+        let mut placed = HashMap::new();
+        for slot in 0..self.plan.slots.len() {
+            let Content::Weights { data, part } = &self.plan.slots[slot].content else { continue };
+            let key = (std::sync::Arc::as_ptr(data), part.clone());
+            let buffer = match placed.get(&key) {
+                Some(&buffer) => buffer,
+                None => {
+                    let bytes = self.plan.slots[slot].bytes;
+                    let piece = self.machine.allocate(bytes)?;
+                    self.machine.write(piece, &data[part.clone()])?;
+                    self.memory.weights += bytes;
+                    self.arena.sizes.push(bytes);
+                    self.pieces.push(piece);
+                    placed.insert(key, self.arena.sizes.len() - 1);
+                    self.arena.sizes.len() - 1
+                }
+            };
+            self.given[slot] = Some(buffer);
+        }
+        Ok(())
+    }
+
+    /// The tensors that last: what is kept, and what the way back from there reads.
+    fn pinned(&self, output_only: bool) -> Vec<bool> {
+        let count = self.plan.slots.len();
+        let mut pinned = vec![false; count];
+        for (i, layer) in self.plan.layers.iter().enumerate() {
+            if !self.kept[i] {
+                continue;
+            }
+            pinned[layer.tensor.slot] = true;
+            if output_only {
+                continue;
+            }
+            for instruction in Back::new(&self.plan, i, Rule::Gradient).instructions {
+                for slot in instruction.reads.into_iter().filter(|&slot| slot < count) {
+                    pinned[slot] = true;
+                }
+            }
+        }
+        pinned
+    }
+
+    /// Asks the device for the pieces that the arena has and it has not.
+    fn allocate(&mut self) -> Result<(), Error> {
+        for &bytes in &self.arena.sizes[self.pieces.len()..] {
+            self.pieces.push(self.machine.allocate(bytes)?);
+            self.memory.tensors += bytes;
+        }
+        Ok(())
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the device was asked for so far.
+    pub fn memory(&self) -> Memory {
+        self.memory
+    }
+
+    /// Runs the model on images of [`Plan::input_shape`].
+    ///
+    /// # Errors
+    ///
+    /// If there are more or fewer elements, or the device fails.
+    pub fn forward(&mut self, images: &[f32]) -> Result<(), Error> {
+        let shape = self.plan.input_shape();
+        let needed: usize = shape.iter().product();
+        if images.len() != needed {
+            return Err(Error::Input {
+                found: format!("{} elements", images.len()),
+                allowed: format!("{needed} are needed for {}", extents(shape)),
+            });
+        }
+        let Some(input) = self.given[self.plan.input.slot] else { return Ok(()) };
+        self.machine.write(self.pieces[input], images)?;
+        let program = bind(&self.plan.instructions, &self.given, &self.pieces);
+        self.machine.run(&program)
+    }
+
+    /// What a layer responded with, since the last [`forward`](Self::forward).
+    ///
+    /// # Errors
+    ///
+    /// If there is no such layer, it was not kept, or the device fails.
+    pub fn activation(&mut self, layer: &str) -> Result<Activation, Error> {
+        let index = self.kept_index(layer)?;
+        self.read(index)
+    }
+
+    /// What the model's output responded with.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub fn output(&mut self) -> Result<Activation, Error> {
+        self.read(self.plan.output)
+    }
+
+    fn read(&mut self, layer: usize) -> Result<Activation, Error> {
+        let tensor = &self.plan.layers[layer].tensor;
+        let len = tensor.shape.iter().product();
+        let (shape, buffer) = (tensor.shape.clone(), self.given[tensor.slot]);
+        let data = match buffer {
+            Some(buffer) => self.machine.read(self.pieces[buffer], len)?,
+            None => Vec::new(),
+        };
+        Ok(Activation { shape, data })
+    }
+
+    fn kept_index(&self, layer: &str) -> Result<usize, Error> {
+        let index = self.plan.index(layer)?;
+        if !self.kept[index] {
+            let names = self.plan.layers.iter().zip(&self.kept).filter(|(_, kept)| **kept);
+            let names: Vec<_> = names.map(|(layer, _)| layer.name()).collect();
+            return Err(Error::NotKept { layer: layer.into(), allowed: names.join(", ") });
+        }
+        Ok(index)
+    }
+
+    /// Looks back from a layer to the input, for each image of the batch, with a signal of 1 at
+    /// what is meant.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such layer, it was not kept, it has not what is asked for, or the device
+    /// fails.
+    pub fn look_back(
+        &mut self,
+        layer: &str,
+        target: Target,
+        rule: Rule,
+    ) -> Result<Projection, Error> {
+        let index = self.kept_index(layer)?;
+        target.check(&self.plan.layers[index])?;
+        let activation =
+            if target.needs_activation() { Some(self.read(index)?) } else { None };
+        let (signal, units) = target.signal(&self.plan.layers[index], activation.as_ref());
+        let map = self.send_back(index, &signal, rule)?;
+        Ok(Projection { map, units })
+    }
+
+    /// Sends any signal of a layer's shape back to the input: under [`Rule::Gradient`] the
+    /// vector-Jacobian product.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such layer, it was not kept, the signal has another number of elements, or
+    /// the device fails.
+    pub fn vector_jacobian(
+        &mut self,
+        layer: &str,
+        signal: &[f32],
+        rule: Rule,
+    ) -> Result<Activation, Error> {
+        let index = self.kept_index(layer)?;
+        let shape = self.plan.layers[index].shape();
+        let needed: usize = shape.iter().product();
+        if signal.len() != needed {
+            return Err(Error::Target {
+                layer: layer.into(),
+                found: format!("a signal of {} elements", signal.len()),
+                allowed: format!("{needed} are needed for {}", extents(shape)),
+            });
+        }
+        self.send_back(index, signal, rule)
+    }
+
+    fn send_back(
+        &mut self,
+        layer: usize,
+        signal: &[f32],
+        rule: Rule,
+    ) -> Result<Activation, Error> {
+        let back = Back::new(&self.plan, layer, rule);
+        let count = self.plan.slots.len();
+        let bytes = |slot: SlotId| match slot.checked_sub(count) {
+            Some(own) => back.slots[own].bytes,
+            None => self.plan.slots[slot].bytes,
+        };
+        let shape = self.plan.input_shape().to_vec();
+        let len = shape.iter().product();
+        let Some(result) = back.result else {
+            return Ok(Activation { shape, data: vec![0.0; len] });
+        };
+        let mut given = self.given.clone();
+        given.resize(count + back.slots.len(), None);
+        // The seed is written from outside, so its piece must not be one that is handed on before
+        // it is read; a piece of its own is the simplest.
+        let seed = self.arena.sizes.iter().enumerate().position(|(i, &size)| {
+            !self.taken.get(i).copied().unwrap_or(false) && size >= bytes(back.seed)
+        });
+        let seed = seed.unwrap_or_else(|| {
+            self.arena.sizes.push(bytes(back.seed));
+            self.arena.sizes.len() - 1
+        });
+        given[back.seed] = Some(seed);
+        let mut taken = self.taken.clone();
+        taken.resize(self.arena.sizes.len(), false);
+        taken[seed] = true;
+        let pinned = |slot: SlotId| slot == result;
+        self.arena.assign(&back.instructions, bytes, pinned, &mut given, &taken);
+        self.allocate()?;
+        self.machine.write(self.pieces[seed], signal)?;
+        let program = bind(&back.instructions, &given, &self.pieces);
+        self.machine.run(&program)?;
+        let data = match given[result] {
+            Some(buffer) => self.machine.read(self.pieces[buffer], len)?,
+            None => Vec::new(),
+        };
+        Ok(Activation { shape, data })
+    }
+}
+
+/// Which layers are kept.
+fn kept(plan: &Plan, keep: Keep<'_>) -> Result<Vec<bool>, Error> {
+    let mut kept = vec![matches!(keep, Keep::All); plan.layers.len()];
+    kept[plan.output] = true;
+    if let Keep::Layers(names) = keep {
+        for name in names {
+            kept[plan.index(name)?] = true;
+        }
+    }
+    Ok(kept)
+}
+
+fn bind<'a>(
+    instructions: &'a [Instruction],
+    given: &[Option<BufferId>],
+    pieces: &[BufferId],
+) -> Vec<Bound<'a>> {
+    let numbers = |slots: &[SlotId]| {
+        slots.iter().filter_map(|&slot| given[slot]).map(|buffer| pieces[buffer]).collect()
+    };
+    let bound = |instruction: &'a Instruction| Bound {
+        kernel: &instruction.kernel,
+        reads: numbers(&instruction.reads),
+        writes: numbers(&instruction.writes),
+    };
+    instructions.iter().map(bound).collect()
+}

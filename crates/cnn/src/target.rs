@@ -1,0 +1,101 @@
+//! What of a layer is looked back from.
+
+use crate::error::Error;
+use crate::plan::Layer;
+use crate::session::Activation;
+
+/// What of a layer is looked back from, for every image of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The sum of the whole layer: `tf.gradients(layer_output, input)`.
+    Layer,
+    /// The sum of a channel.
+    Channel(usize),
+    /// The strongest unit of a channel, in each image its own; the first of equals.
+    Strongest(usize),
+    /// One unit.
+    Unit {
+        /// Its channel.
+        channel: usize,
+        /// Its position in that channel, flattened.
+        position: usize,
+    },
+    /// The score of a class: a unit of a layer that has one unit per class.
+    Class(usize),
+}
+
+/// A unit of a layer, in one image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// Its channel.
+    pub channel: usize,
+    /// Its position in that channel, flattened.
+    pub position: usize,
+    /// What it responded with.
+    pub value: f32,
+}
+
+impl Target {
+    /// Checks it against a layer.
+    pub(crate) fn check(self, layer: &Layer) -> Result<(), Error> {
+        let refused = |found: String, allowed: String| {
+            Err(Error::Target { layer: layer.name().into(), found, allowed })
+        };
+        let (channels, positions) = (layer.channels(), layer.positions());
+        let (what, channel) = match self {
+            Self::Layer => return Ok(()),
+            Self::Class(class) if positions > 1 => {
+                let found = format!("class {class} of {positions} units each");
+                return refused(found, "a layer with one unit per class is needed".into());
+            }
+            Self::Class(class) => ("class", class),
+            Self::Channel(n) | Self::Strongest(n) => ("channel", n),
+            Self::Unit { channel, position } if position >= positions => {
+                let found = format!("unit {position} of channel {channel}");
+                return refused(found, format!("0 to {} are allowed", positions - 1));
+            }
+            Self::Unit { channel, .. } => ("channel", channel),
+        };
+        if channel >= channels {
+            return refused(format!("{what} {channel}"), format!("0 to {} are allowed", channels - 1));
+        }
+        Ok(())
+    }
+
+    /// Whether it can only be told from what the layer responded with.
+    pub(crate) fn needs_activation(self) -> bool {
+        matches!(self, Self::Strongest(_) | Self::Unit { .. })
+    }
+
+    /// The signal that starts at the layer, 1 at each unit that is meant, and that unit of each
+    /// image where it is one.
+    pub(crate) fn signal(
+        self,
+        layer: &Layer,
+        activation: Option<&Activation>,
+    ) -> (Vec<f32>, Vec<Option<Unit>>) {
+        let (channels, positions) = (layer.channels(), layer.positions());
+        let image = channels * positions;
+        let batch = layer.shape().iter().product::<usize>() / image;
+        let mut signal = vec![0.0; batch * image];
+        let mut units = vec![None; batch];
+        for (i, signal) in signal.chunks_exact_mut(image).enumerate() {
+            let own = |channel: usize| channel * positions..(channel + 1) * positions;
+            match self {
+                Self::Layer => signal.fill(1.0),
+                Self::Channel(channel) | Self::Class(channel) => signal[own(channel)].fill(1.0),
+                Self::Strongest(channel) => {
+                    units[i] = activation.and_then(|a| a.strongest(i, channel));
+                }
+                Self::Unit { channel, position } => {
+                    let value = activation.map(|a| a.channel(i, channel)[position]);
+                    units[i] = value.map(|value| Unit { channel, position, value });
+                }
+            }
+            if let Some(Unit { channel, position, .. }) = units[i] {
+                signal[channel * positions + position] = 1.0;
+            }
+        }
+        (signal, units)
+    }
+}

@@ -1,0 +1,5 @@
+//! What the groups of tests share.
+
+pub(crate) mod compare;
+pub(crate) mod engines;
+pub(crate) mod expected;
