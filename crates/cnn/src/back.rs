@@ -3,9 +3,7 @@
 //! Every kernel has its vector-Jacobian product here, made of kernels: a convolution goes back
 //! through its transpose, pooling through its switches. The rules differ at [`Rule`]'s functions.
 
-use crate::kernel::{
-    Affine, Broadcast, BROADCAST_AXES, Kernel, Pair, Reduce, Rule, Runs,
-};
+use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Kernel, Pair, Reduce, Rule, Runs};
 use crate::plan::Plan;
 use crate::program::{Content, Instruction, Slot, SlotId};
 

@@ -16,9 +16,7 @@ pub enum Error {
     Decode { message: String },
     #[error("the graph has {found}; {allowed}")]
     Graph { found: String, allowed: String },
-    #[error(
-        "node {node:?}: operator {operator} is not supported; supported are {}", SUPPORTED
-    )]
+    #[error("node {node:?}: operator {operator} is not supported; supported are {}", SUPPORTED)]
     Operator { node: String, operator: String },
     #[error("node {node:?} ({operator}): {found}; {allowed}")]
     Node { node: String, operator: String, found: String, allowed: String },

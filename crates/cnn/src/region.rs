@@ -39,9 +39,9 @@ enum Seen {
 impl Seen {
     fn with(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Part(a), Self::Part(b)) => Self::Part(std::array::from_fn(|i| {
-                (a[i].0.min(b[i].0), a[i].1.max(b[i].1))
-            })),
+            (Self::Part(a), Self::Part(b)) => {
+                Self::Part(std::array::from_fn(|i| (a[i].0.min(b[i].0), a[i].1.max(b[i].1))))
+            }
             _ => Self::Whole,
         }
     }

@@ -335,8 +335,7 @@ impl Session {
     ) -> Result<Projection, Error> {
         let index = self.kept_index(layer)?;
         target.check(&self.plan.layers[index])?;
-        let activation =
-            if target.needs_activation() { Some(self.read(index)?) } else { None };
+        let activation = if target.needs_activation() { Some(self.read(index)?) } else { None };
         let (signal, units) = target.signal(&self.plan.layers[index], activation.as_ref());
         let map = self.send_back(index, &signal, rule)?;
         Ok(Projection { map, units })
@@ -368,12 +367,7 @@ impl Session {
         self.send_back(index, signal, rule)
     }
 
-    fn send_back(
-        &mut self,
-        layer: usize,
-        signal: &[f32],
-        rule: Rule,
-    ) -> Result<Activation, Error> {
+    fn send_back(&mut self, layer: usize, signal: &[f32], rule: Rule) -> Result<Activation, Error> {
         let back = Back::new(&self.plan, layer, rule);
         let count = self.plan.slots.len();
         let bytes = |slot: SlotId| match slot.checked_sub(count) {

@@ -57,7 +57,10 @@ impl Target {
             Self::Unit { channel, .. } => ("channel", channel),
         };
         if channel >= channels {
-            return refused(format!("{what} {channel}"), format!("0 to {} are allowed", channels - 1));
+            return refused(
+                format!("{what} {channel}"),
+                format!("0 to {} are allowed", channels - 1),
+            );
         }
         Ok(())
     }

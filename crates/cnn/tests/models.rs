@@ -13,7 +13,7 @@ const ALLOWED: f32 = 1e-4;
 fn a_classifier_responds_as_in_pytorch() {
     let expected: Digits = read("digits.json");
     let model = Model::open(path("digits.onnx")).expect("the model is read");
-    for (name, engine) in engines() {
+    for (name, engine) in engines().iter() {
         let plan = model.plan(&expected.image_shape).expect("the shapes fit");
         let mut session = Session::new(engine, plan, Keep::All).expect("memory");
         session.forward(&expected.image).expect("it runs");
@@ -32,7 +32,7 @@ fn every_projection_is_that_of_pytorch() {
     let expected: Digits = read("digits.json");
     assert_eq!(expected.projections.len(), 42);
     let model = Model::open(path("digits.onnx")).expect("the model is read");
-    for (name, engine) in engines() {
+    for (name, engine) in engines().iter() {
         let plan = model.plan(&expected.image_shape).expect("the shapes fit");
         let mut session = Session::new(engine, plan, Keep::All).expect("memory");
         session.forward(&expected.image).expect("it runs");
@@ -40,10 +40,8 @@ fn every_projection_is_that_of_pytorch() {
         for projection in &expected.projections {
             let rule = Rule::ALL.into_iter().find(|rule| rule.name() == projection.rule);
             let rule = rule.expect("one of the three rules");
-            let place = format!(
-                "{name} {} {} {}",
-                projection.rule, projection.layer, projection.target
-            );
+            let place =
+                format!("{name} {} {} {}", projection.rule, projection.layer, projection.target);
             let target = match &projection.at {
                 None => Target::Layer,
                 Some(at) => Target::Strongest(at.channel),
@@ -54,8 +52,7 @@ fn every_projection_is_that_of_pytorch() {
                     found.units.iter().map(|u| u.expect("one unit an image").position).collect();
                 assert_eq!(positions, at.position, "{place}");
             }
-            largest =
-                largest.max(close(&place, &found.map.data, &projection.input_map, ALLOWED));
+            largest = largest.max(close(&place, &found.map.data, &projection.input_map, ALLOWED));
         }
         println!("{name}: 42 projections, at most {largest:e}");
     }
@@ -65,7 +62,7 @@ fn every_projection_is_that_of_pytorch() {
 fn a_segmentation_of_odd_size_is_that_of_pytorch() {
     let expected: Segmentation = read("segnet.json");
     let model = Model::open(path("segnet.onnx")).expect("the model is read");
-    for (name, engine) in engines() {
+    for (name, engine) in engines().iter() {
         for keep in [Keep::Output, Keep::All] {
             let plan = model.plan(&expected.image_shape).expect("the shapes fit");
             let mut session = Session::new(engine, plan, keep).expect("memory");

@@ -3,9 +3,7 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{
-    Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, Rule, Vectors,
-};
+use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, Rule, Vectors};
 
 /// Elements that a thread takes at a time.
 const CHUNK: usize = 4096;
@@ -24,8 +22,20 @@ pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y
 pub(super) fn map(function: Function, len: u32, x: &[f32], y: &mut [f32]) {
     each(&mut y[..len as usize], |i| match function {
         // A NaN shows.
-        Function::Relu => if x[i] < 0.0 { 0.0 } else { x[i] },
-        Function::LeakyRelu { slope } => if x[i] < 0.0 { x[i] * slope } else { x[i] },
+        Function::Relu => {
+            if x[i] < 0.0 {
+                0.0
+            } else {
+                x[i]
+            }
+        }
+        Function::LeakyRelu { slope } => {
+            if x[i] < 0.0 {
+                x[i] * slope
+            } else {
+                x[i]
+            }
+        }
         // Not `clamp`, which panics where the bounds are the wrong way round.
         Function::Clip { low, high } => x[i].max(low).min(high),
         Function::Sigmoid => 1.0 / (1.0 + (-x[i]).exp()),
@@ -52,7 +62,13 @@ pub(super) fn map_back(
         let (seen, r) = (seen[i], signal[i]);
         match function {
             Function::Relu => rectified(seen > 0.0, r),
-            Function::LeakyRelu { slope } => if seen < 0.0 { r * slope } else { r },
+            Function::LeakyRelu { slope } => {
+                if seen < 0.0 {
+                    r * slope
+                } else {
+                    r
+                }
+            }
             Function::Clip { low, high } => {
                 let open = seen >= low && seen <= high;
                 if low == 0.0 {
@@ -75,7 +91,13 @@ pub(super) fn pair(pair: Pair, all: &Broadcast, a: &[f32], b: &[f32], y: &mut [f
         match pair {
             Pair::Add => a + b,
             Pair::Mul => a * b,
-            Pair::PRelu => if a < 0.0 { a * b } else { a },
+            Pair::PRelu => {
+                if a < 0.0 {
+                    a * b
+                } else {
+                    a
+                }
+            }
         }
     });
 }

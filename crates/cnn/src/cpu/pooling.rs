@@ -96,7 +96,8 @@ fn each_window(average: &Average, mut visit: impl FnMut(usize, [u32; 3], f32)) {
         for qy in 0..y.output {
             for qx in 0..x.output {
                 let place = [qz, qy, qx];
-                let counted = |i: usize| counted(&average.axes[i], place[i], average.counts_padding);
+                let counted =
+                    |i: usize| counted(&average.axes[i], place[i], average.counts_padding);
                 let count = counted(0) * counted(1) * counted(2);
                 visit(window, place, 1.0 / count as f32);
                 window += 1;

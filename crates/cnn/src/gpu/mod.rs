@@ -1,14 +1,287 @@
-//! The kernels on a GPU.
+//! The kernels on a GPU: this crate's shaders, and `unpool`'s steps, on one device and in one pass.
+//!
+//! Nothing above WebGPU's default limits is needed: at most five bindings of 128 MiB, 64 threads
+//! and 4 KiB of workgroup memory.
+
+mod params;
+mod shader;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::task::{Context, Poll, Waker};
+
+use unpool::wgpu;
+use unpool::{Element, Gpu, Overlap, Pooling, Step};
+
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::machine::{Bound, Machine};
 use crate::program::BufferId;
-use unpool::Gpu;
+use params::Params;
+
+/// Multiplications after which commands are submitted, so that a slow device answers in between.
+const WORK: u64 = 1 << 31;
+
+const TENSOR: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
+    .union(wgpu::BufferUsages::COPY_SRC)
+    .union(wgpu::BufferUsages::COPY_DST);
+
+/// A device, the pipelines compiled for it and buffers on it.
 #[derive(Debug)]
-pub(crate) struct GpuMachine;
-impl GpuMachine { pub(crate) fn new(_gpu: &Gpu) -> Result<Self, Error> { Ok(Self) } }
+pub(crate) struct GpuMachine {
+    gpu: Gpu,
+    limits: wgpu::Limits,
+    buffers: Vec<wgpu::Buffer>,
+    pipelines: HashMap<&'static str, wgpu::ComputePipeline>,
+}
+
+/// A kernel ready to be recorded.
+enum Ready {
+    Shader { pipeline: wgpu::ComputePipeline, group: wgpu::BindGroup, grid: [u32; 2] },
+    Step(Step),
+}
+
+impl GpuMachine {
+    pub(crate) fn new(gpu: &Gpu) -> Result<Self, Error> {
+        let limits = gpu.device().limits();
+        Ok(Self { gpu: gpu.clone(), limits, buffers: Vec::new(), pipelines: HashMap::new() })
+    }
+
+    fn device(&self) -> &wgpu::Device {
+        self.gpu.device()
+    }
+
+    fn ready(&mut self, bound: &Bound<'_>) -> Result<Ready, Error> {
+        match shader::source(bound.kernel) {
+            None => self.pooling(bound).map(Ready::Step),
+            Some((text, reads)) => self.shader(bound, text, reads),
+        }
+    }
+
+    fn shader(
+        &mut self,
+        bound: &Bound<'_>,
+        text: &'static str,
+        reads: u32,
+    ) -> Result<Ready, Error> {
+        let name = bound.kernel.name();
+        let pipeline = match self.pipelines.get(name) {
+            Some(pipeline) => pipeline.clone(),
+            None => {
+                let made = self.compile(name, text, reads)?;
+                self.pipelines.insert(name, made.clone());
+                made
+            }
+        };
+        let params = Params::of(bound.kernel, bound.reads.len()).unwrap_or_default();
+        let limit = self.limits.max_compute_workgroups_per_dimension;
+        let workgroups = shader::workgroups(bound.kernel, params.count());
+        let grid = shader::grid(workgroups, limit).ok_or_else(|| unpool::Error::Limit {
+            limit: "max_compute_workgroups_per_dimension",
+            needed: workgroups,
+            allowed: limit.into(),
+        })?;
+        let bytes = params.bytes();
+        let uniform = scoped(self.device(), || {
+            let uniform = self.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some(name),
+                size: bytes.len() as u64,
+                usage: wgpu::BufferUsages::UNIFORM,
+                mapped_at_creation: true,
+            });
+            if let Ok(mut view) = uniform.get_mapped_range_mut(..) {
+                view.slice(..).copy_from_slice(&bytes);
+            }
+            uniform.unmap();
+            uniform
+        })?;
+        // An operand that is left out has its place in the layout all the same, and is not read.
+        let operand = |i: usize| bound.reads.get(i).or(bound.reads.last());
+        let mut resources = vec![uniform.as_entire_binding()];
+        for i in 0..reads as usize {
+            resources.extend(operand(i).map(|&b| self.buffers[b].as_entire_binding()));
+        }
+        resources.push(self.buffers[bound.writes[0]].as_entire_binding());
+        let entries: Vec<_> = resources
+            .into_iter()
+            .zip(0..)
+            .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
+            .collect();
+        let group = scoped(self.device(), || {
+            self.device().create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(name),
+                layout: &pipeline.get_bind_group_layout(0),
+                entries: &entries,
+            })
+        })?;
+        Ok(Ready::Shader { pipeline, group, grid })
+    }
+
+    fn compile(
+        &self,
+        name: &'static str,
+        text: &'static str,
+        reads: u32,
+    ) -> Result<wgpu::ComputePipeline, Error> {
+        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+        let kinds = std::iter::once(wgpu::BufferBindingType::Uniform)
+            .chain((0..reads).map(|_| storage(true)))
+            .chain([storage(false)]);
+        let entries: Vec<_> = kinds
+            .zip(0..)
+            .map(|(ty, binding)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty,
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let device = self.device();
+        scoped(device, || {
+            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some(name),
+                entries: &entries,
+            });
+            let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+                label: Some(name),
+                bind_group_layouts: &[Some(&layout)],
+                ..Default::default()
+            });
+            let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+                label: Some(name),
+                source: wgpu::ShaderSource::Wgsl(text.into()),
+            });
+            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+                label: Some(name),
+                layout: Some(&layout),
+                module: &module,
+                entry_point: Some("main"),
+                compilation_options: Default::default(),
+                cache: None,
+            })
+        })
+    }
+
+    fn pooling(&self, bound: &Bound<'_>) -> Result<Step, Error> {
+        let reads: Vec<_> = bound.reads.iter().map(|&b| &self.buffers[b]).collect();
+        let writes: Vec<_> = bound.writes.iter().map(|&b| &self.buffers[b]).collect();
+        let ready = |geometry| -> Result<Pooling, unpool::Error> {
+            self.gpu.pooling(geometry, Element::F32)
+        };
+        let step = match bound.kernel {
+            Kernel::MaxPool(geometry) => {
+                ready(geometry)?.max_pool(reads[0], writes[0], writes[1])?
+            }
+            Kernel::MaxPoolBack(geometry) => {
+                ready(geometry)?.max_pool_backward(reads[0], reads[1], writes[0])?
+            }
+            Kernel::MaxUnpool(geometry) => {
+                ready(geometry)?.max_unpool(reads[0], reads[1], writes[0], Overlap::Last)?
+            }
+            Kernel::MaxUnpoolBack(geometry) => {
+                ready(geometry)?.max_unpool_backward(reads[0], reads[1], writes[0])?
+            }
+            other => {
+                return Err(Error::Wgpu { message: format!("{} has no shader", other.name()) });
+            }
+        };
+        Ok(step)
+    }
+
+    fn submit(&self, ready: &[Ready]) -> Result<(), Error> {
+        if ready.is_empty() {
+            return Ok(());
+        }
+        scoped(self.device(), || {
+            let mut encoder = self.device().create_command_encoder(&Default::default());
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            for kernel in ready {
+                match kernel {
+                    Ready::Shader { pipeline, group, grid } => {
+                        pass.set_pipeline(pipeline);
+                        pass.set_bind_group(0, group, &[]);
+                        pass.dispatch_workgroups(grid[0], grid[1], 1);
+                    }
+                    Ready::Step(step) => step.record(&mut pass),
+                }
+            }
+            drop(pass);
+            self.gpu.queue().submit([encoder.finish()]);
+        })
+    }
+}
+
 impl Machine for GpuMachine {
-    fn allocate(&mut self, _: u64) -> Result<BufferId, Error> { Ok(0) }
-    fn write(&mut self, _: BufferId, _: &[f32]) -> Result<(), Error> { Ok(()) }
-    fn read(&mut self, _: BufferId, _: usize) -> Result<Vec<f32>, Error> { Ok(vec![]) }
-    fn run(&mut self, _: &[Bound<'_>]) -> Result<(), Error> { Ok(()) }
+    fn allocate(&mut self, bytes: u64) -> Result<BufferId, Error> {
+        let size = bytes.next_multiple_of(4).max(4);
+        let allowed = self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size);
+        if size > allowed {
+            return Err(Error::Memory { tensor: "a tensor".into(), needed: size.into(), allowed });
+        }
+        let buffer = scoped(self.device(), || {
+            self.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some("unpool-cnn tensor"),
+                size,
+                usage: TENSOR,
+                mapped_at_creation: false,
+            })
+        })?;
+        self.buffers.push(buffer);
+        Ok(self.buffers.len() - 1)
+    }
+
+    fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error> {
+        let buffer = &self.buffers[buffer];
+        scoped(self.device(), || {
+            self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(data));
+        })
+    }
+
+    fn read(&mut self, buffer: BufferId, len: usize) -> Result<Vec<f32>, Error> {
+        let part = self.buffers[buffer].slice(..len as u64 * 4);
+        Ok(self.gpu.read::<f32>(part)?.wait()?)
+    }
+
+    fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
+        let (mut ready, mut work) = (Vec::new(), 0u64);
+        for bound in program {
+            ready.push(self.ready(bound)?);
+            work = work.saturating_add(match bound.kernel {
+                Kernel::Conv(conv) | Kernel::ConvTranspose(conv) => conv.work(),
+                _ => 0,
+            });
+            if work > WORK {
+                self.submit(&ready)?;
+                (ready, work) = (Vec::new(), 0);
+            }
+        }
+        self.submit(&ready)
+    }
+}
+
+/// Makes objects on a device, and turns what `wgpu` says against them into an error: it would end
+/// the program otherwise.
+fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
+    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
+    let made = make();
+    let now = |scope: wgpu::ErrorScopeGuard| {
+        let answer = std::pin::pin!(scope.pop());
+        match answer.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(error) => error,
+            Poll::Pending => None,
+        }
+    };
+    // Innermost first, and every scope is popped.
+    let errors = [now(internal), now(validation), now(memory)];
+    match errors.into_iter().flatten().next() {
+        None => Ok(made),
+        Some(wgpu::Error::OutOfMemory { .. }) => Err(unpool::Error::OutOfMemory.into()),
+        Some(error) => Err(Error::Wgpu { message: error.to_string() }),
+    }
 }

@@ -42,10 +42,12 @@ impl Node {
         let name = name.unwrap_or_default();
         let operator = match node.domain.as_str() {
             "" | "ai.onnx" => node.op_type,
-            domain => return Err(Error::Operator {
-                node: name,
-                operator: format!("{domain}.{}", node.op_type),
-            }),
+            domain => {
+                return Err(Error::Operator {
+                    node: name,
+                    operator: format!("{domain}.{}", node.op_type),
+                });
+            }
         };
         Ok(Self {
             name,
@@ -184,8 +186,10 @@ fn ordered(
     }
     if order.len() < nodes.len() {
         let done: HashSet<_> = order.iter().copied().collect();
-        let stuck: Vec<_> =
-            (0..nodes.len()).filter(|i| !done.contains(i)).map(|i| nodes[i].name.as_str()).collect();
+        let stuck: Vec<_> = (0..nodes.len())
+            .filter(|i| !done.contains(i))
+            .map(|i| nodes[i].name.as_str())
+            .collect();
         return Err(Error::Graph {
             found: format!("a cycle through {}", stuck[..stuck.len().min(8)].join(", ")),
             allowed: "no node may read its own result".into(),

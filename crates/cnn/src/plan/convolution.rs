@@ -122,7 +122,8 @@ impl Builder<'_> {
                 let all = broadcast(Pair::Add, &y.shape, &shape)?;
                 if all.1 != y.shape || data.is_empty() {
                     let found = format!("C is {}", extents(&shape));
-                    let allowed = format!("a shape that repeats to {} is needed", extents(&y.shape));
+                    let allowed =
+                        format!("a shape that repeats to {} is needed", extents(&y.shape));
                     return Err(Fault::new(found, allowed).into());
                 }
                 self.convolve(conv, &a, &turned, None, &y);
@@ -206,8 +207,7 @@ impl Builder<'_> {
             sum = Some(match sum {
                 None => part,
                 Some(before) => {
-                    let all =
-                        if last { y.slot } else { self.result(node, &y.shape, &[x])?.slot };
+                    let all = if last { y.slot } else { self.result(node, &y.shape, &[x])?.slot };
                     let same = broadcast(Pair::Add, &y.shape, &y.shape)?.0;
                     self.push(Kernel::Pair(Pair::Add, same), vec![before, part], vec![all]);
                     all

@@ -4,8 +4,8 @@ mod arrangement;
 mod convolution;
 mod operands;
 mod pointwise;
-mod sliding;
 mod pooling;
+mod sliding;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,7 +32,10 @@ pub(crate) enum Value {
     Tensor(Tensor),
     Constant(Constant),
     /// The argmax of a max pooling.
-    Indices { geometry: Arc<Geometry>, taps: SlotId },
+    Indices {
+        geometry: Arc<Geometry>,
+        taps: SlotId,
+    },
 }
 
 /// A node that makes a tensor.
@@ -122,9 +125,8 @@ impl Plan {
             builder.layer = layers.len();
             layers.extend(builder.node(node)?);
         }
-        let output = graph.outputs.iter().find_map(|name| layers.iter().position(|l| {
-            l.output == *name
-        }));
+        let output =
+            graph.outputs.iter().find_map(|name| layers.iter().position(|l| l.output == *name));
         let Some(output) = output else {
             let allowed = "one that a node computes as floats is needed".into();
             return Err(Error::Graph {

@@ -15,9 +15,7 @@ impl Builder<'_> {
         let function = match node.operator.as_str() {
             "Relu" => Function::Relu,
             "Sigmoid" => Function::Sigmoid,
-            "LeakyRelu" => {
-                Function::LeakyRelu { slope: node.attributes().float("alpha", 0.01)? }
-            }
+            "LeakyRelu" => Function::LeakyRelu { slope: node.attributes().float("alpha", 0.01)? },
             _ => self.clip(node)?,
         };
         let y = self.result(node, &x.shape, &[&x])?;
@@ -98,8 +96,7 @@ impl Builder<'_> {
         let (mean, var) = (operand(3, "mean")?, operand(4, "var")?);
         let scale: Vec<f32> =
             scale.iter().zip(var.iter()).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
-        let shift: Vec<f32> =
-            (0..channels).map(|c| shift[c] - mean[c] * scale[c]).collect();
+        let shift: Vec<f32> = (0..channels).map(|c| shift[c] - mean[c] * scale[c]).collect();
         let [scale, shift] = [scale, shift].map(|data| self.weights(&Arc::new(data), 0..channels));
         let y = self.result(node, &x.shape, &[&x])?;
         let inner = len(&x.shape[2..]);

@@ -49,11 +49,8 @@ impl Builder<'_> {
         let sliding = Sliding::read(node.attributes(), axes, None)?;
         let size = self.unpooled_size(node, &sliding, &x)?;
         let pooled_size = geometry.input_shape().spatial();
-        let fitting = Geometry::for_pooled(
-            geometry.window(),
-            geometry.pooled_shape().clone(),
-            Some(&size),
-        );
+        let fitting =
+            Geometry::for_pooled(geometry.window(), geometry.pooled_shape().clone(), Some(&size));
         let mut shape = x.shape[..2].to_vec();
         shape.extend(&size);
         // One that restores the pooled size, or another at which the windows lie as they did.
@@ -78,17 +75,9 @@ impl Builder<'_> {
             .into());
         }
         let restored = self.result(node, geometry.input_shape().dims(), &[&x])?;
-        self.push(
-            Kernel::MaxUnpool((*geometry).clone()),
-            vec![x.slot, taps],
-            vec![restored.slot],
-        );
+        self.push(Kernel::MaxUnpool((*geometry).clone()), vec![x.slot, taps], vec![restored.slot]);
         let y = self.result(node, &shape, &[&x])?;
-        let fit = Fit {
-            planes: len(&shape[..2]),
-            from: three(pooled_size),
-            to: three(&size),
-        };
+        let fit = Fit { planes: len(&shape[..2]), from: three(pooled_size), to: three(&size) };
         self.push(Kernel::Fit(fit), vec![restored.slot], vec![y.slot]);
         Ok(vec![Value::Tensor(y)])
     }

@@ -120,12 +120,20 @@ impl Sliding {
         };
         if output < 1 {
             return Err(Fault::new(
-                format!("on axis {i} the window spans {extent} cells and the padded input has {}",
-                    n + before + after),
+                format!(
+                    "on axis {i} the window spans {extent} cells and the padded input has {}",
+                    n + before + after
+                ),
                 "a window that fits is needed",
             ));
         }
-        axis(input as i64, output, [self.kernel[i], self.strides[i], self.dilations[i]], before, after)
+        axis(
+            input as i64,
+            output,
+            [self.kernel[i], self.strides[i], self.dilations[i]],
+            before,
+            after,
+        )
     }
 }
 

@@ -23,7 +23,9 @@ pub(crate) fn close(place: &str, found: &[f32], expected: &[f32], allowed: f32) 
         };
         let first = (0..found.len()).find(wrong);
         let values = first.map(|i| (i, found[i], expected[i]));
-        panic!("{place}: differs by {off:e} of the largest; (element, found, expected): {values:?}");
+        panic!(
+            "{place}: differs by {off:e} of the largest; (element, found, expected): {values:?}"
+        );
     }
     off
 }

@@ -1,20 +1,23 @@
 //! Every engine there is: the CPU, and every adapter.
 
-use std::sync::OnceLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use unpool_cnn::Engine;
 
-/// The engines, with the names that failures give them. A machine without an adapter fails, for
+static ENGINES: LazyLock<Mutex<Vec<(String, Engine)>>> = LazyLock::new(|| {
+    let mut engines = vec![("CPU".to_owned(), Engine::Cpu)];
+    for adapter in pollster::block_on(unpool::Gpu::adapters()) {
+        let gpu = pollster::block_on(unpool::Gpu::from_adapter(&adapter)).expect("a device");
+        engines.push((gpu.description(), Engine::Gpu(gpu)));
+    }
+    Mutex::new(engines)
+});
+
+/// The engines, with the names that failures give them, for one test at a time: a GL context that
+/// another thread holds for a second counts as lost. A machine without an adapter fails, for
 /// otherwise the kernels would pass by not being run: `apt install mesa-vulkan-drivers` gives one.
-pub(crate) fn engines() -> &'static [(String, Engine)] {
-    static ENGINES: OnceLock<Vec<(String, Engine)>> = OnceLock::new();
-    ENGINES.get_or_init(|| {
-        let mut engines = vec![("CPU".to_owned(), Engine::Cpu)];
-        for adapter in pollster::block_on(unpool::Gpu::adapters()).iter().take(0) {
-            let gpu = pollster::block_on(unpool::Gpu::from_adapter(adapter)).expect("a device");
-            engines.push((gpu.description(), Engine::Gpu(gpu)));
-        }
-        assert!(engines.len() > 0, "no adapter: install mesa-vulkan-drivers");
-        engines
-    })
+pub(crate) fn engines() -> MutexGuard<'static, Vec<(String, Engine)>> {
+    let engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(engines.len() > 1, "no adapter: install mesa-vulkan-drivers");
+    engines
 }

@@ -1,0 +1,24 @@
+// Coordinates of up to six axes, for pair.wgsl, prelu_back.wgsl and reduce.wgsl.
+
+alias Axes = array<u32, 6>;
+
+fn places(i: u32, dims: Axes) -> Axes {
+    var at: Axes;
+    var extents = dims;
+    var rest = i;
+    for (var d = 6u; d > 0u; d--) {
+        at[d - 1u] = rest % extents[d - 1u];
+        rest /= extents[d - 1u];
+    }
+    return at;
+}
+
+fn along(at_places: Axes, steps_of: Axes) -> u32 {
+    var at = at_places;
+    var steps = steps_of;
+    var sum = 0u;
+    for (var d = 0u; d < 6u; d++) {
+        sum += at[d] * steps[d];
+    }
+    return sum;
+}

@@ -1,0 +1,166 @@
+//! The uniform of each kernel: the fields of its WGSL struct, by name and in order. A test asks
+//! naga that the shader has the same.
+
+use crate::kernel::{Average, Axis, BROADCAST_AXES, Conv, Function, Kernel, Pair, Rule};
+
+/// Fields of 4 bytes, as they lie in memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Params(pub(crate) Vec<(String, u32)>);
+
+impl Params {
+    fn with(mut self, name: &str, value: u32) -> Self {
+        self.0.push((name.into(), value));
+        self
+    }
+
+    fn float(self, name: &str, value: f32) -> Self {
+        self.with(name, value.to_bits())
+    }
+
+    fn list(self, name: &str, values: [u32; BROADCAST_AXES]) -> Self {
+        let numbered = values.into_iter().enumerate();
+        numbered.fold(self, |params, (i, value)| params.with(&format!("{name}{i}"), value))
+    }
+
+    fn axes(self, name: &str, axes: &[Axis; 3], field: fn(&Axis) -> u32) -> Self {
+        self.three(name, axes.each_ref().map(field))
+    }
+
+    fn three(self, name: &str, values: [u32; 3]) -> Self {
+        let named = ["z", "y", "x"].into_iter().zip(values);
+        named.fold(self, |params, (axis, value)| params.with(&format!("{name}_{axis}"), value))
+    }
+
+    /// Threads, one to an element, that the kernel needs; 0 for a tiled one.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.first().filter(|(name, _)| name == "count").map_or(0, |(_, value)| *value)
+    }
+
+    /// The bytes, in whole blocks of 16 as a uniform has them.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes: Vec<u8> = self.0.iter().flat_map(|(_, v)| v.to_le_bytes()).collect();
+        bytes.resize(bytes.len().next_multiple_of(16), 0);
+        bytes
+    }
+
+    /// Those of a kernel, if it is one of this crate's shaders.
+    pub(crate) fn of(kernel: &Kernel, operands: usize) -> Option<Self> {
+        let params = Self::default();
+        Some(match kernel {
+            Kernel::Conv(conv) | Kernel::ConvTranspose(conv) => convolution(conv, operands > 2),
+            Kernel::Affine(affine) => params
+                .with("count", affine.len)
+                .with("channels", affine.channels)
+                .with("inner", affine.inner),
+            &Kernel::Map { function, len } => params.with("count", len).function(function),
+            &Kernel::MapBack { function, rule, len } => {
+                params.with("count", len).function(function).with("rule", number(rule))
+            }
+            Kernel::Pair(pair, all) => params
+                .with("count", all.len())
+                .with(
+                    "function",
+                    match pair {
+                        Pair::Add => 0,
+                        Pair::Mul => 1,
+                        Pair::PRelu => 2,
+                    },
+                )
+                .list("dims", all.dims)
+                .list("a", all.a)
+                .list("b", all.b),
+            Kernel::PReluBack(all) => {
+                params.with("count", all.len()).list("dims", all.dims).list("b", all.b)
+            }
+            Kernel::Reduce(reduce) => {
+                let repeats = std::array::from_fn(|d| reduce.dims[d] / reduce.kept[d]);
+                let mut steps = [1; BROADCAST_AXES];
+                for d in (0..BROADCAST_AXES - 1).rev() {
+                    steps[d] = steps[d + 1] * reduce.dims[d + 1];
+                }
+                params
+                    .with("count", reduce.kept.iter().product())
+                    .with("repeat_count", repeats.iter().product())
+                    .with("times_other", reduce.times_other.into())
+                    .list("kept", reduce.kept)
+                    .list("repeats", repeats)
+                    .list("steps", steps)
+                    .list("other", reduce.other)
+            }
+            Kernel::Average(average) => means(average, |a| a.output),
+            Kernel::AverageBack(average) => means(average, |a| a.input),
+            Kernel::Softmax(vectors) | Kernel::SoftmaxBack(vectors) => params
+                .with("count", vectors.outer * vectors.inner)
+                .with("len", vectors.len)
+                .with("inner", vectors.inner),
+            Kernel::Runs(runs) => params
+                .with("count", runs.count * runs.len)
+                .with("len", runs.len)
+                .with("from_offset", runs.from.offset)
+                .with("from_step", runs.from.step)
+                .with("to_offset", runs.to.offset)
+                .with("to_step", runs.to.step),
+            Kernel::Fit(fit) => params
+                .with("count", fit.planes * fit.to.iter().product::<u32>())
+                .three("from", fit.from)
+                .three("to", fit.to),
+            Kernel::MaxPool(_)
+            | Kernel::MaxPoolBack(_)
+            | Kernel::MaxUnpool(_)
+            | Kernel::MaxUnpoolBack(_) => return None,
+        })
+    }
+
+    fn function(self, function: Function) -> Self {
+        let (number, a, b) = match function {
+            Function::Relu => (0, 0.0, 0.0),
+            Function::LeakyRelu { slope } => (1, slope, 0.0),
+            Function::Clip { low, high } => (2, low, high),
+            Function::Sigmoid => (3, 0.0, 0.0),
+        };
+        self.with("function", number).float("a", a).float("b", b)
+    }
+}
+
+fn number(rule: Rule) -> u32 {
+    match rule {
+        Rule::Gradient => 0,
+        Rule::Deconvnet => 1,
+        Rule::Guided => 2,
+    }
+}
+
+fn convolution(conv: &Conv, biased: bool) -> Params {
+    Params::default()
+        .with("batch", conv.batch)
+        .with("groups", conv.groups)
+        .with("rows", conv.rows)
+        .with("columns", conv.columns)
+        .with("x_offset", conv.x.offset)
+        .with("x_image", conv.x.image)
+        .with("x_channel", conv.x.channel)
+        .with("y_offset", conv.y.offset)
+        .with("y_image", conv.y.image)
+        .with("y_channel", conv.y.channel)
+        .with("biased", biased.into())
+        .axes("input", &conv.axes, |a| a.input)
+        .axes("output", &conv.axes, |a| a.output)
+        .axes("kernel", &conv.axes, |a| a.kernel)
+        .axes("stride", &conv.axes, |a| a.stride)
+        .axes("dilation", &conv.axes, |a| a.dilation)
+        .axes("before", &conv.axes, |a| a.before)
+}
+
+fn means(average: &Average, owned: fn(&Axis) -> u32) -> Params {
+    let axes = &average.axes;
+    Params::default()
+        .with("count", average.planes * axes.iter().map(owned).product::<u32>())
+        .with("counts_padding", average.counts_padding.into())
+        .axes("input", axes, |a| a.input)
+        .axes("output", axes, |a| a.output)
+        .axes("kernel", axes, |a| a.kernel)
+        .axes("stride", axes, |a| a.stride)
+        .axes("dilation", axes, |a| a.dilation)
+        .axes("before", axes, |a| a.before)
+        .axes("after", axes, |a| a.after)
+}
