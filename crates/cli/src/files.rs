@@ -29,6 +29,13 @@ impl Files {
     }
 
     /// Writes them into `dir`, which is made if it is not there.
+    /// Their names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.ready.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Writes them into `dir`, which is made if it is not there. They get their names only when
+    /// the last of them is on the disk.
     pub(crate) fn write(&self, dir: &Path) -> Result<()> {
         check(dir)?;
         let existed = dir.exists();

@@ -6,24 +6,34 @@
 mod argmax;
 mod argmax_map;
 mod bench;
+mod board;
 mod canvas;
+mod contact;
 mod demo;
 mod devices;
 mod drawing;
 mod element;
 mod files;
+mod layers;
 mod levels;
 mod npy;
 mod options;
 mod panel;
 mod picture;
 mod pool;
+mod network;
+mod panel;
+mod picture;
+mod projection;
 mod reference;
+mod segment;
 mod sheet;
 mod table;
 mod tilt;
 mod unpool;
+mod top;
 mod verify;
+mod visualize;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -52,6 +62,12 @@ enum Command {
     Unpool(unpool::Args),
     /// Check a device against cases computed by PyTorch, TensorFlow and ONNX Runtime.
     Verify(verify::Args),
+    /// List the layers of a trained network.
+    Layers(layers::Args),
+    /// Show what layers of a network responded to in an image.
+    Visualize(visualize::Args),
+    /// Label every pixel of an image with an encoder-decoder.
+    Segment(segment::Args),
 }
 
 /// What a command found.
@@ -76,6 +92,9 @@ fn main() -> ExitCode {
         Command::Pool(args) => pool::run(&args, &mut out),
         Command::Unpool(args) => unpool::run(&args, &mut out),
         Command::Verify(args) => verify::run(&args, &mut out),
+        Command::Layers(args) => layers::run(&args, &mut out),
+        Command::Visualize(args) => visualize::run(&args, &mut out),
+        Command::Segment(args) => segment::run(&args, &mut out),
     };
     match answer.and_then(|outcome| Ok(out.flush().map(|()| outcome)?)) {
         Ok(Outcome::Agrees) => ExitCode::SUCCESS,

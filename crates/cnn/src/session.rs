@@ -106,7 +106,7 @@ pub struct Memory {
     pub weights: u64,
     /// Tensors, forward and back, which share where they can.
     pub tensors: u64,
-    /// What tensors would have needed, had they not shared.
+    /// What tensors, forward and of the longest way back, would have needed, had they not shared.
     pub unshared: u64,
 }
 
@@ -132,6 +132,8 @@ pub struct Session {
     given: Vec<Option<BufferId>>,
     taken: Vec<bool>,
     memory: Memory,
+    /// Bytes of the tensors of the longest way back so far.
+    longest_back: u64,
 }
 
 impl std::fmt::Debug for Session {
@@ -161,6 +163,7 @@ impl Session {
             pieces: Vec::new(),
             taken: Vec::new(),
             memory: Memory { weights: 0, tensors: 0, unshared: 0 },
+            longest_back: 0,
         };
         session.place_weights()?;
         let pinned = session.pinned(matches!(keep, Keep::Output));
@@ -243,11 +246,26 @@ impl Session {
 
     /// Asks the device for the pieces that the arena has and it has not.
     fn allocate(&mut self) -> Result<(), Error> {
-        for &bytes in &self.arena.sizes[self.pieces.len()..] {
-            self.pieces.push(self.machine.allocate(bytes)?);
+        for piece in self.pieces.len()..self.arena.sizes.len() {
+            let bytes = self.arena.sizes[piece];
+            let made = self.machine.allocate(bytes).map_err(|error| self.named(error, piece))?;
+            self.pieces.push(made);
             self.memory.tensors += bytes;
         }
         Ok(())
+    }
+
+    /// A refusal of memory with the node that it was for.
+    fn named(&self, error: Error, piece: BufferId) -> Error {
+        let Error::Memory { needed, allowed, .. } = error else { return error };
+        let here = |slot: &SlotId| self.given.get(*slot) == Some(&Some(piece));
+        let node = self.plan.instructions.iter().find(|i| i.writes.iter().any(here));
+        let layer = node.and_then(|i| self.plan.layers.get(i.layer));
+        let tensor = match layer {
+            Some(layer) => format!("node {:?} ({}): a tensor", layer.name, layer.operator),
+            None => "a tensor of the way back".into(),
+        };
+        Error::Memory { tensor, needed, allowed }
     }
 
     /// The plan.
@@ -257,7 +275,7 @@ impl Session {
 
     /// What the device was asked for so far.
     pub fn memory(&self) -> Memory {
-        self.memory
+        Memory { unshared: self.memory.unshared + self.longest_back, ..self.memory }
     }
 
     /// Runs the model on images of [`Plan::input_shape`].
@@ -379,6 +397,8 @@ impl Session {
         let Some(result) = back.result else {
             return Ok(Activation { shape, data: vec![0.0; len] });
         };
+        let own = back.slots.iter().map(|slot| slot.bytes).sum();
+        self.longest_back = self.longest_back.max(own);
         let mut given = self.given.clone();
         given.resize(count + back.slots.len(), None);
         // The seed is written from outside, so its piece must not be one that is handed on before

@@ -15,7 +15,7 @@ pub struct Found {
 
 /// The strongest units of a channel over a folder of images.
 ///
-/// Only units that none of their neighbours in the same channel passes are taken, so that one
+/// Only units that responded with more than 0 and that none of their neighbours in the same channel passes are taken, so that one
 /// stroke is not shown nine times; and of one image at most so many as are needed to fill the list
 /// from all.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ impl Strongest {
         let spatial = activation.shape.get(2..).unwrap_or_default();
         let peak = |position: usize| is_peak(values, spatial, position);
         let mut units: Vec<_> = (0..values.len())
-            .filter(|&position| peak(position))
+            .filter(|&position| values[position] > 0.0 && peak(position))
             .map(|position| Unit { channel: self.channel, position, value: values[position] })
             .collect();
         units.sort_by(|a, b| b.value.total_cmp(&a.value));

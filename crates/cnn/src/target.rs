@@ -11,6 +11,9 @@ pub enum Target {
     Layer,
     /// The sum of a channel.
     Channel(usize),
+    /// A channel with its own responses as the signal, as Zeiler and Fergus take a feature map
+    /// back; under the gradient rule, the gradient of half the sum of their squares.
+    Responses(usize),
     /// The strongest unit of a channel, in each image its own; the first of equals.
     Strongest(usize),
     /// One unit.
@@ -49,7 +52,7 @@ impl Target {
                 return refused(found, "a layer with one unit per class is needed".into());
             }
             Self::Class(class) => ("class", class),
-            Self::Channel(n) | Self::Strongest(n) => ("channel", n),
+            Self::Channel(n) | Self::Responses(n) | Self::Strongest(n) => ("channel", n),
             Self::Unit { channel, position } if position >= positions => {
                 let found = format!("unit {position} of channel {channel}");
                 return refused(found, format!("0 to {} are allowed", positions - 1));
@@ -67,11 +70,11 @@ impl Target {
 
     /// Whether it can only be told from what the layer responded with.
     pub(crate) fn needs_activation(self) -> bool {
-        matches!(self, Self::Strongest(_) | Self::Unit { .. })
+        matches!(self, Self::Responses(_) | Self::Strongest(_) | Self::Unit { .. })
     }
 
-    /// The signal that starts at the layer, 1 at each unit that is meant, and that unit of each
-    /// image where it is one.
+    /// The signal that starts at the layer, 1 at each unit that is meant (or its response), and
+    /// that unit of each image where it is one.
     pub(crate) fn signal(
         self,
         layer: &Layer,
@@ -87,6 +90,11 @@ impl Target {
             match self {
                 Self::Layer => signal.fill(1.0),
                 Self::Channel(channel) | Self::Class(channel) => signal[own(channel)].fill(1.0),
+                Self::Responses(channel) => {
+                    if let Some(activation) = activation {
+                        signal[own(channel)].copy_from_slice(activation.channel(i, channel));
+                    }
+                }
                 Self::Strongest(channel) => {
                     units[i] = activation.and_then(|a| a.strongest(i, channel));
                 }

@@ -1,4 +1,6 @@
 //! One binary; each group says what it holds in its first line.
 
+mod hostile;
 mod models;
+mod operators;
 mod support;

@@ -3,3 +3,6 @@
 pub(crate) mod compare;
 pub(crate) mod engines;
 pub(crate) mod expected;
+pub(crate) mod naive;
+pub(crate) mod onnx;
+pub(crate) mod random;

@@ -1,0 +1,66 @@
+//! Pictures, timings and the graph of a model as a TensorBoard event file.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use anyhow::Result;
+use image::{ImageFormat, RgbImage};
+use unpool_cnn::Plan;
+use unpool_tensorboard::{Histogram, Node, Picture, Writer};
+
+/// An event file being written.
+pub(crate) struct Board(Writer);
+
+impl Board {
+    pub(crate) fn create(dir: &Path) -> Result<Self> {
+        Ok(Self(Writer::create(dir)?))
+    }
+
+    pub(crate) fn scalar(&mut self, tag: &str, step: usize, value: f32) -> Result<()> {
+        Ok(self.0.scalar(tag, step as i64, value)?)
+    }
+
+    pub(crate) fn image(&mut self, tag: &str, step: usize, image: &RgbImage) -> Result<()> {
+        let mut png = Cursor::new(Vec::new());
+        image.write_to(&mut png, ImageFormat::Png)?;
+        let (width, height) = image.dimensions();
+        let picture = Picture { width, height, encoded: png.get_ref() };
+        Ok(self.0.image(tag, step as i64, picture)?)
+    }
+
+    pub(crate) fn histogram(&mut self, tag: &str, step: usize, values: &[f32]) -> Result<()> {
+        Ok(self.0.histogram(tag, step as i64, Histogram::of(values))?)
+    }
+
+    pub(crate) fn text(&mut self, tag: &str, text: &str) -> Result<()> {
+        Ok(self.0.text(tag, 0, text)?)
+    }
+
+    /// The layers, each under its own name. Weights are left out: they would hide the rest.
+    pub(crate) fn graph(&mut self, plan: &Plan) -> Result<()> {
+        let mut nodes = vec![Node {
+            name: plan.input_name().into(),
+            operator: "Placeholder".into(),
+            inputs: Vec::new(),
+            shape: plan.input_shape().to_vec(),
+        }];
+        nodes.extend(plan.layers().iter().map(|layer| {
+            let named = |tensor: &String| {
+                let maker = plan.layers().iter().find(|l| l.output() == tensor);
+                let input = (tensor == plan.input_name()).then(|| tensor.clone());
+                maker.map(|l| l.name().to_owned()).or(input)
+            };
+            Node {
+                name: layer.name().into(),
+                operator: layer.operator().into(),
+                inputs: layer.inputs().iter().filter_map(named).collect(),
+                shape: layer.shape().to_vec(),
+            }
+        }));
+        Ok(self.0.graph(&nodes)?)
+    }
+
+    pub(crate) fn finish(self) -> Result<()> {
+        Ok(self.0.finish()?)
+    }
+}

@@ -1,0 +1,226 @@
+//! A model file and images made ready for each other: size, channels, mean and scale.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use image::imageops::{self, FilterType};
+use image::{Rgb, RgbImage};
+use indicatif::BinaryBytes;
+use unpool_cnn::{Engine, Memory, Model};
+
+/// Extents where neither the model nor the command line says any: those of ImageNet.
+const USUAL: usize = 224;
+
+/// `HEIGHTxWIDTH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let side = |text: &str| text.parse().ok().filter(|&n: &usize| n > 0);
+        let (height, width) = text.split_once(['x', '×']).unwrap_or((text, text));
+        match (side(height), side(width)) {
+            (Some(height), Some(width)) => Ok(Self { height, width }),
+            _ => Err("HEIGHTxWIDTH, each at least 1, is needed".into()),
+        }
+    }
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// An ONNX file.
+    #[arg(value_name = "MODEL.onnx")]
+    model: PathBuf,
+    /// Size of the input, where the model leaves it open; by default the image's own.
+    #[arg(long, value_name = "HxW")]
+    size: Option<Size>,
+}
+
+/// How a pixel becomes a number: from 0 to 1, less the mean, times the scale.
+#[derive(clap::Args)]
+pub(crate) struct Preprocessing {
+    /// What is taken from each channel, whose values go from 0 to 1; one number or one per channel.
+    #[arg(
+        long,
+        value_name = "M,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        default_value = "0"
+    )]
+    mean: Vec<f32>,
+    /// What each channel is then multiplied by: 1 over the standard deviation.
+    #[arg(
+        long,
+        value_name = "S,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        default_value = "1"
+    )]
+    scale: Vec<f32>,
+}
+
+/// A model and what is known of its input.
+pub(crate) struct Network {
+    pub(crate) model: Model,
+    pub(crate) name: String,
+    pub(crate) channels: usize,
+    height: Option<usize>,
+    width: Option<usize>,
+}
+
+impl Network {
+    pub(crate) fn open(args: &Args) -> Result<Self> {
+        let model = Model::open(&args.model)?;
+        let name = args.model.display().to_string();
+        let dims = model.input_dims().unwrap_or_else(|| vec![None; 4]);
+        let [_, channels, height, width] = dims[..] else {
+            bail!(
+                "{name}: its input has {} extents; batch, channels, height and width are needed",
+                dims.len()
+            );
+        };
+        let asked = args.size;
+        for (side, said, asked) in
+            [("height", height, asked.map(|s| s.height)), ("width", width, asked.map(|s| s.width))]
+        {
+            if let (Some(said), Some(asked)) = (said, asked)
+                && said != asked
+            {
+                bail!("--size: {side} is {asked}; this model allows {said}");
+            }
+        }
+        Ok(Self {
+            channels: channels.unwrap_or(3),
+            height: height.or(asked.map(|s| s.height)),
+            width: width.or(asked.map(|s| s.width)),
+            model,
+            name,
+        })
+    }
+
+    /// Extents of the input for an image of that size, or for none.
+    pub(crate) fn input(&self, image: Option<Size>) -> [usize; 4] {
+        let height = self.height.or(image.map(|s| s.height)).unwrap_or(USUAL);
+        let width = self.width.or(image.map(|s| s.width)).unwrap_or(USUAL);
+        [1, self.channels, height, width]
+    }
+}
+
+/// An image as it goes in.
+pub(crate) struct Fitted {
+    /// The file's name without its directory and ending.
+    pub(crate) name: String,
+    /// At the input's size.
+    pub(crate) picture: RgbImage,
+    /// The size it had.
+    pub(crate) original: (u32, u32),
+}
+
+impl Fitted {
+    pub(crate) fn open(path: &Path, network: &Network) -> Result<Self> {
+        let image = crate::picture::open(path)?;
+        let (width, height) = image.dimensions();
+        let own = Size { height: height as usize, width: width as usize };
+        let [_, _, height, width] = network.input(Some(own));
+        let side = |n: usize| u32::try_from(n).context("--size is too large for an image");
+        let (width, height) = (side(width)?, side(height)?);
+        let picture = if image.dimensions() == (width, height) {
+            image.clone()
+        } else {
+            imageops::resize(&image, width, height, FilterType::Triangle)
+        };
+        let name = path.file_stem().map_or("image".into(), |s| s.to_string_lossy().into_owned());
+        Ok(Self { name, picture, original: image.dimensions() })
+    }
+
+    /// The tensor, channels first.
+    pub(crate) fn tensor(&self, channels: usize, with: &Preprocessing) -> Result<Vec<f32>> {
+        let per_channel = |option: &str, list: &[f32]| match list.len() {
+            1 => Ok(vec![list[0]; channels]),
+            n if n == channels => Ok(list.to_vec()),
+            n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
+        };
+        let (mean, scale) = (per_channel("mean", &with.mean)?, per_channel("scale", &with.scale)?);
+        let value: fn(&Rgb<u8>, usize) -> f32 = match channels {
+            1 => |pixel, _| luma(pixel),
+            3 => |pixel, c| f32::from(pixel.0[c]) / 255.0,
+            n => bail!("the model reads {n} channels; 1 and 3 can be made of an image"),
+        };
+        let plane = |c: usize| {
+            let (mean, scale) = (mean[c], scale[c]);
+            self.picture.pixels().map(move |pixel| (value(pixel, c) - mean) * scale)
+        };
+        Ok((0..channels).flat_map(plane).collect())
+    }
+
+    /// What to say of its size.
+    pub(crate) fn described(&self) -> String {
+        let (width, height) = self.picture.dimensions();
+        if self.original == (width, height) {
+            format!("{width}×{height}")
+        } else {
+            let (from_width, from_height) = self.original;
+            format!("{from_width}×{from_height}, resized to {width}×{height}")
+        }
+    }
+}
+
+/// Brightness from 0 to 1; exactly the grey of a grey pixel.
+fn luma(pixel: &Rgb<u8>) -> f32 {
+    let [r, g, b] = pixel.0.map(f32::from);
+    if r == g && g == b { r / 255.0 } else { (0.299 * r + 0.587 * g + 0.114 * b) / 255.0 }
+}
+
+/// The images of a list of files and directories, in the order of their names.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut inside = Vec::new();
+        let entries = path.read_dir().with_context(|| path.display().to_string())?;
+        for entry in entries {
+            let file = entry.with_context(|| path.display().to_string())?.path();
+            let ending = file.extension().map(|e| e.to_string_lossy().to_lowercase());
+            if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
+                inside.push(file);
+            }
+        }
+        if inside.is_empty() {
+            bail!("{}: holds no PNG or JPEG", path.display());
+        }
+        inside.sort();
+        files.extend(inside);
+    }
+    Ok(files)
+}
+
+/// The device, and that it is slow where it is.
+pub(crate) fn device(engine: &Engine, asked: &str) -> String {
+    let why = match engine {
+        Engine::Gpu(gpu) if gpu.is_software() => " (software: slower than the CPU path)",
+        Engine::Gpu(_) => "",
+        Engine::Cpu if asked.eq_ignore_ascii_case("cpu") => ", as asked: slower than a GPU",
+        Engine::Cpu => ": slower, no hardware adapter can be used (see unpool devices)",
+    };
+    format!("{}{why}", engine.description())
+}
+
+/// What a session asked for.
+pub(crate) fn memory(memory: Memory) -> String {
+    let bytes = BinaryBytes;
+    format!(
+        "{} of weights, {} of tensors ({} if none were reused)",
+        bytes(memory.weights),
+        bytes(memory.tensors),
+        bytes(memory.unshared)
+    )
+}

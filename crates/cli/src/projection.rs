@@ -1,0 +1,142 @@
+//! Numbers as pictures: what comes back to the input, with its sign, and what channels responded
+//! with.
+
+use image::{Rgb, RgbImage, imageops};
+use unpool_cnn::Activation;
+
+use crate::panel::enlarge;
+
+/// The end of a scale: the part of all values that lies inside it. One extreme pixel would
+/// otherwise make all others pale.
+const SHOWN: f64 = 0.995;
+
+const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
+const NOTHING: [f32; 3] = [247.0, 247.0, 245.0];
+const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
+
+/// The channels of a grid, at most.
+pub(crate) const GRID: usize = 16;
+const MARK: Rgb<u8> = Rgb([230, 159, 0]);
+const BETWEEN: Rgb<u8> = Rgb([120, 124, 130]);
+
+/// A map in the input's space: of one channel in red where it is positive and blue where it is
+/// negative; of three as colours around grey, as Zeiler and Fergus show them.
+pub(crate) fn signed(map: &[f32], channels: usize, [height, width]: [usize; 2]) -> RgbImage {
+    let end = scale(map);
+    let plane = height * width;
+    RgbImage::from_fn(width as u32, height as u32, |x, y| {
+        let at = y as usize * width + x as usize;
+        let value = |c: usize| (map[c * plane + at] / end).clamp(-1.0, 1.0);
+        match channels {
+            1 => diverging(value(0)),
+            _ => Rgb(std::array::from_fn(|c| (127.5 + 127.5 * value(c.min(channels - 1))) as u8)),
+        }
+    })
+}
+
+/// The size that almost all values stay under.
+fn scale(map: &[f32]) -> f32 {
+    let mut sizes: Vec<f32> = map.iter().map(|v| v.abs()).filter(|&v| v > 0.0).collect();
+    if sizes.is_empty() {
+        return 1.0;
+    }
+    sizes.sort_by(f32::total_cmp);
+    sizes[((sizes.len() - 1) as f64 * SHOWN) as usize].max(f32::MIN_POSITIVE)
+}
+
+fn diverging(value: f32) -> Rgb<u8> {
+    let end = if value < 0.0 { NEGATIVE } else { POSITIVE };
+    // The root spreads what is small: a value of a quarter is half as strong.
+    let part = value.abs().sqrt();
+    Rgb(std::array::from_fn(|c| (NOTHING[c] + (end[c] - NOTHING[c]) * part) as u8))
+}
+
+/// The channels of an image by what they responded with in all (the sum of squares above 0), most
+/// first, each with its largest value.
+pub(crate) fn strongest_channels(activation: &Activation, image: usize) -> Vec<(usize, f32)> {
+    let channels = activation.shape.get(1).copied().unwrap_or(1);
+    let energy = |channel: usize| -> f32 {
+        activation.channel(image, channel).iter().map(|v| v.max(0.0).powi(2)).sum()
+    };
+    let mut all: Vec<_> = (0..channels).map(|channel| (channel, energy(channel))).collect();
+    all.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let largest = |channel| activation.strongest(image, channel).map_or(0.0, |unit| unit.value);
+    all.into_iter().map(|(channel, _)| (channel, largest(channel))).collect()
+}
+
+/// The strongest channels of an image side by side, from black at 0 or less to white at the
+/// layer's maximum, and one of them framed.
+pub(crate) fn grid(activation: &Activation, image: usize, framed: usize, side: u32) -> RgbImage {
+    let shown: Vec<_> = strongest_channels(activation, image).into_iter().take(GRID).collect();
+    let largest = shown.iter().fold(f32::MIN_POSITIVE, |m, &(_, value)| m.max(value));
+    let (height, width) = match activation.shape[2..] {
+        [.., height, width] => (height as u32, width as u32),
+        [width] => (1, width as u32),
+        [] => return bars(activation.image(image), framed, side),
+    };
+    if height * width == 1 {
+        return bars(activation.image(image), framed, side);
+    }
+    let across = (shown.len() as f64).sqrt().ceil() as u32;
+    let tile = (side - (across + 1) * 2) / across;
+    // Tiles are as high as their pictures.
+    let tall = stretched(&RgbImage::new(width, height), tile).height();
+    let rows = (shown.len() as u32).div_ceil(across);
+    let mut sheet = RgbImage::from_pixel(side, rows * (tall + 2) + 2, BETWEEN);
+    for (i, &(channel, _)) in shown.iter().enumerate() {
+        let values = activation.channel(image, channel);
+        let picture = RgbImage::from_fn(width, height, |x, y| {
+            let value = (values[(y * width + x) as usize] / largest).clamp(0.0, 1.0);
+            Rgb([(value.sqrt() * 255.0) as u8; 3])
+        });
+        let picture = stretched(&picture, tile);
+        let (column, row) = (i as u32 % across, i as u32 / across);
+        let (x, y) = (2 + column * (tile + 2), 2 + row * (tall + 2));
+        if channel == framed {
+            let frame = RgbImage::from_pixel(picture.width() + 4, picture.height() + 4, MARK);
+            imageops::overlay(&mut sheet, &frame, i64::from(x) - 2, i64::from(y) - 2);
+        }
+        imageops::overlay(&mut sheet, &picture, x.into(), y.into());
+    }
+    sheet
+}
+
+/// A picture at most `side` wide and high, its pixels square where it is smaller.
+pub(crate) fn stretched(picture: &RgbImage, side: u32) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let largest = width.max(height);
+    if side >= largest && (side / largest) * largest * 10 >= side * 9 {
+        return enlarge(picture, side / largest);
+    }
+    let size = |n: u32| ((f64::from(n) * f64::from(side) / f64::from(largest)) as u32).max(1);
+    let filter = if side >= largest {
+        imageops::FilterType::Nearest
+    } else {
+        imageops::FilterType::Triangle
+    };
+    imageops::resize(picture, size(width), size(height), filter)
+}
+
+/// Scores as bars from the top, the zero line where it falls, and one of them in another colour.
+fn bars(scores: &[f32], marked: usize, side: u32) -> RgbImage {
+    let shown = scores.len().min(64);
+    let scores = &scores[..shown];
+    let low = scores.iter().fold(0.0f32, |m, &v| m.min(v));
+    let high = scores.iter().fold(0.0f32, |m, &v| m.max(v));
+    let span = (high - low).max(f32::MIN_POSITIVE);
+    let zero = (-low / span * (side - 1) as f32) as u32;
+    let pitch = side as f32 / shown.max(1) as f32;
+    let mut sheet = RgbImage::from_pixel(side, side, Rgb([255; 3]));
+    for (x, y, pixel) in sheet.enumerate_pixels_mut() {
+        let bar = ((y as f32 / pitch) as usize).min(shown.saturating_sub(1));
+        let inside = (y as f32 / pitch).fract();
+        let to = ((scores[bar] - low) / span * (side - 1) as f32) as u32;
+        let filled = x >= zero.min(to) && x <= zero.max(to) && (0.12..0.88).contains(&inside);
+        if filled {
+            *pixel = if bar == marked { MARK } else { Rgb([70, 76, 86]) };
+        } else if x == zero {
+            *pixel = BETWEEN;
+        }
+    }
+    sheet
+}

@@ -1,0 +1,111 @@
+//! `unpool segment`: the class of each pixel, by an encoder-decoder.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use image::{Rgb, RgbImage};
+use unpool_cnn::{Engine, Keep, Session};
+
+use crate::board::Board;
+use crate::files::Files;
+use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::{Outcome, files};
+
+/// Colours of classes, which go round where there are more: black for the first, which is mostly
+/// what is around things, then seven that stay apart under every common colour blindness (Okabe and
+/// Ito 2008).
+const COLOURS: [(&str, Rgb<u8>); 8] = [
+    ("black", Rgb([0, 0, 0])),
+    ("orange", Rgb([230, 159, 0])),
+    ("sky blue", Rgb([86, 180, 233])),
+    ("green", Rgb([0, 158, 115])),
+    ("yellow", Rgb([240, 228, 66])),
+    ("blue", Rgb([0, 114, 178])),
+    ("vermilion", Rgb([213, 94, 0])),
+    ("purple", Rgb([204, 121, 167])),
+];
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    network: network::Args,
+    /// A PNG or JPEG.
+    image: PathBuf,
+    #[command(flatten)]
+    preprocessing: Preprocessing,
+    /// The class map, one colour for each class.
+    #[arg(long, default_value = "map.png", value_name = "MAP.png")]
+    out: PathBuf,
+    /// Directory for a TensorBoard event file with the same.
+    #[arg(long, value_name = "DIR")]
+    logdir: Option<PathBuf>,
+    /// auto, cpu, gpu, or part of the name of an adapter or backend.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    device: String,
+}
+
+pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
+    let (dir, file) = place(&args.out)?;
+    files::check(&dir)?;
+    let network = Network::open(&args.network)?;
+    let image = Fitted::open(&args.image, &network)?;
+    let tensor = image.tensor(network.channels, &args.preprocessing)?;
+    let (width, height) = image.picture.dimensions();
+    let plan = network.model.plan(&[1, network.channels, height as usize, width as usize])?;
+    let &[_, classes, map_height, map_width] = plan.output().shape() else {
+        bail!(
+            "{}: its output is {}; a score for each class and pixel is needed",
+            network.name,
+            crate::layers::shape(plan.output().shape())
+        );
+    };
+    let engine = Engine::named(&args.device)?;
+    let mut session = Session::new(&engine, plan, Keep::Output)?;
+    let start = Instant::now();
+    session.forward(&tensor)?;
+    let found = session.output()?.classes();
+    let seconds = start.elapsed().as_secs_f32();
+    let map = RgbImage::from_fn(map_width as u32, map_height as u32, |x, y| {
+        colour(found[y as usize * map_width + x as usize]).1
+    });
+    let mut files = Files::default();
+    files.add(file, &map)?;
+    files.write(&dir)?;
+    if let Some(logdir) = &args.logdir {
+        let mut board = Board::create(logdir)?;
+        board.graph(session.plan())?;
+        board.image("input", 0, &image.picture)?;
+        board.image("classes", 0, &map)?;
+        board.scalar("seconds/forward", 0, seconds)?;
+        board.finish()?;
+    }
+    writeln!(out, "device  {}", network::device(&engine, &args.device))?;
+    writeln!(out, "memory  {}", network::memory(session.memory()))?;
+    writeln!(out, "image   {}, {}", args.image.display(), image.described())?;
+    for class in 0..classes {
+        let count = found.iter().filter(|&&c| c == class).count();
+        if count > 0 {
+            let percent = 100.0 * count as f64 / found.len() as f64;
+            writeln!(out, "class   {class}, {}: {percent:.1} % of the pixels", colour(class).0)?;
+        }
+    }
+    writeln!(out, "wrote   {}", args.out.display())?;
+    Ok(Outcome::Agrees)
+}
+
+fn colour(class: usize) -> (&'static str, Rgb<u8>) {
+    COLOURS[class % COLOURS.len()]
+}
+
+/// The directory and the name of a file to be written.
+fn place(path: &Path) -> Result<(PathBuf, String)> {
+    let name =
+        path.file_name().with_context(|| format!("--out {}: a file is needed", path.display()))?;
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    Ok((dir, name.to_string_lossy().into_owned()))
+}

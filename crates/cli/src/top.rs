@@ -1,0 +1,178 @@
+//! `unpool visualize --top`: the strongest units of a channel over all images, each cropped to what
+//! it sees, beside what comes back there (Zeiler and Fergus 2013, figure 2).
+
+use anyhow::Result;
+use image::{Rgb, RgbImage, imageops};
+use indicatif::{ProgressBar, ProgressStyle};
+use unpool_cnn::{Found, Strongest, Target};
+
+use crate::contact::{Contact, Panel, Row, SIDE};
+use crate::files::Files;
+use crate::layers::sees;
+use crate::network::Fitted;
+use crate::projection::{signed, stretched, strongest_channels};
+use crate::visualize::{Args, Sessions};
+
+/// Channels of a layer that are shown if none is named.
+const CHANNELS: usize = 4;
+
+pub(crate) fn run(
+    args: &Args,
+    count: usize,
+    sessions: &mut Sessions<'_>,
+    images: &[Fitted],
+    files: &mut Files,
+) -> Result<()> {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} images")?;
+    let bar = ProgressBar::new(2 * images.len() as u64).with_style(style);
+    let mut sought: Vec<(String, Vec<Strongest>)> = Vec::new();
+    for (number, image) in images.iter().enumerate() {
+        let (session, names) = sessions.forward(image)?;
+        for (i, name) in names.iter().enumerate() {
+            let activation = session.activation(name)?;
+            if number == 0 {
+                let channels = match args.channel {
+                    Some(channel) => {
+                        let last = session.plan().layer(name)?.channels() - 1;
+                        if channel > last {
+                            anyhow::bail!("--channel {channel}: {name} has channels 0 to {last}");
+                        }
+                        vec![channel]
+                    }
+                    None => strongest_channels(&activation, 0)
+                        .into_iter()
+                        .take(CHANNELS)
+                        .map(|(channel, _)| channel)
+                        .collect(),
+                };
+                let list = |channel| Strongest::new(channel, count, images.len());
+                sought.push((name.clone(), channels.into_iter().map(list).collect()));
+            }
+            for strongest in &mut sought[i].1 {
+                strongest.offer(number, &activation, 0);
+            }
+        }
+        bar.inc(1);
+    }
+    let mut crops = Crops::new(args, &sought);
+    for (number, image) in images.iter().enumerate() {
+        crops.take(sessions, number, image)?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    for ((name, _), rows) in sought.iter().zip(crops.rows(args)) {
+        let safe: String = name
+            .chars()
+            .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+            .collect();
+        let sheet = Contact {
+            title: format!("The strongest {count} units of {name}, in {} images", images.len()),
+            lines: vec![
+                "Left what a unit saw, cropped to its receptive field; then what came back.".into(),
+            ],
+            rows,
+        };
+        files.add(format!("top-{safe}.png"), &sheet.draw())?;
+    }
+    Ok(())
+}
+
+/// What is cut out for each unit: the image, and each rule's projection.
+struct Crops<'a> {
+    sought: &'a [(String, Vec<Strongest>)],
+    rules: usize,
+    /// By layer, channel, unit.
+    cut: Vec<Vec<Vec<Vec<RgbImage>>>>,
+    sees: Vec<String>,
+}
+
+impl<'a> Crops<'a> {
+    fn new(args: &Args, sought: &'a [(String, Vec<Strongest>)]) -> Self {
+        let empty = |(_, channels): &(String, Vec<Strongest>)| {
+            channels.iter().map(|s| vec![Vec::new(); s.found().len()]).collect()
+        };
+        let cut = sought.iter().map(empty).collect();
+        let rules = args.rule.rules().len();
+        Self { sought, rules, cut, sees: vec![String::new(); sought.len()] }
+    }
+
+    /// Cuts what was found in one image.
+    fn take(&mut self, sessions: &mut Sessions<'_>, number: usize, image: &Fitted) -> Result<()> {
+        let here = |found: &Found| found.image == number;
+        let any = self.sought.iter().flat_map(|(_, c)| c).any(|s| s.found().iter().any(here));
+        if !any {
+            return Ok(());
+        }
+        let channels = sessions.network.channels;
+        let rules = sessions.rules();
+        let (session, _) = sessions.forward(image)?;
+        let size = [image.picture.height() as usize, image.picture.width() as usize];
+        for (l, (name, lists)) in self.sought.iter().enumerate() {
+            let layer = session.plan().layer(name)?.clone();
+            self.sees[l] = sees(session.plan(), &layer);
+            for (c, list) in lists.iter().enumerate() {
+                for (u, found) in list.found().iter().enumerate().filter(|(_, f)| here(f)) {
+                    let unit = found.unit;
+                    let region = session.plan().receptive_field(&layer, unit.position);
+                    let part = region.inside(&size);
+                    let crop = |picture: &RgbImage| {
+                        let (rows, columns) = (&part[0], &part[1]);
+                        imageops::crop_imm(
+                            picture,
+                            columns.start as u32,
+                            rows.start as u32,
+                            columns.len().max(1) as u32,
+                            rows.len().max(1) as u32,
+                        )
+                        .to_image()
+                    };
+                    let mut cut = vec![crop(&image.picture)];
+                    let target = Target::Unit { channel: unit.channel, position: unit.position };
+                    for &rule in rules {
+                        let map = session.look_back(name, target, rule)?.map;
+                        cut.push(crop(&signed(&map.data, channels, size)));
+                    }
+                    self.cut[l][c][u] = cut;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of each layer's sheet.
+    fn rows(&self, args: &Args) -> Vec<Vec<Row>> {
+        let row = |l: usize, c: usize| {
+            let list = &self.sought[l].1[c];
+            let captions =
+                std::iter::once("the images").chain(args.rule.rules().iter().map(|r| r.name()));
+            let panels = captions.enumerate().map(|(i, caption)| {
+                let parts = self.cut[l][c].iter().filter_map(|unit| unit.get(i));
+                Panel::new(caption, together(&parts.collect::<Vec<_>>()))
+            });
+            let values: Vec<_> =
+                list.found().iter().map(|f| format!("{:.2}", f.unit.value)).collect();
+            let channel = list.found().first().map_or(0, |f| f.unit.channel);
+            Row {
+                heading: format!("channel {channel}  a unit sees {}", self.sees[l]),
+                text: format!("responses {}", values.join(" ")),
+                panels: panels.take(self.rules + 1).collect(),
+            }
+        };
+        (0..self.sought.len())
+            .map(|l| (0..self.sought[l].1.len()).map(|c| row(l, c)).collect())
+            .collect()
+    }
+}
+
+/// Pictures in a square, each as large as it fits.
+fn together(pictures: &[&RgbImage]) -> RgbImage {
+    let across = (pictures.len() as f64).sqrt().ceil().max(1.0) as u32;
+    let tile = (SIDE - (across - 1) * 4) / across;
+    let mut sheet = RgbImage::from_pixel(SIDE, SIDE, Rgb([250, 250, 248]));
+    for (i, picture) in pictures.iter().enumerate() {
+        let (column, row) = (i as u32 % across, i as u32 / across);
+        let (x, y) = (column * (tile + 4), row * (tile + 4));
+        imageops::overlay(&mut sheet, &stretched(picture, tile), x.into(), y.into());
+    }
+    sheet
+}

@@ -1,0 +1,344 @@
+//! `unpool visualize`: what layers of a network responded to, in the image's own space.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use unpool_cnn::{Activation, Engine, Keep, Layer, Plan, Rule, Session, Target};
+
+use crate::board::Board;
+use crate::contact::{Contact, Panel, Row, SIDE};
+use crate::files::Files;
+use crate::layers::{sees, shape};
+use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::projection::{GRID, grid, signed, strongest_channels};
+use crate::{Outcome, files, top};
+
+/// Layers that are shown if none is named.
+const LAYERS: usize = 6;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) network: network::Args,
+    /// PNG or JPEG files, or directories of them.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// A layer to look back from, by name; may be given again. By default some activations and the
+    /// class scores.
+    #[arg(long, value_name = "NAME", conflicts_with = "all")]
+    layer: Vec<String>,
+    /// Every layer.
+    #[arg(long)]
+    all: bool,
+    /// A channel; by default the strongest of each layer.
+    #[arg(long, value_name = "N", conflicts_with = "class")]
+    pub(crate) channel: Option<usize>,
+    /// What of the channel, or of the layer, is looked back from.
+    #[arg(long, value_enum, default_value = "responses", value_name = "WHAT")]
+    of: Of,
+    /// The N strongest units of a channel over all images, cropped to what they see.
+    #[arg(long, value_name = "N", conflicts_with = "class", value_parser = clap::value_parser!(u16).range(1..=100))]
+    top: Option<u16>,
+    /// The score of a class; by default, at the class scores, that of the best.
+    #[arg(long, value_name = "N")]
+    class: Option<usize>,
+    /// Which rule at ReLU.
+    #[arg(long, value_enum, default_value = "all", value_name = "RULE")]
+    pub(crate) rule: RuleName,
+    #[command(flatten)]
+    pub(crate) preprocessing: Preprocessing,
+    /// Directory for the pictures.
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Directory for a TensorBoard event file.
+    #[arg(long, value_name = "DIR")]
+    logdir: Option<PathBuf>,
+    /// auto, cpu, gpu, or part of the name of an adapter or backend.
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    pub(crate) device: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Of {
+    /// The channel as it responded, each unit as strongly as it did.
+    Responses,
+    /// All units of the channel, each as strongly.
+    Channel,
+    /// The strongest unit of the channel.
+    Strongest,
+    /// All units of the layer.
+    Layer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RuleName {
+    Gradient,
+    Deconvnet,
+    Guided,
+    All,
+}
+
+impl RuleName {
+    pub(crate) fn rules(self) -> &'static [Rule] {
+        match self {
+            Self::Gradient => &[Rule::Gradient],
+            Self::Deconvnet => &[Rule::Deconvnet],
+            Self::Guided => &[Rule::Guided],
+            Self::All => &Rule::ALL,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
+    files::check(&args.out)?;
+    let network = Network::open(&args.network)?;
+    let paths = network::files(&args.images)?;
+    let images =
+        paths.iter().map(|path| Fitted::open(path, &network)).collect::<Result<Vec<_>>>()?;
+    let engine = Engine::named(&args.device)?;
+    writeln!(out, "device  {}", network::device(&engine, &args.device))?;
+    let mut board = args.logdir.as_deref().map(Board::create).transpose()?;
+    let mut files = Files::default();
+    let sessions = &mut Sessions { args, network: &network, engine: &engine, open: None };
+    if let Some(count) = args.top {
+        top::run(args, count.into(), sessions, &images, &mut files)?;
+    } else {
+        let mut names = Vec::new();
+        for (step, image) in images.iter().enumerate() {
+            let sheet = look(args, sessions, image, step, board.as_mut())?;
+            // Files of one name may come from several directories.
+            let taken = names.iter().filter(|name| **name == image.name).count();
+            names.push(image.name.clone());
+            let number = if taken > 0 { format!("-{}", taken + 1) } else { String::new() };
+            files.add(format!("{}{number}.png", image.name), &sheet.draw())?;
+        }
+    }
+    files.write(&args.out)?;
+    if let Some(board) = board {
+        board.finish()?;
+    }
+    if let Some((_, session)) = &sessions.open {
+        writeln!(out, "memory  {}", network::memory(session.memory()))?;
+    }
+    for image in &images {
+        writeln!(out, "image   {}, {}", image.name, image.described())?;
+    }
+    for name in files.names() {
+        writeln!(out, "wrote   {}", args.out.join(name).display())?;
+    }
+    if let Some(dir) = &args.logdir {
+        writeln!(out, "wrote   {}: tensorboard --logdir {}", dir.display(), dir.display())?;
+    }
+    Ok(Outcome::Agrees)
+}
+
+/// The session for the size that images have, kept from one to the next.
+pub(crate) struct Sessions<'a> {
+    args: &'a Args,
+    pub(crate) network: &'a Network,
+    engine: &'a Engine,
+    open: Option<([usize; 4], Session)>,
+}
+
+impl Sessions<'_> {
+    /// The rules that are asked for.
+    pub(crate) fn rules(&self) -> &'static [Rule] {
+        self.args.rule.rules()
+    }
+
+    /// Runs an image, and gives the layers that are looked back from.
+    pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Session, Vec<String>)> {
+        let (width, height) = image.picture.dimensions();
+        let input = [1, self.network.channels, height as usize, width as usize];
+        if self.open.as_ref().is_none_or(|(size, _)| *size != input) {
+            self.open = None;
+            let plan = self.network.model.plan(&input)?;
+            let names = chosen(self.args, &plan)?;
+            let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
+            let scores = plan.scores().name().to_owned();
+            kept.push(&scores);
+            let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept))?;
+            self.open = Some((input, session));
+        }
+        let Some((_, session)) = &mut self.open else { bail!("no session") };
+        session.forward(&image.tensor(self.network.channels, &self.args.preprocessing)?)?;
+        let names = chosen(self.args, session.plan())?;
+        Ok((session, names))
+    }
+}
+
+/// The layers to look back from.
+fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
+    if args.all {
+        return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());
+    }
+    if !args.layer.is_empty() {
+        let named = args.layer.iter().map(|name| Ok(plan.layer(name)?.name().to_owned()));
+        return named.collect();
+    }
+    let scores = plan.scores().name().to_owned();
+    if args.class.is_some() {
+        return Ok(vec![scores]);
+    }
+    let is_activation = |layer: &&Layer| {
+        matches!(layer.operator(), "Relu" | "LeakyRelu" | "PRelu" | "Clip" | "Sigmoid")
+    };
+    let mut names: Vec<_> =
+        plan.layers().iter().filter(is_activation).map(|l| l.name().to_owned()).collect();
+    if names.is_empty() {
+        names = plan.layers().iter().map(|l| l.name().to_owned()).collect();
+    }
+    names.retain(|name| *name != scores);
+    // The last of them, and others evenly before it.
+    let (count, keep) = (names.len(), LAYERS - 1);
+    if count > keep {
+        names = (1..=keep).map(|i| names[i * count / keep - 1].clone()).collect();
+    }
+    names.push(scores);
+    Ok(names)
+}
+
+/// The sheet of one image.
+fn look(
+    args: &Args,
+    sessions: &mut Sessions<'_>,
+    image: &Fitted,
+    step: usize,
+    mut board: Option<&mut Board>,
+) -> Result<Contact> {
+    let (channels, model) = (sessions.network.channels, sessions.network.name.clone());
+    let start = Instant::now();
+    let (session, names) = sessions.forward(image)?;
+    let scores = session.plan().scores().name().to_owned();
+    let best = best_class(&session.activation(&scores)?);
+    if let Some(board) = board.as_deref_mut() {
+        if step == 0 {
+            board.graph(session.plan())?;
+            board.text("model", &model)?;
+        }
+        board.image("input", step, &image.picture)?;
+        board.scalar("seconds/forward", step, start.elapsed().as_secs_f32())?;
+    }
+    let rules = args.rule.rules();
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
+    let bar = ProgressBar::new((names.len() * rules.len()) as u64).with_style(style);
+    bar.set_message(image.name.clone());
+    let size = [image.picture.height() as usize, image.picture.width() as usize];
+    let mut rows = Vec::new();
+    for name in &names {
+        let layer = session.plan().layer(name)?.clone();
+        let activation = session.activation(name)?;
+        let best = best.filter(|_| *name == scores);
+        let (target, channel) = target(args, &layer, &activation, best)?;
+        let activations = grid(&activation, 0, channel, SIDE);
+        let response = activation.strongest(0, channel).map_or(0.0, |unit| unit.value);
+        if let Some(board) = board.as_deref_mut() {
+            board.image(&format!("{name}/activations"), step, &activations)?;
+            board.histogram(&format!("{name}/histogram"), step, &activation.data)?;
+        }
+        let mut panels = vec![
+            Panel::new("the image", image.picture.clone()),
+            Panel::new(said_of_grid(&layer), activations),
+        ];
+        let start = Instant::now();
+        for &rule in rules {
+            let projection = session.look_back(name, target, rule)?;
+            let picture = signed(&projection.map.data, channels, size);
+            if let Some(board) = board.as_deref_mut() {
+                board.image(&format!("{name}/{}", rule.name()), step, &picture)?;
+            }
+            panels.push(Panel::new(rule.name(), picture));
+            bar.inc(1);
+        }
+        if let Some(board) = board.as_deref_mut() {
+            let seconds = start.elapsed().as_secs_f32();
+            board.scalar(&format!("seconds/back/{name}"), step, seconds)?;
+        }
+        rows.push(Row {
+            heading: format!("{name}  {}  {}", layer.operator(), shape(&layer.shape()[1..])),
+            text: format!(
+                "{}, strongest response {response:.3}; a unit sees {}",
+                said_of_target(target),
+                sees(session.plan(), &layer)
+            ),
+            panels,
+        });
+    }
+    bar.finish_and_clear();
+    let signs = match channels {
+        1 => "red raises the response, blue lowers it",
+        _ => "colours around grey: what raises the response in each colour",
+    };
+    let model = Path::new(&model).file_name().map_or(model.clone(), |n| n.to_string_lossy().into());
+    Ok(Contact {
+        title: format!("What {model} saw in {}", image.name),
+        lines: vec![
+            format!("Each rule's picture is the response taken back to the image: {signs}."),
+            "Deconvnet and guided show what is in the image more than what decides: see the README."
+                .into(),
+        ],
+        rows,
+    })
+}
+
+/// The class with the best score, of a layer with one unit per class.
+fn best_class(scores: &Activation) -> Option<usize> {
+    let positions: usize = scores.shape.iter().skip(2).product();
+    (positions == 1).then(|| scores.classes()[0])
+}
+
+/// What is looked back from, and the channel it is in.
+fn target(
+    args: &Args,
+    layer: &Layer,
+    activation: &Activation,
+    best: Option<usize>,
+) -> Result<(Target, usize)> {
+    if let Some(class) = args.class {
+        if class >= layer.channels() {
+            bail!("--class {class}: {} has classes 0 to {}", layer.name(), layer.channels() - 1);
+        }
+        return Ok(match layer.positions() {
+            1 => (Target::Class(class), class),
+            _ => (Target::Channel(class), class),
+        });
+    }
+    let strongest = || strongest_channels(activation, 0).first().map_or(0, |&(c, _)| c);
+    let channel = match (args.channel, best) {
+        (Some(channel), _) | (None, Some(channel)) => channel,
+        (None, None) => strongest(),
+    };
+    if channel >= layer.channels() {
+        let last = layer.channels() - 1;
+        bail!("--channel {channel}: {} has channels 0 to {last}", layer.name());
+    }
+    Ok(match args.of {
+        Of::Layer => (Target::Layer, channel),
+        _ if best.is_some() => (Target::Class(channel), channel),
+        Of::Responses => (Target::Responses(channel), channel),
+        Of::Channel => (Target::Channel(channel), channel),
+        Of::Strongest => (Target::Strongest(channel), channel),
+    })
+}
+
+fn said_of_target(target: Target) -> String {
+    match target {
+        Target::Layer => "the whole layer".into(),
+        Target::Responses(c) => format!("channel {c} as it responded"),
+        Target::Channel(c) => format!("channel {c}, all its units"),
+        Target::Strongest(c) => format!("channel {c}, its strongest unit"),
+        Target::Class(c) => format!("class {c}"),
+        Target::Unit { channel, position } => format!("channel {channel}, unit {position}"),
+    }
+}
+
+fn said_of_grid(layer: &Layer) -> String {
+    match (layer.channels(), layer.positions()) {
+        (n, 1) => format!("{n} scores"),
+        (n, _) if n > GRID => format!("strongest {GRID} of {n} channels"),
+        (n, _) => format!("{n} channels"),
+    }
+}

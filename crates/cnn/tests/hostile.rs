@@ -1,0 +1,161 @@
+//! Files that are broken, or made to break a reader: each ends in an error that says where.
+
+use unpool_cnn::{Error, Model};
+
+use crate::support::expected::path;
+use crate::support::onnx::{Attribute, Bytes, floats, model, node};
+
+/// The refusal of a model, when read or when planned.
+fn refusal(bytes: &[u8], shape: &[usize]) -> Error {
+    match Model::from_bytes(bytes).and_then(|model| model.plan(shape)) {
+        Ok(_) => panic!("it was accepted"),
+        Err(error) => error,
+    }
+}
+
+fn refused(nodes: &[Bytes], weights: &[Bytes], what: &[&str]) {
+    let said = refusal(&model(nodes, weights, 17), &[1, 2, 5, 5]).to_string();
+    for what in what {
+        assert!(said.contains(what), "{what:?} is not in: {said}");
+    }
+}
+
+fn conv(attributes: &[Attribute]) -> [Bytes; 1] {
+    [node("Conv", &["x", "w"], &["y"], attributes)]
+}
+
+#[test]
+fn a_file_cut_anywhere_is_an_error_or_a_smaller_model() {
+    let whole = std::fs::read(path("digits.onnx")).expect("the model is in the repository");
+    for end in (0..whole.len()).step_by(97) {
+        // A cut between two fields leaves a file that can be read; it must not end the program.
+        let _ = Model::from_bytes(&whole[..end]).and_then(|model| model.plan(&[1, 1, 32, 32]));
+    }
+    assert!(matches!(Model::from_bytes(&whole[..whole.len() / 2]), Err(Error::Decode { .. })));
+    assert!(matches!(Model::from_bytes(b""), Err(Error::Decode { .. })));
+    assert!(matches!(Model::from_bytes(b"PK\x03\x04 not a model"), Err(Error::Decode { .. })));
+}
+
+#[test]
+fn a_file_with_changed_bytes_never_ends_the_program() {
+    let whole = std::fs::read(path("segnet.onnx")).expect("the model is in the repository");
+    let mut random = crate::support::random::Random::new(3);
+    for _ in 0..2000 {
+        let mut broken = whole.clone();
+        for _ in 0..random.within(1, 8) {
+            // The graph is at the ends of the file; most of the middle is weights.
+            let at = random.within(0, broken.len().min(6000) - 1);
+            broken[at] = random.within(0, 255) as u8;
+        }
+        let _ = Model::from_bytes(&broken).and_then(|model| model.plan(&[1, 3, 9, 7]));
+    }
+}
+
+#[test]
+fn a_graph_that_cannot_run_is_refused() {
+    let cycle = [
+        node("Relu", &["b"], &["a"], &[]),
+        node("Relu", &["a"], &["b"], &[]),
+        node("Add", &["x", "a"], &["y"], &[]),
+    ];
+    refused(&cycle, &[], &["cycle", "a, b, y"]);
+    refused(&[node("Relu", &["nowhere"], &["y"], &[])], &[], &["\"y\" (Relu)", "nowhere"]);
+    refused(
+        &[node("Relu", &["x"], &["y"], &[]), node("Relu", &["x"], &["y"], &[])],
+        &[],
+        &["two values"],
+    );
+    refused(&[node("LSTM", &["x"], &["y"], &[])], &[], &["\"y\"", "LSTM", "ConvTranspose"]);
+    refused(&[node("Relu", &["x"], &["z"], &[])], &[], &["outputs y"]);
+    let said = refusal(&model(&[node("Relu", &["x"], &["y"], &[])], &[], 6), &[1, 2, 5, 5]);
+    assert!(said.to_string().contains("operator set 6"), "{said}");
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused() {
+    let w = |dims: &[usize]| floats("w", dims, &vec![0.5; dims.iter().product()]);
+    refused(&conv(&[]), &[w(&[4, 3, 3, 3])], &["\"y\" (Conv)", "3 channels", "2 channels"]);
+    refused(&conv(&[]), &[w(&[4, 2, 3])], &["4×2×3", "4 extents"]);
+    refused(&conv(&[]), &[w(&[4, 2, 7, 7])], &["spans 7", "5"]);
+    refused(&conv(&[Attribute::Int("group", 0)]), &[w(&[4, 2, 3, 3])], &["0 groups"]);
+    refused(
+        &conv(&[Attribute::Ints("kernel_shape", vec![2, 2])]),
+        &[w(&[4, 2, 3, 3])],
+        &["[2, 2]", "[3, 3]"],
+    );
+    let short = Bytes::default()
+        .int(1, 4)
+        .int(1, 2)
+        .int(1, 3)
+        .int(1, 3)
+        .int(2, 1)
+        .text(8, "w")
+        .bytes(9, &[0; 12]);
+    refused(&conv(&[]), &[short], &["\"w\"", "12 bytes", "288"]);
+    let huge = Bytes::default()
+        .int(1, i64::MAX)
+        .int(1, i64::MAX)
+        .int(2, 1)
+        .text(8, "w")
+        .bytes(9, &[0; 12]);
+    refused(&conv(&[]), &[huge], &["\"w\"", "elements are allowed"]);
+    let negative = Bytes::default().int(1, -1).int(2, 1).text(8, "w");
+    refused(&conv(&[]), &[negative], &["\"w\"", "[-1]"]);
+    let elsewhere = Bytes::default()
+        .int(1, 1)
+        .int(2, 1)
+        .text(8, "w")
+        .int(14, 1)
+        .message(13, &Bytes::default().text(1, "location").text(2, "../../etc/passwd"));
+    refused(&conv(&[]), &[elsewhere], &["\"w\"", "directory"]);
+}
+
+#[test]
+fn attributes_that_ask_for_too_much_are_refused_before_anything_is_allocated() {
+    let w = || floats("w", &[4, 2, 3, 3], &[0.5; 72]);
+    let pads = |n: i64| Attribute::Ints("pads", vec![n; 4]);
+    refused(&conv(&[pads(1 << 40)]), &[w()], &["\"y\" (Conv)", "pads"]);
+    refused(&conv(&[pads(1 << 20)]), &[w()], &["\"y\" (Conv)", "bytes"]);
+    refused(&conv(&[pads(i64::from(i32::MAX))]), &[w()], &["\"y\" (Conv)"]);
+    refused(&conv(&[Attribute::Ints("strides", vec![0, 1])]), &[w()], &["strides holds 0"]);
+    refused(&conv(&[Attribute::Ints("dilations", vec![1 << 31, 1])]), &[w()], &["dilations"]);
+    refused(&conv(&[Attribute::Int("strides", 1)]), &[w()], &["strides has type"]);
+    refused(&conv(&[Attribute::Text("auto_pad", "SOME")]), &[w()], &["SOME"]);
+    let pool =
+        |k: i64| [node("MaxPool", &["x"], &["y"], &[Attribute::Ints("kernel_shape", vec![k, k])])];
+    refused(&pool(300), &[], &["\"y\" (MaxPool)"]);
+    refused(&pool(i64::MAX), &[], &["\"y\" (MaxPool)", "kernel_shape"]);
+    let reshape = |to: &[i64]| {
+        [node("Reshape", &["x", "to"], &["y"], &[]), crate::support::onnx::ints("to", to)]
+    };
+    for to in [&[-1, -1][..], &[7, 7], &[i64::MAX, i64::MAX], &[-5], &[0, 0, 0, 0, 0]] {
+        let [nodes, weights] = reshape(to);
+        refused(&[nodes], &[weights], &["\"y\" (Reshape)", "50 elements"]);
+    }
+    refused(
+        &[node("Concat", &["x", "x"], &["y"], &[Attribute::Int("axis", 9)])],
+        &[],
+        &["axis is 9"],
+    );
+    refused(
+        &[node("Softmax", &["x"], &["y"], &[Attribute::Int("axis", i64::MIN)])],
+        &[],
+        &["axis is"],
+    );
+}
+
+#[test]
+fn an_input_that_the_graph_does_not_allow_is_refused() {
+    let digits = Model::open(path("digits.onnx")).expect("the model is read");
+    for shape in [&[1, 1, 32, 33][..], &[1, 3, 32, 32], &[1, 32, 32], &[0, 1, 32, 32], &[]] {
+        let said = digits.plan(shape).expect_err("it is refused");
+        assert!(matches!(said, Error::Input { .. }), "{said}");
+    }
+    assert!(digits.plan(&[5, 1, 32, 32]).is_ok(), "any batch");
+    let segnet = Model::open(path("segnet.onnx")).expect("the model is read");
+    for size in [1, 2, 3, 8, 37, 64] {
+        assert!(segnet.plan(&[2, 3, size, size + 1]).is_ok(), "any size: {size}");
+    }
+    let small = digits.memory_limit(1000);
+    assert!(matches!(small.plan(&[1, 1, 32, 32]), Err(Error::Memory { allowed: 1000, .. })));
+}
