@@ -60,6 +60,22 @@ impl Board {
         Ok(self.0.graph(&nodes)?)
     }
 
+    /// Writes what is still in memory.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        Ok(self.0.flush()?)
+    }
+
+    /// Removes the file again, and its directory if nothing else is in it.
+    pub(crate) fn discard(self) {
+        let path = self.0.path().to_owned();
+        drop(self);
+        // What cannot be removed is told by the error that led here.
+        let _ = std::fs::remove_file(&path);
+        if let Some(dir) = path.parent() {
+            let _ = std::fs::remove_dir(dir);
+        }
+    }
+
     pub(crate) fn finish(self) -> Result<()> {
         Ok(self.0.finish()?)
     }

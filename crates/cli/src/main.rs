@@ -27,6 +27,7 @@ mod picture;
 mod projection;
 mod reference;
 mod segment;
+mod sessions;
 mod sheet;
 mod table;
 mod tilt;

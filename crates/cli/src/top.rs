@@ -11,7 +11,8 @@ use crate::files::Files;
 use crate::layers::sees;
 use crate::network::Fitted;
 use crate::projection::{signed, stretched, strongest_channels};
-use crate::visualize::{Args, Sessions};
+use crate::sessions::Sessions;
+use crate::visualize::Args;
 
 /// Channels of a layer that are shown if none is named.
 const CHANNELS: usize = 4;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use unpool_cnn::{Activation, Engine, Keep, Layer, Plan, Rule, Session, Target};
+use unpool_cnn::{Activation, Engine, Layer, Rule, Target};
 
 use crate::board::Board;
 use crate::contact::{Contact, Panel, Row, SIDE};
@@ -14,10 +14,8 @@ use crate::files::Files;
 use crate::layers::{sees, shape};
 use crate::network::{self, Fitted, Network, Preprocessing};
 use crate::projection::{GRID, grid, signed, strongest_channels};
+use crate::sessions::Sessions;
 use crate::{Outcome, files, top};
-
-/// Layers that are shown if none is named.
-const LAYERS: usize = 6;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -29,10 +27,10 @@ pub(crate) struct Args {
     /// A layer to look back from, by name; may be given again. By default some activations and the
     /// class scores.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
-    layer: Vec<String>,
+    pub(crate) layer: Vec<String>,
     /// Every layer.
     #[arg(long)]
-    all: bool,
+    pub(crate) all: bool,
     /// A channel; by default the strongest of each layer.
     #[arg(long, value_name = "N", conflicts_with = "class")]
     pub(crate) channel: Option<usize>,
@@ -44,7 +42,7 @@ pub(crate) struct Args {
     top: Option<u16>,
     /// The score of a class; by default, at the class scores, that of the best.
     #[arg(long, value_name = "N")]
-    class: Option<usize>,
+    pub(crate) class: Option<usize>,
     /// Which rule at ReLU.
     #[arg(long, value_enum, default_value = "all", value_name = "RULE")]
     pub(crate) rule: RuleName,
@@ -100,11 +98,29 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         paths.iter().map(|path| Fitted::open(path, &network)).collect::<Result<Vec<_>>>()?;
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
-    let mut board = args.logdir.as_deref().map(Board::create).transpose()?;
+    let mut board = None;
+    let written = pictures(args, &network, &engine, &images, &mut board, out);
+    // A bad question leaves no event file either.
+    if let (Err(_), Some(board)) = (&written, board) {
+        board.discard();
+    }
+    written
+}
+
+/// Computes everything, then writes the files.
+fn pictures(
+    args: &Args,
+    network: &Network,
+    engine: &Engine,
+    images: &[Fitted],
+    board: &mut Option<Board>,
+    out: &mut impl Write,
+) -> Result<Outcome> {
+    *board = args.logdir.as_deref().map(Board::create).transpose()?;
     let mut files = Files::default();
-    let sessions = &mut Sessions { args, network: &network, engine: &engine, open: None };
+    let sessions = &mut Sessions { args, network, engine, open: None };
     if let Some(count) = args.top {
-        top::run(args, count.into(), sessions, &images, &mut files)?;
+        top::run(args, count.into(), sessions, images, &mut files)?;
     } else {
         let mut names = Vec::new();
         for (step, image) in images.iter().enumerate() {
@@ -117,13 +133,13 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         }
     }
     files.write(&args.out)?;
-    if let Some(board) = board {
-        board.finish()?;
+    if let Some(board) = board.as_mut() {
+        board.flush()?;
     }
     if let Some((_, session)) = &sessions.open {
         writeln!(out, "memory  {}", network::memory(session.memory()))?;
     }
-    for image in &images {
+    for image in images {
         writeln!(out, "image   {}, {}", image.name, image.described())?;
     }
     for name in files.names() {
@@ -133,72 +149,6 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         writeln!(out, "wrote   {}: tensorboard --logdir {}", dir.display(), dir.display())?;
     }
     Ok(Outcome::Agrees)
-}
-
-/// The session for the size that images have, kept from one to the next.
-pub(crate) struct Sessions<'a> {
-    args: &'a Args,
-    pub(crate) network: &'a Network,
-    engine: &'a Engine,
-    open: Option<([usize; 4], Session)>,
-}
-
-impl Sessions<'_> {
-    /// The rules that are asked for.
-    pub(crate) fn rules(&self) -> &'static [Rule] {
-        self.args.rule.rules()
-    }
-
-    /// Runs an image, and gives the layers that are looked back from.
-    pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Session, Vec<String>)> {
-        let (width, height) = image.picture.dimensions();
-        let input = [1, self.network.channels, height as usize, width as usize];
-        if self.open.as_ref().is_none_or(|(size, _)| *size != input) {
-            self.open = None;
-            let plan = self.network.model.plan(&input)?;
-            let names = chosen(self.args, &plan)?;
-            let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
-            let scores = plan.scores().name().to_owned();
-            kept.push(&scores);
-            let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept))?;
-            self.open = Some((input, session));
-        }
-        let Some((_, session)) = &mut self.open else { bail!("no session") };
-        session.forward(&image.tensor(self.network.channels, &self.args.preprocessing)?)?;
-        let names = chosen(self.args, session.plan())?;
-        Ok((session, names))
-    }
-}
-
-/// The layers to look back from.
-fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
-    if args.all {
-        return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());
-    }
-    if !args.layer.is_empty() {
-        let named = args.layer.iter().map(|name| Ok(plan.layer(name)?.name().to_owned()));
-        return named.collect();
-    }
-    let scores = plan.scores().name().to_owned();
-    if args.class.is_some() {
-        return Ok(vec![scores]);
-    }
-    let is_activation = |layer: &&Layer| {
-        matches!(layer.operator(), "Relu" | "LeakyRelu" | "PRelu" | "Clip" | "Sigmoid")
-    };
-    let mut names: Vec<_> =
-        plan.layers().iter().filter(is_activation).map(|l| l.name().to_owned()).collect();
-    if names.is_empty() {
-        names = plan.layers().iter().map(|l| l.name().to_owned()).collect();
-    }
-    names.retain(|name| *name != scores);
-    // The last of them, and others evenly before it.
-    let (count, keep) = (names.len(), LAYERS - 1);
-    if count > keep {
-        names = (1..=keep).map(|i| names[i * count / keep - 1].clone()).collect();
-    }
-    names.push(scores);
-    Ok(names)
 }
 
 /// The sheet of one image.

@@ -3,9 +3,10 @@
 //! Every kernel has its vector-Jacobian product here, made of kernels: a convolution goes back
 //! through its transpose, pooling through its switches. The rules differ at [`Rule`]'s functions.
 
-use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Kernel, Pair, Reduce, Rule, Runs};
+use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Kernel, Pair, Reduce, Runs};
 use crate::plan::Plan;
 use crate::program::{Content, Instruction, Slot, SlotId};
+use crate::rule::Rule;
 
 /// The kernels from a layer to the input. Tensors are numbered on from the plan's.
 pub(crate) struct Back {

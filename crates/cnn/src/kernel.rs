@@ -6,6 +6,8 @@
 
 use unpool::Geometry;
 
+use crate::rule::Rule;
+
 /// One spatial axis over which a window slides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Axis {
@@ -112,43 +114,6 @@ impl Function {
     /// Whether its gradient is told from its result, so that its input need not be kept.
     pub(crate) fn goes_back_by_output(self) -> bool {
         matches!(self, Self::Relu | Self::Sigmoid)
-    }
-}
-
-/// What looking back does at a ReLU: the gradient, or one of the two rules that differ from it
-/// there and nowhere else.
-///
-/// With `x` the input of the ReLU and `r` the signal that comes back:
-///
-/// | rule | passes `r` where |
-/// |---|---|
-/// | gradient | `x > 0` |
-/// | deconvnet | `r > 0` |
-/// | guided | `x > 0` and `r > 0` |
-///
-/// `Clip` with a lower bound of 0 is a ReLU with a ceiling (MobileNet's ReLU6) and follows the
-/// rule too; every other function has its own gradient under all three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// Backpropagation (Simonyan, Vedaldi and Zisserman 2014): exactly the gradient.
-    Gradient,
-    /// Zeiler and Fergus 2013.
-    Deconvnet,
-    /// Springenberg, Dosovitskiy, Brox and Riedmiller 2014.
-    Guided,
-}
-
-impl Rule {
-    /// All three.
-    pub const ALL: [Self; 3] = [Self::Gradient, Self::Deconvnet, Self::Guided];
-
-    /// `gradient`, `deconvnet` or `guided`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Gradient => "gradient",
-            Self::Deconvnet => "deconvnet",
-            Self::Guided => "guided",
-        }
     }
 }
 

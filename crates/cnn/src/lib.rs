@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod activation;
 mod back;
 mod cpu;
 mod error;
@@ -12,16 +13,18 @@ mod onnx;
 mod plan;
 mod program;
 mod region;
+mod rule;
 mod session;
 mod strongest;
 mod target;
 
+pub use activation::{Activation, Projection};
 pub use error::{Error, SUPPORTED};
-pub use kernel::Rule;
 pub use model::Model;
 pub use plan::{Layer, Plan};
 pub use region::Region;
-pub use session::{Activation, Keep, Memory, Projection, Session};
+pub use rule::Rule;
+pub use session::{Keep, Memory, Session};
 pub use strongest::{Found, Strongest};
 pub use target::{Target, Unit};
 pub use unpool::Engine;

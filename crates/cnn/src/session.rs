@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use unpool::Engine;
 
+use crate::activation::{Activation, Projection};
 use crate::back::Back;
 use crate::cpu::Cpu;
 use crate::error::{Error, extents};
 use crate::gpu::GpuMachine;
-use crate::kernel::Rule;
 use crate::machine::{Bound, Machine};
 use crate::plan::Plan;
 use crate::program::{Arena, BufferId, Content, Instruction, SlotId};
-use crate::target::{Target, Unit};
+use crate::rule::Rule;
+use crate::target::Target;
 
 /// Which layers can be read and looked back from after [`Session::forward`]. What is not kept
 /// gives its memory to later layers.
@@ -24,79 +25,6 @@ pub enum Keep<'a> {
     Layers(&'a [&'a str]),
     /// All.
     All,
-}
-
-/// A tensor read back from a device.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Activation {
-    /// `[batch, channels, …]`.
-    pub shape: Vec<usize>,
-    /// The elements, row-major.
-    pub data: Vec<f32>,
-}
-
-impl Activation {
-    fn positions(&self) -> usize {
-        self.shape.iter().skip(2).product()
-    }
-
-    /// One image.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such image.
-    pub fn image(&self, image: usize) -> &[f32] {
-        let len = self.data.len() / self.shape[0];
-        &self.data[image * len..(image + 1) * len]
-    }
-
-    /// One channel of an image.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such image or channel.
-    pub fn channel(&self, image: usize, channel: usize) -> &[f32] {
-        let len = self.positions();
-        &self.image(image)[channel * len..(channel + 1) * len]
-    }
-
-    /// For each image and position the channel with the largest value, the first of equals: the
-    /// class map of a segmentation.
-    pub fn classes(&self) -> Vec<usize> {
-        let (positions, channels) = (self.positions(), self.shape.get(1).copied().unwrap_or(1));
-        let image = |data: &[f32]| -> Vec<usize> {
-            let largest = |position: usize| {
-                let value = |c: usize| data[c * positions + position];
-                (1..channels).fold(0, |best, c| if value(c) > value(best) { c } else { best })
-            };
-            (0..positions).map(largest).collect()
-        };
-        self.data.chunks_exact(positions * channels).flat_map(image).collect()
-    }
-
-    /// The strongest unit of a channel of an image, the first of equals.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such image or channel.
-    pub fn strongest(&self, image: usize, channel: usize) -> Option<Unit> {
-        let mut best: Option<Unit> = None;
-        for (position, &value) in self.channel(image, channel).iter().enumerate() {
-            if best.is_none_or(|best| value > best.value) {
-                best = Some(Unit { channel, position, value });
-            }
-        }
-        best
-    }
-}
-
-/// What looking back gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Projection {
-    /// In the input's own space and shape.
-    pub map: Activation,
-    /// For each image the unit that was looked back from, where it is one.
-    pub units: Vec<Option<Unit>>,
 }
 
 /// Bytes that a session asked its device for.

@@ -1,7 +1,7 @@
 //! The units of a channel that responded most, over any number of images: the rows of Zeiler and
 //! Fergus's figure 2.
 
-use crate::session::Activation;
+use crate::activation::Activation;
 use crate::target::Unit;
 
 /// A unit and the image it responded to.

@@ -1,8 +1,8 @@
 //! What of a layer is looked back from.
 
+use crate::activation::Activation;
 use crate::error::Error;
 use crate::plan::Layer;
-use crate::session::Activation;
 
 /// What of a layer is looked back from, for every image of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, Rule, Vectors};
+use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, Vectors};
+use crate::rule::Rule;
 
 /// Elements that a thread takes at a time.
 const CHUNK: usize = 4096;

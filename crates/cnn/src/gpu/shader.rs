@@ -67,9 +67,9 @@ mod tests {
     use super::*;
     use crate::gpu::params::Params;
     use crate::kernel::{
-        Affine, Average, Axis, Broadcast, Fit, Function, Pair, Reduce, Rule, Run, Runs, Steps,
-        Vectors,
+        Affine, Average, Axis, Broadcast, Fit, Function, Pair, Reduce, Run, Runs, Steps, Vectors,
     };
+    use crate::rule::Rule;
 
     fn every_kernel() -> Vec<Kernel> {
         let steps = Steps { offset: 0, image: 1, channel: 1 };

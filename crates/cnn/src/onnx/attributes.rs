@@ -21,7 +21,7 @@ impl<'a> Attributes<'a> {
         if attribute.r#type != r#type && attribute.r#type != 0 {
             return Err(Fault::new(
                 format!("attribute {name} has type {}", attribute.r#type),
-                format!("type {} is needed", r#type),
+                format!("type {type} is needed"),
             ));
         }
         Ok(Some(attribute))

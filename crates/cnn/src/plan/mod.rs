@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod convolution;
+mod layer;
 mod operands;
 mod pointwise;
 mod pooling;
@@ -16,6 +17,8 @@ use crate::error::{Error, Fault, extents};
 use crate::kernel::Kernel;
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::{Graph, Node};
+pub use layer::Layer;
+
 use crate::program::{Content, Instruction, Slot, SlotId};
 
 /// A tensor of floats: its shape, and where it lies. Several may lie in one place, as a reshaped
@@ -36,61 +39,6 @@ pub(crate) enum Value {
         geometry: Arc<Geometry>,
         taps: SlotId,
     },
-}
-
-/// A node that makes a tensor.
-#[derive(Clone, Debug)]
-pub struct Layer {
-    pub(crate) name: String,
-    pub(crate) operator: String,
-    pub(crate) output: String,
-    pub(crate) tensor: Tensor,
-    pub(crate) parameters: usize,
-    /// The kernels that make it, forward.
-    pub(crate) inputs: Vec<SlotId>,
-    pub(crate) input_names: Vec<String>,
-}
-
-impl Layer {
-    /// The node's name; that of its output where it has none.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its operator, as ONNX calls it.
-    pub fn operator(&self) -> &str {
-        &self.operator
-    }
-
-    /// The name of the tensor it makes.
-    pub fn output(&self) -> &str {
-        &self.output
-    }
-
-    /// The names of what it reads, weights included.
-    pub fn inputs(&self) -> &[String] {
-        &self.input_names
-    }
-
-    /// Extents of the tensor it makes: `[batch, channels, …]`.
-    pub fn shape(&self) -> &[usize] {
-        &self.tensor.shape
-    }
-
-    /// Channels, or classes: the second extent.
-    pub fn channels(&self) -> usize {
-        self.tensor.shape.get(1).copied().unwrap_or(1)
-    }
-
-    /// Units of a channel of one image.
-    pub fn positions(&self) -> usize {
-        self.tensor.shape.iter().skip(2).product()
-    }
-
-    /// Numbers it has learnt.
-    pub fn parameters(&self) -> usize {
-        self.parameters
-    }
 }
 
 /// A model at one size of input, ready to be run by a [`Session`](crate::Session).

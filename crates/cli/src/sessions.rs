@@ -1,0 +1,76 @@
+//! A network kept ready between images of one size, and the layers that are asked for.
+
+use anyhow::{Result, bail};
+use unpool_cnn::{Engine, Keep, Layer, Plan, Rule, Session};
+
+use crate::network::{Fitted, Network};
+use crate::visualize::Args;
+
+/// Layers that are shown if none is named.
+const LAYERS: usize = 6;
+
+/// The session for the size that images have, kept from one to the next.
+pub(crate) struct Sessions<'a> {
+    pub(crate) args: &'a Args,
+    pub(crate) network: &'a Network,
+    pub(crate) engine: &'a Engine,
+    pub(crate) open: Option<([usize; 4], Session)>,
+}
+
+impl Sessions<'_> {
+    /// The rules that are asked for.
+    pub(crate) fn rules(&self) -> &'static [Rule] {
+        self.args.rule.rules()
+    }
+
+    /// Runs an image, and gives the layers that are looked back from.
+    pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Session, Vec<String>)> {
+        let (width, height) = image.picture.dimensions();
+        let input = [1, self.network.channels, height as usize, width as usize];
+        if self.open.as_ref().is_none_or(|(size, _)| *size != input) {
+            self.open = None;
+            let plan = self.network.model.plan(&input)?;
+            let names = chosen(self.args, &plan)?;
+            let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
+            let scores = plan.scores().name().to_owned();
+            kept.push(&scores);
+            let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept))?;
+            self.open = Some((input, session));
+        }
+        let Some((_, session)) = &mut self.open else { bail!("no session") };
+        session.forward(&image.tensor(self.network.channels, &self.args.preprocessing)?)?;
+        let names = chosen(self.args, session.plan())?;
+        Ok((session, names))
+    }
+}
+
+/// The layers to look back from.
+fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
+    if args.all {
+        return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());
+    }
+    if !args.layer.is_empty() {
+        let named = args.layer.iter().map(|name| Ok(plan.layer(name)?.name().to_owned()));
+        return named.collect();
+    }
+    let scores = plan.scores().name().to_owned();
+    if args.class.is_some() {
+        return Ok(vec![scores]);
+    }
+    let is_activation = |layer: &&Layer| {
+        matches!(layer.operator(), "Relu" | "LeakyRelu" | "PRelu" | "Clip" | "Sigmoid")
+    };
+    let mut names: Vec<_> =
+        plan.layers().iter().filter(is_activation).map(|l| l.name().to_owned()).collect();
+    if names.is_empty() {
+        names = plan.layers().iter().map(|l| l.name().to_owned()).collect();
+    }
+    names.retain(|name| *name != scores);
+    // The last of them, and others evenly before it.
+    let (count, keep) = (names.len(), LAYERS - 1);
+    if count > keep {
+        names = (1..=keep).map(|i| names[i * count / keep - 1].clone()).collect();
+    }
+    names.push(scores);
+    Ok(names)
+}

@@ -1,0 +1,141 @@
+//! `layers`, `visualize` and `segment` as a user meets them, on the models of `crates/cnn`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{env, fs, process};
+
+/// A directory of one test, gone when the test is.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(test: &str) -> Self {
+        let dir = env::temp_dir().join(format!("unpool-network-{test}-{}", process::id()));
+        fs::create_dir_all(&dir).expect("the temporary directory is writable");
+        Self(dir)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("a name in UTF-8").to_owned()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A directory left over in the system's own is no failure of the test.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn data(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cnn/tests/data").join(name);
+    path.to_str().expect("a name in UTF-8").to_owned()
+}
+
+fn unpool(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_unpool"))
+        .args(arguments)
+        .env_remove("RUST_LOG")
+        .env("XDG_RUNTIME_DIR", env::temp_dir())
+        .output()
+        .expect("the command starts")
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn layers_are_listed_within_eighty_columns() {
+    let text = said(&unpool(&["layers", &data("digits.onnx")]));
+    for what in ["conv2", "GlobalAveragePool", "24×16×16", "5,208", "22×22", "9,502 parameters"]
+    {
+        assert!(text.contains(what), "{what} is not in:\n{text}");
+    }
+    let table = text.lines().take_while(|line| !line.is_empty());
+    assert_eq!(table.filter(|line| line.chars().count() > 80).count(), 0, "{text}");
+}
+
+#[test]
+fn a_model_and_an_image_alone_make_a_sheet_and_an_event_file() {
+    let scratch = Scratch::new("sheet");
+    let (out, log) = (scratch.path("out"), scratch.path("log"));
+    let (model, image) = (data("digits.onnx"), data("digit-3.png"));
+    let arguments =
+        ["visualize", &model, &image, "--device", "cpu", "--out", &out, "--logdir", &log];
+    let text = said(&unpool(&arguments));
+    assert!(text.contains("slower than a GPU") && text.contains("of weights"), "{text}");
+    let sheet = image::open(Path::new(&out).join("digit-3.png")).expect("a PNG").into_rgb8();
+    assert!(sheet.width() > 1000 && sheet.height() > 1000, "{:?}", sheet.dimensions());
+    assert_eq!(fs::read_dir(log).expect("it was made").count(), 1);
+}
+
+#[test]
+fn the_strongest_units_of_a_folder_make_a_sheet_for_each_layer() {
+    let scratch = Scratch::new("top");
+    let folder = scratch.path("folder");
+    fs::create_dir(&folder).expect("the temporary directory is writable");
+    for name in ["digit-0.png", "digit-3.png", "digit-6.png"] {
+        fs::copy(data(name), Path::new(&folder).join(name)).expect("it is there");
+    }
+    let (out, model) = (scratch.path("out"), data("digits.onnx"));
+    let arguments = ["visualize", &model, &folder, "--device", "cpu", "--out", &out];
+    let more = ["--top", "9", "--layer", "relu3", "--layer", "relu4", "--channel", "5"];
+    said(&unpool(&[&arguments[..], &more].concat()));
+    for name in ["top-relu3.png", "top-relu4.png"] {
+        assert!(Path::new(&out).join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_scene_is_labelled() {
+    let scratch = Scratch::new("segment");
+    let (out, model, image) = (scratch.path("map.png"), data("segnet.onnx"), data("scene.png"));
+    let text = said(&unpool(&["segment", &model, &image, "--device", "cpu", "--out", &out]));
+    assert!(text.contains("class   0, black"), "{text}");
+    let map = image::open(&out).expect("a PNG").into_rgb8();
+    assert_eq!(map.dimensions(), (45, 37));
+    // The middle of the square, and that of the circle.
+    assert_eq!(map.get_pixel(24, 24).0, [86, 180, 233]);
+    assert_eq!(map.get_pixel(6, 10).0, [230, 159, 0]);
+}
+
+#[test]
+fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
+    let scratch = Scratch::new("refused");
+    let (out, log) = (scratch.path("out"), scratch.path("log"));
+    let broken = scratch.path("broken.onnx");
+    fs::write(&broken, b"not a model").expect("the temporary directory is writable");
+    let (model, image) = (data("digits.onnx"), data("digit-3.png"));
+    let net = data("segnet.onnx");
+    let missing = scratch.path("missing.onnx");
+    let map = scratch.path("out/map.png");
+    for (arguments, what) in [
+        (&["layers", &missing][..], "missing.onnx"),
+        (&["layers", &broken], "not an ONNX model"),
+        (&["layers", &model, "--size", "8x8"], "allows 32"),
+        (&["visualize", &model, &broken, "--out", &out], "broken.onnx"),
+        (&["visualize", &model, &image, "--out", &out, "--layer", "no-such"], "layers are conv1"),
+        (
+            &["visualize", &model, &image, "--out", &out, "--logdir", &log, "--class", "10"],
+            "0 to 9",
+        ),
+        (
+            &["visualize", &model, &image, "--out", &out, "--layer", "relu1", "--channel", "12"],
+            "0 to 11",
+        ),
+        (&["visualize", &model, &image, "--out", &out, "--mean", "0,0"], "1 are needed"),
+        (&["segment", &model, &image, "--out", &map], "score for each class and pixel"),
+        (&["segment", &net, &missing, "--out", &map], "missing.onnx"),
+    ] {
+        let output = unpool(
+            &[arguments, &["--device", "cpu"][..]].concat()
+                [..if arguments[0] == "layers" { arguments.len() } else { arguments.len() + 2 }],
+        );
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
+        assert!(error.contains(what), "{arguments:?}: {error}");
+        assert!(!Path::new(&out).exists() && !Path::new(&log).exists(), "{arguments:?}");
+    }
+}
