@@ -28,7 +28,6 @@ impl Files {
         self.ready.len()
     }
 
-    /// Writes them into `dir`, which is made if it is not there.
     /// Their names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.ready.iter().map(|(name, _)| name.as_str())
