@@ -9,23 +9,12 @@ use crate::back::Back;
 use crate::cpu::Cpu;
 use crate::error::{Error, extents};
 use crate::gpu::GpuMachine;
+use crate::keep::Keep;
 use crate::machine::{Bound, Machine};
 use crate::plan::Plan;
 use crate::program::{Arena, BufferId, Content, Instruction, SlotId};
 use crate::rule::Rule;
 use crate::target::Target;
-
-/// Which layers can be read and looked back from after [`Session::forward`]. What is not kept
-/// gives its memory to later layers.
-#[derive(Clone, Copy, Debug)]
-pub enum Keep<'a> {
-    /// The model's output, which can be read but not looked back from.
-    Output,
-    /// These, and the output.
-    Layers(&'a [&'a str]),
-    /// All.
-    All,
-}
 
 /// Bytes that a session asked its device for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +66,7 @@ impl Session {
     ///
     /// If a layer to keep is not there, or the device does not give the memory.
     pub fn new(engine: &Engine, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
-        let kept = kept(&plan, keep)?;
+        let kept = keep.kept(&plan)?;
         let machine: Box<dyn Machine> = match engine {
             Engine::Cpu => Box::new(Cpu::default()),
             Engine::Gpu(gpu) => Box::new(GpuMachine::new(gpu)?),
@@ -94,7 +83,7 @@ impl Session {
             longest_back: 0,
         };
         session.place_weights()?;
-        let pinned = session.pinned(matches!(keep, Keep::Output));
+        let pinned = keep.pinned(&session.plan, &session.kept);
         let input = session.plan.input.slot;
         session.arena.sizes.push(session.plan.slots[input].bytes);
         session.given[input] = Some(session.arena.sizes.len() - 1);
@@ -149,27 +138,6 @@ impl Session {
             self.given[slot] = Some(buffer);
         }
         Ok(())
-    }
-
-    /// The tensors that last: what is kept, and what the way back from there reads.
-    fn pinned(&self, output_only: bool) -> Vec<bool> {
-        let count = self.plan.slots.len();
-        let mut pinned = vec![false; count];
-        for (i, layer) in self.plan.layers.iter().enumerate() {
-            if !self.kept[i] {
-                continue;
-            }
-            pinned[layer.tensor.slot] = true;
-            if output_only {
-                continue;
-            }
-            for instruction in Back::new(&self.plan, i, Rule::Gradient).instructions {
-                for slot in instruction.reads.into_iter().filter(|&slot| slot < count) {
-                    pinned[slot] = true;
-                }
-            }
-        }
-        pinned
     }
 
     /// Asks the device for the pieces that the arena has and it has not.
@@ -354,18 +322,6 @@ impl Session {
         };
         Ok(Activation { shape, data })
     }
-}
-
-/// Which layers are kept.
-fn kept(plan: &Plan, keep: Keep<'_>) -> Result<Vec<bool>, Error> {
-    let mut kept = vec![matches!(keep, Keep::All); plan.layers.len()];
-    kept[plan.output] = true;
-    if let Keep::Layers(names) = keep {
-        for name in names {
-            kept[plan.index(name)?] = true;
-        }
-    }
-    Ok(kept)
 }
 
 fn bind<'a>(

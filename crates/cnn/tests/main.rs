@@ -4,4 +4,5 @@ mod fields;
 mod hostile;
 mod models;
 mod operators;
+mod padding;
 mod support;

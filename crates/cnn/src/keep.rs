@@ -1,0 +1,51 @@
+//! Which layers last, and what must last with them for the way back.
+
+use crate::back::Back;
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::rule::Rule;
+
+/// Which layers can be read and looked back from after [`Session::forward`](crate::Session::forward). What is not kept
+/// gives its memory to later layers.
+#[derive(Clone, Copy, Debug)]
+pub enum Keep<'a> {
+    /// The model's output, which can be read but not looked back from.
+    Output,
+    /// These, and the output.
+    Layers(&'a [&'a str]),
+    /// All.
+    All,
+}
+
+impl Keep<'_> {
+    /// For each layer whether it is kept.
+    pub(crate) fn kept(self, plan: &Plan) -> Result<Vec<bool>, Error> {
+        let mut kept = vec![matches!(self, Self::All); plan.layers.len()];
+        kept[plan.output] = true;
+        if let Self::Layers(names) = self {
+            for name in names {
+                kept[plan.index(name)?] = true;
+            }
+        }
+        Ok(kept)
+    }
+
+    /// For each tensor whether it lasts: what is kept, and what the way back from there reads.
+    pub(crate) fn pinned(self, plan: &Plan, kept: &[bool]) -> Vec<bool> {
+        let count = plan.slots.len();
+        let mut pinned = vec![false; count];
+        for (i, layer) in plan.layers.iter().enumerate().filter(|&(i, _)| kept[i]) {
+            pinned[layer.tensor.slot] = true;
+            if matches!(self, Self::Output) {
+                continue;
+            }
+            // The rules read the same tensors.
+            for instruction in Back::new(plan, i, Rule::Gradient).instructions {
+                for slot in instruction.reads.into_iter().filter(|&slot| slot < count) {
+                    pinned[slot] = true;
+                }
+            }
+        }
+        pinned
+    }
+}
