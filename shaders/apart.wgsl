@@ -76,8 +76,11 @@ fn store(address: Coord, cells: vec4<u32>, inside: Flag) {
     }
 }
 
-// Stores the four cells of a unit, in as many words as they take.
-fn store_unit(unit: u32, cells: vec4<u32>) {
+// Stores the four cells of a unit, in as many words as they take. What is left of the last word of a
+// tensor becomes 0.
+fn store_unit(unit: u32, four: vec4<u32>) {
+    let lanes = vec4<u32>(unit * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    let cells = select(vec4<u32>(0u), four, lanes < vec4<u32>(params.elements));
     let per_word = 32u / BITS;
     for (var word = 0u; word < BITS / 8u; word++) {
         if unit * 4u + word * per_word < params.elements {

@@ -22,7 +22,13 @@ fn uniforms(source: &str) -> Vec<u8> {
     };
     let mut bytes = vec![0; *span as usize];
     let (input, pooled) = (&[1, 6, 6][..], &[1, 3, 3][..]);
+    // Prepared divisors: the number, the upper half to multiply by, and two shifts.
+    let (one, three) = (&[1, 1, 0, 0][..], &[3, 1_431_655_766, 1, 1][..]);
     for (name, values) in [
+        ("by_inner", one),
+        ("by_z", one),
+        ("by_y", three),
+        ("by_x", three),
         ("input", input),
         ("pooled", pooled),
         ("blocks", pooled),
@@ -147,8 +153,10 @@ fn a_max_unpool_that_is_one_tap_off_is_caught() {
     let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 2);
     let pooled = oracle::max_pool(&plan, &input);
     let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
-    let change =
-        ("vec4<bool>(holds) & (taps == tap)", "vec4<bool>(holds) & (taps + vec4<u32>(1u) == tap)");
+    let change = (
+        "held_taps[window] == vec4<u32>(tap)",
+        "held_taps[window] + vec4<u32>(1u) == vec4<u32>(tap)",
+    );
     control("max_unpool_blocks", change, |gpu, program, source| {
         let values = Guarded::of(gpu, "values", &pooled.values, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&pooled.taps), 0);
