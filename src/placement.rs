@@ -184,6 +184,7 @@ impl Placement {
     }
 
     /// The indices as a device holds them, each checked first.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn narrowed<I: Index>(&self, indices: &[I]) -> Result<Vec<u32>, Error> {
         self.targets(indices)?;
         self.frame().check_fits::<u32>()?;

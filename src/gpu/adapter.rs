@@ -98,7 +98,11 @@ pub(crate) fn wanted_adapter() -> Option<String> {
 
 fn describe(info: &wgpu::AdapterInfo) -> String {
     let driver = [info.driver.as_str(), info.driver_info.as_str()].join(" ");
-    let mut text = format!("{}: {}", info.backend, info.name);
+    let mut text = info.backend.to_string();
+    // A browser tells no name.
+    if !info.name.is_empty() {
+        text = format!("{text}: {}", info.name);
+    }
     if !driver.trim().is_empty() {
         text = format!("{text}, {}", driver.trim());
     }

@@ -13,13 +13,12 @@ mod pooling;
 mod program;
 mod readback;
 mod report;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod slices;
 mod step;
 mod uniforms;
 
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
-
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use adapter::wanted_adapter;
 pub use foreign::ForeignUnpooling;
 pub use operand::Operand;
@@ -27,6 +26,7 @@ pub use pooling::Pooling;
 pub use program::Program;
 pub use readback::Readback;
 pub use report::IndexReport;
+use std::sync::Arc;
 pub use step::Step;
 
 use crate::element::Element;
@@ -151,9 +151,10 @@ impl Gpu {
 }
 
 /// Makes objects on a device, and turns what `wgpu` says against them into an [`Error`].
-///
-/// In a browser such an answer comes later; there it reaches the application's own handler.
+#[cfg(not(target_arch = "wasm32"))]
 fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
+    use std::task::{Context, Poll, Waker};
+
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
@@ -172,4 +173,11 @@ fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error
         Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory),
         Some(error) => Err(Error::Wgpu { message: error.to_string() }),
     }
+}
+
+/// Makes objects on a device. In a browser the answer to that comes later, so nobody can wait for
+/// it here, and a scope would swallow it: without one it reaches the application's own handler.
+#[cfg(target_arch = "wasm32")]
+fn scoped<T>(_device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
+    Ok(make())
 }

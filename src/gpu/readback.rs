@@ -17,6 +17,7 @@ use crate::gpu::{Gpu, scoped};
 /// it to make progress (the application's own loop does, or [`Readback::wait`]).
 #[must_use = "the copy is under way, and its result comes from awaiting this or from wait()"]
 pub struct Readback<T> {
+    #[cfg(not(target_arch = "wasm32"))]
     gpu: Gpu,
     staging: wgpu::Buffer,
     mapped: Pin<Box<dyn Future<Output = Option<bool>> + Send>>,
@@ -77,7 +78,13 @@ impl Gpu {
             let _ = sender.send(result.is_ok());
         });
         let mapped = Box::pin(async move { receiver.receive().await });
-        Ok(Readback { gpu: self.clone(), staging, mapped, element: PhantomData })
+        Ok(Readback {
+            #[cfg(not(target_arch = "wasm32"))]
+            gpu: self.clone(),
+            staging,
+            mapped,
+            element: PhantomData,
+        })
     }
 }
 
