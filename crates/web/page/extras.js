@@ -1,0 +1,5 @@
+// Sections that other crates add to the page: each gets a place of its own below the pictures, and
+// the engine. There are none yet.
+
+/** @type {((place: HTMLElement, engine: import("./engine.js").Engine) => void)[]} */
+export const extras = [];

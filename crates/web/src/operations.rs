@@ -1,0 +1,184 @@
+//! The four operations for JavaScript, on the device and on the CPU: lists in, lists out. The
+//! device's return promises, and nothing blocks the page.
+
+use unpool::{Element, Overlap, Step, Taps, cpu};
+use wasm_bindgen::JsError;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::device::Device;
+use crate::geometry::{Geometry, index_space};
+
+/// The maxima and where they were.
+#[wasm_bindgen]
+#[derive(Clone, Debug)]
+pub struct Pooled {
+    values: Vec<f32>,
+    taps: Vec<u8>,
+}
+
+#[wasm_bindgen]
+impl Pooled {
+    /// The maxima.
+    #[wasm_bindgen(getter)]
+    pub fn values(&self) -> Vec<f32> {
+        self.values.clone()
+    }
+
+    /// The taps, in bytes.
+    #[wasm_bindgen(getter)]
+    pub fn taps(&self) -> Vec<u8> {
+        self.taps.clone()
+    }
+}
+
+impl Pooled {
+    pub(crate) fn new(geometry: &Geometry, mut values: Vec<f32>, taps: &[u8]) -> Self {
+        values.truncate(geometry.inner.pooled_len());
+        let bytes = geometry.inner.pooled_len() * geometry.inner.tap_bytes();
+        Self { values, taps: taps[..bytes.min(taps.len())].to_vec() }
+    }
+}
+
+/// Taps, in bytes, as the indices of another framework.
+///
+/// # Errors
+///
+/// If there are too few, or the space is not known.
+#[wasm_bindgen(js_name = tapsToIndices)]
+pub fn taps_to_indices(geometry: &Geometry, taps: &[u8], space: &str) -> Result<Vec<u32>, JsError> {
+    let taps = Taps::from_bytes(&geometry.inner, taps)?;
+    Ok(taps.to_indices(&geometry.inner, index_space(space)?)?)
+}
+
+/// The indices of another framework as taps, in bytes.
+///
+/// # Errors
+///
+/// If an index is outside its window, or the space is not known.
+#[wasm_bindgen(js_name = tapsFromIndices)]
+pub fn taps_from_indices(
+    geometry: &Geometry,
+    indices: &[u32],
+    space: &str,
+) -> Result<Vec<u8>, JsError> {
+    Ok(Taps::from_indices(&geometry.inner, index_space(space)?, indices)?.to_bytes())
+}
+
+/// [`cpu::max_pool`].
+///
+/// # Errors
+///
+/// As there.
+#[wasm_bindgen(js_name = cpuMaxPool)]
+pub fn cpu_max_pool(geometry: &Geometry, input: &[f32]) -> Result<Pooled, JsError> {
+    let pooled = cpu::max_pool(&geometry.inner, input)?;
+    Ok(Pooled { values: pooled.values, taps: pooled.taps.to_bytes() })
+}
+
+/// [`cpu::max_unpool`]; `sum` chooses [`Overlap::Sum`], which is also the gradient of the pooling.
+///
+/// # Errors
+///
+/// As there.
+#[wasm_bindgen(js_name = cpuMaxUnpool)]
+pub fn cpu_max_unpool(
+    geometry: &Geometry,
+    values: &[f32],
+    taps: &[u8],
+    sum: bool,
+) -> Result<Vec<f32>, JsError> {
+    let taps = Taps::from_bytes(&geometry.inner, taps)?;
+    Ok(cpu::max_unpool(&geometry.inner, values, &taps, overlap(sum))?)
+}
+
+/// [`cpu::max_unpool_backward`].
+///
+/// # Errors
+///
+/// As there.
+#[wasm_bindgen(js_name = cpuMaxUnpoolBackward)]
+pub fn cpu_max_unpool_backward(
+    geometry: &Geometry,
+    grad_output: &[f32],
+    taps: &[u8],
+) -> Result<Vec<f32>, JsError> {
+    let taps = Taps::from_bytes(&geometry.inner, taps)?;
+    Ok(cpu::max_unpool_backward(&geometry.inner, grad_output, &taps)?)
+}
+
+#[wasm_bindgen]
+impl Device {
+    /// Max pooling.
+    ///
+    /// # Errors
+    ///
+    /// If the input is too short, the device does not allow it, or is lost.
+    #[wasm_bindgen(js_name = maxPool)]
+    pub async fn max_pool(&self, geometry: &Geometry, input: Vec<f32>) -> Result<Pooled, JsError> {
+        let pooling = self.gpu.pooling(&geometry.inner, Element::F32)?;
+        let input = self.upload("input", &input)?;
+        let values = self.tensor("values", pooling.values_bytes())?;
+        let taps = self.tensor("taps", pooling.taps_bytes())?;
+        self.submit(&pooling.max_pool(&input, &values, &taps)?);
+        let (values, taps) = (self.gpu.read(&values)?, self.gpu.read::<u8>(&taps)?);
+        Ok(Pooled::new(geometry, values.await?, &taps.await?))
+    }
+
+    /// Unpooling; `sum` sums where windows chose the same cell, which is also the gradient of the
+    /// pooling.
+    ///
+    /// # Errors
+    ///
+    /// As [`Device::max_pool`].
+    #[wasm_bindgen(js_name = maxUnpool)]
+    pub async fn max_unpool(
+        &self,
+        geometry: &Geometry,
+        values: Vec<f32>,
+        taps: Vec<u8>,
+        sum: bool,
+    ) -> Result<Vec<f32>, JsError> {
+        let pooling = self.gpu.pooling(&geometry.inner, Element::F32)?;
+        let (values, taps) = (self.upload("values", &values)?, self.upload("taps", &taps)?);
+        let output = self.tensor("output", pooling.input_bytes())?;
+        self.submit(&pooling.max_unpool(&values, &taps, &output, overlap(sum))?);
+        let mut output = self.gpu.read(&output)?.await?;
+        output.truncate(geometry.inner.input_len());
+        Ok(output)
+    }
+
+    /// The gradient of unpooling.
+    ///
+    /// # Errors
+    ///
+    /// As [`Device::max_pool`].
+    #[wasm_bindgen(js_name = maxUnpoolBackward)]
+    pub async fn max_unpool_backward(
+        &self,
+        geometry: &Geometry,
+        grad_output: Vec<f32>,
+        taps: Vec<u8>,
+    ) -> Result<Vec<f32>, JsError> {
+        let pooling = self.gpu.pooling(&geometry.inner, Element::F32)?;
+        let (grad_output, taps) =
+            (self.upload("grad_output", &grad_output)?, self.upload("taps", &taps)?);
+        let grad_input = self.tensor("grad_input", pooling.values_bytes())?;
+        self.submit(&pooling.max_unpool_backward(&grad_output, &taps, &grad_input)?);
+        let mut grad_input = self.gpu.read(&grad_input)?.await?;
+        grad_input.truncate(geometry.inner.pooled_len());
+        Ok(grad_input)
+    }
+}
+
+impl Device {
+    /// Runs one step on its own.
+    fn submit(&self, step: &Step) {
+        let mut encoder = self.gpu.device().create_command_encoder(&Default::default());
+        step.record_pass(&mut encoder, None);
+        self.gpu.queue().submit([encoder.finish()]);
+    }
+}
+
+fn overlap(sum: bool) -> Overlap {
+    if sum { Overlap::Sum } else { Overlap::Last }
+}
