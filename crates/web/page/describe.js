@@ -46,7 +46,7 @@ export function describe(frame, { channel, large }) {
         ...size,
         id: `argmax-${level}`,
         title: `Level ${level}, argmax`,
-        note: `${["red", "green", "blue"][channel]} channel, the winner's place in its window`,
+        note: `${["red", "green", "blue"][channel]} channel, colour by place`,
         rgba: frame.argmax(level, channel),
       },
     );
