@@ -25,6 +25,7 @@ mod large_windows;
 mod laws;
 mod limits;
 mod negative_control;
+mod pipeline_cache;
 mod recording;
 mod refusals;
 mod shaders;

@@ -58,11 +58,25 @@ impl Gpu {
     /// Uses a device that the application has. No feature is needed, and no limit above
     /// [`wgpu::Limits::downlevel_defaults`].
     pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
+        Self::new(device, queue, Pipelines::default())
+    }
+
+    /// As [`Gpu::from_device`], with pipelines compiled from and into a cache of the application's.
+    /// The cache changes how long compiling takes, and nothing else.
+    pub fn from_device_with_cache(
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        cache: &wgpu::PipelineCache,
+    ) -> Self {
+        Self::new(device, queue, Pipelines::with_cache(cache))
+    }
+
+    fn new(device: &wgpu::Device, queue: &wgpu::Queue, pipelines: Pipelines) -> Self {
         let shared = Shared {
             device: device.clone(),
             queue: queue.clone(),
             limits: device.limits(),
-            pipelines: Pipelines::default(),
+            pipelines,
         };
         Self { shared: Arc::new(shared) }
     }

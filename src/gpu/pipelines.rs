@@ -11,6 +11,8 @@ use crate::gpu::scoped;
 #[derive(Debug, Default)]
 pub(crate) struct Pipelines {
     made: Mutex<HashMap<(Program, u32), Arc<Made>>>,
+    /// The application's, if it has one.
+    cache: Option<wgpu::PipelineCache>,
 }
 
 type Made = OnceLock<Result<Pipeline, Error>>;
@@ -23,6 +25,10 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipelines {
+    pub(crate) fn with_cache(cache: &wgpu::PipelineCache) -> Self {
+        Self { cache: Some(cache.clone()), ..Self::default() }
+    }
+
     /// The pipeline of a program, compiled now if it is the first to be asked for.
     pub(crate) fn get(
         &self,
@@ -35,7 +41,7 @@ impl Pipelines {
         let slot = Arc::clone(lock().entry(key.clone()).or_default());
         let made = slot.get_or_init(|| {
             log::debug!("compiling {program} {:?}", program.constants());
-            compile(device, program, workgroup_size)
+            compile(device, program, workgroup_size, self.cache.as_ref())
         });
         if made.is_err() {
             // A failure, such as memory that ran out, is not kept.
@@ -49,6 +55,7 @@ fn compile(
     device: &wgpu::Device,
     program: &Program,
     workgroup_size: u32,
+    cache: Option<&wgpu::PipelineCache>,
 ) -> Result<Pipeline, Error> {
     let label = program.to_string();
     let mut constants: Vec<(&str, f64)> =
@@ -92,7 +99,7 @@ fn compile(
                 constants: &constants,
                 ..Default::default()
             },
-            cache: None,
+            cache,
         });
         Pipeline { compute, layout }
     })
