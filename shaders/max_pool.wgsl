@@ -23,37 +23,37 @@ fn max_pool(
     var limit = vec4<i32>(0);
     var taps = vec4<u32>(0u);
     var found = vec4<bool>(false);
-    var tap = 0u;
-    for (var tz = 0u; tz < KERNEL_Z; tz++) {
-        for (var ty = 0u; ty < KERNEL_Y; ty++) {
-            for (var tx = 0u; tx < KERNEL_X; tx++) {
-                let z = z0 + Signed(i32(tz * DILATION_Z));
-                let y = y0 + Signed(i32(ty * DILATION_Y));
-                let x = x0 + Signed(i32(tx * DILATION_X));
-                var source: Coord;
-                var inside = vec4<bool>(true);
-                if PADDED {
-                    source = address(
-                        params.input,
-                        at.outer,
-                        nearest(z, params.input.x),
-                        nearest(y, params.input.y),
-                        nearest(x, params.input.z),
-                        at.inner,
-                    );
-                    inside = vec4<bool>(in_input(z, y, x));
-                } else {
-                    source = address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner);
-                }
-                let cells = load(source);
-                let keys = key(cells);
-                let takes = inside & ((keys > limit) | !found);
-                best = select(best, cells, takes);
-                limit = select(limit, to_beat(keys), takes);
-                taps = select(taps, vec4<u32>(tap), takes);
-                found = found | inside;
-                tap++;
+    // Two loops, not three: drivers unroll them sooner, and some count turns.
+    for (var row = 0u; row < KERNEL_Z * KERNEL_Y; row++) {
+        for (var tx = 0u; tx < KERNEL_X; tx++) {
+            let tap = row * KERNEL_X + tx;
+            let tz = row / KERNEL_Y;
+            let ty = row % KERNEL_Y;
+            let z = z0 + Signed(i32(tz * DILATION_Z));
+            let y = y0 + Signed(i32(ty * DILATION_Y));
+            let x = x0 + Signed(i32(tx * DILATION_X));
+            var source: Coord;
+            var inside = vec4<bool>(true);
+            if PADDED {
+                source = address(
+                    params.input,
+                    at.outer,
+                    nearest(z, params.input.x),
+                    nearest(y, params.input.y),
+                    nearest(x, params.input.z),
+                    at.inner,
+                );
+                inside = vec4<bool>(in_input(z, y, x));
+            } else {
+                source = address(params.input, at.outer, Coord(z), Coord(y), Coord(x), at.inner);
             }
+            let cells = load(source);
+            let keys = key(cells);
+            let takes = inside & ((keys > limit) | !found);
+            best = select(best, cells, takes);
+            limit = select(limit, to_beat(keys), takes);
+            taps = select(taps, vec4<u32>(tap), takes);
+            found = found | inside;
         }
     }
 
