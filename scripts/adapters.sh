@@ -3,16 +3,7 @@
 # Where no adapter is found, Mesa's software drivers are installed: on Debian and Ubuntu by apt, with
 # sudo if need be. Elsewhere this says what to install, and gives up.
 
-# install PACKAGE…: installs Debian packages; fails where that is not possible.
-install() {
-    local sudo=
-    [ "$(id -u)" = 0 ] || sudo=sudo
-    if ! command -v apt-get >/dev/null || { [ -n "$sudo" ] && ! command -v sudo >/dev/null; }; then
-        return 1
-    fi
-    $sudo apt-get update -q
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$@"
-}
+. scripts/install.sh
 
 # GL through EGL wants a directory of its own.
 if [ -z "${XDG_RUNTIME_DIR-}" ]; then
