@@ -1,9 +1,5 @@
-// Unpooling by indices that no window of ours made: any pooled value may go to any cell.
-//
-// Values are first put into buckets, one for each cell, and then each cell takes what is in its
-// own: the last in raster order, or the sum in raster order. Which thread fills a bucket first
-// decides in what order its elements lie there, so they are sorted before they are used: the
-// result does not depend on it. Five passes: clear, count, start, fill, gather.
+// Unpooling by indices that no window of ours made: any pooled value may go to any cell. What both
+// ways of meeting in a cell share; foreign_last.wgsl keeps the last value, foreign_sum.wgsl adds.
 
 // How far an index reaches: inside the plane of its element, its image, or the tensor.
 override REACH: u32 = 0u;
@@ -13,7 +9,6 @@ const TENSOR: u32 = 2u;
 // Whether the channel is the fastest part of an index.
 override CHANNELS_LAST: bool = false;
 override COLUMN_MAJOR: bool = false;
-override SUMMED: bool = false;
 
 struct Foreign {
     // z, y, x of the shape in which indices are flattened, and what a step along each adds.
@@ -35,6 +30,8 @@ struct Foreign {
     pooled: u32,
     cells: u32,
     grid_width: u32,
+    // Of a pass of the sort: the lowest bit of its digit.
+    shift: u32,
 }
 
 struct Report {
@@ -48,22 +45,6 @@ struct Report {
 @group(0) @binding(2) var<storage, read_write> words_out: array<u32>;
 @group(0) @binding(3) var<storage, read> indices: array<u32>;
 @group(0) @binding(5) var<storage, read_write> report: Report;
-// One word: elements in buckets so far. Then for each cell the elements in its bucket, and for each
-// cell where its bucket starts (after filling, where it ends). Then the buckets: element numbers.
-@group(0) @binding(6) var<storage, read_write> scratch: array<atomic<u32>>;
-
-fn count_of(cell: u32) -> u32 {
-    return 1u + cell;
-}
-
-fn end_of(cell: u32) -> u32 {
-    return 1u + foreign.cells + cell;
-}
-
-fn item(number: u32) -> u32 {
-    return 1u + 2u * foreign.cells + number;
-}
-
 fn thread(workgroup: vec3<u32>, local: u32) -> u32 {
     return (workgroup.y * foreign.grid_width + workgroup.x) * WORKGROUP + local;
 }
@@ -106,77 +87,25 @@ fn destination(element: u32) -> u32 {
     return pixel * foreign.inner + select(channel, 0u, foreign.inner == 1u);
 }
 
-// A thread empties the bucket of a cell.
-@compute @workgroup_size(WORKGROUP)
-fn foreign_clear(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let cell = thread(workgroup, local);
-    if cell == 0u {
-        atomicStore(&scratch[0], 0u);
-        atomicStore(&report.wrong, 0u);
-        atomicStore(&report.first, NO_CELL);
-        report.index = NO_CELL;
-    }
-    if cell < foreign.cells {
-        atomicStore(&scratch[count_of(cell)], 0u);
-    }
+// Starts the report; for one thread.
+fn open_report() {
+    atomicStore(&report.wrong, 0u);
+    atomicStore(&report.first, NO_CELL);
+    report.index = NO_CELL;
 }
 
-// A thread counts a pooled element in the bucket of its cell, or reports its index.
-@compute @workgroup_size(WORKGROUP)
-fn foreign_count(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let element = thread(workgroup, local);
-    if element >= foreign.pooled {
-        return;
-    }
-    let cell = destination(element);
-    if cell == NO_CELL {
-        atomicAdd(&report.wrong, 1u);
-        atomicMin(&report.first, element);
-    } else {
-        atomicAdd(&scratch[count_of(cell)], 1u);
-    }
+// Reports an element whose index is wrong.
+fn report_wrong(element: u32) {
+    atomicAdd(&report.wrong, 1u);
+    atomicMin(&report.first, element);
 }
 
-// A thread makes room for the bucket of a cell. The first also completes the report.
+// Completes the report.
 @compute @workgroup_size(WORKGROUP)
-fn foreign_start(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let cell = thread(workgroup, local);
-    if cell == 0u {
-        let first = atomicLoad(&report.first);
-        if first != NO_CELL {
-            report.index = indices[first];
-        }
-    }
-    if cell < foreign.cells {
-        let count = atomicLoad(&scratch[count_of(cell)]);
-        if count > 0u {
-            atomicStore(&scratch[end_of(cell)], atomicAdd(&scratch[0], count));
-        }
-    }
-}
-
-// A thread puts a pooled element into the bucket of its cell.
-@compute @workgroup_size(WORKGROUP)
-fn foreign_fill(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let element = thread(workgroup, local);
-    if element >= foreign.pooled {
-        return;
-    }
-    let cell = destination(element);
-    if cell != NO_CELL {
-        atomicStore(&scratch[item(atomicAdd(&scratch[end_of(cell)], 1u))], element);
+fn foreign_close(@builtin(local_invocation_index) local: u32) {
+    let first = atomicLoad(&report.first);
+    if local == 0u && first != NO_CELL {
+        report.index = indices[first];
     }
 }
 
@@ -184,84 +113,8 @@ fn value(element: u32) -> u32 {
     return lane_bits(words_in[element / (32u / BITS)], element);
 }
 
-fn held(number: u32) -> u32 {
-    return atomicLoad(&scratch[item(number)]);
-}
-
-fn put(number: u32, element: u32) {
-    atomicStore(&scratch[item(number)], element);
-}
-
-// Moves the item at `root` of a heap down to its place; the largest is on top.
-fn sift(first: u32, start: u32, count: u32) {
-    let element = held(first + start);
-    var root = start;
-    loop {
-        var child = 2u * root + 1u;
-        if child >= count {
-            break;
-        }
-        if child + 1u < count && held(first + child + 1u) > held(first + child) {
-            child++;
-        }
-        if held(first + child) <= element {
-            break;
-        }
-        put(first + root, held(first + child));
-        root = child;
-    }
-    put(first + root, element);
-}
-
-// Sorts a bucket by element number.
-fn sort(first: u32, count: u32) {
-    for (var start = count / 2u; start > 0u; start--) {
-        sift(first, start - 1u, count);
-    }
-    for (var end = count - 1u; end > 0u; end--) {
-        let largest = held(first);
-        put(first, held(first + end));
-        put(first + end, largest);
-        sift(first, 0u, end);
-    }
-}
-
-// A thread takes four adjacent cells of the output from their buckets: whole words.
-@compute @workgroup_size(WORKGROUP)
-fn foreign_gather(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let unit = thread(workgroup, local);
-    if unit >= (foreign.cells + 3u) / 4u {
-        return;
-    }
-    var cells = vec4<u32>(0u);
-    for (var lane = 0u; lane < 4u; lane++) {
-        let cell = unit * 4u + lane;
-        if cell >= foreign.cells {
-            break;
-        }
-        let count = atomicLoad(&scratch[count_of(cell)]);
-        if count == 0u {
-            continue;
-        }
-        let first = atomicLoad(&scratch[end_of(cell)]) - count;
-        if SUMMED {
-            sort(first, count);
-            var sum = Sum(vec4<u32>(0u), vec4<u32>(0u));
-            for (var i = 0u; i < count; i++) {
-                sum = sum_with(sum, vec4<u32>(value(held(first + i))), vec4<bool>(true));
-            }
-            cells[lane] = total(sum).x;
-        } else {
-            var last = 0u;
-            for (var i = 0u; i < count; i++) {
-                last = max(last, held(first + i));
-            }
-            cells[lane] = value(last);
-        }
-    }
+// Stores cells 4·unit to 4·unit + 3 of the output in whole words.
+fn store_four(unit: u32, cells: vec4<u32>) {
     let per_word = 32u / BITS;
     for (var word = 0u; word < BITS / 8u; word++) {
         if unit * 4u + word * per_word < foreign.cells {

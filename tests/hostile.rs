@@ -1,5 +1,5 @@
-//! Anything a caller can pass, on the first adapter: random windows, shapes, ranges, taps and
-//! indices. No panic, no word from `wgpu`'s validation, nothing written outside.
+//! Anything a caller can pass, on every adapter: random windows, shapes, ranges, taps and indices.
+//! The bits of the definition, no panic, no word from `wgpu`'s validation, nothing written outside.
 
 use std::sync::LazyLock;
 
@@ -14,22 +14,34 @@ use crate::support::fill::{Fill, Random, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
 
-/// A device that listens to what is reported, with all it can do and with little.
-static DEVICES: LazyLock<[(Gpu, Uncaptured); 2]> = LazyLock::new(|| {
-    let adapter = &adapters()[0];
-    let small = wgpu::Limits {
-        max_storage_buffer_binding_size: 2048,
-        max_compute_workgroups_per_dimension: 3,
-        max_compute_invocations_per_workgroup: 32,
-        max_compute_workgroup_size_x: 32,
-        ..adapter.limits()
-    };
-    [adapter.limits(), small].map(|limits| {
-        let gpu = device(adapter, &limits);
-        let reports = Uncaptured::on(&gpu);
-        (gpu, reports)
+/// Of each adapter a device that listens to what is reported, with all it can do and with little.
+static DEVICES: LazyLock<[Vec<(Gpu, Uncaptured)>; 2]> = LazyLock::new(|| {
+    [false, true].map(|small| {
+        let listening = |adapter: &wgpu::Adapter| {
+            let little = wgpu::Limits {
+                max_storage_buffer_binding_size: 2048,
+                max_compute_workgroups_per_dimension: 3,
+                max_compute_invocations_per_workgroup: 32,
+                max_compute_workgroup_size_x: 32,
+                ..adapter.limits()
+            };
+            let gpu = device(adapter, &if small { little } else { adapter.limits() });
+            let reports = Uncaptured::on(&gpu);
+            (gpu, reports)
+        };
+        adapters().iter().map(listening).collect()
     })
 });
+
+/// The same on every device, with its name where it fails.
+fn on_each(small: bool, run: impl Fn(&(Gpu, Uncaptured)) -> TestCaseResult) -> TestCaseResult {
+    DEVICES[usize::from(small)].iter().try_for_each(|on| match run(on) {
+        Err(TestCaseError::Fail(why)) => {
+            Err(TestCaseError::fail(format!("{}: {why}", on.0.description())))
+        }
+        other => other,
+    })
+}
 
 fn silent(reports: &Uncaptured) -> TestCaseResult {
     let reports = reports.take();
@@ -159,18 +171,17 @@ proptest! {
         threads in 1u32..=32,
         seed in any::<u64>(),
     ) {
-        let on = &DEVICES[usize::from(small)];
         // Every number of threads is another pipeline: two of them.
         let threads = if threads > 24 { threads } else { 32 };
-        match element {
-            0 => any_taps::<f32>(on, &case, threads, seed)?,
-            1 => any_taps::<half::f16>(on, &case, threads, seed)?,
-            2 => any_taps::<half::bf16>(on, &case, threads, seed)?,
-            3 => any_taps::<i32>(on, &case, threads, seed)?,
-            4 => any_taps::<u32>(on, &case, threads, seed)?,
-            5 => any_taps::<i8>(on, &case, threads, seed)?,
-            _ => any_taps::<u8>(on, &case, threads, seed)?,
-        }
+        on_each(small, |on| match element {
+            0 => any_taps::<f32>(on, &case, threads, seed),
+            1 => any_taps::<half::f16>(on, &case, threads, seed),
+            2 => any_taps::<half::bf16>(on, &case, threads, seed),
+            3 => any_taps::<i32>(on, &case, threads, seed),
+            4 => any_taps::<u32>(on, &case, threads, seed),
+            5 => any_taps::<i8>(on, &case, threads, seed),
+            _ => any_taps::<u8>(on, &case, threads, seed),
+        })?;
     }
 
     #[test]
@@ -180,7 +191,7 @@ proptest! {
         small in any::<bool>(),
         seed in any::<u64>(),
     ) {
-        any_indices(&DEVICES[usize::from(small)], &case, space, seed)?;
+        on_each(small, |on| any_indices(on, &case, space, seed))?;
     }
 
     #[test]
@@ -191,22 +202,23 @@ proptest! {
         threads in 0u32..2000,
     ) {
         let _ = case;
-        let (gpu, reports) = &DEVICES[0];
-        let whole = [(); 3].map(|()| Guarded::poisoned(gpu, "any", 16_384, 0));
-        let range = |i: usize| {
-            let all = whole[i].slice();
-            let (offset, size) = (offsets[i] & !3, sizes[i]);
-            all.buffer().slice(offset..offset + size)
-        };
-        if let Ok(pooling) = gpu.pooling(&geometry, unpool::Element::F32)
-            .and_then(|pooling| pooling.with_workgroup_size(threads))
-        {
-            let _ = pooling.max_pool(range(0), range(1), range(2)).map(|s| run(gpu, &[&s]));
-            let _ = pooling
-                .max_unpool(range(0), range(1), range(2), Overlap::Sum)
-                .map(|s| run(gpu, &[&s]));
-        }
-        let _ = gpu.read::<u16>(range(0)).map(unpool::Readback::wait);
-        silent(reports)?;
+        on_each(false, |(gpu, reports)| {
+            let whole = [(); 3].map(|()| Guarded::poisoned(gpu, "any", 16_384, 0));
+            let range = |i: usize| {
+                let all = whole[i].slice();
+                let (offset, size) = (offsets[i] & !3, sizes[i]);
+                all.buffer().slice(offset..offset + size)
+            };
+            if let Ok(pooling) = gpu.pooling(&geometry, unpool::Element::F32)
+                .and_then(|pooling| pooling.with_workgroup_size(threads))
+            {
+                let _ = pooling.max_pool(range(0), range(1), range(2)).map(|s| run(gpu, &[&s]));
+                let _ = pooling
+                    .max_unpool(range(0), range(1), range(2), Overlap::Sum)
+                    .map(|s| run(gpu, &[&s]));
+            }
+            let _ = gpu.read::<u16>(range(0)).map(unpool::Readback::wait);
+            silent(reports)
+        })?;
     }
 }

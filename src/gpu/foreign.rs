@@ -1,4 +1,4 @@
-//! Unpooling by foreign indices on a device: five passes over buckets, `shaders/foreign.wgsl`.
+//! Unpooling by foreign indices on a device: `shaders/foreign.wgsl`.
 
 use crate::argmax::Overlap;
 use crate::element::Element;
@@ -15,12 +15,14 @@ use crate::placement::Placement;
 /// A [`Placement`] and an [`Element`] on a device: makes [`Step`]s that unpool by indices that no
 /// window of ours made.
 ///
-/// A step keeps a scratch buffer of two words for each cell of the output and one for each value.
+/// A step keeps a scratch buffer: a word for each cell of the output, and for [`Overlap::Sum`] some
+/// three words for each value.
 ///
 /// # Determinism
 ///
-/// Buckets are filled with atomic counters, and each is put into raster order before it is used:
-/// the same bits on every run and device, and those of [`Placement::unpool`].
+/// The last value of a cell is found by an atomic maximum of element numbers; for sums, values are
+/// sorted by cell, stably and without atomics. The same bits on every run and device, and those of
+/// [`Placement::unpool`].
 #[derive(Clone, Debug)]
 pub struct ForeignUnpooling {
     gpu: Gpu,
@@ -45,7 +47,18 @@ struct Uniforms {
     pooled: u32,
     cells: u32,
     grid_width: u32,
-    end: u32,
+    shift: u32,
+}
+
+/// `DIGIT_BITS` and `RUN` of `shaders/foreign_sum.wgsl`.
+const DIGIT_BITS: u32 = 4;
+const RUN: u64 = 16;
+
+/// A dispatch of a step: threads, and the lowest bit of the digit that a sort has come to.
+struct Pass {
+    pass: ForeignPass,
+    threads: u64,
+    shift: u32,
 }
 
 impl ForeignUnpooling {
@@ -92,7 +105,11 @@ impl ForeignUnpooling {
         let frame = self.placement.frame();
         frame.check_fits::<u32>()?;
         let (pooled, cells) = (self.placement.pooled_len(), self.placement.output_len());
-        let scratch_bytes = (1 + 2 * cells as u64 + pooled as u64) * 4;
+        let threads = u64::from(self.gpu.workgroup_size().max(1));
+        let tiles = (pooled as u64).div_ceil(RUN * threads);
+        let sorting = 3 * pooled as u64 + (tiles << DIGIT_BITS);
+        let sorting = if overlap == Overlap::Sum { sorting } else { 0 };
+        let scratch_bytes = (cells as u64 + sorting).max(1) * 4;
         let (limit, allowed) =
             ("max_storage_buffer_binding_size", self.gpu.limits().max_storage_buffer_binding_size);
         if scratch_bytes > allowed {
@@ -116,9 +133,10 @@ impl ForeignUnpooling {
         let label = "unpool foreign".to_owned();
 
         let (extents, inner) = self.placement.output_extents();
-        let threads = pooled.max(cells) as u64;
-        binder.allowed.check_grid(threads)?;
-        let workgroups = binder.allowed.grid(threads);
+        let passes = self.passes(overlap, tiles * threads);
+        for pass in &passes {
+            binder.allowed.check_grid(pass.threads)?;
+        }
         let uniforms = Uniforms {
             extents: frame.extents,
             channels: self.placement.pooled_shape().channels() as u32,
@@ -133,29 +151,57 @@ impl ForeignUnpooling {
             planes: frame.planes_per_image,
             pooled: pooled as u32,
             cells: cells as u32,
-            grid_width: workgroups[0],
-            end: 0,
+            grid_width: 0,
+            shift: 0,
         };
-        let bytes = bytemuck::bytes_of(&uniforms);
+        // One buffer, with the uniforms of each pass.
+        let stride = size_of::<Uniforms>()
+            .next_multiple_of(self.gpu.limits().min_uniform_buffer_offset_alignment as usize);
+        let mut bytes = vec![0; stride * passes.len()];
+        for (pass, bytes) in passes.iter().zip(bytes.chunks_mut(stride)) {
+            let grid_width = binder.allowed.grid(pass.threads)[0];
+            let of_pass = Uniforms { grid_width, shift: pass.shift, ..uniforms };
+            bytes[..size_of::<Uniforms>()].copy_from_slice(bytemuck::bytes_of(&of_pass));
+        }
         let usage = wgpu::BufferUsages::UNIFORM;
-        let uniforms = self.gpu.buffer(&label, usage, bytes.len() as u64, bytes)?;
-        let passes = [
-            ForeignPass::Clear,
-            ForeignPass::Count,
-            ForeignPass::Start,
-            ForeignPass::Fill,
-            ForeignPass::Gather,
-        ];
-        // An empty batch has a report too.
-        let passes = if cells == 0 { &passes[..1] } else { &passes[..] };
-        let dispatches = passes.iter().map(|&pass| {
-            let program = Program::foreign(&self.placement, self.element, overlap, pass);
+        let uniforms = self.gpu.buffer(&label, usage, bytes.len() as u64, &bytes)?;
+        let dispatches = passes.iter().enumerate().map(|(i, pass)| {
+            let program = Program::foreign(&self.placement, self.element, overlap, pass.pass);
+            let workgroups = binder.allowed.grid(pass.threads);
+            let own = (i * stride) as u64..(i * stride + size_of::<Uniforms>()) as u64;
             binder.dispatch(&program, workgroups, |slot| match slot {
-                Slot::Foreign => Operand::from(&uniforms).binding(&(0..uniforms.size())),
+                Slot::Foreign => Operand::from(&uniforms).binding(&own),
                 _ => binder.binding(slot, None),
             })
         });
         Ok(Step { label, dispatches: dispatches.collect::<Result<_, _>>()? })
+    }
+
+    /// The passes in their order; `tiled` is the threads of a pass over tiles.
+    fn passes(&self, overlap: Overlap, tiled: u64) -> Vec<Pass> {
+        let (pooled, cells) =
+            (self.placement.pooled_len() as u64, self.placement.output_len() as u64);
+        let at = |shift, pass, threads| Pass { pass, threads, shift };
+        let mut passes = vec![at(0, ForeignPass::Clear, cells)];
+        if cells == 0 {
+            // An empty batch has a report too.
+            return passes;
+        }
+        passes.push(at(0, ForeignPass::Place, pooled));
+        let mut shift = 0;
+        if overlap == Overlap::Sum {
+            // Keys go up to the number of cells, which stands for none.
+            while cells >> shift > 0 {
+                passes.push(at(shift, ForeignPass::Count, tiled));
+                passes.push(at(shift, ForeignPass::Scan, 1));
+                passes.push(at(shift, ForeignPass::Move, tiled));
+                shift += DIGIT_BITS;
+            }
+            passes.push(at(shift, ForeignPass::Mark, pooled));
+        }
+        passes.push(at(0, ForeignPass::Close, 1));
+        passes.push(at(shift, ForeignPass::Gather, cells.div_ceil(4)));
+        passes
     }
 }
 
@@ -173,7 +219,7 @@ mod tests {
     fn uniforms_and_report_lie_as_the_shader_says() {
         let shape = Shape::channels_first([1, 1, 2]);
         let placement = Placement::new(shape.clone(), shape, IndexSpace::Plane).expect("it is one");
-        let pass = ForeignPass::Count;
+        let pass = ForeignPass::Place;
         let program = Program::foreign(&placement, Element::F32, Overlap::Last, pass);
         let source = &program.source();
         assert_layout!(
@@ -194,6 +240,7 @@ mod tests {
                 pooled,
                 cells,
                 grid_width,
+                shift,
             ]
         );
         let (members, span) = crate::gpu::layout::members(source, "Report");

@@ -12,16 +12,20 @@ pub(crate) enum Operation {
     IndicesToTaps,
     OpenReport,
     CloseReport,
-    Foreign(ForeignPass),
+    Foreign(ForeignPass, Overlap),
 }
 
-/// The passes of `shaders/foreign.wgsl`, in their order.
+/// The passes of `shaders/foreign_last.wgsl` and `shaders/foreign_sum.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum ForeignPass {
     Clear,
+    Place,
+    /// Of a sum, as are `Scan`, `Move` and `Mark`.
     Count,
-    Start,
-    Fill,
+    Scan,
+    Move,
+    Mark,
+    Close,
     Gather,
 }
 
@@ -91,12 +95,14 @@ impl Operation {
             Self::IndicesToTaps => &[Params, In, TapsWritten, Frame, Report],
             Self::OpenReport => &[Report],
             Self::CloseReport => &[Params, In, Report],
-            Self::Foreign(ForeignPass::Clear) => &[Foreign, Report, Scratch],
-            Self::Foreign(ForeignPass::Count | ForeignPass::Start) => {
-                &[Foreign, Indices, Report, Scratch]
-            }
-            Self::Foreign(ForeignPass::Fill) => &[Foreign, Indices, Scratch],
-            Self::Foreign(ForeignPass::Gather) => &[Foreign, In, Out, Scratch],
+            Self::Foreign(ForeignPass::Clear, _) => &[Foreign, Report, Scratch],
+            Self::Foreign(ForeignPass::Place, _) => &[Foreign, Indices, Report, Scratch],
+            Self::Foreign(
+                ForeignPass::Count | ForeignPass::Scan | ForeignPass::Move | ForeignPass::Mark,
+                _,
+            ) => &[Foreign, Scratch],
+            Self::Foreign(ForeignPass::Close, _) => &[Indices, Report],
+            Self::Foreign(ForeignPass::Gather, _) => &[Foreign, In, Out, Scratch],
         }
     }
 }

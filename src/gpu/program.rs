@@ -186,9 +186,8 @@ impl Program {
             ("REACH", reach),
             ("CHANNELS_LAST", channels_last.into()),
             ("COLUMN_MAJOR", (space == IndexSpace::TensorColumnMajor).into()),
-            ("SUMMED", (overlap == Overlap::Sum).into()),
         ];
-        let operation = Operation::Foreign(pass);
+        let operation = Operation::Foreign(pass, overlap);
         Self { operation, lanes: Lanes::Apart, owned: Owned::Cells, bits, constants }
     }
 
@@ -220,11 +219,12 @@ impl Program {
 
     /// Every program that unpooling by foreign indices can need.
     pub fn of_placement(placement: &Placement, element: Element) -> Vec<Self> {
-        use ForeignPass::{Clear, Count, Fill, Gather, Start};
-        let overlaps = [Overlap::Last, Overlap::Sum];
-        let passes = [Clear, Count, Start, Fill, Gather];
-        let of = |overlap| passes.map(|pass| Self::foreign(placement, element, overlap, pass));
-        overlaps.into_iter().flat_map(of).collect()
+        use ForeignPass::{Clear, Close, Count, Gather, Mark, Move, Place, Scan};
+        let last = [Clear, Place, Close, Gather].map(|pass| (pass, Overlap::Last));
+        let sum = [Clear, Place, Count, Scan, Move, Mark, Close, Gather];
+        let sum = sum.map(|pass| (pass, Overlap::Sum));
+        let all = last.into_iter().chain(sum);
+        all.map(|(pass, overlap)| Self::foreign(placement, element, overlap, pass)).collect()
     }
 
     /// The WGSL module: the operation's shader and the preludes it shares with others.
@@ -254,8 +254,13 @@ impl Program {
             }
             Operation::Unpool(_) => &[shader!("sum"), shader!("max_unpool")],
             Operation::UnpoolBackward => &[shader!("max_unpool_backward")],
-            Operation::Foreign(_) => {
-                return [shader!("element"), shader!("sum"), shader!("foreign")].join("\n");
+            Operation::Foreign(_, Overlap::Last) => {
+                let own = [shader!("element"), shader!("foreign"), shader!("foreign_last")];
+                return own.join("\n");
+            }
+            Operation::Foreign(_, Overlap::Sum) => {
+                let own = [shader!("sum"), shader!("foreign"), shader!("foreign_sum")];
+                return [&[shader!("element")], &own[..]].concat().join("\n");
             }
             _ => &[shader!("indices")],
         };
@@ -275,11 +280,14 @@ impl Program {
             (Operation::IndicesToTaps, _) => "indices_to_taps",
             (Operation::OpenReport, _) => "open_report",
             (Operation::CloseReport, _) => "close_report",
-            (Operation::Foreign(ForeignPass::Clear), _) => "foreign_clear",
-            (Operation::Foreign(ForeignPass::Count), _) => "foreign_count",
-            (Operation::Foreign(ForeignPass::Start), _) => "foreign_start",
-            (Operation::Foreign(ForeignPass::Fill), _) => "foreign_fill",
-            (Operation::Foreign(ForeignPass::Gather), _) => "foreign_gather",
+            (Operation::Foreign(ForeignPass::Clear, _), _) => "foreign_clear",
+            (Operation::Foreign(ForeignPass::Place, _), _) => "foreign_place",
+            (Operation::Foreign(ForeignPass::Count, _), _) => "foreign_count",
+            (Operation::Foreign(ForeignPass::Scan, _), _) => "foreign_scan",
+            (Operation::Foreign(ForeignPass::Move, _), _) => "foreign_move",
+            (Operation::Foreign(ForeignPass::Mark, _), _) => "foreign_mark",
+            (Operation::Foreign(ForeignPass::Close, _), _) => "foreign_close",
+            (Operation::Foreign(ForeignPass::Gather, _), _) => "foreign_gather",
         }
     }
 
