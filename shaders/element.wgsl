@@ -17,8 +17,9 @@ const NO_CELL: u32 = 0xffffffffu;
 
 // A cell from the word that holds it.
 fn lane_bits(word: u32, number: u32) -> u32 {
-    if BITS == 32u {
-        return word;
+    var bits = word;
+    if BITS < 32u {
+        bits = (word >> (number % (32u / BITS) * BITS)) & ((1u << (BITS % 32u)) - 1u);
     }
-    return (word >> (number % (32u / BITS) * BITS)) & ((1u << (BITS % 32u)) - 1u);
+    return bits;
 }

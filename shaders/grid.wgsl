@@ -17,6 +17,8 @@ override DILATION_Y: u32 = 1u;
 override DILATION_X: u32 = 1u;
 // Spatial axes of the window: those in front of them have extent 1.
 override AXES: u32 = 3u;
+// Whether a pixel has one element only, as channels that come first make it.
+override SOLE: bool = false;
 // Whether some window, or some stride block, reaches outside the input.
 override PADDED: bool = true;
 
@@ -75,6 +77,21 @@ struct Params {
 @group(0) @binding(3) var<storage, read> taps_in: array<u32>;
 @group(0) @binding(3) var<storage, read_write> taps_out: array<u32>;
 
+// z, y, x of the tensor that is pooled.
+fn input_size() -> vec3<u32> {
+    return with_axes(params.input);
+}
+
+// z, y, x of the pooled tensor.
+fn pooled_size() -> vec3<u32> {
+    return with_axes(params.pooled);
+}
+
+// Extents, constant on the axes that are not there: what is done for these falls away.
+fn with_axes(extents: vec3<u32>) -> vec3<u32> {
+    return vec3<u32>(select(1u, extents.x, AXES > 2u), select(1u, extents.y, AXES > 1u), extents.z);
+}
+
 // The number of a thread in its dispatch. The grid folds past the limit of a dimension.
 fn thread(workgroup: vec3<u32>, local: u32) -> u32 {
     return (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP + local;
@@ -101,7 +118,10 @@ struct Spot {
 
 // Element `element` of what the units divide.
 fn spot(element: u32) -> Spot {
-    let pixel = quotient(element, params.by_inner);
+    var pixel = element;
+    if !SOLE {
+        pixel = quotient(element, params.by_inner);
+    }
     let inner = element - pixel * params.by_inner.by;
     let row = quotient(pixel, params.by_x);
     let x = pixel - row * params.by_x.by;
@@ -130,14 +150,19 @@ struct Place {
 
 // The address, in units, of an element in a tensor of the given spatial extents.
 fn address(extents: vec3<u32>, outer: Coord, z: Coord, y: Coord, x: Coord, inner: Coord) -> Coord {
-    return (((outer * extents.x + z) * extents.y + y) * extents.z + x) * params.inner + inner;
+    let pixel = ((outer * extents.x + z) * extents.y + y) * extents.z + x;
+    return select(pixel * params.inner + inner, pixel, SOLE);
 }
 
 // Whether a cell of the padded input lies in the input.
 fn in_input(z: Signed, y: Signed, x: Signed) -> Flag {
-    let extents = vec3<i32>(params.input);
-    return (z >= Signed(0)) & (z < Signed(extents.x)) & (y >= Signed(0)) & (y < Signed(extents.y))
-        & (x >= Signed(0)) & (x < Signed(extents.z));
+    // What lies before the input wraps to a huge number. Step by step: GLSL has no `&` of vectors of
+    // bool, and naga writes what stands on its sides four times.
+    let in_z = Coord(z) < Coord(input_size().x);
+    let in_y = Coord(y) < Coord(input_size().y);
+    let in_x = Coord(x) < Coord(input_size().z);
+    let in_slice = in_y & in_x;
+    return in_z & in_slice;
 }
 
 // The nearest coordinate that there is. What is read there for one that does not exist is masked by
@@ -170,9 +195,9 @@ fn along(q: Coord, tap: vec4<u32>, stride: u32, dilation: u32, before: u32, exte
 fn cells_of(at: Place, taps: vec4<u32>) -> Cells {
     let tz = taps / (KERNEL_X * KERNEL_Y);
     let bounded = min(tz, vec4<u32>(KERNEL_Z - 1u));
-    let z = along(at.z, bounded, STRIDE_Z, DILATION_Z, params.before.x, params.input.x);
-    let y = along(at.y, taps / KERNEL_X % KERNEL_Y, STRIDE_Y, DILATION_Y, params.before.y, params.input.y);
-    let x = along(at.x, taps % KERNEL_X, STRIDE_X, DILATION_X, params.before.z, params.input.z);
+    let z = along(at.z, bounded, STRIDE_Z, DILATION_Z, params.before.x, input_size().x);
+    let y = along(at.y, taps / KERNEL_X % KERNEL_Y, STRIDE_Y, DILATION_Y, params.before.y, input_size().y);
+    let x = along(at.x, taps % KERNEL_X, STRIDE_X, DILATION_X, params.before.z, input_size().z);
     return Cells(z.at, y.at, x.at, (tz == bounded) & z.found & y.found & x.found);
 }
 

@@ -43,7 +43,7 @@ fn taps_to_indices(
     }
     let unit = params.first + number;
     let at = place(unit);
-    let taps = load_taps(address(params.pooled, at.outer, at.z, at.y, at.x, at.inner));
+    let taps = load_taps(address(pooled_size(), at.outer, at.z, at.y, at.x, at.inner));
     let cells = cells_of(at, taps);
     let indices = offset(at) + cells.z * frame.strides.x + cells.y * frame.strides.y
         + cells.x * frame.strides.z;
@@ -96,13 +96,13 @@ fn indices_to_taps(
     var last: Digit;
     var middle: Digit;
     if COLUMN_MAJOR {
-        first = digit(indices - base, frame.strides.z, params.input.z);
-        middle = digit(first.rest, frame.strides.y, params.input.y);
-        last = digit(middle.rest, frame.strides.x, params.input.x);
+        first = digit(indices - base, frame.strides.z, input_size().z);
+        middle = digit(first.rest, frame.strides.y, input_size().y);
+        last = digit(middle.rest, frame.strides.x, input_size().x);
     } else {
-        first = digit(indices - base, frame.strides.x, params.input.x);
-        middle = digit(first.rest, frame.strides.y, params.input.y);
-        last = digit(middle.rest, frame.strides.z, params.input.z);
+        first = digit(indices - base, frame.strides.x, input_size().x);
+        middle = digit(first.rest, frame.strides.y, input_size().y);
+        last = digit(middle.rest, frame.strides.z, input_size().z);
     }
     let z = select(first.at, last.at, vec4<bool>(COLUMN_MAJOR));
     let x = select(last.at, first.at, vec4<bool>(COLUMN_MAJOR));

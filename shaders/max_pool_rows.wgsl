@@ -1,16 +1,48 @@
 // Max pooling with argmax, channels first: as max_pool.wgsl, but a thread makes four pooled values
 // that are adjacent in a row, from cells that are adjacent too and are loaded four at a time. For
-// rows that divide by four, of the input and of the pooled tensor.
+// rows that divide by four, of the input and of the pooled tensor. `search` is written for the
+// window by src/gpu/unrolled.rs.
 
 // Padding before a row; here it decides which cells lie in one load.
 override BEFORE_X: u32 = 0u;
 
-// Fours of a row that four windows span.
-const SEGMENT: u32 = 8u;
-var<private> segment: array<vec4<u32>, SEGMENT>;
+// A row of the input under a row of the windows.
+struct Row {
+    // Number of its first four.
+    line: u32,
+    inside: bool,
+}
 
-fn cell_of_segment(number: u32) -> u32 {
-    return segment[number / 4u][number % 4u];
+// The row that is tz, ty taps into the windows.
+fn row_of(at: Place, tz: u32, ty: u32) -> Row {
+    let z = i32(at.z * STRIDE_Z + tz * DILATION_Z) - i32(params.before.x);
+    let y = i32(at.y * STRIDE_Y + ty * DILATION_Y) - i32(params.before.y);
+    let slice = at.outer * input_size().x + nearest(z, input_size().x);
+    let line = (slice * input_size().y + nearest(y, input_size().y)) * (input_size().z / 4u);
+    let inside = z >= 0 && z < i32(input_size().x) && y >= 0 && y < i32(input_size().y);
+    return Row(line, !PADDED || inside);
+}
+
+// Four `number` of those that four windows span; it starts `before` fours ahead of the windows' own.
+fn load_four(at: Place, row: Row, number: u32, before: u32) -> vec4<u32> {
+    var four = i32(at.x * STRIDE_X + number) - i32(before);
+    if PADDED {
+        four = clamp(four, 0, i32(input_size().z / 4u) - 1);
+    }
+    return load(row.line + u32(four));
+}
+
+// Looks at the cells that are tx taps into that row of the windows.
+fn take_row(best: Best, at: Place, row: Row, cells: vec4<u32>, tap: u32, tx: u32) -> Best {
+    var inside = vec4<bool>(row.inside);
+    if PADDED {
+        let x0 = i32(at.x * 4u * STRIDE_X + tx * DILATION_X) - i32(BEFORE_X);
+        let x = vec4<i32>(x0) + vec4<i32>(0, 1, 2, 3) * i32(STRIDE_X);
+        // What lies before the input wraps to a huge number.
+        let in_row = vec4<u32>(x) < vec4<u32>(input_size().z);
+        inside = inside & in_row;
+    }
+    return take(best, cells, inside, tap);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -24,54 +56,7 @@ fn max_pool_rows(
     }
     let unit = params.first + number;
     // x counts fours.
-    let at = place(unit);
-    let z0 = i32(at.z * STRIDE_Z) - i32(params.before.x);
-    let y0 = i32(at.y * STRIDE_Y) - i32(params.before.y);
-    let x0 = i32(at.x * 4u * STRIDE_X) - i32(BEFORE_X);
-
-    // The segment starts at the four that holds the first cell, `shift` cells before it.
-    let before = (BEFORE_X + 3u) / 4u;
-    let shift = before * 4u - BEFORE_X;
-    let fours = (shift + 3u * STRIDE_X + (KERNEL_X - 1u) * DILATION_X + 4u) / 4u;
-    let row_fours = params.input.z / 4u;
-
-    var best = vec4<u32>(0u);
-    var limit = vec4<i32>(0);
-    var taps = vec4<u32>(0u);
-    var found = vec4<bool>(false);
-    for (var row = 0u; row < KERNEL_Z * KERNEL_Y; row++) {
-        let z = z0 + i32(row / KERNEL_Y * DILATION_Z);
-        let y = y0 + i32(row % KERNEL_Y * DILATION_Y);
-        let slice = at.outer * params.input.x + nearest(z, params.input.x);
-        let line = (slice * params.input.y + nearest(y, params.input.y)) * row_fours;
-        for (var i = 0u; i < fours; i++) {
-            let four = i32(at.x * STRIDE_X + i) - i32(before);
-            segment[i] = load(line + nearest(four, row_fours));
-        }
-        let row_inside = !PADDED
-            || (z >= 0 && z < i32(params.input.x) && y >= 0 && y < i32(params.input.y));
-        for (var tx = 0u; tx < KERNEL_X; tx++) {
-            let first = shift + tx * DILATION_X;
-            let cells = vec4<u32>(
-                cell_of_segment(first),
-                cell_of_segment(first + STRIDE_X),
-                cell_of_segment(first + 2u * STRIDE_X),
-                cell_of_segment(first + 3u * STRIDE_X),
-            );
-            var inside = vec4<bool>(row_inside);
-            if PADDED {
-                let x = vec4<i32>(x0 + i32(tx * DILATION_X)) + vec4<i32>(0, 1, 2, 3) * i32(STRIDE_X);
-                inside = inside & (x >= vec4<i32>(0)) & (x < vec4<i32>(i32(params.input.z)));
-            }
-            let keys = key(cells);
-            let takes = inside & ((keys > limit) | !found);
-            best = select(best, cells, takes);
-            limit = select(limit, to_beat(keys), takes);
-            taps = select(taps, vec4<u32>(row * KERNEL_X + tx), takes);
-            found = found | inside;
-        }
-    }
-
-    store_unit(unit, best);
-    store_taps(unit, taps);
+    let best = search(place(unit));
+    store_unit(unit, best.cells);
+    store_taps(unit, best.taps);
 }

@@ -17,10 +17,10 @@ fn max_unpool_backward(
     }
     let unit = params.first + number;
     let at = place(unit);
-    let taps = load_taps(address(params.pooled, at.outer, at.z, at.y, at.x, at.inner));
+    let taps = load_taps(address(pooled_size(), at.outer, at.z, at.y, at.x, at.inner));
     let cells = cells_of(at, taps);
-    let plane = vec4<u32>(at.outer) * params.input.x + cells.z;
-    let pixel = (plane * params.input.y + cells.y) * params.input.z + cells.x;
+    let plane = vec4<u32>(at.outer) * input_size().x + cells.z;
+    let pixel = (plane * input_size().y + cells.y) * input_size().z + cells.x;
     let element = pixel * channels() + channel(at.inner);
     let gathered = vec4<u32>(
         read_cell(element.x),

@@ -1,6 +1,9 @@
 // Sums of cells, the same to the bit on every device: floats in binary32, rounded once to the
 // element (nearest even), a NaN in its canonical form; integers in 64 bits, saturated.
 
+// Whether values that meet in a cell are summed; else the last stays.
+override SUMMED: bool = false;
+
 // Four sums. Floats: the bits of a binary32 in `low`. Integers: 64 bits in two's complement.
 struct Sum {
     low: vec4<u32>,
@@ -37,11 +40,32 @@ fn term(cells: vec4<u32>) -> vec4<u32> {
     return select(wide, vec4<u32>(0u), wide == vec4<u32>(0x80000000u));
 }
 
-// Whether a sum of such terms, in whatever order, could meet a subnormal. Terms that are 0 or at
-// least 2^-100 are multiples of 2^-123, and so is every sum of them.
-fn is_delicate(terms: vec4<u32>) -> bool {
-    let magnitude = terms & vec4<u32>(0x7fffffffu);
-    return any((magnitude - vec4<u32>(1u)) < vec4<u32>((27u << 23u) - 1u));
+// The sum of one cell, as a cell: a NaN in its canonical form, no −0.
+fn sum_of_one(cells: vec4<u32>) -> vec4<u32> {
+    let sign = 1u << (BITS - 1u);
+    let magnitude = cells & vec4<u32>(sign - 1u);
+    var infinity = 0x7f800000u;
+    var quiet = 0x7fc00000u;
+    if KIND == BINARY16 {
+        infinity = 0x7c00u;
+        quiet = 0x7e00u;
+    } else if KIND == BFLOAT16 {
+        infinity = 0x7f80u;
+        quiet = 0x7fc0u;
+    }
+    let number = select(cells, vec4<u32>(0u), magnitude == vec4<u32>(0u));
+    return select(number, vec4<u32>(quiet), magnitude > vec4<u32>(infinity));
+}
+
+// How large a term is, with 0 as the largest.
+fn size(terms: vec4<u32>) -> vec4<u32> {
+    return (terms & vec4<u32>(0x7fffffffu)) - vec4<u32>(1u);
+}
+
+// Whether a sum of terms, in whatever order, could meet a subnormal. Terms that are 0 or at least
+// 2^-100 are multiples of 2^-123, and so is every sum of them. Binary16 has no other.
+fn is_delicate(least_size: vec4<u32>) -> bool {
+    return any(least_size < vec4<u32>((27u << 23u) - 1u));
 }
 
 // The sums as cells.

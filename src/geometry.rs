@@ -91,6 +91,11 @@ impl Axis {
         first..count.clamp(first, self.pooled)
     }
 
+    /// The stride blocks that hold a cell of the input: block `q` starts with window `q`.
+    pub(crate) fn blocks(&self) -> std::ops::Range<u32> {
+        self.before / self.stride..(self.input + self.before).div_ceil(self.stride)
+    }
+
     /// Whether some stride block, the cells from the start of one window to the start of the next,
     /// reaches outside the input.
     pub(crate) fn blocks_reach_outside(&self) -> bool {

@@ -127,13 +127,13 @@ fn a_max_pool_that_is_one_tap_off_is_caught() {
     for change in [
         // The tap.
         (
-            "taps = select(taps, vec4<u32>(tap), takes);",
-            "taps = select(taps, vec4<u32>(tap + 1u), takes);",
+            "select(best.taps, vec4<u32>(tap), takes),",
+            "select(best.taps, vec4<u32>(tap + 1u), takes),",
         ),
         // The cell.
         (
-            "let x = x0 + Signed(i32(tx * DILATION_X));",
-            "let x = x0 + Signed(i32((1u - tx) * DILATION_X));",
+            "Signed(at.x * STRIDE_X + Coord(tx * DILATION_X))",
+            "Signed(at.x * STRIDE_X + Coord((1u - tx) * DILATION_X))",
         ),
     ] {
         control("max_pool", change, |gpu, program, source| {
@@ -153,10 +153,8 @@ fn a_max_unpool_that_is_one_tap_off_is_caught() {
     let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 2);
     let pooled = oracle::max_pool(&plan, &input);
     let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
-    let change = (
-        "held_taps[window] == vec4<u32>(tap)",
-        "held_taps[window] + vec4<u32>(1u) == vec4<u32>(tap)",
-    );
+    let change =
+        ("let hit = window.taps == taps;", "let hit = window.taps + vec4<u32>(1u) == taps;");
     control("max_unpool_blocks", change, |gpu, program, source| {
         let values = Guarded::of(gpu, "values", &pooled.values, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&pooled.taps), 0);

@@ -17,6 +17,7 @@ mod report;
 pub(crate) mod slices;
 mod step;
 mod uniforms;
+mod unrolled;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use adapter::wanted_adapter;

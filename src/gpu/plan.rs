@@ -72,9 +72,8 @@ pub(crate) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(geometry: &'a Geometry, program: Program, element: Element) -> Self {
-        let first_block = geometry.axes.map(|a| a.before / a.stride);
-        let blocks =
-            geometry.axes.map(|a| (a.input + a.before).div_ceil(a.stride) - a.before / a.stride);
+        let first_block = geometry.axes.map(|a| a.blocks().start);
+        let blocks = geometry.axes.map(|a| a.blocks().end - a.blocks().start);
         let extents = match program.owned {
             Owned::Pooled => geometry.axes.map(|a| a.pooled),
             Owned::Cells => geometry.axes.map(|a| a.input),

@@ -6,6 +6,7 @@ use crate::argmax::{IndexSpace, Overlap};
 use crate::element::Element;
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::operation::{ForeignPass, Operation};
+use crate::gpu::unrolled;
 use crate::placement::Placement;
 
 /// How the four elements of a thread lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.
@@ -48,8 +49,7 @@ impl Rows {
         Self { fours: fours_before + last / 4 + 1, fours_before }
     }
 
-    /// Whether rows divide by four and what a thread looks at fits its registers (`SEGMENT` and
-    /// `HELD` in the shaders).
+    /// Whether rows divide by four and what a thread looks at fits its registers.
     fn fit(geometry: &Geometry, operation: Operation) -> bool {
         let [az, ay, ax] = &geometry.axes;
         let rows = geometry.inner == 1
@@ -58,13 +58,17 @@ impl Rows {
             && ax.stride <= 4
             && ax.before <= 16;
         match operation {
-            Operation::Pool => rows && 3 * ax.stride + ax.extent().min(64) + 3 <= 32,
+            Operation::Pool => {
+                let segment = 3 * ax.stride + ax.extent().min(64) + 3;
+                rows && segment <= 32 && unrolled::is_searched(&geometry.axes)
+            }
             Operation::Unpool(_) => {
                 let lines = az.windows_per_cell().min(64) * ay.windows_per_cell().min(64);
                 let stores = az.stride.min(64) * ay.stride.min(64) * ax.stride;
                 let held = lines * Self::new(ax).fours.min(64);
                 let windows = lines * ax.windows_per_cell().min(64);
-                rows && geometry.tap_bytes() == 1 && held <= 8 && windows <= 9 && stores <= 8
+                let fits = held <= 8 && windows <= 9 && stores <= 8;
+                rows && geometry.tap_bytes() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
             }
             _ => false,
         }
@@ -84,10 +88,6 @@ pub(crate) enum Owned {
     Cells,
 }
 
-/// Cells of the largest stride block that one thread writes. Larger ones would keep it busy while
-/// others are idle, and Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all.
-const MOST_CELLS: u64 = 1024;
-
 /// A compute pipeline before it is compiled: shader, entry point and constants.
 ///
 /// One exists per window, layout, element and operation; extents are not part of it. Two programs
@@ -99,6 +99,11 @@ pub struct Program {
     pub(crate) owned: Owned,
     bits: u32,
     constants: Vec<(&'static str, u32)>,
+    /// What of the shader is written for the window.
+    unrolled: String,
+    /// Whether it sums floats in a way that needs another where they may be subnormal: those of f16
+    /// never are, as f32.
+    careful: bool,
 }
 
 impl Program {
@@ -117,19 +122,20 @@ impl Program {
             // A block of smaller cells would share words with its neighbours.
             Operation::Unpool(_) if lanes == Lanes::Apart && bits < 32 => Owned::Cells,
             Operation::Unpool(_) if lanes == Lanes::Rows => Owned::RowBlocks,
-            Operation::Unpool(_)
-                if geometry.axes.iter().map(|a| u64::from(a.stride)).product::<u64>()
-                    > MOST_CELLS =>
-            {
-                Owned::Cells
-            }
-            Operation::Unpool(_) => Owned::Blocks,
+            Operation::Unpool(_) if unrolled::is_unpooled(&geometry.axes) => Owned::Blocks,
+            Operation::Unpool(_) => Owned::Cells,
             _ => Owned::Pooled,
         };
+        let axes = &geometry.axes;
+        let careful = operation == Operation::Unpool(Overlap::Sum)
+            && matches!(element, Element::F32 | Element::BF16)
+            && owned != Owned::Cells
+            && axes.iter().any(|a| a.windows_per_cell() > 1);
         let mut constants = vec![
             ("BITS", bits),
             ("TAP_BYTES", geometry.tap_bytes() as u32),
             ("AXES", geometry.spatial_axes().len() as u32),
+            ("SOLE", (geometry.inner == 1).into()),
         ];
         for (axis, names) in geometry.axes.iter().zip([
             ["KERNEL_Z", "STRIDE_Z", "DILATION_Z"],
@@ -145,24 +151,37 @@ impl Program {
                 constants.extend([kind, ("PADDED", padded.into())]);
             }
             Operation::Unpool(overlap) => {
-                let windows = geometry.axes.map(|a| a.windows_per_cell());
-                constants.extend(["WINDOWS_Z", "WINDOWS_Y", "WINDOWS_X"].into_iter().zip(windows));
-                let padded = geometry.axes.iter().any(|a| a.blocks_reach_outside());
-                constants.push(("PADDED", padded.into()));
                 if overlap == Overlap::Sum {
                     constants.extend([kind, ("SUMMED", 1)]);
+                }
+                let windows = geometry.axes.map(|a| a.windows_per_cell());
+                let padded = geometry.axes.iter().any(|a| a.blocks_reach_outside());
+                if careful || owned == Owned::Cells {
+                    let names = ["WINDOWS_Z", "WINDOWS_Y", "WINDOWS_X"];
+                    constants.extend(names.into_iter().zip(windows));
+                }
+                if owned != Owned::Cells {
+                    constants.push(("SINGLE", (windows == [1; 3]).into()));
+                }
+                if owned == Owned::Blocks {
+                    let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.pooled);
+                    let spare = !geometry.axes.iter().all(whole);
+                    constants.extend([("PADDED", padded.into()), ("SPARE", spare.into())]);
                 }
             }
             _ => {}
         }
-        if lanes == Lanes::Rows {
+        if lanes == Lanes::Rows && (operation == Operation::Pool || careful) {
             constants.push(("BEFORE_X", geometry.axes[2].before));
         }
-        if owned == Owned::RowBlocks {
-            let rows = Rows::new(&geometry.axes[2]);
-            constants.extend([("FOURS", rows.fours), ("FOURS_BEFORE", rows.fours_before)]);
-        }
-        Self { operation, lanes, owned, bits, constants }
+        let unrolled = match (operation, owned) {
+            (Operation::Pool, _) if lanes == Lanes::Rows => unrolled::search_rows(axes),
+            (Operation::Pool, _) => unrolled::search(axes),
+            (Operation::Unpool(_), Owned::Blocks) => unrolled::unpool(axes, careful),
+            (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes, careful),
+            _ => String::new(),
+        };
+        Self { operation, lanes, owned, bits, constants, unrolled, careful }
     }
 
     /// One pass of an unpooling by foreign indices.
@@ -188,7 +207,16 @@ impl Program {
             ("COLUMN_MAJOR", (space == IndexSpace::TensorColumnMajor).into()),
         ];
         let operation = Operation::Foreign(pass, overlap);
-        Self { operation, lanes: Lanes::Apart, owned: Owned::Cells, bits, constants }
+        let unrolled = String::new();
+        Self {
+            operation,
+            lanes: Lanes::Apart,
+            owned: Owned::Cells,
+            bits,
+            constants,
+            unrolled,
+            careful: false,
+        }
     }
 
     /// Another entry point of the same module.
@@ -227,7 +255,8 @@ impl Program {
         all.map(|(pass, overlap)| Self::foreign(placement, element, overlap, pass)).collect()
     }
 
-    /// The WGSL module: the operation's shader and the preludes it shares with others.
+    /// The WGSL module: the operation's shader, the preludes it shares with others, and a function
+    /// that is written for the window.
     pub fn source(&self) -> String {
         macro_rules! shader {
             ($name:literal) => {
@@ -249,10 +278,29 @@ impl Program {
                 &[shader!("order"), shader!("max_pool_rows")]
             }
             Operation::Pool => &[shader!("order"), shader!("max_pool")],
-            Operation::Unpool(_) if self.lanes == Lanes::Rows => {
-                &[shader!("sum"), shader!("max_unpool_rows")]
-            }
-            Operation::Unpool(_) => &[shader!("sum"), shader!("max_unpool")],
+            Operation::Unpool(_) => match (self.owned, self.careful) {
+                (Owned::Cells, _) => {
+                    &[shader!("sum"), shader!("gather"), shader!("max_unpool_cells")]
+                }
+                (Owned::RowBlocks, false) => {
+                    &[shader!("sum"), shader!("held"), shader!("max_unpool_rows")]
+                }
+                (Owned::RowBlocks, true) => &[
+                    shader!("sum"),
+                    shader!("held"),
+                    shader!("gather"),
+                    shader!("max_unpool_rows"),
+                    shader!("max_unpool_rows_careful"),
+                ],
+                (_, false) => &[shader!("sum"), shader!("held"), shader!("max_unpool_blocks")],
+                (_, true) => &[
+                    shader!("sum"),
+                    shader!("held"),
+                    shader!("gather"),
+                    shader!("max_unpool_blocks"),
+                    shader!("max_unpool_blocks_careful"),
+                ],
+            },
             Operation::UnpoolBackward => &[shader!("max_unpool_backward")],
             Operation::Foreign(_, Overlap::Last) => {
                 let own = [shader!("element"), shader!("foreign"), shader!("foreign_last")];
@@ -264,7 +312,7 @@ impl Program {
             }
             _ => &[shader!("indices")],
         };
-        [&window, own].concat().join("\n")
+        [&window, own, &[&self.unrolled]].concat().join("\n")
     }
 
     /// The name of the entry point in [`Program::source`].

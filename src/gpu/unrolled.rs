@@ -1,0 +1,196 @@
+//! The part of a shader that is written for the window, a line for each cell: what is left is straight
+//! code, in which every tap is a constant. Drivers unroll loops only while their bodies are small, some
+//! never do, and what a thread holds stays in registers only where no loop counts through it.
+
+use std::fmt::Write as _;
+
+use crate::geometry::Axis;
+use crate::gpu::program::Rows;
+
+/// Cells of the largest window and stride block that are written out.
+const MOST_CELLS: u64 = 64;
+/// Windows that a thread of an unpooling holds.
+const MOST_HELD: u64 = 9;
+
+/// Whether a search through a window is written out.
+pub(crate) fn is_searched(axes: &[Axis; 3]) -> bool {
+    product(axes, |a| a.kernel) <= MOST_CELLS
+}
+
+/// Whether an unpooling of stride blocks is written out.
+pub(crate) fn is_unpooled(axes: &[Axis; 3]) -> bool {
+    is_searched(axes)
+        && product(axes, |a| a.stride) <= MOST_CELLS
+        && product(axes, Axis::windows_per_cell) <= MOST_HELD
+}
+
+fn product(axes: &[Axis; 3], of: impl Fn(&Axis) -> u32) -> u64 {
+    axes.iter().map(|axis| u64::from(of(axis))).product()
+}
+
+/// Every index of a box, in raster order.
+fn raster([z, y, x]: [u32; 3]) -> impl Iterator<Item = [u32; 3]> {
+    (0..z).flat_map(move |z| (0..y).flat_map(move |y| (0..x).map(move |x| [z, y, x])))
+}
+
+/// `search` of `shaders/max_pool.wgsl`.
+pub(crate) fn search(axes: &[Axis; 3]) -> String {
+    let mut lines = Lines::new("fn search(at: Place) -> Best");
+    if !is_searched(axes) {
+        lines.push("return search_in_turn(at);");
+        return lines.end();
+    }
+    lines.push("var best = nothing();");
+    for (tap, [z, y, x]) in raster(axes.each_ref().map(|a| a.kernel)).enumerate() {
+        lines.push(format_args!("best = visit(best, at, {tap}u, {z}u, {y}u, {x}u);"));
+    }
+    lines.push("return best;");
+    lines.end()
+}
+
+/// `search` of `shaders/max_pool_rows.wgsl`.
+pub(crate) fn search_rows(axes: &[Axis; 3]) -> String {
+    let [az, ay, ax] = axes;
+    // The segment starts at the four that holds the first cell, `shift` cells before it.
+    let before = ax.before.div_ceil(4);
+    let shift = before * 4 - ax.before;
+    let fours = (shift + 3 * ax.stride + ax.extent()).div_ceil(4);
+    let mut lines = Lines::new("fn search(at: Place) -> Best");
+    lines.push("var best = nothing();");
+    for (row, [z, y, _]) in raster([az.kernel, ay.kernel, 1]).enumerate() {
+        lines.push(format_args!("let row{row} = row_of(at, {z}u, {y}u);"));
+        for i in 0..fours {
+            let load = format_args!("load_four(at, row{row}, {i}u, {before}u)");
+            lines.push(format_args!("let cells{row}_{i} = {load};"));
+        }
+        for x in 0..ax.kernel {
+            let cells = vec4(|lane| {
+                let cell = shift + lane * ax.stride + x * ax.dilation;
+                format!("cells{row}_{}.{}", cell / 4, LANES[(cell % 4) as usize])
+            });
+            let tap = row as u32 * ax.kernel + x;
+            let of = format_args!("{cells}, {tap}u, {x}u");
+            lines.push(format_args!("best = take_row(best, at, row{row}, {of});"));
+        }
+    }
+    lines.push("return best;");
+    lines.end()
+}
+
+/// `unpool` of `shaders/max_unpool_blocks.wgsl`; `careful` where sums of floats can meet subnormals.
+pub(crate) fn unpool(axes: &[Axis; 3], careful: bool) -> String {
+    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
+    let windows = axes.each_ref().map(Axis::windows_per_cell);
+    for (w, earlier) in raster(windows).enumerate() {
+        let [z, y, x] = [0, 1, 2].map(|i| windows[i] - 1 - earlier[i]);
+        lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {x}u);"));
+    }
+    if careful {
+        lines.with_care(windows.iter().product());
+    }
+    for cell in raster(axes.each_ref().map(|a| a.stride)) {
+        let mut put = "nothing()".to_owned();
+        for (w, earlier) in raster(windows).enumerate() {
+            let taps = [0, 1, 2].map(|i| tap(&axes[i], cell[i], windows[i] - 1 - earlier[i]));
+            if let [Some(z), Some(y), Some(x)] = taps {
+                let tap = (z * axes[1].kernel + y) * axes[2].kernel + x;
+                put = format!("pick({put}, window{w}, vec4<u32>({tap}u))");
+            }
+        }
+        let [z, y, x] = cell;
+        lines.push(format_args!("put_cell(blocks, {z}u, {y}u, {x}u, settled({put}));"));
+    }
+    lines.end()
+}
+
+/// `unpool` of `shaders/max_unpool_rows.wgsl`.
+pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
+    let [az, ay, ax] = axes;
+    let rows = Rows::new(ax);
+    let [nz, ny, nx] = axes.each_ref().map(Axis::windows_per_cell);
+    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
+    for (w, [z, y, i]) in raster([nz, ny, rows.fours]).enumerate() {
+        let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
+        lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {i}u, {before}u);"));
+    }
+    if careful {
+        lines.with_care(nz * ny * rows.fours);
+    }
+    for [z, y, four] in raster([az.stride, ay.stride, ax.stride]) {
+        let mut put = "nothing()".to_owned();
+        for (line, [jz, jy, _]) in raster([nz, ny, 1]).enumerate() {
+            let row = (tap(az, z, nz - 1 - jz), tap(ay, y, ny - 1 - jy));
+            let (Some(tz), Some(ty)) = row else { continue };
+            for jx in (0..nx).rev() {
+                // Which of the windows that are held each lane's cell is in, and its tap there.
+                let lanes = [0, 1, 2, 3].map(|lane| {
+                    let padded = four * 4 + lane + ax.before;
+                    let tap = tap(ax, padded % ax.stride, jx)?;
+                    let window = padded / ax.stride + rows.fours_before * 4 - jx;
+                    Some((line as u32 * rows.fours + window / 4, window % 4, tap))
+                });
+                if lanes.iter().all(Option::is_none) {
+                    continue;
+                }
+                let of = |part: &str, none: &str| {
+                    vec4(|lane| match lanes[lane as usize] {
+                        Some((w, at, _)) => format!("window{w}.{part}.{}", LANES[at as usize]),
+                        None => none.to_owned(),
+                    })
+                };
+                let (cells, taps) = (of("cells", "0u"), of("taps", "NO_CELL"));
+                let wanted = vec4(|lane| {
+                    let x = lanes[lane as usize].map_or(0, |(_, _, tap)| tap);
+                    format!("{}u", (tz * ay.kernel + ty) * ax.kernel + x)
+                });
+                put = format!("pick({put}, Held({cells}, {taps}), {wanted})");
+            }
+        }
+        lines.push(format_args!("put_four(blocks, {z}u, {y}u, {four}u, settled({put}));"));
+    }
+    lines.end()
+}
+
+/// The tap of cell `r` of a stride block in the window that lies `j` before the block's, if it is one.
+fn tap(axis: &Axis, r: u32, j: u32) -> Option<u32> {
+    let offset = r + j * axis.stride;
+    let fits = offset.is_multiple_of(axis.dilation) && offset / axis.dilation < axis.kernel;
+    fits.then_some(offset / axis.dilation)
+}
+
+const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
+
+fn vec4(lane: impl Fn(u32) -> String) -> String {
+    format!("vec4<u32>({}, {}, {}, {})", lane(0), lane(1), lane(2), lane(3))
+}
+
+/// The text of a function.
+struct Lines(String);
+
+impl Lines {
+    fn new(head: &str) -> Self {
+        Self(format!("// Written for the window.\n{head} {{\n"))
+    }
+
+    fn push(&mut self, line: impl std::fmt::Display) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.0, "    {line}");
+    }
+
+    /// Leaves the cells to the careful part where some of the windows that are held ask for it.
+    fn with_care(&mut self, held: u32) {
+        let least = (1..held).fold("size(window0.cells)".to_owned(), |least, w| {
+            format!("min({least}, size(window{w}.cells))")
+        });
+        self.push(format_args!("let careful = is_delicate({least});"));
+        self.push("unpool_carefully(blocks, careful);");
+        self.push("if careful {");
+        self.push("    return;");
+        self.push("}");
+    }
+
+    fn end(mut self) -> String {
+        self.0.push_str("}\n");
+        self.0
+    }
+}
