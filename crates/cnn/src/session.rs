@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+#[cfg(not(target_arch = "wasm32"))]
 use unpool::Engine;
+use unpool::Gpu;
 
-use crate::activation::{Activation, Projection};
 use crate::back::Back;
 use crate::cpu::Cpu;
 use crate::error::{Error, extents};
@@ -13,6 +14,7 @@ use crate::keep::Keep;
 use crate::machine::{Bound, Machine};
 use crate::plan::Plan;
 use crate::program::{Arena, BufferId, Content, Instruction, SlotId};
+use crate::reading::{Numbers, Reading};
 use crate::rule::Rule;
 use crate::target::Target;
 
@@ -65,12 +67,34 @@ impl Session {
     /// # Errors
     ///
     /// If a layer to keep is not there, or the device does not give the memory.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn new(engine: &Engine, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
+        match engine {
+            Engine::Cpu => Self::on_cpu(plan, keep),
+            Engine::Gpu(gpu) => Self::on_gpu(gpu, plan, keep),
+        }
+    }
+
+    /// A session on the CPU.
+    ///
+    /// # Errors
+    ///
+    /// If a layer to keep is not there, or there is not so much memory.
+    pub fn on_cpu(plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
+        Self::on(Box::new(Cpu::default()), plan, keep)
+    }
+
+    /// A session on a device, which may be the application's own.
+    ///
+    /// # Errors
+    ///
+    /// If a layer to keep is not there, or the device does not give the memory.
+    pub fn on_gpu(gpu: &Gpu, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
+        Self::on(Box::new(GpuMachine::new(gpu)?), plan, keep)
+    }
+
+    fn on(machine: Box<dyn Machine>, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
         let kept = keep.kept(&plan)?;
-        let machine: Box<dyn Machine> = match engine {
-            Engine::Cpu => Box::new(Cpu::default()),
-            Engine::Gpu(gpu) => Box::new(GpuMachine::new(gpu)?),
-        };
         let mut session = Self {
             given: vec![None; plan.slots.len()],
             plan,
@@ -194,37 +218,19 @@ impl Session {
         self.machine.run(&program)
     }
 
-    /// What a layer responded with, since the last [`forward`](Self::forward).
-    ///
-    /// # Errors
-    ///
-    /// If there is no such layer, it was not kept, or the device fails.
-    pub fn activation(&mut self, layer: &str) -> Result<Activation, Error> {
-        let index = self.kept_index(layer)?;
-        self.read(index)
-    }
-
-    /// What the model's output responded with.
-    ///
-    /// # Errors
-    ///
-    /// If the device fails.
-    pub fn output(&mut self) -> Result<Activation, Error> {
-        self.read(self.plan.output)
-    }
-
-    fn read(&mut self, layer: usize) -> Result<Activation, Error> {
+    pub(crate) fn read_layer(&mut self, layer: usize) -> Result<Reading, Error> {
         let tensor = &self.plan.layers[layer].tensor;
         let len = tensor.shape.iter().product();
         let (shape, buffer) = (tensor.shape.clone(), self.given[tensor.slot]);
-        let data = match buffer {
+        let numbers = match buffer {
             Some(buffer) => self.machine.read(self.pieces[buffer], len)?,
-            None => Vec::new(),
+            None => Numbers::Here(Vec::new()),
         };
-        Ok(Activation { shape, data })
+        Ok(Reading { shape, numbers })
     }
 
-    fn kept_index(&self, layer: &str) -> Result<usize, Error> {
+    /// The number of a kept layer.
+    pub(crate) fn kept_index(&self, layer: &str) -> Result<usize, Error> {
         let index = self.plan.index(layer)?;
         if !self.kept[index] {
             let names = self.plan.layers.iter().zip(&self.kept).filter(|(_, kept)| **kept);
@@ -234,40 +240,15 @@ impl Session {
         Ok(index)
     }
 
-    /// Looks back from a layer to the input, for each image of the batch, with a signal of 1 at
-    /// what is meant.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such layer, it was not kept, it has not what is asked for, or the device
-    /// fails.
-    pub fn look_back(
-        &mut self,
-        layer: &str,
-        target: Target,
-        rule: Rule,
-    ) -> Result<Projection, Error> {
+    /// The number of a kept layer that has what is meant.
+    pub(crate) fn index_with(&self, layer: &str, target: Target) -> Result<usize, Error> {
         let index = self.kept_index(layer)?;
         target.check(&self.plan.layers[index])?;
-        let activation = if target.needs_activation() { Some(self.read(index)?) } else { None };
-        let (signal, units) = target.signal(&self.plan.layers[index], activation.as_ref());
-        let map = self.send_back(index, &signal, rule)?;
-        Ok(Projection { map, units })
+        Ok(index)
     }
 
-    /// Sends any signal of a layer's shape back to the input: under [`Rule::Gradient`] the
-    /// vector-Jacobian product.
-    ///
-    /// # Errors
-    ///
-    /// If there is no such layer, it was not kept, the signal has another number of elements, or
-    /// the device fails.
-    pub fn vector_jacobian(
-        &mut self,
-        layer: &str,
-        signal: &[f32],
-        rule: Rule,
-    ) -> Result<Activation, Error> {
+    /// The number of a kept layer that has as many elements as a signal.
+    pub(crate) fn index_for(&self, layer: &str, signal: &[f32]) -> Result<usize, Error> {
         let index = self.kept_index(layer)?;
         let shape = self.plan.layers[index].shape();
         let needed: usize = shape.iter().product();
@@ -278,10 +259,15 @@ impl Session {
                 allowed: format!("{needed} are needed for {}", extents(shape)),
             });
         }
-        self.send_back(index, signal, rule)
+        Ok(index)
     }
 
-    fn send_back(&mut self, layer: usize, signal: &[f32], rule: Rule) -> Result<Activation, Error> {
+    pub(crate) fn send_back_from(
+        &mut self,
+        layer: usize,
+        signal: &[f32],
+        rule: Rule,
+    ) -> Result<Reading, Error> {
         let back = Back::new(&self.plan, layer, rule);
         let count = self.plan.slots.len();
         let bytes = |slot: SlotId| match slot.checked_sub(count) {
@@ -291,7 +277,7 @@ impl Session {
         let shape = self.plan.input_shape().to_vec();
         let len = shape.iter().product();
         let Some(result) = back.result else {
-            return Ok(Activation { shape, data: vec![0.0; len] });
+            return Ok(Reading { shape, numbers: Numbers::Here(vec![0.0; len]) });
         };
         let own = back.slots.iter().map(|slot| slot.bytes).sum();
         self.longest_back = self.longest_back.max(own);
@@ -316,11 +302,11 @@ impl Session {
         self.machine.write(self.pieces[seed], signal)?;
         let program = bind(&back.instructions, &given, &self.pieces);
         self.machine.run(&program)?;
-        let data = match given[result] {
+        let numbers = match given[result] {
             Some(buffer) => self.machine.read(self.pieces[buffer], len)?,
-            None => Vec::new(),
+            None => Numbers::Here(Vec::new()),
         };
-        Ok(Activation { shape, data })
+        Ok(Reading { shape, numbers })
     }
 }
 

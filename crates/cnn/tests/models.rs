@@ -1,6 +1,8 @@
 //! Two trained models against what PyTorch computes with them, on every engine.
 
-use unpool_cnn::{Keep, Model, Rule, Session, Target};
+use std::task::{Context, Poll, Waker};
+
+use unpool_cnn::{Engine, Keep, Model, Rule, Session, Target};
 
 use crate::support::compare::close;
 use crate::support::engines::engines;
@@ -71,6 +73,50 @@ fn a_segmentation_of_odd_size_is_that_of_pytorch() {
             let off = close(&format!("{name} scores"), &scores.data, &expected.scores, ALLOWED);
             assert_eq!(scores.classes(), expected.classes, "{name}");
             println!("{name} {keep:?}: scores {off:e}, {:?}", session.memory());
+        }
+    }
+}
+
+#[test]
+fn what_is_awaited_is_what_is_waited_for() {
+    let expected: Digits = read("digits.json");
+    let model = Model::open(path("digits.onnx")).expect("the model is read");
+    for (name, engine) in engines().iter() {
+        let plan = model.plan(&expected.image_shape).expect("the shapes fit");
+        let mut session = Session::new(engine, plan, Keep::All).expect("memory");
+        session.forward(&expected.image).expect("it runs");
+        let output = awaited(engine, session.read_output().expect("it is read")).expect("it comes");
+        assert_eq!(output, session.output().expect("logits"), "{name}");
+        for target in [Target::Strongest(3), Target::Layer] {
+            let found = awaited(engine, session.look_back_by("relu3", target, &Rule::ALL));
+            let one_by_one = Rule::ALL.map(|rule| session.look_back("relu3", target, rule));
+            assert_eq!(found.expect("it runs"), one_by_one.map(|p| p.expect("it runs")), "{name}");
+        }
+        let signal = vec![0.5; 3 * 10];
+        let under_way = session.send_back("fc", &signal, Rule::Gradient).expect("it runs");
+        // A reading is of the moment it was made.
+        let black = vec![0.0; expected.image.len()];
+        session.forward(&black).expect("it runs");
+        let found = awaited(engine, under_way).expect("it comes");
+        session.forward(&expected.image).expect("it runs");
+        let waited = session.vector_jacobian("fc", &signal, Rule::Gradient).expect("it runs");
+        assert_eq!(found, waited, "{name}");
+        assert!(session.send_back("fc", &signal[1..], Rule::Gradient).is_err());
+        assert!(awaited(engine, session.look_back_by("fc", Target::Class(10), &[])).is_err());
+    }
+}
+
+/// Drives a future as an application does whose own loop polls the device.
+fn awaited<T>(engine: &Engine, future: impl Future<Output = T>) -> T {
+    let mut future = std::pin::pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => {
+                if let Engine::Gpu(gpu) = engine {
+                    gpu.device().poll(unpool::wgpu::PollType::Poll).expect("it polls");
+                }
+            }
         }
     }
 }

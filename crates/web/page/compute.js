@@ -1,5 +1,5 @@
-// Where a picture is computed: on the device while there is one, on the CPU where there is none or
-// the page asks for that. A device that is lost is asked for again, and the picture runs again.
+// Where things are computed: on the device while there is one, on the CPU where there is none or
+// the page asks for that. A device that is lost is asked for again, and what ran on it runs again.
 
 import { Device, DeviceLevels, Frame } from "./pkg/unpool.js";
 
@@ -44,10 +44,32 @@ export class Compute {
    * @returns {Promise<Frame>}
    */
   async run(settings, picture) {
+    const { width, height } = picture;
+    return this.attempt(async (device) =>
+      device
+        ? this.#levels(device, settings, picture).run(bytes(picture))
+        : Frame.onCpu(settings, bytes(picture), width, height),
+    );
+  }
+
+  /**
+   * Does something on the device while there is one, again if that goes away under it, and on the
+   * CPU otherwise.
+   * @template {{ free(): void }} T
+   * @param {(device: Device | undefined) => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async attempt(work) {
     await this.#recovered;
     for (let tries = 1; this.running.kind === "gpu"; tries++) {
       try {
-        return await this.#onDevice(settings, picture);
+        const device = /** @type {Device} */ (this.#device);
+        const result = await work(device);
+        if (device.complaint) {
+          result.free();
+          throw new Error(device.complaint);
+        }
+        return result;
       } catch (error) {
         // Refused, unless the device went away under it.
         await new Promise((resolve) => setTimeout(resolve));
@@ -57,7 +79,7 @@ export class Compute {
         await this.#recovered;
       }
     }
-    return Frame.onCpu(settings, bytes(picture), picture.width, picture.height);
+    return work(undefined);
   }
 
   lose() {
@@ -65,11 +87,12 @@ export class Compute {
   }
 
   /**
+   * The levels ready on a device, made if the last ones were others.
+   * @param {Device} device
    * @param {import("./pkg/unpool.js").Settings} settings
    * @param {import("./drawing.js").Picture} picture
    */
-  async #onDevice(settings, picture) {
-    const device = /** @type {Device} */ (this.#device);
+  #levels(device, settings, picture) {
     const { kernel, stride, padding, dilation, levels, ceil } = settings;
     const { width, height } = picture;
     const key = [kernel, stride, padding, dilation, levels, ceil, width, height].join();
@@ -78,12 +101,7 @@ export class Compute {
       this.#prepared = undefined;
       this.#prepared = { key, levels: new DeviceLevels(device, settings, width, height) };
     }
-    const frame = await this.#prepared.levels.run(bytes(picture));
-    if (device.complaint) {
-      frame.free();
-      throw new Error(device.complaint);
-    }
-    return frame;
+    return this.#prepared.levels;
   }
 
   async #request() {

@@ -1,5 +1,5 @@
 // The page's side of the worker: calls are promises, and what the worker says on its own (that the
-// device was lost, what it runs on now) is an event.
+// device was lost, what it runs on now) is an event, and so is a choice of where to run.
 
 /**
  * @typedef {"gpu" | "cpu"} Kind
@@ -15,6 +15,14 @@
  *   colours: Uint8Array, running: Running }} Shown
  * @typedef {{ cells: number[], winners: number[], pixel: number[], windows: number[],
  *   below: number, above: number }} Probe
+ * @typedef {{ points: Float32Array, lengths: Uint32Array }} Drawing x and y of all points in turn,
+ *   and the points of each stroke
+ * @typedef {{ layer: string | undefined, part: string }} Explained a layer, the one with the scores
+ *   if it is none; "strongest" for its strongest unit, the number of a channel for that of the
+ *   channel, "all" for all of it
+ * @typedef {{ name: string, shape: number[] }} Layer
+ * @typedef {{ image: Float32Array, scores: Float32Array, channel: number | undefined,
+ *   position: number | undefined, pictures: Uint8ClampedArray[], layers: Layer[] }} Read
  */
 
 export class Engine extends EventTarget {
@@ -65,8 +73,10 @@ export class Engine extends EventTarget {
    * @param {Kind} kind
    * @returns {Promise<Running>}
    */
-  choose(kind) {
-    return this.#call("choose", kind);
+  async choose(kind) {
+    const running = await this.#call("choose", kind);
+    this.dispatchEvent(new CustomEvent("chosen", { detail: running }));
+    return running;
   }
 
   /**
@@ -89,6 +99,16 @@ export class Engine extends EventTarget {
    */
   probe(level, y, x) {
     return this.#call("probe", { level, y, x });
+  }
+
+  /**
+   * Reads a drawn digit, and looks back from what is to be explained.
+   * @param {Drawing} drawing
+   * @param {Explained} explained
+   * @returns {Promise<Read>}
+   */
+  read(drawing, explained) {
+    return this.#call("read", { drawing, explained });
   }
 
   /** The most pixels that a picture may have.

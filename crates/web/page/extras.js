@@ -1,5 +1,7 @@
 // Sections that other crates add to the page: each gets a place of its own below the pictures, and
-// the engine. There are none yet.
+// the engine.
+
+import { digits } from "./digits.js";
 
 /** @type {((place: HTMLElement, engine: import("./engine.js").Engine) => void)[]} */
-export const extras = [];
+export const extras = [digits];

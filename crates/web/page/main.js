@@ -132,7 +132,7 @@ async function choose(kind) {
 }
 
 try {
-  await choose("gpu");
+  await choose(new URLSearchParams(location.search).has("cpu") ? "cpu" : "gpu");
   const page = {
     picture: (/** @type {Picture} */ taken) => {
       picture = taken;

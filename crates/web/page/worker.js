@@ -1,13 +1,16 @@
-// The library at work, off the page's thread: it owns the device, the levels that are ready on it,
-// and the last picture's results, which answer what is asked about a pixel. Calls run one after
-// another.
+// The library at work, off the page's thread: it owns the device, the levels and the network that
+// are ready on it, and the last picture's results, which answer what is asked about a pixel. Calls
+// run one after another.
 
 import init, { Frame, Settings, maxPixels, tapColours } from "./pkg/unpool.js";
 import { Compute } from "./compute.js";
 import { describe } from "./describe.js";
+import { Reader } from "./reader.js";
 
 const ready = init();
 const compute = new Compute((event, detail) => postMessage({ event, detail }));
+
+const reader = new Reader(compute);
 
 /** @type {Frame | undefined} */
 let frame;
@@ -47,6 +50,8 @@ const calls = {
     };
   },
 
+  read: ({ drawing, explained }) => reader.read(drawing, explained),
+
   maxPixels: () => maxPixels(),
   lose: () => compute.lose(),
 };
@@ -71,5 +76,6 @@ addEventListener("message", ({ data: { id, name, argument } }) => {
  * @returns {Transferable[]}
  */
 function buffers(result) {
-  return [...(result?.panes ?? []), ...(result?.levels ?? [])].map((pane) => pane.rgba.buffer);
+  const pictures = [...(result?.panes ?? []), ...(result?.levels ?? [])].map((pane) => pane.rgba);
+  return pictures.map(({ buffer }) => buffer);
 }

@@ -1,16 +1,18 @@
 //! The library in a browser.
 //!
-//! Two faces, both for JavaScript: the operations themselves ([`operations`], [`device`]), which
-//! the browser's tests drive through every vector, and the levels of the page ([`device_levels`],
-//! [`frame`]). Everything that computes without a device is in the other modules, which are
+//! Three faces, all for JavaScript: the operations themselves ([`operations`], [`device`]), which
+//! the browser's tests drive through every vector; the levels of the page ([`device_levels`],
+//! [`frame`]); and its network ([`digits`], [`ink`]). Everything that computes without a device is in the other modules, which are
 //! ordinary Rust and are tested as such: only a browser has what the first ones need.
 
 pub mod agreement;
 mod clock;
 pub mod device;
 pub mod device_levels;
+pub mod digits;
 pub mod frame;
 pub mod geometry;
+pub mod ink;
 pub mod levels;
 pub mod operations;
 pub mod picture;

@@ -10,6 +10,11 @@ use crate::settings::{CHANNELS, extents};
 /// that stay apart under every common colour blindness (Okabe and Ito 2008).
 pub const CORNERS: [[u8; 3]; 4] = [[0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167]];
 
+/// The ends of the scale of [`signed`], and its middle, as the command `unpool visualize` has them.
+const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
+const NOTHING: [f32; 3] = [247.0, 247.0, 245.0];
+const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
+
 /// The tensor of a picture; transparent pixels lie on white.
 pub fn to_cells(rgba: &[u8]) -> Vec<f32> {
     let mut cells = Vec::with_capacity(rgba.len() / 4 * CHANNELS);
@@ -69,6 +74,24 @@ pub fn tap_colour([y, x]: [usize; 2], kernel: usize) -> [u8; 3] {
     })
 }
 
+/// Numbers of either sign as a picture: red where positive, blue where negative, scaled to the
+/// largest of them but for the one in two hundred that would make all others pale.
+pub fn signed(map: &[f32]) -> Vec<u8> {
+    let mut sizes: Vec<f32> = map.iter().map(|v| v.abs()).filter(|&v| v > 0.0).collect();
+    sizes.sort_by(f32::total_cmp);
+    let end = sizes.get(sizes.len().saturating_sub(1) * 199 / 200).copied().unwrap_or(1.0);
+    let mut rgba = Vec::with_capacity(map.len() * 4);
+    for value in map {
+        let colour = if *value < 0.0 { NEGATIVE } else { POSITIVE };
+        // The root spreads what is small: a value of a quarter is half as strong.
+        let part = (value.abs() / end).min(1.0).sqrt();
+        let mixed = |c: usize| NOTHING[c] + (colour[c] - NOTHING[c]) * part;
+        rgba.extend((0..3).map(|c| mixed(c).round() as u8));
+        rgba.push(255);
+    }
+    rgba
+}
+
 /// The colours of all taps of a square window, in raster order, as RGB.
 #[wasm_bindgen(js_name = tapColours)]
 pub fn tap_colours(kernel: usize) -> Vec<u8> {
@@ -110,6 +133,18 @@ mod tests {
         let lit: Vec<_> = (0..cells.len()).filter(|&i| large[i] == 1.0).collect();
         assert_eq!(lit, [12, 15, 24, 27, 36, 39]);
         assert_eq!(enlarged(&cells, [5, 4], 1), cells);
+    }
+
+    #[test]
+    fn signs_are_colours_and_one_extreme_does_not_make_the_rest_pale() {
+        let mut map = vec![0.5; 400];
+        (map[0], map[1], map[2]) = (1e6, -0.5, 0.0);
+        let rgba = signed(&map);
+        let [red, blue, white] = [POSITIVE, NEGATIVE, NOTHING].map(|c| c.map(|c| c as u8));
+        for (i, expected) in [(0, red), (1, blue), (2, white), (3, red)] {
+            assert_eq!(rgba[4 * i..4 * i + 3], expected, "{i}");
+        }
+        assert_eq!(signed(&[0.0]), [247, 247, 245, 255]);
     }
 
     #[test]

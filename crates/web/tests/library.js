@@ -1,4 +1,4 @@
-// The library itself, as JavaScript has it: exact on WebGPU.
+// The library itself, as JavaScript has it: exact on WebGPU; and the network, to rounding.
 
 import assert from "node:assert/strict";
 
@@ -27,6 +27,29 @@ export const cases = {
     assert.deepEqual(failures, []);
     assert.equal(passed, 350);
     assert.match(device, /^webgpu/);
+    assert.deepEqual(complaints, []);
+    await context.close();
+  },
+
+  async "the digits' network agrees with PyTorch, on WebGPU and on the CPU"({
+    browsers,
+    origin,
+    address,
+  }) {
+    const { context, page, complaints } = await open(browsers.webgpu);
+    await page.goto(`${origin}/tests/blank.html`);
+    const { compared, off } = await page.evaluate(
+      async ([address, origin]) => {
+        const { compare } = await import(`${origin}/tests/projections.js`);
+        return compare(`${address}pkg/unpool.js`, `${origin}/networks/`);
+      },
+      /** @type {[string, string]} */ ([address, origin]),
+    );
+    assert.equal(compared, 42 * 3 * 2);
+    // The tolerance of crates/cnn, which holds the native CPU and every adapter to the same numbers.
+    for (const [what, part] of Object.entries(off)) {
+      assert.ok(part < 1e-4, `${what}: off by ${part} of the largest value`);
+    }
     assert.deepEqual(complaints, []);
     await context.close();
   },

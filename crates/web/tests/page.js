@@ -180,6 +180,7 @@ export const cases = {
     const { context, page, complaints } = await start(setting, {
       viewport: { width: 390, height: 844 },
     });
+    await page.locator("#digit-pad").waitFor();
     const unnamed = await page
       .locator("button, input, select, [role=application]")
       .evaluateAll((elements) =>

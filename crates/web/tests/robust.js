@@ -90,6 +90,8 @@ export const cases = {
     server.close();
     await page.reload();
     await shown(page, "Every bit agrees");
+    await page.locator("#digits").scrollIntoViewIfNeeded();
+    await page.locator("#digit-verdict", { hasText: "Read as 3" }).waitFor();
     assert.deepEqual(complaints, []);
     await context.close();
   },

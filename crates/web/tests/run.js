@@ -3,6 +3,8 @@
 import { join } from "node:path";
 
 import { launch } from "./browser.js";
+import { cases as digits } from "./digits.js";
+import { cases as explained } from "./explained.js";
 import { cases as page } from "./page.js";
 import { cases as robust } from "./robust.js";
 import { cases as library } from "./library.js";
@@ -13,12 +15,13 @@ const root = join(import.meta.dirname, "../../..");
 const server = await serve({
   "/some/path/": join(root, "target/web/page"),
   "/vectors/": join(root, "tests/vectors"),
+  "/networks/": join(root, "crates/cnn/tests/data"),
   "/tests/": import.meta.dirname,
 });
 const browsers = { webgpu: await launch(), plain: await launch({ webgpu: false }) };
 let failed = 0;
 
-for (const [name, test] of Object.entries({ ...library, ...page, ...robust })) {
+for (const [name, test] of Object.entries({ ...library, ...page, ...digits, ...explained, ...robust })) {
   if (!name.includes(process.argv[2] ?? "")) {
     continue;
   }

@@ -1,8 +1,7 @@
 //! Convolution and its transpose. A thread owns a channel of what is written; inside, each weight
 //! is one sweep over rows, which the compiler turns into vector instructions.
 
-use rayon::prelude::*;
-
+use super::chunks::{each_chunk, threads};
 use crate::kernel::{Axis, Conv};
 
 /// Rows of a product of matrices that a thread takes at a time.
@@ -21,7 +20,7 @@ pub(super) fn conv(conv: &Conv, x: &[f32], weights: &[f32], bias: Option<&[f32]>
         let start = |row: usize| bias.map_or(0.0, |bias| bias[row]);
         let y = &mut y[to..to + channels * positions];
         if matrix {
-            y.par_chunks_mut(ROWS).enumerate().for_each(|(chunk, y)| {
+            each_chunk(y, ROWS, |chunk, y| {
                 for (i, y) in y.iter_mut().enumerate() {
                     let row = chunk * ROWS + i;
                     let first = row / rows * columns;
@@ -31,7 +30,7 @@ pub(super) fn conv(conv: &Conv, x: &[f32], weights: &[f32], bias: Option<&[f32]>
             });
             continue;
         }
-        y.par_chunks_mut(positions).enumerate().for_each(|(row, y)| {
+        each_chunk(y, positions, |row, y| {
             y.fill(start(row));
             let first = row / rows * columns;
             for c in 0..columns {
@@ -75,9 +74,9 @@ pub(super) fn conv_transpose(
         };
         if conv.is_matrix() {
             let mut sums: Vec<f32> = (0..channels).map(start).collect();
-            let chunk = columns.div_ceil(rayon::current_num_threads()).max(1);
+            let chunk = columns.div_ceil(threads()).max(1);
             for (group, sums) in sums.chunks_mut(columns).enumerate() {
-                sums.par_chunks_mut(chunk).enumerate().for_each(|(i, sums)| {
+                each_chunk(sums, chunk, |i, sums| {
                     for row in group * rows..(group + 1) * rows {
                         let y = signal(row)[0];
                         // Most of a signal from one unit is zero.
@@ -94,7 +93,7 @@ pub(super) fn conv_transpose(
             continue;
         }
         let x = &mut x[to..to + channels * positions];
-        x.par_chunks_mut(positions).enumerate().for_each(|(channel, x)| {
+        each_chunk(x, positions, |channel, x| {
             x.fill(start(channel));
             let (group, c) = (channel / columns, channel % columns);
             for row in group * rows..(group + 1) * rows {

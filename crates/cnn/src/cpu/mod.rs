@@ -1,6 +1,7 @@
 //! The kernels on this process's threads: the reference, and what runs where there is no GPU.
 
 mod arrangement;
+mod chunks;
 mod convolution;
 mod pointwise;
 mod pooling;
@@ -9,6 +10,7 @@ use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::machine::{Bound, Machine};
 use crate::program::BufferId;
+use crate::reading::Numbers;
 
 /// Memory of this process. Taps lie in it as bytes, four to a number.
 #[derive(Debug, Default)]
@@ -36,8 +38,8 @@ impl Machine for Cpu {
         Ok(())
     }
 
-    fn read(&mut self, buffer: BufferId, len: usize) -> Result<Vec<f32>, Error> {
-        Ok(self.buffers[buffer][..len].to_vec())
+    fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
+        Ok(Numbers::Here(self.buffers[buffer][..len].to_vec()))
     }
 
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {

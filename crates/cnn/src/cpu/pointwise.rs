@@ -1,8 +1,7 @@
 //! Element by element: functions and what they send back, broadcasts and their sums, scale and
 //! shift, softmax.
 
-use rayon::prelude::*;
-
+use super::chunks::each_chunk;
 use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, Vectors};
 use crate::rule::Rule;
 
@@ -12,7 +11,7 @@ const CHUNK: usize = 4096;
 pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y: &mut [f32]) {
     let (channels, inner) = (affine.channels as usize, affine.inner as usize);
     let y = &mut y[..affine.len as usize];
-    y.par_chunks_mut(inner).enumerate().for_each(|(plane, y)| {
+    each_chunk(y, inner, |plane, y| {
         let (scale, shift) = (scale[plane % channels], shift[plane % channels]);
         for (y, x) in y.iter_mut().zip(&x[plane * inner..]) {
             *y = x * scale + shift;
@@ -176,7 +175,7 @@ fn each_vector(
 }
 
 fn each(out: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
-    out.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, out)| {
+    each_chunk(out, CHUNK, |chunk, out| {
         for (i, out) in out.iter_mut().enumerate() {
             *out = value(chunk * CHUNK + i);
         }

@@ -1,8 +1,8 @@
 //! Max pooling and unpooling by `unpool`, and average pooling.
 
-use rayon::prelude::*;
 use unpool::{Error, Geometry, Overlap, Taps};
 
+use super::chunks::each_chunk;
 use crate::kernel::{Average, Axis};
 
 pub(super) fn max_pool(
@@ -60,7 +60,7 @@ pub(super) fn max_unpool_backward(
 pub(super) fn average(average: &Average, x: &[f32], y: &mut [f32]) {
     let (cells, windows) = sizes(&average.axes);
     let y = &mut y[..average.planes as usize * windows];
-    y.par_chunks_mut(windows).enumerate().for_each(|(plane, y)| {
+    each_chunk(y, windows, |plane, y| {
         let x = &x[plane * cells..][..cells];
         each_window(average, |window, place, weight| {
             let mut sum = 0.0;
@@ -73,7 +73,7 @@ pub(super) fn average(average: &Average, x: &[f32], y: &mut [f32]) {
 pub(super) fn average_back(average: &Average, signal: &[f32], back: &mut [f32]) {
     let (cells, windows) = sizes(&average.axes);
     let back = &mut back[..average.planes as usize * cells];
-    back.par_chunks_mut(cells).enumerate().for_each(|(plane, back)| {
+    each_chunk(back, cells, |plane, back| {
         back.fill(0.0);
         let signal = &signal[plane * windows..][..windows];
         each_window(average, |window, place, weight| {

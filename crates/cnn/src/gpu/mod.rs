@@ -7,8 +7,6 @@ mod params;
 mod shader;
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::task::{Context, Poll, Waker};
 
 use unpool::wgpu;
 use unpool::{Element, Gpu, Overlap, Pooling, Step};
@@ -17,6 +15,7 @@ use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::machine::{Bound, Machine};
 use crate::program::BufferId;
+use crate::reading::Numbers;
 use params::Params;
 
 /// Multiplications after which commands are submitted, so that a slow device answers in between.
@@ -241,9 +240,9 @@ impl Machine for GpuMachine {
         })
     }
 
-    fn read(&mut self, buffer: BufferId, len: usize) -> Result<Vec<f32>, Error> {
+    fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
         let part = self.buffers[buffer].slice(..len as u64 * 4);
-        Ok(self.gpu.read::<f32>(part)?.wait()?)
+        Ok(Numbers::UnderWay(self.gpu.read::<f32>(part)?))
     }
 
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
@@ -265,7 +264,10 @@ impl Machine for GpuMachine {
 
 /// Makes objects on a device, and turns what `wgpu` says against them into an error: it would end
 /// the program otherwise.
+#[cfg(not(target_arch = "wasm32"))]
 fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
+    use std::task::{Context, Poll, Waker};
+
     let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
     let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
@@ -284,4 +286,11 @@ fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error
         Some(wgpu::Error::OutOfMemory { .. }) => Err(unpool::Error::OutOfMemory.into()),
         Some(error) => Err(Error::Wgpu { message: error.to_string() }),
     }
+}
+
+/// Makes objects on a device. In a browser the answer to that comes later, so nobody can wait for
+/// it here, and a scope would swallow it: without one it reaches the application's own handler.
+#[cfg(target_arch = "wasm32")]
+fn scoped<T>(_device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
+    Ok(make())
 }

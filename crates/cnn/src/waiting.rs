@@ -1,0 +1,80 @@
+//! The blocking forms of [`Session`]'s awaited ones. A browser's page has none.
+
+use crate::activation::{Activation, Projection};
+use crate::error::Error;
+use crate::reading::{Numbers, Reading};
+use crate::rule::Rule;
+use crate::session::Session;
+use crate::target::Target;
+
+impl Reading {
+    /// Waits for it, polling the device.
+    fn wait(self) -> Result<Activation, Error> {
+        let data = match self.numbers {
+            Numbers::Here(data) => data,
+            Numbers::UnderWay(readback) => readback.wait()?,
+        };
+        Ok(Activation { shape: self.shape, data })
+    }
+}
+
+impl Session {
+    /// What a layer responded with, since the last [`forward`](Self::forward). Waits for it;
+    /// [`read`](Self::read) does not.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such layer, it was not kept, or the device fails.
+    pub fn activation(&mut self, layer: &str) -> Result<Activation, Error> {
+        self.read(layer)?.wait()
+    }
+
+    /// What the model's output responded with. Waits for it; [`read_output`](Self::read_output)
+    /// does not.
+    ///
+    /// # Errors
+    ///
+    /// If the device fails.
+    pub fn output(&mut self) -> Result<Activation, Error> {
+        self.read_output()?.wait()
+    }
+
+    /// Looks back from a layer to the input, for each image of the batch, with a signal of 1 at
+    /// what is meant. Waits for it; [`look_back_by`](Self::look_back_by) does not.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such layer, it was not kept, it has not what is asked for, or the device
+    /// fails.
+    pub fn look_back(
+        &mut self,
+        layer: &str,
+        target: Target,
+        rule: Rule,
+    ) -> Result<Projection, Error> {
+        let index = self.index_with(layer, target)?;
+        let activation = match target.needs_activation() {
+            true => Some(self.read_layer(index)?.wait()?),
+            false => None,
+        };
+        let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
+        let map = self.send_back_from(index, &signal, rule)?.wait()?;
+        Ok(Projection { map, units })
+    }
+
+    /// Sends any signal of a layer's shape back to the input: under [`Rule::Gradient`] the
+    /// vector-Jacobian product. Waits for it; [`send_back`](Self::send_back) does not.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such layer, it was not kept, the signal has another number of elements, or
+    /// the device fails.
+    pub fn vector_jacobian(
+        &mut self,
+        layer: &str,
+        signal: &[f32],
+        rule: Rule,
+    ) -> Result<Activation, Error> {
+        self.send_back(layer, signal, rule)?.wait()
+    }
+}
