@@ -11,7 +11,7 @@ mod gpu;
 mod measure;
 
 pub use case::{Case, cases};
-pub use measure::{BenchError, Row};
+pub use measure::{BenchError, Row, fill};
 
 use unpool::{Element, Engine};
 

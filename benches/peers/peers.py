@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""unpool's CPU path and other frameworks, on the same machine in the same run.
+
+Results are compared before anything is timed. Then rounds follow: `unpool bench`, and every
+operation of every framework, all with two threads. Medians count; a tenth of the runs, in the best
+round, says how fast each is when nothing else runs.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+
+os.environ |= {"RAYON_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+import numpy as np
+
+from libraries import THREADS, Arrays, Operation, onnx_runtime, pytorch, tensorflow
+
+ROOT = Path(__file__).resolve().parents[2]
+SHAPES = {"nchw_2x2": (8, 64, 112, 112), "nhwc_2x2": (8, 112, 112, 64)}
+WARM_UP = 2
+
+# Library, operation, case of the library, case of unpool, how many times as fast unpool shall be.
+# "best" is the layout in which the library is faster.
+TARGETS = [
+    ("PyTorch", "max_pool", "best", 1.5),
+    ("PyTorch", "max_pool", "nchw_2x2", 20.0),
+    ("PyTorch", "max_unpool", "nchw_2x2", 2.5),
+    ("PyTorch", "max_unpool", "nhwc_2x2", 2.5),
+    ("PyTorch", "max_pool_backward", "nchw_2x2", 2.5),
+    ("PyTorch", "max_pool_backward", "nhwc_2x2", 2.5),
+    ("ONNX Runtime", "max_pool", "nchw_2x2", 12.0),
+    ("TensorFlow", "max_unpool", "nhwc_2x2", 30.0),
+]
+
+Key = tuple[str, str, str, bool]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Milliseconds of one operation in one round."""
+
+    median: float
+    p10: float
+
+
+Round = dict[Key, Times]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the measurements to this file")
+    parser.add_argument("--unpool", type=Path, default=ROOT / "target/release/unpool")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--runs", type=int, default=10, help="timed runs in each round")
+    args = parser.parse_args()
+
+    operations = []
+    for case, shape in SHAPES.items():
+        x = fill(shape)
+        operations += pytorch(case, x)
+        operations += onnx_runtime(case, x) if case.startswith("nchw") else tensorflow(case, x)
+        compare(args.unpool, case, x, [o for o in operations if o.case == case])
+
+    rounds = []
+    for _ in range(args.rounds):
+        times = unpool(args.unpool)
+        for operation in operations:
+            times[key(operation)] = measure(operation, args.runs)
+        rounds.append(times)
+    report(rounds)
+    if args.json:
+        args.json.write_text(json.dumps(rows(rounds, args.runs), indent=2) + "\n")
+
+
+def fill(shape: tuple[int, ...]) -> np.ndarray:
+    """The numbers of `unpool bench`: of both signs, few ties, and no rule that a processor learns."""
+    mixed = np.arange(np.prod(shape), dtype=np.uint32) + np.uint32(0x9E3779B9)
+    mixed = (mixed ^ (mixed >> 16)) * np.uint32(0x85EBCA6B)
+    mixed = (mixed ^ (mixed >> 13)) * np.uint32(0xC2B2AE35)
+    mixed ^= mixed >> 16
+    return ((mixed >> 8).astype(np.float32) / 65536 - 128).reshape(shape)
+
+
+def key(operation: Operation) -> Key:
+    return (operation.library, operation.case, operation.op, operation.allocates)
+
+
+def compare(command: Path, case: str, x: np.ndarray, operations: list[Operation]) -> None:
+    """Fails unless every library gives unpool's bits."""
+    spaces = {"PyTorch": "plane", "ONNX Runtime": "tensor", "TensorFlow": "batch"}
+    for library, space in spaces.items():
+        found = [o for o in operations if o.library.startswith(library)]
+        if found:
+            expected = reference(command, case, x, space)
+            for operation in found:
+                operation.call()
+                for name, array in operation.results().items():
+                    if array.tobytes() != expected[name].astype(array.dtype).tobytes():
+                        raise SystemExit(f"{operation.library}, {operation.op}: other {name}")
+
+
+def reference(command: Path, case: str, x: np.ndarray, space: str) -> Arrays:
+    """What unpool gives."""
+    with tempfile.TemporaryDirectory() as folder:
+        names = ("x", "values", "indices", "restored")
+        files = {name: os.path.join(folder, f"{name}.npy") for name in names}
+        np.save(files["x"], x)
+        window = f"--kernel 2x2 --layout {case[:4]} --index-space {space} --device cpu".split()
+        pooled = ["--values", files["values"], "--argmax", files["indices"]]
+        run(command, "pool", files["x"], *window, *pooled)
+        onto = ["--like", files["x"], "--out", files["restored"]]
+        run(command, "unpool", files["values"], files["indices"], *window, *onto)
+        return {name: np.load(file) for name, file in files.items()}
+
+
+def run(command: Path, *arguments: str) -> None:
+    subprocess.run([command, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+def unpool(command: Path) -> Round:
+    """`unpool bench` on the CPU, into outputs that exist."""
+    times = {}
+    for case in SHAPES:
+        settle()
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "unpool.json")
+            run(command, "bench", "--device", "cpu", "--case", case, "--json", file)
+            for row in json.loads(Path(file).read_text()):
+                if row["case"] == case:
+                    times["unpool", case, row["op"], False] = Times(row["median_ms"], row["p10_ms"])
+    return times
+
+
+def measure(operation: Operation, runs: int) -> Times:
+    """Some runs, after others that warm up."""
+    settle()
+    found = []
+    for number in range(WARM_UP + runs):
+        start = time.perf_counter()
+        operation.call()
+        if number >= WARM_UP:
+            found.append((time.perf_counter() - start) * 1e3)
+    return Times(median(found), quantiles(found, n=10, method="inclusive")[0])
+
+
+def settle() -> None:
+    """Until the threads of the last library no longer spin."""
+    time.sleep(0.05)
+
+
+def typical(rounds: list[Round], key: Key) -> float:
+    return median(times[key].median for times in rounds)
+
+
+def quiet(rounds: list[Round], key: Key) -> float:
+    return min(times[key].p10 for times in rounds)
+
+
+def ours(key: Key) -> Key:
+    """The same operation of unpool, in the same layout."""
+    return ("unpool", key[1], key[2], False)
+
+
+def rows(rounds: list[Round], runs: int) -> list[dict[str, object]]:
+    """The keys of `unpool bench`, and whose it is."""
+    return [
+        {
+            "library": key[0],
+            "device": f"CPU: {THREADS} threads",
+            "case": key[1],
+            "op": key[2],
+            "allocates": key[3],
+            "median_ms": typical(rounds, key),
+            "p10_ms": quiet(rounds, key),
+            "runs": len(rounds) * (20 if key[0] == "unpool" else runs),
+        }
+        for key in rounds[0]
+    ]
+
+
+def report(rounds: list[Round]) -> None:
+    """Every ratio, then the targets."""
+    print("library              op                 case     output      ms  unpool  ratio  quiet")
+    for key in rounds[0]:
+        library, case, op, allocates = key
+        if library != "unpool":
+            output = "fresh" if allocates else "exists"
+            theirs, own = typical(rounds, key), typical(rounds, ours(key))
+            print(
+                f"{library:<20} {op:<18} {case} {output:<7}{theirs:7.2f} {own:7.2f}"
+                f" {theirs / own:6.2f} {quiet(rounds, key) / quiet(rounds, ours(key)):6.2f}"
+            )
+    print("\ntarget                                      ratio  quiet")
+    for library, op, case, wanted in TARGETS:
+        ratio, at_best = (ratio_of(rounds, library, op, case, of) for of in (typical, quiet))
+        verdict = "met" if ratio >= wanted else f"missed by a factor of {wanted / ratio:.1f}"
+        print(f"{library:<12} {op:<17} {case:<8} {wanted:>5} {ratio:6.2f} {at_best:6.2f}  {verdict}")
+
+
+def ratio_of(
+    rounds: list[Round],
+    library: str,
+    op: str,
+    case: str,
+    time_of: Callable[[list[Round], Key], float],
+) -> float:
+    """The library's fastest way to do it against unpool's: in one layout, or each in its best."""
+    ways = [
+        key
+        for key in rounds[0]
+        if key[0].startswith(library) and key[2] == op and case in ("best", key[1])
+    ]
+    theirs = min(time_of(rounds, key) for key in ways)
+    return theirs / min(time_of(rounds, ours(key)) for key in ways)
+
+
+if __name__ == "__main__":
+    main()
