@@ -75,14 +75,46 @@ pub trait Cell:
     #[doc(hidden)]
     fn add_to(self, sum: Self::Sum) -> Self::Sum;
 
+    /// The sum of this cell alone: −0 becomes +0, a NaN its canonical form.
+    #[doc(hidden)]
+    fn alone(self) -> Self;
+
     /// The sum as a cell: rounded to nearest even, a NaN in its canonical form; `None` where an
     /// integer does not hold it.
     #[doc(hidden)]
     fn total(sum: Self::Sum) -> Option<Self>;
 }
 
-macro_rules! float_cell {
-    ($type:ty, $element:ident) => {
+impl sealed::Sealed for f32 {}
+impl Cell for f32 {
+    const ELEMENT: Element = Element::F32;
+    type Sum = Self;
+
+    #[inline(always)]
+    fn beats(self, best: Self) -> bool {
+        (self > best) | self.is_nan()
+    }
+
+    #[inline(always)]
+    fn add_to(self, sum: Self) -> Self {
+        sum + self
+    }
+
+    #[inline(always)]
+    fn total(sum: Self) -> Option<Self> {
+        Some(if sum.is_nan() { Self::NAN } else { sum })
+    }
+
+    #[inline(always)]
+    fn alone(self) -> Self {
+        let sum = self + 0.0;
+        if sum.is_nan() { Self::NAN } else { sum }
+    }
+}
+
+/// The 16-bit floats. They are compared as integers, which vector instructions do.
+macro_rules! half_cell {
+    ($type:ty, $element:ident, $widen:path, $narrow:path) => {
         impl sealed::Sealed for $type {}
         impl Cell for $type {
             const ELEMENT: Element = Element::$element;
@@ -90,51 +122,72 @@ macro_rules! float_cell {
 
             #[inline(always)]
             fn beats(self, best: Self) -> bool {
-                (self > best) | self.is_nan()
+                /// The magnitude as an integer, which is in order as the float is, with its sign:
+                /// both zeros are 0.
+                #[inline(always)]
+                fn ordered(bits: u16) -> i16 {
+                    let sign = bits as i16 >> 15;
+                    ((bits & 0x7fff) as i16 ^ sign) - sign
+                }
+                #[inline(always)]
+                fn is_nan(bits: u16) -> bool {
+                    bits & 0x7fff > <$type>::INFINITY.to_bits()
+                }
+                let (bits, best) = (self.to_bits(), best.to_bits());
+                is_nan(bits) | (!is_nan(best) & (ordered(bits) > ordered(best)))
             }
 
             #[inline(always)]
             fn add_to(self, sum: f32) -> f32 {
-                sum + f32::from(self)
+                sum + $widen(self)
             }
 
             #[inline(always)]
             fn total(sum: f32) -> Option<Self> {
-                Some(if sum.is_nan() { <$type>::NAN } else { <$type>::from_sum(sum) })
+                Some(if sum.is_nan() { <$type>::NAN } else { $narrow(sum) })
+            }
+
+            #[inline(always)]
+            fn alone(self) -> Self {
+                let magnitude = self.to_bits() & 0x7fff;
+                let nan = magnitude > <$type>::INFINITY.to_bits();
+                let number = if magnitude == 0 { 0 } else { self.to_bits() };
+                Self::from_bits(if nan { <$type>::NAN.to_bits() } else { number })
             }
         }
     };
 }
 
-/// Rounding a sum to its element, to nearest even.
-trait FromSum {
-    fn from_sum(sum: f32) -> Self;
+half_cell!(f16, F16, widen, narrow);
+half_cell!(bf16, BF16, bf16::to_f32, bf16::from_f32);
+
+/// The f32 of an f16, of a NaN with its payload. Without branches, so that loops become vector
+/// instructions, which `half` asks the processor for one number at a time.
+#[inline(always)]
+fn widen(half: f16) -> f32 {
+    let sign = u32::from(half.to_bits() & 0x8000) << 16;
+    let magnitude = u32::from(half.to_bits() & 0x7fff) << 13;
+    // The exponents are biased by 15 and 127; a product moves subnormals, too.
+    let number = (f32::from_bits(magnitude) * f32::from_bits((127 + 127 - 15) << 23)).to_bits();
+    let special = magnitude | f32::INFINITY.to_bits();
+    let is_special = magnitude >= u32::from(f16::INFINITY.to_bits()) << 13;
+    f32::from_bits(sign | if is_special { special } else { number })
 }
 
-impl FromSum for f32 {
-    #[inline(always)]
-    fn from_sum(sum: f32) -> Self {
-        sum
-    }
+/// The f16 nearest to a number or an infinity, of two the even one.
+#[inline(always)]
+fn narrow(number: f32) -> f16 {
+    let sign = (number.to_bits() >> 16) as u16 & 0x8000;
+    let magnitude = number.to_bits() & 0x7fff_ffff;
+    // Half a unit more, less one where the last place that stays is even, and what is lost is cut.
+    let odd = magnitude >> 13 & 1;
+    let normal = magnitude.wrapping_sub((127 - 15) << 23).wrapping_add(0xfff + odd) >> 13;
+    // Next to 0.5 an f32 has the steps of a subnormal f16: the sum is rounded to them.
+    let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5_f32.to_bits());
+    let is_subnormal = magnitude < (127 - 14) << 23;
+    let rounded = if is_subnormal { subnormal } else { normal };
+    f16::from_bits(sign | rounded.min(f16::INFINITY.to_bits().into()) as u16)
 }
-
-impl FromSum for f16 {
-    #[inline(always)]
-    fn from_sum(sum: f32) -> Self {
-        Self::from_f32(sum)
-    }
-}
-
-impl FromSum for bf16 {
-    #[inline(always)]
-    fn from_sum(sum: f32) -> Self {
-        Self::from_f32(sum)
-    }
-}
-
-float_cell!(f32, F32);
-float_cell!(f16, F16);
-float_cell!(bf16, BF16);
 
 macro_rules! integer_cell {
     ($type:ty, $element:ident) => {
@@ -157,6 +210,11 @@ macro_rules! integer_cell {
             fn total(sum: i64) -> Option<Self> {
                 Self::try_from(sum).ok()
             }
+
+            #[inline(always)]
+            fn alone(self) -> Self {
+                self
+            }
         }
     };
 }
@@ -165,3 +223,31 @@ integer_cell!(i32, I32);
 integer_cell!(u32, U32);
 integer_cell!(i8, I8);
 integer_cell!(u8, U8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_f16_is_widened_and_what_lies_between_two_is_narrowed_to_nearest_even() {
+        for bits in 0..=u16::MAX {
+            let half = f16::from_bits(bits);
+            let wide = widen(half);
+            if half.is_nan() {
+                assert!(wide.is_nan(), "{bits:#x}");
+                continue;
+            }
+            assert_eq!(wide.to_bits(), half.to_f32().to_bits(), "{bits:#x}");
+            // The number itself, the middle between it and the next, and their neighbours; past the
+            // largest number, what would be the next.
+            let next = if half.is_infinite() { wide } else { widen(f16::from_bits(bits + 1)) };
+            let next = if next.is_infinite() { 65_536_f32.copysign(wide) } else { next };
+            for near in [wide, (wide + next) / 2.0] {
+                for number in [near.next_down(), near, near.next_up()] {
+                    let expected = f16::from_f32(number).to_bits();
+                    assert_eq!(narrow(number).to_bits(), expected, "{number:e}");
+                }
+            }
+        }
+    }
+}

@@ -6,15 +6,13 @@
 //! `inner` what lies inside a pixel (channels when they come last, else 1). Missing spatial axes
 //! have extent 1 and a window of one cell. Neither the CPU loops nor the kernels know more.
 
+use crate::axis::{Axis, resolve, unpooled_size};
 use crate::error::GeometryError;
 use crate::shape::{Layout, Shape};
 use crate::window::{Padding, Window};
 
 /// Cells a window may have: a tap is at most two bytes, and their last value means "no cell".
 pub(crate) const MAX_CELLS: u64 = 65_535;
-
-/// The largest coordinate, padding included. Kernels hold coordinates in an `i32`.
-const MAX_COORDINATE: u64 = i32::MAX as u64;
 
 /// The largest number of elements of a tensor: element numbers are `u32`.
 const MAX_ELEMENTS: u64 = u32::MAX as u64;
@@ -45,75 +43,17 @@ pub struct Geometry {
     pub(crate) axes: [Axis; 3],
 }
 
-/// One spatial axis of a geometry. Every number fits an `i32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Axis {
-    pub(crate) input: u32,
-    pub(crate) pooled: u32,
-    pub(crate) kernel: u32,
-    pub(crate) stride: u32,
-    pub(crate) dilation: u32,
-    pub(crate) before: u32,
-    pub(crate) after: u32,
-}
-
-impl Axis {
-    /// An axis that is not there.
-    const NONE: Self =
-        Self { input: 1, pooled: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
-
-    /// Cells from the first to the last cell of the window, both included.
-    pub(crate) fn extent(&self) -> u32 {
-        (self.kernel - 1) * self.dilation + 1
-    }
-
-    /// Windows that can hold one cell: `ceil(extent / stride)`.
-    pub(crate) fn windows_per_cell(&self) -> u32 {
-        self.extent().div_ceil(self.stride)
-    }
-
-    /// Where window `q` starts, in cells of the input; negative inside the padding.
-    pub(crate) fn start(&self, q: u32) -> i64 {
-        i64::from(q) * i64::from(self.stride) - i64::from(self.before)
-    }
-
-    /// Whether some window reaches outside the input.
-    pub(crate) fn reaches_outside(&self) -> bool {
-        self.before > 0
-            || self.start(self.pooled - 1) + i64::from(self.extent()) > i64::from(self.input)
-    }
-
-    /// The windows that lie inside the input from their first cell to their last.
-    pub(crate) fn whole_windows(&self) -> std::ops::Range<u32> {
-        let first = self.before.div_ceil(self.stride).min(self.pooled);
-        let room = i64::from(self.input) + i64::from(self.before) - i64::from(self.extent());
-        let count = if room < 0 { 0 } else { room as u32 / self.stride + 1 };
-        first..count.clamp(first, self.pooled)
-    }
-
-    /// The stride blocks that hold a cell of the input: block `q` starts with window `q`.
-    pub(crate) fn blocks(&self) -> std::ops::Range<u32> {
-        self.before / self.stride..(self.input + self.before).div_ceil(self.stride)
-    }
-
-    /// Whether some stride block, the cells from the start of one window to the start of the next,
-    /// reaches outside the input.
-    pub(crate) fn blocks_reach_outside(&self) -> bool {
-        self.before > 0 || !self.input.is_multiple_of(self.stride)
-    }
-
-    /// The taps of window `q` that lie in the input.
-    pub(crate) fn taps_inside(&self, q: u32) -> std::ops::Range<u32> {
-        let (start, step) = (self.start(q), i64::from(self.dilation));
-        let first = if start < 0 { (-start + step - 1) / step } else { 0 };
-        let room = i64::from(self.input) - start;
-        let end = if room <= 0 { 0 } else { (room + step - 1) / step };
-        let end = end.min(i64::from(self.kernel));
-        (first.min(end) as u32)..(end as u32)
-    }
-}
-
 impl Geometry {
+    /// Elements of a row of the input.
+    pub(crate) fn input_row(&self) -> usize {
+        self.axes[2].input as usize * self.inner as usize
+    }
+
+    /// Elements of a row of the pooled tensor.
+    pub(crate) fn pooled_row(&self) -> usize {
+        self.axes[2].pooled as usize * self.inner as usize
+    }
+
     /// Checks `window` against `input`.
     ///
     /// Output sizes and padding follow TensorFlow (`valid`, `same`), ONNX (`same_lower`) and
@@ -311,164 +251,4 @@ fn check_ranks(window: &Window, shape: &Shape) -> Result<usize, GeometryError> {
         return Err(GeometryError::NoChannels);
     }
     Ok(rank)
-}
-
-/// A window's numbers on one axis, before they meet an input.
-struct AxisWindow {
-    kernel: u128,
-    stride: u128,
-    extent: u128,
-}
-
-impl AxisWindow {
-    fn new(window: &Window, axis: usize) -> Self {
-        let kernel = window.kernel()[axis] as u128;
-        let extent = (kernel - 1) * window.dilations()[axis] as u128 + 1;
-        Self { kernel, stride: window.strides()[axis] as u128, extent }
-    }
-}
-
-/// Padding and pooled size on one axis; `pooled` overrules the formula.
-fn resolve(
-    window: &Window,
-    axis: usize,
-    input: usize,
-    pooled: Option<usize>,
-) -> Result<Axis, GeometryError> {
-    let n = input as u128;
-    let AxisWindow { stride, extent, .. } = AxisWindow::new(window, axis);
-    let windows = |before: u128, after: u128| {
-        let padded = n + before + after;
-        if padded < extent && !(window.is_ceil_mode() && padded + stride > extent) {
-            return 0;
-        }
-        let round = if window.is_ceil_mode() { stride - 1 } else { 0 };
-        let out = (padded + round - extent) / stride + 1;
-        // A window that starts past the input and the padding before it does not count.
-        if window.is_ceil_mode() && (out - 1) * stride >= n + before { out - 1 } else { out }
-    };
-    let same = |odd_before: bool| {
-        let out = n.div_ceil(stride);
-        let need = ((out - 1) * stride + extent).saturating_sub(n);
-        let (small, large) = (need / 2, need - need / 2);
-        if odd_before { (large, small, out) } else { (small, large, out) }
-    };
-    let (before, after, out) = match window.padding_rule() {
-        Padding::Valid => (0, 0, windows(0, 0)),
-        Padding::Explicit(pads) => {
-            let (before, after) = (pads[axis].0 as u128, pads[axis].1 as u128);
-            (before, after, windows(before, after))
-        }
-        Padding::Same => same(false),
-        Padding::SameLower => same(true),
-    };
-    let out = pooled.map_or(out, |p| p as u128);
-    if out == 0 {
-        return Err(GeometryError::EmptyOutput { axis, extent, padded: n + before + after });
-    }
-    let reach = (out - 1).saturating_mul(stride).saturating_add(extent).saturating_add(before);
-    let largest = reach.max(n + before + after).max(stride);
-    if largest > u128::from(MAX_COORDINATE) {
-        return Err(GeometryError::AxisTooLong { axis, found: largest, allowed: MAX_COORDINATE });
-    }
-    let resolved = Axis {
-        input: n as u32,
-        pooled: out as u32,
-        kernel: window.kernel()[axis] as u32,
-        stride: stride as u32,
-        // Between the cells of a window of one cell there is no step.
-        dilation: if extent == 1 { 1 } else { window.dilations()[axis] as u32 },
-        before: before as u32,
-        after: after as u32,
-    };
-    match window_without_cell(&resolved) {
-        None => Ok(resolved),
-        Some(q) => Err(GeometryError::EmptyWindow {
-            axis,
-            window: q as usize,
-            start: resolved.start(q),
-            extent: resolved.extent() as usize,
-            input,
-        }),
-    }
-}
-
-/// The first window that holds no cell of the input, if there is one.
-///
-/// Only windows that start before the input, or the last, can be without a cell. Of those before,
-/// the first reaches least far. If it reaches the input, all do, and one is empty only if it steps
-/// over it: if its first cell past the padding, which is its start modulo the dilation, lies past
-/// the input.
-fn window_without_cell(axis: &Axis) -> Option<u32> {
-    let empty = |q: &u32| axis.taps_inside(*q).is_empty();
-    let starts_before = axis.before.div_ceil(axis.stride).min(axis.pooled);
-    let (step, input) = (u64::from(axis.dilation), u64::from(axis.input));
-    let stepping_over = || {
-        let cell = axis.start(0).rem_euclid(i64::from(axis.dilation)) as u64;
-        let stride = u64::from(axis.stride) % step;
-        if input >= step {
-            None
-        } else {
-            first_multiple(stride, step, input - cell, step - 1 - cell)
-        }
-    };
-    let before = if starts_before == 0 {
-        None
-    } else if empty(&0) {
-        Some(0)
-    } else {
-        stepping_over().filter(|&q| q < u64::from(starts_before)).map(|q| q as u32)
-    };
-    before.or_else(|| Some(axis.pooled - 1).filter(empty))
-}
-
-/// The smallest `q` with `low <= q * a % modulus <= high`, by Euclid's steps; `high < modulus`.
-fn first_multiple(a: u64, modulus: u64, low: u64, high: u64) -> Option<u64> {
-    if low == 0 {
-        return Some(0);
-    }
-    if a == 0 {
-        return None;
-    }
-    let q = low.div_ceil(a);
-    if q * a <= high {
-        return Some(q);
-    }
-    // No multiple lies there before the first turn: the same question about the turns.
-    let turns = first_multiple(modulus % a, a, (a - high % a) % a, (a - low % a) % a)?;
-    Some((low + modulus * turns).div_ceil(a))
-}
-
-/// The size to unpool `pooled` windows to, given or by default, on one axis.
-fn unpooled_size(
-    window: &Window,
-    axis: usize,
-    pooled: usize,
-    size: Option<usize>,
-) -> Result<usize, GeometryError> {
-    let AxisWindow { kernel, stride, .. } = AxisWindow::new(window, axis);
-    let (kernel, stride, count) = (kernel as i128, stride as i128, pooled as i128);
-    let (default, lowest, highest) = match window.padding_rule() {
-        Padding::Same | Padding::SameLower => {
-            let largest = count.saturating_mul(stride);
-            (largest, largest - stride + 1, largest)
-        }
-        rule => {
-            let pads = match rule {
-                Padding::Explicit(pads) => pads[axis].0 as i128 + pads[axis].1 as i128,
-                _ => 0,
-            };
-            let default = (count - 1).saturating_mul(stride).saturating_add(kernel - pads);
-            (default, (default - stride + 1).max(1), default.saturating_add(stride - 1))
-        }
-    };
-    let found = size.map_or(default, |s| s as i128);
-    if found < lowest || found > highest {
-        return Err(GeometryError::OutputSize { axis, found, lowest, highest });
-    }
-    usize::try_from(found).map_err(|_| GeometryError::AxisTooLong {
-        axis,
-        found: found as u128,
-        allowed: MAX_COORDINATE,
-    })
 }

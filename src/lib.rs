@@ -4,6 +4,7 @@
 mod argmax;
 #[cfg(feature = "ndarray")]
 mod arrays;
+mod axis;
 pub mod cpu;
 mod element;
 #[cfg(not(target_arch = "wasm32"))]
@@ -11,8 +12,10 @@ mod engine;
 mod error;
 mod geometry;
 mod gpu;
+mod phases;
 mod place;
 mod placement;
+mod rows;
 mod shape;
 mod slabs;
 mod window;

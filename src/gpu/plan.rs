@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use crate::axis::Axis;
 use crate::element::Element;
 use crate::error::Error;
-use crate::geometry::{Axis, Geometry};
+use crate::geometry::Geometry;
 use crate::gpu::operation::Operation;
 use crate::gpu::program::{Lanes, Owned, Program, Rows};
 use crate::gpu::uniforms::{Divisor, Params};

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use crate::argmax::{IndexSpace, Overlap};
+use crate::axis::Axis;
 use crate::element::Element;
-use crate::geometry::{Axis, Geometry};
+use crate::geometry::Geometry;
 use crate::gpu::operation::{ForeignPass, Operation};
 use crate::gpu::unrolled;
 use crate::placement::Placement;

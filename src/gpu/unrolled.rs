@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::geometry::Axis;
+use crate::axis::Axis;
 use crate::gpu::program::Rows;
 
 /// Cells of the largest window and stride block that are written out.

@@ -1,0 +1,120 @@
+//! How a row of cells is rearranged so that the cells which windows side by side hold at the same
+//! tap are adjacent.
+
+use crate::element::Cell;
+
+/// Elements that are worked on together.
+pub(crate) const LANES: usize = 16;
+
+/// A row by phases: cells 0, s, 2s, … of `inner` elements each, then cells 1, s + 1, 2s + 1, …, and
+/// so on for a stride of s. One phase is the row as it is.
+pub(crate) struct Phases {
+    count: usize,
+    len: usize,
+    inner: usize,
+}
+
+impl Phases {
+    /// Phases of a row of `cells`.
+    pub(crate) fn new(cells: usize, stride: usize, inner: usize) -> Self {
+        Self { count: stride.min(cells), len: cells.div_ceil(stride), inner }
+    }
+
+    /// Whether the row is rearranged at all.
+    #[inline(always)]
+    pub(crate) fn are_several(&self) -> bool {
+        self.count > 1
+    }
+
+    /// Elements of all phases. The last ones of some phases may be none of the row's.
+    pub(crate) fn elements(&self) -> usize {
+        self.count * self.len * self.inner
+    }
+
+    /// From one phase to the next, in cells.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Takes a row apart.
+    #[inline(always)]
+    pub(crate) fn split<T: Cell>(&self, row: &[T], phases: &mut [T]) {
+        #[inline(always)]
+        fn constant<T: Cell, const S: usize>(row: &[T], phases: &mut [T], len: usize) {
+            let (blocks, rest) = row.as_chunks::<S>();
+            let (many, few) = blocks.as_chunks::<LANES>();
+            for (p, phase) in phases.chunks_exact_mut(len).enumerate() {
+                let (to, to_few) = phase[..blocks.len()].as_chunks_mut::<LANES>();
+                for (to, from) in to.iter_mut().zip(many) {
+                    *to = std::array::from_fn(|i| from[i][p]);
+                }
+                for (to, block) in to_few.iter_mut().zip(few) {
+                    *to = block[p];
+                }
+                if let Some(&cell) = rest.get(p) {
+                    phase[blocks.len()] = cell;
+                }
+            }
+        }
+        match (self.inner, self.count) {
+            (1, 2) => constant::<T, 2>(row, phases, self.len),
+            (1, 3) => constant::<T, 3>(row, phases, self.len),
+            (1, 4) => constant::<T, 4>(row, phases, self.len),
+            (inner, count) => {
+                for (i, block) in row.chunks(count * inner).enumerate() {
+                    for (p, cells) in block.chunks_exact(inner).enumerate() {
+                        let at = (p * self.len + i) * inner;
+                        phases[at..at + inner].copy_from_slice(cells);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Puts a row together from phases of anything; `finish` makes an element, whose number in the
+    /// row it is told.
+    #[inline(always)]
+    pub(crate) fn join<A: Copy, T: Cell>(
+        &self,
+        phases: &[A],
+        row: &mut [T],
+        finish: impl Fn(usize, A) -> T,
+    ) {
+        #[inline(always)]
+        fn constant<A: Copy, T: Cell, const S: usize>(
+            phases: &[A],
+            row: &mut [T],
+            len: usize,
+            finish: impl Fn(usize, A) -> T,
+        ) {
+            let (blocks, rest) = row.as_chunks_mut::<S>();
+            let whole = blocks.len();
+            let parts: [&[A]; S] = std::array::from_fn(|p| &phases[p * len..p * len + whole]);
+            for (i, block) in blocks.iter_mut().enumerate() {
+                for p in 0..S {
+                    block[p] = finish(i * S + p, parts[p][i]);
+                }
+            }
+            for (p, to) in rest.iter_mut().enumerate() {
+                *to = finish(whole * S + p, phases[p * len + whole]);
+            }
+        }
+        match (self.inner, self.count) {
+            (inner, 1) => constant::<A, T, 1>(phases, row, self.len * inner, finish),
+            (1, 2) => constant::<A, T, 2>(phases, row, self.len, finish),
+            (1, 3) => constant::<A, T, 3>(phases, row, self.len, finish),
+            (1, 4) => constant::<A, T, 4>(phases, row, self.len, finish),
+            (inner, count) => {
+                for (i, block) in row.chunks_mut(count * inner).enumerate() {
+                    for (p, cells) in block.chunks_exact_mut(inner).enumerate() {
+                        let first = (i * count + p) * inner;
+                        let from = &phases[(p * self.len + i) * inner..];
+                        for (c, (to, &from)) in cells.iter_mut().zip(from).enumerate() {
+                            *to = finish(first + c, from);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
