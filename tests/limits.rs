@@ -213,13 +213,13 @@ fn foreign_indices_past_a_binding_or_a_grid_are_refused() {
     };
     let limit = "max_storage_buffer_binding_size";
     let limits = wgpu::Limits { max_storage_buffer_binding_size: 16_384, ..Default::default() };
-    // A word for each cell, three for each value, 16 counts for each of two tiles.
-    let needed = (6_400 + 3 * 1_600 + 2 * 16) * 4;
+    // A word for each cell, three for each value, 16 counts for the one tile.
+    let needed = (6_400 + 3 * 1_600 + 16) * 4;
     assert_eq!(refused(limits), Error::Limit { limit, needed, allowed: 16_384 });
-    // 6,400 threads are 100 workgroups of 64: a grid of 9 a side has not as many.
+    // 6,400 threads are 50 workgroups of 128: a grid of 7 a side has not as many.
     let limit = "max_compute_workgroups_per_dimension";
-    let limits = wgpu::Limits { max_compute_workgroups_per_dimension: 9, ..Default::default() };
-    assert_eq!(refused(limits), Error::Limit { limit, needed: 10, allowed: 9 });
+    let limits = wgpu::Limits { max_compute_workgroups_per_dimension: 7, ..Default::default() };
+    assert_eq!(refused(limits), Error::Limit { limit, needed: 8, allowed: 7 });
 }
 
 #[test]

@@ -37,7 +37,7 @@ use crate::placement::Placement;
 use pipelines::Pipelines;
 
 /// Threads of a workgroup, if nothing else is asked for.
-const WORKGROUP_SIZE: u32 = 64;
+const WORKGROUP_SIZE: u32 = 128;
 
 /// A [`wgpu`] device and queue, yours or its own, and the pipelines compiled for it.
 ///
