@@ -9,19 +9,19 @@ use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Plan};
 
-/// Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all, without a word: windows of
-/// more cells than these cannot be pooled on it.
+/// Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all, without a word. A window has
+/// no more cells.
 const NAMES: &[&str] = &[
     // Stride blocks of 90,000 cells.
     "n1c1h600w600_k2s300_last",
     "n1c4h600w600_k2s300_last",
     "n1c1w140000_k3s70000_first",
     "n1c3h40w1100_k2x3s33x32_first",
-    // Windows of as many cells as llvmpipe takes, in one row, one column, one line.
-    "n1c1w65000_k65000_first",
-    "n1c4h255w250_k255x250_last",
-    "n1c1h32000w1_k32000x1_last",
-    "n1c4d21000h1w1_k21000x1x1_last",
+    // Windows of as many cells as there can be, in one row, a plane, one column, one line.
+    "n1c1w65535_k65535_first",
+    "n1c4h257w255_k257x255_last",
+    "n1c1h65535w1_k65535x1_last",
+    "n1c4d65535h1w1_k65535x1x1_last",
 ];
 
 #[test]
