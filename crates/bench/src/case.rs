@@ -35,7 +35,7 @@ impl Case {
 ///
 /// # Errors
 ///
-/// Never: the table is fixed. A test makes every case.
+/// Never: the table is fixed.
 pub fn cases() -> Result<Vec<Case>, GeometryError> {
     let (nhwc, nchw) =
         (Shape::channels_last([8, 112, 112, 64]), Shape::channels_first([8, 64, 112, 112]));
@@ -61,4 +61,21 @@ pub fn cases() -> Result<Vec<Case>, GeometryError> {
         Ok(Case { name, geometry: Geometry::new(window, shape)?, element })
     })
     .collect()
+}
+
+/// 2×2 pooling of ever larger tensors, from 4 KiB to over 1 GiB: how time grows with bytes.
+///
+/// # Errors
+///
+/// Never: the table is fixed.
+pub fn growth() -> Result<Vec<Case>, GeometryError> {
+    let sides = (2..=11).map(|power| (1 << power, 1 << power));
+    sides
+        .chain([(2048, 2304)])
+        .map(|(height, width)| {
+            let shape = Shape::channels_last([1, height, width, 64]);
+            let geometry = Geometry::new(&Window::new([2, 2]), shape)?;
+            Ok(Case { name: "growth", geometry, element: Element::F32 })
+        })
+        .collect()
 }

@@ -75,7 +75,7 @@ pub(crate) fn run<T: FromFloat>(
     Ok(rows(case, &gpu.description(), copies, times))
 }
 
-fn buffer(gpu: &Gpu, label: &str, size: u64, bytes: &[u8]) -> wgpu::Buffer {
+pub(crate) fn buffer(gpu: &Gpu, label: &str, size: u64, bytes: &[u8]) -> wgpu::Buffer {
     let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
         size,

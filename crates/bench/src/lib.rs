@@ -9,9 +9,11 @@ mod case;
 mod cpu;
 mod gpu;
 mod measure;
+mod overhead;
 
-pub use case::{Case, cases};
+pub use case::{Case, cases, growth};
 pub use measure::{BenchError, Row, fill};
+pub use overhead::Overhead;
 
 use unpool::{Element, Engine};
 

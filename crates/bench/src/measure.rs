@@ -71,7 +71,7 @@ pub(crate) fn rows(case: &Case, device: &str, copies: Vec<f64>, ops: [Vec<f64>; 
         .collect()
 }
 
-fn quantile(mut times: Vec<f64>, q: f64) -> f64 {
+pub(crate) fn quantile(mut times: Vec<f64>, q: f64) -> f64 {
     times.sort_by(f64::total_cmp);
     let last = times.len().saturating_sub(1);
     times.get((last as f64 * q).round() as usize).copied().unwrap_or(f64::NAN)

@@ -1,14 +1,15 @@
-//! `unpool bench`: how long the operations take, as ratios to a copy on the same device.
+//! `unpool bench`: how long the operations take, as ratios to a copy on the same device; how that
+//! grows with the tensor; and the shaders that were timed.
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use unpool::Engine;
-use unpool_bench::{Row, Runs};
+use unpool::{Engine, Program};
+use unpool_bench::{Case, Overhead, Row, Runs};
 
-use crate::Outcome;
+use crate::{Outcome, growth};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -18,24 +19,39 @@ pub(crate) struct Args {
     /// Write the measurements to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Leave the huge case out, and take five runs instead of twenty.
+    /// Leave tensors of over 256 MiB out, and take five runs instead of twenty.
     #[arg(long)]
     quick: bool,
     /// Only the cases whose name holds this.
     #[arg(long, default_value = "", value_name = "NAME")]
     case: String,
+    /// Instead draw to this PNG file how the time for a byte grows from 4 KiB to over 1 GiB, on the
+    /// CPU and on the device.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "case", "shaders"])]
+    growth: Option<PathBuf>,
+    /// Instead write the cases' shaders to this directory, and print for each its entry point and
+    /// constants.
+    #[arg(long, value_name = "DIR", conflicts_with = "json")]
+    shaders: Option<PathBuf>,
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let engine = Engine::named(&args.device)?;
     let runs = Runs(if args.quick { 5 } else { 20 });
+    let largest = if args.quick { 256 << 20 } else { u64::MAX };
+    if let Some(file) = &args.growth {
+        return growth::run(&Engine::named(&args.device)?, runs, largest, file, out);
+    }
     let cases = unpool_bench::cases()?.into_iter();
     let cases: Vec<_> = cases
-        .filter(|case| case.name.contains(&args.case) && !(args.quick && case.name == "huge"))
+        .filter(|case| case.name.contains(&args.case) && case.input_bytes() <= largest)
         .collect();
     if cases.is_empty() {
         bail!("no case has {:?} in its name", args.case);
     }
+    if let Some(directory) = &args.shaders {
+        return shaders(&cases, directory, out);
+    }
+    let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", engine.description())?;
     writeln!(out, "wgpu    {WGPU}")?;
     writeln!(out, "runs    {} of each operation, times in ms\n", runs.0)?;
@@ -49,9 +65,37 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             rows.push(row);
         }
     }
+    if let Engine::Gpu(gpu) = &engine {
+        let Overhead { pooling_us, step_us, record_us } = Overhead::measure(gpu)?;
+        writeln!(
+            out,
+            "\non the host: making a Pooling {pooling_us:.1} µs, a Step {step_us:.1} µs; recording a \
+             Step {record_us:.2} µs"
+        )?;
+    }
     if let Some(file) = &args.json {
         let text = serde_json::to_string_pretty(&rows)?;
         fs::write(file, text + "\n").with_context(|| file.display().to_string())?;
+    }
+    Ok(Outcome::Agrees)
+}
+
+/// Writes what a device would compile for each case.
+fn shaders(cases: &[Case], directory: &Path, out: &mut impl Write) -> Result<Outcome> {
+    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    for case in cases {
+        for (program, overlap) in
+            Program::all(&case.geometry, case.element).iter().zip(["", "_last", "_sum", ""])
+        {
+            let entry = program.entry_point();
+            let file = directory.join(format!("{}.{entry}{overlap}.wgsl", case.name));
+            fs::write(&file, program.source()).with_context(|| file.display().to_string())?;
+            write!(out, "{} {entry}", file.display())?;
+            for (name, value) in program.constants() {
+                write!(out, " {name}={value}")?;
+            }
+            writeln!(out)?;
+        }
     }
     Ok(Outcome::Agrees)
 }

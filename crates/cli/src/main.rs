@@ -14,6 +14,7 @@ mod devices;
 mod drawing;
 mod element;
 mod files;
+mod growth;
 mod layers;
 mod levels;
 mod network;

@@ -219,7 +219,7 @@ fn the_example_of_the_readme_gives_what_it_prints() {
     let name = "torch_2d_permutation_k3x3_s4x4_d1x2_p1x1_1x1x5x8";
     let case = unpool_vectors::builtin().into_iter().find(|case| case.name == name);
     let case = case.expect("it is a built-in case");
-    let readme = include_str!("../README.md");
+    let readme = include_str!("../../../README.md");
     // The numbers of a line, but for NumPy's points after whole ones.
     let numbers = |text: &str| -> Vec<f32> {
         text.split(|c: char| !c.is_ascii_digit() && !"-.".contains(c))
