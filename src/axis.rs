@@ -59,6 +59,7 @@ impl Axis {
     pub(crate) fn covers(&self) -> bool {
         self.dilation == 1
             && self.kernel >= self.stride
+            && self.pooled > 0
             && self.start(self.pooled - 1) + i64::from(self.kernel) >= i64::from(self.input)
     }
 
@@ -68,6 +69,28 @@ impl Axis {
         let padded = cell + self.before;
         let first = (padded + 1).saturating_sub(self.extent()).div_ceil(self.stride);
         first..(padded / self.stride + 1).min(self.pooled)
+    }
+
+    /// The axis as `windows`, at least one, see it alone, and the cells that are its input then.
+    pub(crate) fn of_windows(&self, windows: Range<u32>) -> (Self, Range<u32>) {
+        let (first, last) = (self.start(windows.start), self.start(windows.end - 1));
+        let end = (last + i64::from(self.extent())).min(i64::from(self.input)) as u32;
+        let (start, before) = (first.max(0) as u32, (-first).max(0) as u32);
+        let (input, pooled) = (end - start, windows.end - windows.start);
+        (Self { input, pooled, before, ..*self }, start..end)
+    }
+
+    /// The axis as `cells`, at least one, see it alone, and the windows that are left then: those
+    /// that can hold one of the cells, or none.
+    pub(crate) fn of_cells(&self, cells: Range<u32>) -> (Self, Range<u32>) {
+        let padded = cells.start + self.before;
+        // In a gap between windows the one before it is taken, so that padding is not negative.
+        let start = self.windows_around(cells.start).start.min(padded / self.stride);
+        let end = self.windows_around(cells.end - 1).end;
+        let start = start.min(end);
+        let before = padded - start * self.stride;
+        let (input, pooled) = (cells.end - cells.start, end - start);
+        (Self { input, pooled, before, ..*self }, start..end)
     }
 
     /// The cell of a tap inside window `q`.

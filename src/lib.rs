@@ -12,12 +12,10 @@ mod engine;
 mod error;
 mod geometry;
 mod gpu;
-mod phases;
 mod place;
 mod placement;
 mod rows;
 mod shape;
-mod slabs;
 mod window;
 
 pub use argmax::{Index, IndexSpace, Overlap, Pooled, Taps};

@@ -3,7 +3,7 @@
 
 use unpool::{Cell, Engine, Error, Geometry, Overlap, Taps};
 
-use crate::support::cases::{Case, table};
+use crate::support::cases::{Case, parse, table};
 use crate::support::compare::{Report, same, same_bits};
 use crate::support::devices::engines;
 use crate::support::elements_in_turn;
@@ -227,4 +227,36 @@ fn operands_of_the_wrong_length_are_refused_by_every_engine() {
         let found = engine.max_unpool_backward(&geometry, &[0f32; 32], &others);
         assert_eq!(found, length("taps", 12, 8), "{name}");
     }
+}
+
+/// Rows that are much longer than what a thread of the CPU path takes at a time.
+const LONG_ROWS: &[&str] = &[
+    "n1c1w100000_k2_first",
+    "n2c1w65539_k4_first",
+    "n1c1w100000_k3s2_first",
+    "n1c2w70001_k5s3d2p4_first",
+    "n1c1w50000_k9s1p4_first",
+    "n1c1w80000_k300s7p150_first",
+    "n1c1h3w60000_k2x3s1x2p1_ceil_first",
+    // Cells that no window holds lie on both sides of where rows are cut.
+    "n1c1w100003_k2s50_first",
+    "n1c1w100003_k2s9d3_first",
+    "n1c40w3000_k2s5_last",
+    "n1c1w120000_k2s40000_first",
+    "n1c3w30001_k3s2psame_last",
+    "n1c16w9001_k3s2p1_last",
+    "n1c5w20003_k2_last",
+    "n1c70001w3_k2s1_last",
+];
+
+#[test]
+fn the_cpu_cuts_long_rows_without_a_trace() {
+    let engines = [("cpu".to_owned(), Engine::Cpu)];
+    let mut report = Report::default();
+    for (number, name) in LONG_ROWS.iter().enumerate() {
+        let case = parse(name);
+        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
+        elements_in_turn!(number, &engines, check_case(&mut report, &case, (&geometry, &plan)));
+    }
+    report.finish();
 }

@@ -31,6 +31,11 @@ impl Phases {
         self.count * self.len * self.inner
     }
 
+    /// Elements that are needed beside the row to rearrange it.
+    pub(crate) fn scratch(&self) -> usize {
+        if self.are_several() { self.elements() } else { 0 }
+    }
+
     /// From one phase to the next, in cells.
     pub(crate) fn len(&self) -> usize {
         self.len
