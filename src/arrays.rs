@@ -10,12 +10,13 @@ use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 
 #[cfg(not(target_arch = "wasm32"))]
 use crate::argmax::Overlap;
-use crate::argmax::{Index, IndexSpace, Taps};
+use crate::argmax::Taps;
 use crate::element::Cell;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::geometry::Geometry;
+use crate::index::{Index, IndexSpace};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::placement::Placement;
 use crate::shape::Shape;

@@ -1,12 +1,13 @@
 //! The four operations on slices, blocking, wherever they run.
 
-use crate::argmax::{Index, Overlap, Pooled, Taps};
+use crate::argmax::{Overlap, Pooled, Taps};
 use crate::cpu;
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
+use crate::index::Index;
 use crate::placement::Placement;
 
 /// Where slices are pooled and unpooled: on the CPU or on a GPU, with the same bits.

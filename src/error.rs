@@ -1,7 +1,7 @@
 //! Everything that can be refused, with what was found and what was allowed.
 
-use crate::argmax::IndexSpace;
 use crate::element::Element;
+use crate::index::IndexSpace;
 
 /// A window and a shape that do not go together.
 ///

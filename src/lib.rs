@@ -12,13 +12,14 @@ mod engine;
 mod error;
 mod geometry;
 mod gpu;
+mod index;
 mod place;
 mod placement;
 mod rows;
 mod shape;
 mod window;
 
-pub use argmax::{Index, IndexSpace, Overlap, Pooled, Taps};
+pub use argmax::{Overlap, Pooled, Taps};
 #[cfg(feature = "ndarray")]
 pub use arrays::PooledArray;
 pub use element::{Cell, Element};
@@ -27,6 +28,7 @@ pub use engine::Engine;
 pub use error::{Error, GeometryError};
 pub use geometry::Geometry;
 pub use gpu::{ForeignUnpooling, Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
+pub use index::{Index, IndexSpace};
 #[cfg(feature = "ndarray")]
 pub use ndarray;
 pub use placement::{IndicesIn, Placement};

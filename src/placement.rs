@@ -1,10 +1,11 @@
 //! Unpooling by indices that did not come from a window of ours, as PyTorch's and ONNX's
 //! `MaxUnpool` allow: any pooled value may go to any cell that its index space reaches.
 
-use crate::argmax::{Frame, Index, IndexSpace, Overlap, check_len};
+use crate::argmax::{Overlap, check_len};
 use crate::element::Cell;
 use crate::error::{Error, GeometryError};
 use crate::geometry::Geometry;
+use crate::index::{Frame, Index, IndexSpace};
 use crate::shape::{Layout, Shape};
 use crate::window::Window;
 

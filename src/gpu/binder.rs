@@ -3,7 +3,6 @@
 
 use std::ops::Range;
 
-use crate::argmax::Frame;
 use crate::error::Error;
 use crate::gpu::operand::Operand;
 use crate::gpu::operation::{Operation, Slot};
@@ -12,6 +11,7 @@ use crate::gpu::program::Program;
 use crate::gpu::step::{Dispatch, Step};
 use crate::gpu::uniforms::{FrameParams, Params};
 use crate::gpu::{Gpu, scoped};
+use crate::index::Frame;
 
 /// An operand and the part it plays.
 pub(crate) struct Role<'a> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::argmax::{Frame, IndexSpace, Overlap};
+use crate::argmax::Overlap;
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
@@ -14,6 +14,7 @@ use crate::gpu::plan::Plan;
 use crate::gpu::program::Program;
 use crate::gpu::report::IndexReport;
 use crate::gpu::step::Step;
+use crate::index::{Frame, IndexSpace};
 
 /// A [`Geometry`] and an [`Element`] on a device: makes the [`Step`]s of the four operations.
 ///

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use crate::argmax::{IndexSpace, Overlap};
+use crate::argmax::Overlap;
 use crate::axis::Axis;
 use crate::element::Element;
 use crate::geometry::Geometry;
 use crate::gpu::operation::{ForeignPass, Operation};
 use crate::gpu::unrolled;
+use crate::index::IndexSpace;
 use crate::placement::Placement;
 
 /// How the four elements of a thread lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.

@@ -1,10 +1,11 @@
 //! The operations on slices: upload, one submission, and the readback of what it made.
 
-use crate::argmax::{Index, Overlap, Pooled, Taps, check_len};
+use crate::argmax::{Overlap, Pooled, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::{Gpu, IndexReport, Readback, Step, scoped};
+use crate::index::Index;
 use crate::placement::Placement;
 
 /// What a tensor's buffer is used for.

@@ -1,6 +1,6 @@
 //! What the kernels of a window are told, field for field as the shaders declare it.
 
-use crate::argmax::Frame;
+use crate::index::Frame;
 
 /// The uniforms of one dispatch: `Params` of `shaders/grid.wgsl`, field for field.
 #[repr(C)]
@@ -73,10 +73,10 @@ impl FrameParams {
 #[cfg(test)]
 mod tests {
     use super::{Divisor, FrameParams, Params};
-    use crate::argmax::IndexSpace;
     use crate::gpu::layout::assert_layout;
     use crate::gpu::operation::Operation;
     use crate::gpu::program::Program;
+    use crate::index::IndexSpace;
     use crate::{Geometry, Shape, Window};
 
     /// What the shader computes.
