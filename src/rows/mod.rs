@@ -82,25 +82,19 @@ impl<'a> Rows<'a> {
             let start = cell.rem_euclid(stride) * phases.len() as i64;
             (start + cell.div_euclid(stride)) as isize * inner as isize
         });
-        let elements =
-            |columns: Range<u32>| columns.start as usize * inner..columns.end as usize * inner;
         // From one window to the next, cells are further apart than pooled elements by this.
         let skip = if split { 0 } else { (stride - 1) * inner };
-        let whole = x.whole_windows();
-        let merged = if skip == 0 || tiled { whole } else { 0..0 };
-        let mut runs = Vec::with_capacity(x.pooled as usize - merged.len().saturating_sub(1));
-        let mut q = 0;
-        while q < x.pooled {
-            let windows = if merged.contains(&q) { merged.clone() } else { q..q + 1 };
-            q = windows.end;
-            runs.push(Run {
-                taps: x.taps_inside(windows.start),
-                ahead: (windows.start as usize * skip) as isize,
-                pooled: elements(windows),
-            });
+        let merged = if skip == 0 || tiled { x.whole_windows() } else { 0..0 };
+        Self {
+            runs: runs(&x, merged, inner, skip),
+            ahead: ahead.collect(),
+            cells: elements(cells, inner),
+            pooled: elements(windows, inner),
+            geometry,
+            x,
+            phases,
+            tiled,
         }
-        let (ahead, cells, pooled) = (ahead.collect(), elements(cells), elements(windows));
-        Self { geometry, x, cells, pooled, phases, tiled, runs, ahead }
     }
 
     /// The elements of a row of the input that are the slab's.
@@ -124,6 +118,27 @@ impl<'a> Rows<'a> {
     fn first_tap(&self, tz: u32, ty: u32) -> u32 {
         (tz * self.geometry.axes[1].kernel + ty) * self.x.kernel
     }
+}
+
+/// The elements of some columns in a row.
+fn elements(columns: Range<u32>, inner: usize) -> Range<usize> {
+    columns.start as usize * inner..columns.end as usize * inner
+}
+
+/// The runs of a pooled row: `merged` windows are one, each other window is one of its own.
+fn runs(x: &Axis, merged: Range<u32>, inner: usize, skip: usize) -> Vec<Run> {
+    let mut runs = Vec::with_capacity(x.pooled as usize - merged.len().saturating_sub(1));
+    let mut q = 0;
+    while q < x.pooled {
+        let windows = if merged.contains(&q) { merged.clone() } else { q..q + 1 };
+        q = windows.end;
+        runs.push(Run {
+            taps: x.taps_inside(windows.start),
+            ahead: (windows.start as usize * skip) as isize,
+            pooled: elements(windows, inner),
+        });
+    }
+    runs
 }
 
 /// The number of a row.

@@ -143,7 +143,8 @@ impl Rows<'_> {
             }
             first = false;
         }
-        values.copy_from_slice(&best);
-        taps.copy_from_slice(&found);
+        for i in 0..L {
+            (values[i], taps[i]) = (best[i], found[i]);
+        }
     }
 }
