@@ -7,9 +7,9 @@ alias Coord = vec4<u32>;
 alias Signed = vec4<i32>;
 alias Flag = vec4<bool>;
 
-// Unit `unit`: elements 4·unit to 4·unit + 3.
-fn place(unit: u32) -> Place {
-    let element = unit * 4u;
+// A unit: elements 4·unit to 4·unit + 3.
+fn place(turn: Turn) -> Place {
+    let element = turn.unit * 4u;
     let first = spot(element);
     var outer = first.outer;
     var z = first.z;
@@ -23,7 +23,7 @@ fn place(unit: u32) -> Place {
         at.y[lane] = y;
         at.x[lane] = x;
         at.inner[lane] = inner;
-        at.exists[lane] = element + lane < params.elements;
+        at.exists[lane] = turn.exists && element + lane < params.elements;
         if element + lane + 1u >= params.elements {
             // Lanes past the end stay at the last element, which can be read.
             continue;
@@ -69,26 +69,29 @@ fn load(address: Coord) -> vec4<u32> {
 
 // Stores 32-bit cells where they belong in the tensor.
 fn store(address: Coord, cells: vec4<u32>, inside: Flag) {
+    let to = address - vec4<u32>(params.out_base);
     for (var lane = 0u; lane < 4u; lane++) {
         if inside[lane] {
-            tensor_out[address[lane] - params.out_base] = cells[lane];
+            tensor_out[to[lane]] = cells[lane];
         }
     }
 }
 
 // Stores the four cells of a unit, in as many words as they take. What is left of the last word of a
 // tensor becomes 0.
-fn store_unit(unit: u32, four: vec4<u32>) {
-    let lanes = vec4<u32>(unit * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    let cells = select(vec4<u32>(0u), four, lanes < vec4<u32>(params.elements));
+fn store_unit(turn: Turn, four: vec4<u32>) {
+    let lanes = vec4<u32>(turn.unit * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    let there = lanes < vec4<u32>(params.elements);
+    let cells = select(vec4<u32>(0u), four, there);
     let per_word = 32u / BITS;
+    let to = turn.unit * (BITS / 8u) - params.out_base;
     for (var word = 0u; word < BITS / 8u; word++) {
-        if unit * 4u + word * per_word < params.elements {
+        if turn.exists && there[word * per_word] {
             var bits = 0u;
             for (var i = 0u; i < per_word; i++) {
                 bits |= cells[word * per_word + i] << (i * BITS % 32u);
             }
-            tensor_out[unit * (BITS / 8u) + word - params.out_base] = bits;
+            tensor_out[to + word] = bits;
         }
     }
 }

@@ -92,9 +92,18 @@ fn with_axes(extents: vec3<u32>) -> vec3<u32> {
     return vec3<u32>(select(1u, extents.x, AXES > 2u), select(1u, extents.y, AXES > 1u), extents.z);
 }
 
-// The number of a thread in its dispatch. The grid folds past the limit of a dimension.
-fn thread(workgroup: vec3<u32>, local: u32) -> u32 {
-    return (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP + local;
+// What a thread does: the unit it makes, and whether there is one for it.
+struct Turn {
+    unit: u32,
+    exists: bool,
+}
+
+// The turn of a thread. The grid folds past the limit of a dimension. A thread past the last unit goes
+// along with that one and stores nothing: were it to return, all else would stand behind a branch, where
+// Mesa's llvmpipe reads each uniform for every thread on its own.
+fn turn(workgroup: vec3<u32>, local: u32) -> Turn {
+    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP + local;
+    return Turn(params.first + min(number, params.units - 1u), number < params.units);
 }
 
 // n / d.by, by a multiplication (Granlund and Montgomery 1994, figure 4.1).
@@ -144,7 +153,8 @@ struct Place {
     y: Coord,
     x: Coord,
     inner: Coord,
-    // Whether there is such an element: four can reach past the end of a tensor.
+    // Whether there is such an element: four can reach past the end of a tensor, and threads past the
+    // last unit.
     exists: Flag,
 }
 
@@ -201,17 +211,31 @@ fn cells_of(at: Place, taps: vec4<u32>) -> Cells {
     return Cells(z.at, y.at, x.at, (tz == bounded) & z.found & y.found & x.found);
 }
 
+// The taps of a unit, from whole words. Behind the last tap of a tensor is what its last word holds.
+fn load_unit_taps(turn: Turn) -> vec4<u32> {
+    let from_word = turn.unit * TAP_BYTES - params.taps_base;
+    if TAP_BYTES == 2u {
+        let second = select(from_word, from_word + 1u, has_taps_word(turn.unit, 1u));
+        let pair = vec2<u32>(taps_in[from_word], taps_in[second]);
+        return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
+    }
+    return (vec4<u32>(taps_in[from_word]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+}
+
 // Stores the taps of a unit in whole words.
-fn store_taps(unit: u32, taps: vec4<u32>) {
+fn store_taps(turn: Turn, taps: vec4<u32>) {
+    let to = turn.unit * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let pairs = (taps.xz & vec2<u32>(0xffffu)) | (taps.yw << vec2<u32>(16u));
         for (var word = 0u; word < 2u; word++) {
-            if has_taps_word(unit, word) {
-                taps_out[unit * 2u + word - params.taps_base] = pairs[word];
+            if turn.exists && has_taps_word(turn.unit, word) {
+                taps_out[to + word] = pairs[word];
             }
         }
     } else {
         let bytes = (taps & vec4<u32>(0xffu)) << vec4<u32>(0u, 8u, 16u, 24u);
-        taps_out[unit - params.taps_base] = bytes.x | bytes.y | bytes.z | bytes.w;
+        if turn.exists {
+            taps_out[to] = bytes.x | bytes.y | bytes.z | bytes.w;
+        }
     }
 }

@@ -37,17 +37,12 @@ fn taps_to_indices(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let unit = params.first + number;
-    let at = place(unit);
-    let taps = load_taps(address(pooled_size(), at.outer, at.z, at.y, at.x, at.inner));
-    let cells = cells_of(at, taps);
+    let turn = turn(workgroup, local);
+    let at = place(turn);
+    let cells = cells_of(at, load_unit_taps(turn));
     let indices = offset(at) + cells.z * frame.strides.x + cells.y * frame.strides.y
         + cells.x * frame.strides.z;
-    store_unit(unit, select(vec4<u32>(NO_CELL), indices, cells.found));
+    store_unit(turn, select(vec4<u32>(NO_CELL), indices, cells.found));
 }
 
 // One axis of an index: the coordinate, what is left, and whether it lies in the tensor.
@@ -77,17 +72,13 @@ fn indices_to_taps(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let unit = params.first + number;
-    let at = place(unit);
+    let turn = turn(workgroup, local);
+    let at = place(turn);
     let exists = vec4<bool>(at.exists);
     var indices = vec4<u32>(NO_CELL);
     for (var lane = 0u; lane < 4u; lane++) {
         if exists[lane] {
-            indices[lane] = words_in[unit * 4u + lane - params.in_base];
+            indices[lane] = words_in[turn.unit * 4u + lane - params.in_base];
         }
     }
 
@@ -113,12 +104,12 @@ fn indices_to_taps(
         & (last.rest == vec4<u32>(0u));
     let in_window = (tz != vec4<u32>(NO_CELL)) & (ty != vec4<u32>(NO_CELL)) & (tx != vec4<u32>(NO_CELL));
     let right = exists & in_tensor & in_window;
-    store_taps(unit, select(vec4<u32>(NO_CELL), (tz * KERNEL_Y + ty) * KERNEL_X + tx, right));
+    store_taps(turn, select(vec4<u32>(NO_CELL), (tz * KERNEL_Y + ty) * KERNEL_X + tx, right));
 
     for (var lane = 0u; lane < 4u; lane++) {
         if exists[lane] && !right[lane] {
             atomicAdd(&report.wrong, 1u);
-            atomicMin(&report.first, unit * 4u + lane);
+            atomicMin(&report.first, turn.unit * 4u + lane);
         }
     }
 }

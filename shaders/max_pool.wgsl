@@ -43,12 +43,8 @@ fn max_pool(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let unit = params.first + number;
-    let best = search(place(unit));
-    store_unit(unit, best.cells);
-    store_taps(unit, best.taps);
+    let turn = turn(workgroup, local);
+    let best = search(place(turn));
+    store_unit(turn, best.cells);
+    store_taps(turn, best.taps);
 }

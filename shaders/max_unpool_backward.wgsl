@@ -11,14 +11,9 @@ fn max_unpool_backward(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let unit = params.first + number;
-    let at = place(unit);
-    let taps = load_taps(address(pooled_size(), at.outer, at.z, at.y, at.x, at.inner));
-    let cells = cells_of(at, taps);
+    let turn = turn(workgroup, local);
+    let at = place(turn);
+    let cells = cells_of(at, load_unit_taps(turn));
     let plane = vec4<u32>(at.outer) * input_size().x + cells.z;
     let pixel = (plane * input_size().y + cells.y) * input_size().z + cells.x;
     let element = pixel * channels() + channel(at.inner);
@@ -28,5 +23,5 @@ fn max_unpool_backward(
         read_cell(element.z),
         read_cell(element.w),
     );
-    store_unit(unit, select(vec4<u32>(0u), gathered, cells.found));
+    store_unit(turn, select(vec4<u32>(0u), gathered, cells.found));
 }

@@ -75,11 +75,7 @@ fn max_unpool_blocks(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let at = place(params.first + number);
+    let at = place(turn(workgroup, local));
     let z = at.z + Coord(params.first_block.x);
     let y = at.y + Coord(params.first_block.y);
     let x = at.x + Coord(params.first_block.z);

@@ -16,16 +16,12 @@ fn max_unpool_cells(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let unit = params.first + number;
-    let at = place(unit);
+    let turn = turn(workgroup, local);
+    let at = place(turn);
     let z = at.z + Coord(params.before.x);
     let y = at.y + Coord(params.before.y);
     let x = at.x + Coord(params.before.z);
-    store_unit(unit, gather(
+    store_unit(turn, gather(
         at,
         z / STRIDE_Z, y / STRIDE_Y, x / STRIDE_X,
         z % STRIDE_Z, y % STRIDE_Y, x % STRIDE_X,

@@ -36,7 +36,7 @@ fn put_four(blocks: Blocks, rz: u32, ry: u32, four: u32, cells: vec4<u32>) {
     // What lies before the input wraps to a huge number.
     let inside = z < input_size().x && y < input_size().y && x < fours;
     let row = (blocks.at.outer * input_size().x + z) * input_size().y + y;
-    store(row * fours + x, cells, inside);
+    store(row * fours + x, cells, blocks.at.exists && inside);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -44,10 +44,6 @@ fn max_unpool_rows(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let number = thread(workgroup, local);
-    if number >= params.units {
-        return;
-    }
-    let at = place(params.first + number);
+    let at = place(turn(workgroup, local));
     unpool(Blocks(at, at.z + params.first_block.x, at.y + params.first_block.y));
 }

@@ -13,16 +13,17 @@ fn gather_taps(source: Coord) -> vec4<u32> {
 }
 
 fn unpool_carefully(blocks: Blocks, careful: bool) {
-    for (var i = 0u; careful && i < STRIDE_Z * STRIDE_Y * STRIDE_X; i++) {
-        let rz = i / (STRIDE_Y * STRIDE_X);
-        let ry = i / STRIDE_X % STRIDE_Y;
-        let four = i % STRIDE_X;
-        var cells = vec4<u32>(0u);
-        for (var lane = 0u; lane < 4u; lane++) {
-            let x = (blocks.at.x * STRIDE_X + four) * 4u + lane + BEFORE_X;
-            let cell = gather(blocks.at, blocks.z, blocks.y, x / STRIDE_X, rz, ry, x % STRIDE_X);
-            cells = select(cells, cell, vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(lane));
+    var cells = vec4<u32>(0u);
+    for (var i = 0u; careful && i < STRIDE_Z * STRIDE_Y * STRIDE_X * 4u; i++) {
+        let lane = i % 4u;
+        let rz = i / (STRIDE_Y * STRIDE_X * 4u);
+        let ry = i / (STRIDE_X * 4u) % STRIDE_Y;
+        let four = i / 4u % STRIDE_X;
+        let x = (blocks.at.x * STRIDE_X + four) * 4u + lane + BEFORE_X;
+        let cell = gather(blocks.at, blocks.z, blocks.y, x / STRIDE_X, rz, ry, x % STRIDE_X);
+        cells = vec4<u32>(cells.yzw, cell.x);
+        if lane == 3u {
+            put_four(blocks, rz, ry, four, cells);
         }
-        put_four(blocks, rz, ry, four, cells);
     }
 }

@@ -6,10 +6,10 @@ alias Coord = u32;
 alias Signed = i32;
 alias Flag = bool;
 
-// Unit `unit`: four channels of a pixel.
-fn place(unit: u32) -> Place {
-    let at = spot(unit);
-    return Place(at.outer, at.z, at.y, at.x, at.inner, true);
+// A unit: four channels of a pixel.
+fn place(turn: Turn) -> Place {
+    let at = spot(turn.unit);
+    return Place(at.outer, at.z, at.y, at.x, at.inner, turn.exists);
 }
 
 fn some(flag: Flag) -> bool {
@@ -22,23 +22,19 @@ fn load(address: Coord) -> vec4<u32> {
 
 // Stores four cells where they belong in the tensor.
 fn store(address: Coord, cells: vec4<u32>, inside: Flag) {
+    let to = address - params.out_base;
     if inside {
-        tensor_out[address - params.out_base] = pack(cells);
+        tensor_out[to] = pack(cells);
     }
 }
 
 // Stores the four cells of a unit.
-fn store_unit(unit: u32, cells: vec4<u32>) {
-    tensor_out[unit - params.out_base] = pack(cells);
+fn store_unit(turn: Turn, cells: vec4<u32>) {
+    store(turn.unit, cells, turn.exists);
 }
 
 fn load_taps(address: Coord) -> vec4<u32> {
-    let word = address * TAP_BYTES - params.taps_base;
-    if TAP_BYTES == 2u {
-        let pair = vec2<u32>(taps_in[word], taps_in[word + 1u]);
-        return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
-    }
-    return (vec4<u32>(taps_in[word]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    return load_unit_taps(Turn(address, true));
 }
 
 // The words of taps of a unit: there is no unit that is not whole.

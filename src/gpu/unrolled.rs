@@ -85,9 +85,7 @@ pub(crate) fn unpool(axes: &[Axis; 3], careful: bool) -> String {
         let [z, y, x] = [0, 1, 2].map(|i| windows[i] - 1 - earlier[i]);
         lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {x}u);"));
     }
-    if careful {
-        lines.with_care(windows.iter().product());
-    }
+    let of = lines.with_care(careful, windows.iter().product());
     for cell in raster(axes.each_ref().map(|a| a.stride)) {
         let mut put = "nothing()".to_owned();
         for (w, earlier) in raster(windows).enumerate() {
@@ -98,7 +96,7 @@ pub(crate) fn unpool(axes: &[Axis; 3], careful: bool) -> String {
             }
         }
         let [z, y, x] = cell;
-        lines.push(format_args!("put_cell(blocks, {z}u, {y}u, {x}u, settled({put}));"));
+        lines.push(format_args!("put_cell({of}, {z}u, {y}u, {x}u, settled({put}));"));
     }
     lines.end()
 }
@@ -113,9 +111,7 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
         let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
         lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {i}u, {before}u);"));
     }
-    if careful {
-        lines.with_care(nz * ny * rows.fours);
-    }
+    let of = lines.with_care(careful, nz * ny * rows.fours);
     for [z, y, four] in raster([az.stride, ay.stride, ax.stride]) {
         let mut put = "nothing()".to_owned();
         for (line, [jz, jy, _]) in raster([nz, ny, 1]).enumerate() {
@@ -132,13 +128,13 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
                 if lanes.iter().all(Option::is_none) {
                     continue;
                 }
-                let of = |part: &str, none: &str| {
+                let parts = |part: &str, none: &str| {
                     vec4(|lane| match lanes[lane as usize] {
                         Some((w, at, _)) => format!("window{w}.{part}.{}", LANES[at as usize]),
                         None => none.to_owned(),
                     })
                 };
-                let (cells, taps) = (of("cells", "0u"), of("taps", "NO_CELL"));
+                let (cells, taps) = (parts("cells", "0u"), parts("taps", "NO_CELL"));
                 let wanted = vec4(|lane| {
                     let x = lanes[lane as usize].map_or(0, |(_, _, tap)| tap);
                     format!("{}u", (tz * ay.kernel + ty) * ax.kernel + x)
@@ -146,7 +142,7 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
                 put = format!("pick({put}, Held({cells}, {taps}), {wanted})");
             }
         }
-        lines.push(format_args!("put_four(blocks, {z}u, {y}u, {four}u, settled({put}));"));
+        lines.push(format_args!("put_four({of}, {z}u, {y}u, {four}u, settled({put}));"));
     }
     lines.end()
 }
@@ -177,16 +173,20 @@ impl Lines {
         let _ = writeln!(self.0, "    {line}");
     }
 
-    /// Leaves the cells to the careful part where some of the windows that are held ask for it.
-    fn with_care(&mut self, held: u32) {
+    /// Leaves the cells to the careful part where some of the windows that are held ask for it. Gives
+    /// the name of the blocks that are left.
+    fn with_care(&mut self, careful: bool, held: u32) -> &'static str {
+        if !careful {
+            return "blocks";
+        }
         let least = (1..held).fold("size(window0.cells)".to_owned(), |least, w| {
             format!("min({least}, size(window{w}.cells))")
         });
         self.push(format_args!("let careful = is_delicate({least});"));
         self.push("unpool_carefully(blocks, careful);");
-        self.push("if careful {");
-        self.push("    return;");
-        self.push("}");
+        self.push("var others = blocks;");
+        self.push("others.at.exists = blocks.at.exists & Flag(!careful);");
+        "others"
     }
 
     fn end(mut self) -> String {
