@@ -67,6 +67,12 @@ fn load(address: Coord) -> vec4<u32> {
     );
 }
 
+// The four cells of a unit. Behind the last of the tensor is that one again.
+fn load_unit(turn: Turn) -> vec4<u32> {
+    let elements = vec4<u32>(turn.unit * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    return load(min(elements, vec4<u32>(params.elements - 1u)));
+}
+
 // Stores 32-bit cells where they belong in the tensor.
 fn store(address: Coord, cells: vec4<u32>, inside: Flag) {
     let to = address - vec4<u32>(params.out_base);

@@ -19,6 +19,8 @@ override DILATION_X: u32 = 1u;
 override AXES: u32 = 3u;
 // Whether a pixel has one element only, as channels that come first make it.
 override SOLE: bool = false;
+// Whether the four elements of a unit are adjacent in a row, and x counts fours.
+override IN_ROWS: bool = false;
 // Whether some window, or some stride block, reaches outside the input.
 override PADDED: bool = true;
 
@@ -196,8 +198,11 @@ struct Along {
     found: vec4<bool>,
 }
 
-fn along(q: Coord, tap: vec4<u32>, stride: u32, dilation: u32, before: u32, extent: u32) -> Along {
-    let at = vec4<i32>(Signed(q * stride)) + vec4<i32>(tap * dilation) - vec4<i32>(i32(before));
+fn along(
+    q: vec4<u32>, tap: vec4<u32>,
+    stride: u32, dilation: u32, before: u32, extent: u32,
+) -> Along {
+    let at = vec4<i32>(q * stride + tap * dilation) - vec4<i32>(i32(before));
     let within = clamp(at, vec4<i32>(0), vec4<i32>(i32(extent) - 1));
     return Along(vec4<u32>(within), at == within);
 }
@@ -205,9 +210,12 @@ fn along(q: Coord, tap: vec4<u32>, stride: u32, dilation: u32, before: u32, exte
 fn cells_of(at: Place, taps: vec4<u32>) -> Cells {
     let tz = taps / (KERNEL_X * KERNEL_Y);
     let bounded = min(tz, vec4<u32>(KERNEL_Z - 1u));
-    let z = along(at.z, bounded, STRIDE_Z, DILATION_Z, params.before.x, input_size().x);
-    let y = along(at.y, taps / KERNEL_X % KERNEL_Y, STRIDE_Y, DILATION_Y, params.before.y, input_size().y);
-    let x = along(at.x, taps % KERNEL_X, STRIDE_X, DILATION_X, params.before.z, input_size().z);
+    let ty = taps / KERNEL_X % KERNEL_Y;
+    let tx = taps % KERNEL_X;
+    let qx = select(vec4<u32>(at.x), vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), IN_ROWS);
+    let z = along(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, params.before.x, input_size().x);
+    let y = along(vec4<u32>(at.y), ty, STRIDE_Y, DILATION_Y, params.before.y, input_size().y);
+    let x = along(qx, tx, STRIDE_X, DILATION_X, params.before.z, input_size().z);
     return Cells(z.at, y.at, x.at, (tz == bounded) & z.found & y.found & x.found);
 }
 

@@ -23,13 +23,19 @@ fn row_of(at: Place, tz: u32, ty: u32) -> Row {
     return Row(line, !PADDED || inside);
 }
 
-// Four `number` of those that four windows span; it starts `before` fours ahead of the windows' own.
-fn load_four(at: Place, row: Row, number: u32, before: u32) -> vec4<u32> {
+// Where four `number` of those that four windows span is; they start `before` fours ahead of the
+// windows' own.
+fn four_of(at: Place, row: Row, number: u32, before: u32) -> u32 {
     var four = i32(at.x * STRIDE_X + number) - i32(before);
     if PADDED {
         four = clamp(four, 0, i32(input_size().z / 4u) - 1);
     }
-    return load(row.line + u32(four));
+    return row.line + u32(four);
+}
+
+// The only cell of a four that the windows hold, in every lane.
+fn load_alone(four: u32, lane: u32) -> vec4<u32> {
+    return vec4<u32>(load_single(four, lane));
 }
 
 // Looks at the cells that are tx taps into that row of the windows.

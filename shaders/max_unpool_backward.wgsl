@@ -16,7 +16,7 @@ fn max_unpool_backward(
     let cells = cells_of(at, load_unit_taps(turn));
     let plane = vec4<u32>(at.outer) * input_size().x + cells.z;
     let pixel = (plane * input_size().y + cells.y) * input_size().z + cells.x;
-    let element = pixel * channels() + channel(at.inner);
+    let element = select(pixel * channels() + channel(at.inner), pixel, vec4<bool>(SOLE));
     let gathered = vec4<u32>(
         read_cell(element.x),
         read_cell(element.y),

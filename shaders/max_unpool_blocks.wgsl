@@ -11,11 +11,12 @@
 // `unpool`, which holds the windows and puts the cells, is written for the window by
 // src/gpu/unrolled.rs.
 
-// Whether some block lacks one of its windows.
+// Whether some block lacks one of its windows, or has more than one.
 override SPARE: bool = true;
 
 // Stride blocks in four lanes.
 struct Blocks {
+    turn: Turn,
     at: Place,
     // The windows that start them.
     z: Coord,
@@ -27,30 +28,27 @@ struct Blocks {
 
 // The windows that lie jz, jy, jx before those that start the blocks.
 fn hold(blocks: Blocks, jz: u32, jy: u32, jx: u32) -> Held {
+    if !SPARE {
+        // A window for each block: a unit of blocks is one of windows, too.
+        return held(load_unit(blocks.turn), load_unit_taps(blocks.turn), vec4<bool>(true));
+    }
     // What lies before the first window wraps to a huge number.
     let wz = blocks.z - Coord(jz);
     let wy = blocks.y - Coord(jy);
     let wx = blocks.x - Coord(jx);
-    var source: Coord;
-    var exists = vec4<bool>(true);
-    if SPARE {
-        let in_z = wz < Coord(pooled_size().x);
-        let in_y = wy < Coord(pooled_size().y);
-        let in_x = wx < Coord(pooled_size().z);
-        let in_slice = in_y & in_x;
-        exists = vec4<bool>(in_z & in_slice);
-        source = address(
-            pooled_size(),
-            blocks.at.outer,
-            min(wz, Coord(pooled_size().x - 1u)),
-            min(wy, Coord(pooled_size().y - 1u)),
-            min(wx, Coord(pooled_size().z - 1u)),
-            blocks.at.inner,
-        );
-    } else {
-        source = address(pooled_size(), blocks.at.outer, wz, wy, wx, blocks.at.inner);
-    }
-    return held(load(source), load_taps(source), exists);
+    let in_z = wz < Coord(pooled_size().x);
+    let in_y = wy < Coord(pooled_size().y);
+    let in_x = wx < Coord(pooled_size().z);
+    let in_slice = in_y & in_x;
+    let source = address(
+        pooled_size(),
+        blocks.at.outer,
+        min(wz, Coord(pooled_size().x - 1u)),
+        min(wy, Coord(pooled_size().y - 1u)),
+        min(wx, Coord(pooled_size().z - 1u)),
+        blocks.at.inner,
+    );
+    return held(load(source), load_taps(source), vec4<bool>(in_z & in_slice));
 }
 
 // Stores the cells that are rz, ry, rx into the blocks, where there are such.
@@ -75,7 +73,8 @@ fn max_unpool_blocks(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let at = place(turn(workgroup, local));
+    let turn = turn(workgroup, local);
+    let at = place(turn);
     let z = at.z + Coord(params.first_block.x);
     let y = at.y + Coord(params.first_block.y);
     let x = at.x + Coord(params.first_block.z);
@@ -87,5 +86,5 @@ fn max_unpool_blocks(
         x * STRIDE_X - Coord(params.before.z),
         at.inner,
     );
-    unpool(Blocks(at, z, y, x, first));
+    unpool(Blocks(turn, at, z, y, x, first));
 }

@@ -12,9 +12,16 @@ struct Blocks {
     y: u32,
 }
 
-// Four windows of a row: in the row that lies jz, jy before the blocks' own, fours `number` counted
-// from `before` ahead of the thread's.
-fn hold(blocks: Blocks, jz: u32, jy: u32, number: u32, before: u32) -> Held {
+// Four windows of a row.
+struct Four {
+    // Where they are in the pooled tensor, or the nearest that are there.
+    source: u32,
+    exists: bool,
+}
+
+// In the row that lies jz, jy before the blocks' own, fours `number` counted from `before` ahead of
+// the thread's.
+fn four_of(blocks: Blocks, jz: u32, jy: u32, number: u32, before: u32) -> Four {
     // What lies before the first window wraps to a huge number.
     let wz = blocks.z - jz;
     let wy = blocks.y - jy;
@@ -23,8 +30,20 @@ fn hold(blocks: Blocks, jz: u32, jy: u32, number: u32, before: u32) -> Held {
     let exists = wz < pooled_size().x && wy < pooled_size().y && four < fours;
     let slice = blocks.at.outer * pooled_size().x + min(wz, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(wy, pooled_size().y - 1u);
-    let source = row * fours + min(four, fours - 1u);
-    return held(load(source), load_taps(source), vec4<bool>(exists));
+    return Four(row * fours + min(four, fours - 1u), exists);
+}
+
+fn hold(four: Four) -> Held {
+    return held(load(four.source), load_taps(four.source), vec4<bool>(four.exists));
+}
+
+// The only one of them that the blocks ask, in every lane.
+fn hold_single(four: Four, lane: u32) -> Held {
+    return held(
+        vec4<u32>(load_single(four.source, lane)),
+        vec4<u32>(load_taps(four.source)[lane]),
+        vec4<bool>(four.exists),
+    );
 }
 
 // Stores number `four` of the fours of cells in row rz, ry of the blocks, if they are there.

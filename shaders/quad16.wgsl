@@ -2,6 +2,11 @@
 
 alias Quad = vec2<u32>;
 
+// Cell `lane` of a quad of the tensor that is read, and no more of it than that takes.
+fn single(quad: u32, lane: u32) -> u32 {
+    return lane_bits(tensor_in[quad][lane / 2u], lane);
+}
+
 fn unpack(quad: Quad) -> vec4<u32> {
     return vec4<u32>(quad.x & 0xffffu, quad.x >> 16u, quad.y & 0xffffu, quad.y >> 16u);
 }

@@ -1,5 +1,6 @@
 // Lanes together: four adjacent channels of one pixel, when channels come last and divide by four.
-// A coordinate is one number for all lanes, and four cells are one load or store.
+// A coordinate is one number for all lanes, and four cells, a quad, are one load or store. Four
+// elements of a row (max_pool_rows.wgsl and its like) count as the channels of a pixel here.
 
 alias Unit = Quad;
 alias Coord = u32;
@@ -18,6 +19,16 @@ fn some(flag: Flag) -> bool {
 
 fn load(address: Coord) -> vec4<u32> {
     return unpack(tensor_in[address - params.in_base]);
+}
+
+// The four cells of a unit.
+fn load_unit(turn: Turn) -> vec4<u32> {
+    return load(turn.unit);
+}
+
+// One of the cells at an address.
+fn load_single(address: Coord, lane: u32) -> u32 {
+    return single(address - params.in_base, lane);
 }
 
 // Stores four cells where they belong in the tensor.

@@ -6,7 +6,7 @@ use unpool::{Cell, Element, Engine, Geometry, Overlap, Step};
 use crate::engines::numbers;
 use crate::support::cases::parse;
 use crate::support::compare::{Report, same, same_bits};
-use crate::support::devices::{engines, gpus};
+use crate::support::devices::{engines, gpus, plain};
 use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
@@ -33,12 +33,12 @@ fn all<T: Cell>(engine: &Engine, geometry: &Geometry, input: &[T]) -> All<T> {
     }
 }
 
-fn agree<T: Cell + Bits>(report: &mut Report, name: &str) {
+fn agree<T: Cell + Bits>(report: &mut Report, engines: &[(String, Engine)], name: &str) {
     let geometry = parse(name).geometry().unwrap();
     for kind in Fill::ALL {
         let input: Vec<T> = fill(kind, geometry.input_len(), 31);
         let found: Vec<(String, All<T>)> =
-            engines().iter().map(|(on, e)| (on.clone(), all(e, &geometry, &input))).collect();
+            engines.iter().map(|(on, e)| (on.clone(), all(e, &geometry, &input))).collect();
         for (i, (on, one)) in found.iter().enumerate() {
             for (other, another) in &found[..i] {
                 let element = T::ELEMENT.name();
@@ -58,6 +58,7 @@ fn agree<T: Cell + Bits>(report: &mut Report, name: &str) {
 /// Larger than the table's cases: many workgroups, and numbers of them that do not divide.
 #[test]
 fn all_engines_give_each_other_the_same_bits() {
+    let engines: Vec<_> = engines().into_iter().chain(plain()).collect();
     let mut report = Report::default();
     for name in [
         "n2c7h61w45_k3s2psame_last",
@@ -67,10 +68,12 @@ fn all_engines_give_each_other_the_same_bits() {
         "n3c5h33w29_k2_first",
         "n1c3h57w64_k5s1d2p3_last",
         "n1c4d9h17w21_k3s2p1_first",
+        "n2c3h33w32_k3s2p1_first",
     ] {
-        agree::<f32>(&mut report, name);
-        agree::<half::f16>(&mut report, name);
-        agree::<i8>(&mut report, name);
+        agree::<f32>(&mut report, &engines, name);
+        agree::<half::f16>(&mut report, &engines, name);
+        agree::<half::bf16>(&mut report, &engines, name);
+        agree::<i8>(&mut report, &engines, name);
     }
     report.finish();
 }

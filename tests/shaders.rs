@@ -35,14 +35,19 @@ fn programs() -> Vec<Program> {
     all.into_iter().collect()
 }
 
-/// What a browser has without asking for features.
-fn validate(module: &Module) -> Result<ModuleInfo, String> {
-    Validator::new(ValidationFlags::all(), Capabilities::default())
+/// With what a browser has without asking for features, or more.
+fn validate(module: &Module, capabilities: Capabilities) -> Result<ModuleInfo, String> {
+    Validator::new(ValidationFlags::all(), capabilities)
         .validate(module)
         .map_err(|error| error.emit_to_string_with_path("", "shader"))
 }
 
-fn translate(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(), String> {
+fn translate(
+    module: &Module,
+    info: &ModuleInfo,
+    entry: &str,
+    capabilities: Capabilities,
+) -> Result<(), String> {
     let (stage, entry_point) = (ShaderStage::Compute, entry.to_owned());
     let to = |language: &str, error: &dyn std::fmt::Display| format!("{language}: {error}");
 
@@ -65,6 +70,10 @@ fn translate(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(), Stri
         .write(module, info, None)
         .map_err(|error| to("HLSL", &error))?;
 
+    if capabilities.contains(Capabilities::SHADER_INT64) {
+        // GL has no features to ask for.
+        return Ok(());
+    }
     let mut text = String::new();
     let options = glsl::PipelineOptions { shader_stage: stage, entry_point, multiview: None };
     let version = glsl::Version::Embedded { version: 310, is_webgl: false };
@@ -76,15 +85,29 @@ fn translate(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(), Stri
 
 #[test]
 fn every_program_of_the_table_is_valid_and_is_translated_for_every_backend() {
-    let mut modules: HashMap<String, (Module, ModuleInfo)> = HashMap::new();
     let programs = programs();
     assert!(programs.len() > 1000, "{} programs", programs.len());
-    for program in &programs {
+    check(&programs, Capabilities::default());
+}
+
+#[test]
+fn every_program_in_wide_words_is_valid_and_is_translated_for_every_backend_that_has_them() {
+    let narrow: HashSet<_> = programs().into_iter().collect();
+    let wide: HashSet<_> = narrow.iter().cloned().map(Program::wide).collect();
+    let programs: Vec<_> = wide.difference(&narrow).cloned().collect();
+    assert!(programs.len() > 300, "{} programs", programs.len());
+    check(&programs, Capabilities::SHADER_INT64);
+}
+
+fn check(programs: &[Program], capabilities: Capabilities) {
+    let mut modules: HashMap<String, (Module, ModuleInfo)> = HashMap::new();
+    for program in programs {
         let source = program.source();
         let (module, info) = modules.entry(source.clone()).or_insert_with(|| {
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{program}: {}", error.emit_to_string(&source)));
-            let info = validate(&module).unwrap_or_else(|error| panic!("{program}: {error}"));
+            let info = validate(&module, capabilities)
+                .unwrap_or_else(|error| panic!("{program}: {error}"));
             (module, info)
         });
         let constants = program.constants().iter().map(|&(name, value)| (name.to_owned(), value));
@@ -96,7 +119,7 @@ fn every_program_of_the_table_is_valid_and_is_translated_for_every_backend() {
         let (module, info) =
             pipeline_constants::process_overrides(module, info, Some(at), &constants)
                 .unwrap_or_else(|error| panic!("{program} {:?}: {error}", program.constants()));
-        translate(&module, &info, program.entry_point())
+        translate(&module, &info, program.entry_point(), capabilities)
             .unwrap_or_else(|error| panic!("{program} {:?}: {error}", program.constants()));
     }
     eprintln!("{} programs of {} modules", programs.len(), modules.len());

@@ -60,16 +60,17 @@ impl Gpu {
         }
     }
 
-    /// A device of its own on a given adapter, with all its limits, and timestamps if it has them.
+    /// A device of its own on a given adapter, with all its limits, and timestamps and integers of
+    /// 64 bits if it has them.
     ///
     /// # Errors
     ///
     /// If it gives no device.
     pub async fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self, Error> {
-        let timestamps = wgpu::Features::TIMESTAMP_QUERY;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SHADER_INT64;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("unpool"),
-            required_features: adapter.features() & timestamps,
+            required_features: adapter.features() & wanted,
             required_limits: adapter.limits(),
             ..Default::default()
         };

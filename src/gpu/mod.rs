@@ -52,12 +52,14 @@ struct Shared {
     device: wgpu::Device,
     queue: wgpu::Queue,
     limits: wgpu::Limits,
+    wide_words: bool,
     pipelines: Pipelines,
 }
 
 impl Gpu {
     /// Uses a device that the application has. No feature is needed, and no limit above
-    /// [`wgpu::Limits::downlevel_defaults`].
+    /// [`wgpu::Limits::downlevel_defaults`]. On a software adapter
+    /// [`SHADER_INT64`](wgpu::Features::SHADER_INT64) makes it faster.
     pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
         Self::new(device, queue, Pipelines::default())
     }
@@ -77,6 +79,8 @@ impl Gpu {
             device: device.clone(),
             queue: queue.clone(),
             limits: device.limits(),
+            wide_words: device.features().contains(wgpu::Features::SHADER_INT64)
+                && device.adapter_info().device_type == wgpu::DeviceType::Cpu,
             pipelines,
         };
         Self { shared: Arc::new(shared) }
@@ -124,6 +128,12 @@ impl Gpu {
         WORKGROUP_SIZE
             .min(limits.max_compute_invocations_per_workgroup)
             .min(limits.max_compute_workgroup_size_x)
+    }
+
+    /// Whether loads and stores of 64 bits are possible here and pay: a software adapter makes each
+    /// for one thread after another, a GPU moves 128 bits at once in any case.
+    pub(crate) fn takes_wide_words(&self) -> bool {
+        self.shared.wide_words
     }
 
     /// A buffer of whole words, never empty, that starts with some bytes.

@@ -206,10 +206,12 @@ impl<'a> Plan<'a> {
         match self.program.owned {
             Owned::Pooled if self.program.operation.converts() => [own.clone(), own.clone(), own],
             Owned::Pooled => {
-                let cells = |i: usize, q: u32| match (cells_of(&axes[i], q), self.program.lanes) {
-                    // Rows are loaded in fours.
-                    ((low, high), Lanes::Rows) if i == 2 => (low & !3, high | 3),
-                    (cells, _) => cells,
+                // Pooling loads rows in fours.
+                let fours =
+                    self.program.lanes == Lanes::Rows && self.program.operation == Operation::Pool;
+                let cells = |i: usize, q: u32| match cells_of(&axes[i], q) {
+                    (low, high) if fours && i == 2 => (low & !3, high | 3),
+                    cells => cells,
                 };
                 let input = self.region(first, last, |a| a.input, cells);
                 [input, own.clone(), own]

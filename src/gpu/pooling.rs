@@ -265,6 +265,7 @@ impl Pooling {
 
     fn step(&self, operation: Operation, roles: &[Role<'_>]) -> Result<Step, Error> {
         let program = Program::new(&self.geometry, self.element, operation);
+        let program = if self.gpu.takes_wide_words() { program.wide() } else { program };
         let plan = Plan::new(&self.geometry, program, self.element);
         Binder::new(&self.gpu, self.workgroup_size, roles)?.step(&plan, None)
     }

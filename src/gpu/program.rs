@@ -54,11 +54,8 @@ impl Rows {
     /// Whether rows divide by four and what a thread looks at fits its registers.
     fn fit(geometry: &Geometry, operation: Operation) -> bool {
         let [az, ay, ax] = &geometry.axes;
-        let rows = geometry.inner == 1
-            && ax.input.is_multiple_of(4)
-            && ax.pooled.is_multiple_of(4)
-            && ax.stride <= 4
-            && ax.before <= 16;
+        let pooled = geometry.inner == 1 && ax.pooled.is_multiple_of(4);
+        let rows = pooled && ax.input.is_multiple_of(4) && ax.stride <= 4 && ax.before <= 16;
         match operation {
             Operation::Pool => {
                 let segment = 3 * ax.stride + ax.extent().min(64) + 3;
@@ -72,6 +69,8 @@ impl Rows {
                 let fits = held <= 8 && windows <= 9 && stores <= 8;
                 rows && geometry.tap_bytes() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
             }
+            // Cells are read one by one, wherever they lie.
+            Operation::UnpoolBackward => pooled,
             _ => false,
         }
     }
@@ -106,6 +105,8 @@ pub struct Program {
     /// Whether it sums floats in a way that needs another where they may be subnormal: those of f16
     /// never are, as f32.
     careful: bool,
+    /// Whether four cells are loaded and stored in words of 64 bits.
+    wide: bool,
 }
 
 impl Program {
@@ -173,8 +174,13 @@ impl Program {
             }
             _ => {}
         }
-        if lanes == Lanes::Rows && (operation == Operation::Pool || careful) {
-            constants.push(("BEFORE_X", geometry.axes[2].before));
+        if lanes == Lanes::Rows {
+            if operation == Operation::Pool || careful {
+                constants.push(("BEFORE_X", geometry.axes[2].before));
+            }
+            if operation == Operation::UnpoolBackward {
+                constants.push(("IN_ROWS", 1));
+            }
         }
         let unrolled = match (operation, owned) {
             (Operation::Pool, _) if lanes == Lanes::Rows => unrolled::search_rows(axes),
@@ -183,7 +189,15 @@ impl Program {
             (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes, careful),
             _ => String::new(),
         };
-        Self { operation, lanes, owned, bits, constants, unrolled, careful }
+        Self { operation, lanes, owned, bits, constants, unrolled, careful, wide: false }
+    }
+
+    /// The same in words of 64 bits, where four adjacent cells fill one: for devices that have
+    /// [`SHADER_INT64`](wgpu::Features::SHADER_INT64), and no faster but on software adapters.
+    #[must_use]
+    pub fn wide(self) -> Self {
+        let wide = self.lanes != Lanes::Apart && self.bits >= 16;
+        Self { wide, ..self }
     }
 
     /// One pass of an unpooling by foreign indices.
@@ -218,6 +232,7 @@ impl Program {
             constants,
             unrolled,
             careful: false,
+            wide: false,
         }
     }
 
@@ -265,16 +280,18 @@ impl Program {
                 include_str!(concat!("../../shaders/", $name, ".wgsl"))
             };
         }
-        let quad = match self.bits {
-            32 => shader!("quad32"),
-            16 => shader!("quad16"),
+        let quad = match (self.bits, self.wide) {
+            (32, false) => shader!("quad32"),
+            (32, true) => shader!("quad32_wide"),
+            (16, false) => shader!("quad16"),
+            (16, true) => shader!("quad16_wide"),
             _ => shader!("quad8"),
         };
-        let lanes = match self.lanes {
-            Lanes::Together | Lanes::Rows => shader!("together"),
-            Lanes::Apart => shader!("apart"),
+        let lanes: &[&str] = match self.lanes {
+            Lanes::Together | Lanes::Rows => &[quad, shader!("together")],
+            Lanes::Apart => &[shader!("apart")],
         };
-        let window = [shader!("element"), quad, lanes, shader!("grid")];
+        let window = [&[shader!("element"), shader!("grid")][..], lanes].concat();
         let own: &[&str] = match self.operation {
             Operation::Pool if self.lanes == Lanes::Rows => {
                 &[shader!("order"), shader!("max_pool_rows")]
@@ -314,7 +331,7 @@ impl Program {
             }
             _ => &[shader!("indices")],
         };
-        [&window, own, &[&self.unrolled]].concat().join("\n")
+        [&window[..], own, &[self.unrolled.as_str()]].concat().join("\n")
     }
 
     /// The name of the entry point in [`Program::source`].

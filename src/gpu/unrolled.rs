@@ -55,17 +55,24 @@ pub(crate) fn search_rows(axes: &[Axis; 3]) -> String {
     let before = ax.before.div_ceil(4);
     let shift = before * 4 - ax.before;
     let fours = (shift + 3 * ax.stride + ax.extent()).div_ceil(4);
+    let cell = |lane: u32, x: u32| shift + lane * ax.stride + x * ax.dilation;
+    let asked = Asked((0..4).flat_map(|lane| (0..ax.kernel).map(move |x| cell(lane, x))).collect());
     let mut lines = Lines::new("fn search(at: Place) -> Best");
     lines.push("var best = nothing();");
     for (row, [z, y, _]) in raster([az.kernel, ay.kernel, 1]).enumerate() {
         lines.push(format_args!("let row{row} = row_of(at, {z}u, {y}u);"));
         for i in 0..fours {
-            let load = format_args!("load_four(at, row{row}, {i}u, {before}u)");
-            lines.push(format_args!("let cells{row}_{i} = {load};"));
+            let four = format_args!("four_of(at, row{row}, {i}u, {before}u)");
+            match asked.sole_lane(i) {
+                Some(lane) => {
+                    lines.push(format_args!("let cells{row}_{i} = load_alone({four}, {lane}u);"));
+                }
+                None => lines.push(format_args!("let cells{row}_{i} = load({four});")),
+            }
         }
         for x in 0..ax.kernel {
             let cells = vec4(|lane| {
-                let cell = shift + lane * ax.stride + x * ax.dilation;
+                let cell = cell(lane, x);
                 format!("cells{row}_{}.{}", cell / 4, LANES[(cell % 4) as usize])
             });
             let tap = row as u32 * ax.kernel + x;
@@ -107,9 +114,21 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
     let rows = Rows::new(ax);
     let [nz, ny, nx] = axes.each_ref().map(Axis::windows_per_cell);
     let mut lines = Lines::new("fn unpool(blocks: Blocks)");
+    // Which windows of a row the cells number `x` of the blocks are in.
+    let window = |x: u32, jx: u32| (x + ax.before) / ax.stride + rows.fours_before * 4 - jx;
+    let is_in = |x: u32, jx: u32| tap(ax, (x + ax.before) % ax.stride, jx).is_some();
+    let cells = (0..4 * ax.stride).flat_map(|x| (0..nx).map(move |jx| (x, jx)));
+    let asked = cells.filter(|&(x, jx)| is_in(x, jx)).map(|(x, jx)| window(x, jx));
+    let asked = Asked(asked.collect());
     for (w, [z, y, i]) in raster([nz, ny, rows.fours]).enumerate() {
         let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
-        lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {i}u, {before}u);"));
+        let four = format_args!("four_of(blocks, {z}u, {y}u, {i}u, {before}u)");
+        match asked.sole_lane(i) {
+            Some(lane) => {
+                lines.push(format_args!("let window{w} = hold_single({four}, {lane}u);"));
+            }
+            None => lines.push(format_args!("let window{w} = hold({four});")),
+        }
     }
     let of = lines.with_care(careful, nz * ny * rows.fours);
     for [z, y, four] in raster([az.stride, ay.stride, ax.stride]) {
@@ -120,9 +139,9 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
             for jx in (0..nx).rev() {
                 // Which of the windows that are held each lane's cell is in, and its tap there.
                 let lanes = [0, 1, 2, 3].map(|lane| {
-                    let padded = four * 4 + lane + ax.before;
-                    let tap = tap(ax, padded % ax.stride, jx)?;
-                    let window = padded / ax.stride + rows.fours_before * 4 - jx;
+                    let x = four * 4 + lane;
+                    let tap = tap(ax, (x + ax.before) % ax.stride, jx)?;
+                    let window = window(x, jx);
                     Some((line as u32 * rows.fours + window / 4, window % 4, tap))
                 });
                 if lanes.iter().all(Option::is_none) {
@@ -152,6 +171,18 @@ fn tap(axis: &Axis, r: u32, j: u32) -> Option<u32> {
     let offset = r + j * axis.stride;
     let fits = offset.is_multiple_of(axis.dilation) && offset / axis.dilation < axis.kernel;
     fits.then_some(offset / axis.dilation)
+}
+
+/// Numbers of the elements of a row that a thread asks for.
+struct Asked(Vec<u32>);
+
+impl Asked {
+    /// The lane of the only one that lies in this four, if there is only one.
+    fn sole_lane(&self, four: u32) -> Option<u32> {
+        let mut here = self.0.iter().filter(|&&element| element / 4 == four);
+        let first = here.next()?;
+        here.all(|element| element == first).then_some(first % 4)
+    }
 }
 
 const LANES: [char; 4] = ['x', 'y', 'z', 'w'];

@@ -268,6 +268,7 @@ pub(crate) const TABLE: &[&str] = &[
     "n1c4h8w16_k1s4_first",
     "n1c1h11w13_k2x1s5x3_last",
     "n2c2h7w7_k1s3psame_first",
+    "n2c3h8w15_k3s4_first",
     "n1c8h9w9_k2s4psame_last",
     "n1c2h10w10_k2s5d2p1_first",
     // Padding by rule: the odd cell after, and before.
@@ -308,6 +309,7 @@ pub(crate) const TABLE: &[&str] = &[
     "n1c2h33w20_k16s8_last",
     "n1c2h33w20_k16s8_first",
     "n2c3h17w16_k16s1_last",
+    "n1c2h18w19_k16s1_first",
     "n1c1w300_k256s22_first",
     "n1c5d8h9w8_k7s4p3_last",
     // One axis, three axes.

@@ -34,6 +34,17 @@ pub(crate) fn adapters() -> &'static [wgpu::Adapter] {
     &ADAPTERS
 }
 
+/// A device without any feature on every adapter that has 64-bit integers: what uses them where a
+/// device has them runs there as it does elsewhere.
+pub(crate) fn plain() -> Vec<(String, Engine)> {
+    let wide = adapters().iter().filter(|a| a.features().contains(wgpu::Features::SHADER_INT64));
+    wide.map(|adapter| {
+        let gpu = device(adapter, &adapter.limits());
+        (format!("{}, without features", gpu.description()), Engine::Gpu(gpu))
+    })
+    .collect()
+}
+
 /// A device of its own with these limits.
 pub(crate) fn device(adapter: &wgpu::Adapter, limits: &wgpu::Limits) -> Gpu {
     let descriptor = wgpu::DeviceDescriptor {
