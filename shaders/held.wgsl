@@ -4,47 +4,41 @@
 // Whether no cell belongs to two windows, so that nothing is ever added.
 override SINGLE: bool = true;
 
-// A window's value and tap, in four lanes. Values that are to be summed are held as terms.
+// A window's value and tap, in four lanes. A value that is never added is a cell in `term.low`.
 struct Held {
-    cells: vec4<u32>,
+    term: Sum,
     taps: vec4<u32>,
 }
 
 fn held(cells: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Held {
-    var terms = cells;
-    if SUMMED && is_float() {
-        if SINGLE {
-            terms = sum_of_one(cells);
-        } else {
-            terms = term(cells);
-        }
+    var value = Sum(cells, vec4<u32>(0u));
+    if SUMMED && !SINGLE {
+        value = term(cells);
+    } else if SUMMED && is_float() {
+        value.low = sum_of_one(cells);
     }
-    return Held(terms, select(vec4<u32>(NO_CELL), taps, exists));
+    return Held(value, select(vec4<u32>(NO_CELL), taps, exists));
 }
 
-// What no window puts into a cell.
-fn nothing() -> Sum {
-    return Sum(vec4<u32>(0u), vec4<u32>(0u));
+// What the first window puts into the cell of this tap.
+fn pick_first(window: Held, taps: vec4<u32>) -> Sum {
+    let nothing = Sum(vec4<u32>(0u), vec4<u32>(0u));
+    return chosen(nothing, window.term, window.taps == taps);
 }
 
-// With the value of a window, where it is put into the cell of this tap: the last, or the sum with
-// floats added as they are.
+// With the value of another window, where it is put into the cell: the last, or the sum.
 fn pick(put: Sum, window: Held, taps: vec4<u32>) -> Sum {
     let hit = window.taps == taps;
-    if !SUMMED || SINGLE {
-        return Sum(select(put.low, window.cells, hit), put.high);
+    if SUMMED && !SINGLE {
+        return chosen(put, add(put, window.term), hit);
     }
-    if is_float() {
-        let taken = bitcast<vec4<f32>>(select(vec4<u32>(0u), window.cells, hit));
-        return Sum(bitcast<vec4<u32>>(bitcast<vec4<f32>>(put.low) + taken), put.high);
-    }
-    return sum_with(put, window.cells, hit);
+    return chosen(put, window.term, hit);
 }
 
 // What is put, as cells.
 fn settled(put: Sum) -> vec4<u32> {
-    if !SUMMED || SINGLE {
-        return put.low;
+    if SUMMED && !SINGLE {
+        return total(put);
     }
-    return total(put);
+    return put.low;
 }

@@ -4,40 +4,71 @@
 // Whether values that meet in a cell are summed; else the last stays.
 override SUMMED: bool = false;
 
-// Four sums. Floats: the bits of a binary32 in `low`. Integers: 64 bits in two's complement.
+// Four sums, or terms of sums. Integers: 64 bits in two's complement. Floats: in `low` a binary32, which
+// may be 0 for a subnormal, since a device may flush those; and where it is below 2^-100, exactly 2^64
+// times it in `high`.
 struct Sum {
     low: vec4<u32>,
     high: vec4<u32>,
 }
 
+// Below this a sum of floats is kept in `high`: 2^-100.
+const LEAST_LOW: u32 = 27u << 23u;
+
 fn is_float() -> bool {
     return KIND == BINARY32 || KIND == BINARY16 || KIND == BFLOAT16;
 }
 
-// `sum` and the cells of the lanes that are `hit`.
-fn sum_with(sum: Sum, cells: vec4<u32>, hit: vec4<bool>) -> Sum {
+// Cells as terms. A sum starts from +0 and so is never −0; that is said on bits, because compilers drop
+// an added 0.
+fn term(cells: vec4<u32>) -> Sum {
     if is_float() {
-        return Sum(add(sum.low, select(vec4<u32>(0u), term(cells), hit)), sum.high);
+        let wide = widen(cells);
+        let magnitude = wide & vec4<u32>(0x7fffffffu);
+        let low = select(wide, vec4<u32>(0u), magnitude == vec4<u32>(0u));
+        return Sum(low, scale_up(low));
     }
-    let taken = select(vec4<u32>(0u), cells, hit);
-    var low = taken;
-    var high = vec4<u32>(0u);
     if KIND == SIGNED {
         let shift = vec4<u32>(32u - BITS);
-        let wide = bitcast<vec4<i32>>(taken << shift) >> shift;
-        low = bitcast<vec4<u32>>(wide);
-        high = bitcast<vec4<u32>>(wide >> vec4<u32>(31u));
+        let wide = bitcast<vec4<i32>>(cells << shift) >> shift;
+        return Sum(bitcast<vec4<u32>>(wide), bitcast<vec4<u32>>(wide >> vec4<u32>(31u)));
     }
-    let total = sum.low + low;
-    let carry = select(vec4<u32>(0u), vec4<u32>(1u), total < low);
-    return Sum(total, sum.high + high + carry);
+    return Sum(cells, vec4<u32>(0u));
 }
 
-// A float as a term of a sum. A sum starts from +0 and so is never −0; that is said on bits, because
-// compilers drop an added 0.
-fn term(cells: vec4<u32>) -> vec4<u32> {
-    let wide = widen(cells);
-    return select(wide, vec4<u32>(0u), wide == vec4<u32>(0x80000000u));
+// a + b; of floats in binary32, rounded to nearest even, with subnormals.
+//
+// Where both are below 2^-100 it is that of their multiples, which are normal, and so is theirs: the
+// scaling is exact. Where one is not, a subnormal other is less than half a unit in its last place, and
+// flushing it changes nothing; and a sum that is not 0 is at least 2^-124. Sums of binary16 are multiples
+// of 2^-24, and need none of this.
+fn add(a: Sum, b: Sum) -> Sum {
+    if !is_float() {
+        let low = a.low + b.low;
+        let carry = select(vec4<u32>(0u), vec4<u32>(1u), low < b.low);
+        return Sum(low, a.high + b.high + carry);
+    }
+    let plain = bitcast<vec4<f32>>(a.low) + bitcast<vec4<f32>>(b.low);
+    if KIND == BINARY16 {
+        return Sum(bitcast<vec4<u32>>(plain), vec4<u32>(0u));
+    }
+    let scaled = bitcast<vec4<f32>>(a.high) + bitcast<vec4<f32>>(b.high);
+    let larger = max(a.low & vec4<u32>(0x7fffffffu), b.low & vec4<u32>(0x7fffffffu));
+    let is_small = larger < vec4<u32>(LEAST_LOW);
+    return Sum(
+        bitcast<vec4<u32>>(select(plain, scaled * 0x1p-64f, is_small)),
+        bitcast<vec4<u32>>(select(plain * 0x1p64f, scaled, is_small)),
+    );
+}
+
+// What is `hit` of two sums, and of the others the first.
+fn chosen(sum: Sum, other: Sum, hit: vec4<bool>) -> Sum {
+    return Sum(select(sum.low, other.low, hit), select(sum.high, other.high, hit));
+}
+
+// `sum` and the cells of the lanes that are `hit`.
+fn sum_with(sum: Sum, cells: vec4<u32>, hit: vec4<bool>) -> Sum {
+    return chosen(sum, add(sum, term(cells)), hit);
 }
 
 // The sum of one cell, as a cell: a NaN in its canonical form, no −0.
@@ -57,21 +88,14 @@ fn sum_of_one(cells: vec4<u32>) -> vec4<u32> {
     return select(number, vec4<u32>(quiet), magnitude > vec4<u32>(infinity));
 }
 
-// How large a term is, with 0 as the largest.
-fn size(terms: vec4<u32>) -> vec4<u32> {
-    return (terms & vec4<u32>(0x7fffffffu)) - vec4<u32>(1u);
-}
-
-// Whether a sum of terms, in whatever order, could meet a subnormal. Terms that are 0 or at least
-// 2^-100 are multiples of 2^-123, and so is every sum of them. Binary16 has no other.
-fn is_delicate(least_size: vec4<u32>) -> bool {
-    return any(least_size < vec4<u32>((27u << 23u) - 1u));
-}
-
 // The sums as cells.
 fn total(sum: Sum) -> vec4<u32> {
-    if is_float() {
+    if KIND == BINARY16 {
         return narrow(sum.low);
+    }
+    if is_float() {
+        let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
+        return narrow(select(sum.low, scale_down(sum.high), is_small));
     }
     let mask = (1u << (BITS % 32u)) - 1u;
     if KIND == UNSIGNED {
@@ -134,36 +158,21 @@ fn narrow(bits: vec4<u32>) -> vec4<u32> {
     return select(signed, vec4<u32>(0x7e00u), nan);
 }
 
-// a + b in binary32, rounded to nearest even, with subnormals.
-//
-// A device may flush subnormals to zero. Where both terms are below 2^-100 they are scaled by 2^64
-// first, so that terms and result are normal; the scaling is exact. Where one is not, a subnormal
-// is less than half a unit in its last place, and flushing it changes nothing. Two zeros need none
-// of this.
-fn add(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
-    let larger = max(a & vec4<u32>(0x7fffffffu), b & vec4<u32>(0x7fffffffu));
-    let small = (larger - vec4<u32>(1u)) < vec4<u32>((27u << 23u) - 1u);
-    let plain = bitcast<vec4<u32>>(bitcast<vec4<f32>>(a) + bitcast<vec4<f32>>(b));
-    if !any(small) {
-        return plain;
-    }
-    let scaled = bitcast<vec4<f32>>(scale_up(a)) + bitcast<vec4<f32>>(scale_up(b));
-    return select(plain, scale_down(bitcast<vec4<u32>>(scaled)), small);
-}
-
+// The bits of 2^64 times a float below 2^-100, and of another something else.
 fn scale_up(bits: vec4<u32>) -> vec4<u32> {
     let magnitude = bits & vec4<u32>(0x7fffffffu);
-    let subnormal = bitcast<vec4<u32>>(vec4<f32>(magnitude) * 0x1p-85f);
+    // A subnormal's fraction f as 2^-62 · (1 + f), without the 2^-62.
+    let fraction = bitcast<vec4<f32>>(magnitude + vec4<u32>(65u << 23u)) - 0x1p-62f;
     let normal = magnitude + vec4<u32>(64u << 23u);
-    let scaled = select(normal, subnormal, magnitude < vec4<u32>(0x800000u));
-    return scaled | (bits & vec4<u32>(0x80000000u));
+    let is_normal = magnitude >= vec4<u32>(1u << 23u);
+    return select(bitcast<vec4<u32>>(fraction), normal, is_normal) | (bits & vec4<u32>(0x80000000u));
 }
 
+// The bits of a float that was scaled up.
 fn scale_down(bits: vec4<u32>) -> vec4<u32> {
     let magnitude = bits & vec4<u32>(0x7fffffffu);
-    let is_normal = magnitude >= vec4<u32>(65u << 23u);
-    let small = select(magnitude, vec4<u32>(0u), is_normal);
-    let subnormal = vec4<u32>(bitcast<vec4<f32>>(small) * 0x1p85f);
+    let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(magnitude) + 0x1p-62f) - vec4<u32>(65u << 23u);
     let normal = magnitude - vec4<u32>(64u << 23u);
+    let is_normal = magnitude >= vec4<u32>(65u << 23u);
     return select(subnormal, normal, is_normal) | (bits & vec4<u32>(0x80000000u));
 }

@@ -102,9 +102,6 @@ pub struct Program {
     constants: Vec<(&'static str, u32)>,
     /// What of the shader is written for the window.
     unrolled: String,
-    /// Whether it sums floats in a way that needs another where they may be subnormal: those of f16
-    /// never are, as f32.
-    careful: bool,
     /// Whether four cells are loaded and stored in words of 64 bits.
     wide: bool,
 }
@@ -130,10 +127,6 @@ impl Program {
             _ => Owned::Pooled,
         };
         let axes = &geometry.axes;
-        let careful = operation == Operation::Unpool(Overlap::Sum)
-            && matches!(element, Element::F32 | Element::BF16)
-            && owned != Owned::Cells
-            && axes.iter().any(|a| a.windows_per_cell() > 1);
         let mut constants = vec![
             ("BITS", bits),
             ("TAP_BYTES", geometry.tap_bytes() as u32),
@@ -159,7 +152,7 @@ impl Program {
                 }
                 let windows = geometry.axes.map(|a| a.windows_per_cell());
                 let padded = geometry.axes.iter().any(|a| a.blocks_reach_outside());
-                if careful || owned == Owned::Cells {
+                if owned == Owned::Cells {
                     let names = ["WINDOWS_Z", "WINDOWS_Y", "WINDOWS_X"];
                     constants.extend(names.into_iter().zip(windows));
                 }
@@ -175,7 +168,7 @@ impl Program {
             _ => {}
         }
         if lanes == Lanes::Rows {
-            if operation == Operation::Pool || careful {
+            if operation == Operation::Pool {
                 constants.push(("BEFORE_X", geometry.axes[2].before));
             }
             if operation == Operation::UnpoolBackward {
@@ -185,11 +178,11 @@ impl Program {
         let unrolled = match (operation, owned) {
             (Operation::Pool, _) if lanes == Lanes::Rows => unrolled::search_rows(axes),
             (Operation::Pool, _) => unrolled::search(axes),
-            (Operation::Unpool(_), Owned::Blocks) => unrolled::unpool(axes, careful),
-            (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes, careful),
+            (Operation::Unpool(_), Owned::Blocks) => unrolled::unpool(axes),
+            (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes),
             _ => String::new(),
         };
-        Self { operation, lanes, owned, bits, constants, unrolled, careful, wide: false }
+        Self { operation, lanes, owned, bits, constants, unrolled, wide: false }
     }
 
     /// The same in words of 64 bits, where four adjacent cells fill one: for devices that have
@@ -231,7 +224,6 @@ impl Program {
             bits,
             constants,
             unrolled,
-            careful: false,
             wide: false,
         }
     }
@@ -297,28 +289,10 @@ impl Program {
                 &[shader!("order"), shader!("max_pool_rows")]
             }
             Operation::Pool => &[shader!("order"), shader!("max_pool")],
-            Operation::Unpool(_) => match (self.owned, self.careful) {
-                (Owned::Cells, _) => {
-                    &[shader!("sum"), shader!("gather"), shader!("max_unpool_cells")]
-                }
-                (Owned::RowBlocks, false) => {
-                    &[shader!("sum"), shader!("held"), shader!("max_unpool_rows")]
-                }
-                (Owned::RowBlocks, true) => &[
-                    shader!("sum"),
-                    shader!("held"),
-                    shader!("gather"),
-                    shader!("max_unpool_rows"),
-                    shader!("max_unpool_rows_careful"),
-                ],
-                (_, false) => &[shader!("sum"), shader!("held"), shader!("max_unpool_blocks")],
-                (_, true) => &[
-                    shader!("sum"),
-                    shader!("held"),
-                    shader!("gather"),
-                    shader!("max_unpool_blocks"),
-                    shader!("max_unpool_blocks_careful"),
-                ],
+            Operation::Unpool(_) => match self.owned {
+                Owned::Cells => &[shader!("sum"), shader!("max_unpool_cells")],
+                Owned::RowBlocks => &[shader!("sum"), shader!("held"), shader!("max_unpool_rows")],
+                _ => &[shader!("sum"), shader!("held"), shader!("max_unpool_blocks")],
             },
             Operation::UnpoolBackward => &[shader!("max_unpool_backward")],
             Operation::Foreign(_, Overlap::Last) => {

@@ -84,32 +84,31 @@ pub(crate) fn search_rows(axes: &[Axis; 3]) -> String {
     lines.end()
 }
 
-/// `unpool` of `shaders/max_unpool_blocks.wgsl`; `careful` where sums of floats can meet subnormals.
-pub(crate) fn unpool(axes: &[Axis; 3], careful: bool) -> String {
+/// `unpool` of `shaders/max_unpool_blocks.wgsl`.
+pub(crate) fn unpool(axes: &[Axis; 3]) -> String {
     let mut lines = Lines::new("fn unpool(blocks: Blocks)");
     let windows = axes.each_ref().map(Axis::windows_per_cell);
     for (w, earlier) in raster(windows).enumerate() {
         let [z, y, x] = [0, 1, 2].map(|i| windows[i] - 1 - earlier[i]);
         lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {x}u);"));
     }
-    let of = lines.with_care(careful, windows.iter().product());
     for cell in raster(axes.each_ref().map(|a| a.stride)) {
-        let mut put = "nothing()".to_owned();
+        let mut put = String::new();
         for (w, earlier) in raster(windows).enumerate() {
             let taps = [0, 1, 2].map(|i| tap(&axes[i], cell[i], windows[i] - 1 - earlier[i]));
             if let [Some(z), Some(y), Some(x)] = taps {
                 let tap = (z * axes[1].kernel + y) * axes[2].kernel + x;
-                put = format!("pick({put}, window{w}, vec4<u32>({tap}u))");
+                put = pick(put, format_args!("window{w}, vec4<u32>({tap}u)"));
             }
         }
         let [z, y, x] = cell;
-        lines.push(format_args!("put_cell({of}, {z}u, {y}u, {x}u, settled({put}));"));
+        lines.push(format_args!("put_cell(blocks, {z}u, {y}u, {x}u, {});", settled(&put)));
     }
     lines.end()
 }
 
 /// `unpool` of `shaders/max_unpool_rows.wgsl`.
-pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
+pub(crate) fn unpool_rows(axes: &[Axis; 3]) -> String {
     let [az, ay, ax] = axes;
     let rows = Rows::new(ax);
     let [nz, ny, nx] = axes.each_ref().map(Axis::windows_per_cell);
@@ -130,9 +129,8 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
             None => lines.push(format_args!("let window{w} = hold({four});")),
         }
     }
-    let of = lines.with_care(careful, nz * ny * rows.fours);
     for [z, y, four] in raster([az.stride, ay.stride, ax.stride]) {
-        let mut put = "nothing()".to_owned();
+        let mut put = String::new();
         for (line, [jz, jy, _]) in raster([nz, ny, 1]).enumerate() {
             let row = (tap(az, z, nz - 1 - jz), tap(ay, y, ny - 1 - jy));
             let (Some(tz), Some(ty)) = row else { continue };
@@ -153,17 +151,29 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], careful: bool) -> String {
                         None => none.to_owned(),
                     })
                 };
-                let (cells, taps) = (parts("cells", "0u"), parts("taps", "NO_CELL"));
+                let (low, high) = (parts("term.low", "0u"), parts("term.high", "0u"));
+                let taps = parts("taps", "NO_CELL");
                 let wanted = vec4(|lane| {
                     let x = lanes[lane as usize].map_or(0, |(_, _, tap)| tap);
                     format!("{}u", (tz * ay.kernel + ty) * ax.kernel + x)
                 });
-                put = format!("pick({put}, Held({cells}, {taps}), {wanted})");
+                let window = format_args!("Held(Sum({low}, {high}), {taps}), {wanted}");
+                put = pick(put, window);
             }
         }
-        lines.push(format_args!("put_four({of}, {z}u, {y}u, {four}u, settled({put}));"));
+        lines.push(format_args!("put_four(blocks, {z}u, {y}u, {four}u, {});", settled(&put)));
     }
     lines.end()
+}
+
+/// What windows before `window` put into cells, and what it puts.
+fn pick(put: String, window: std::fmt::Arguments<'_>) -> String {
+    if put.is_empty() { format!("pick_first({window})") } else { format!("pick({put}, {window})") }
+}
+
+/// What all windows put into cells, as cells.
+fn settled(put: &str) -> String {
+    if put.is_empty() { "vec4<u32>(0u)".to_owned() } else { format!("settled({put})") }
 }
 
 /// The tap of cell `r` of a stride block in the window that lies `j` before the block's, if it is one.
@@ -202,22 +212,6 @@ impl Lines {
     fn push(&mut self, line: impl std::fmt::Display) {
         // Writing to a string does not fail.
         let _ = writeln!(self.0, "    {line}");
-    }
-
-    /// Leaves the cells to the careful part where some of the windows that are held ask for it. Gives
-    /// the name of the blocks that are left.
-    fn with_care(&mut self, careful: bool, held: u32) -> &'static str {
-        if !careful {
-            return "blocks";
-        }
-        let least = (1..held).fold("size(window0.cells)".to_owned(), |least, w| {
-            format!("min({least}, size(window{w}.cells))")
-        });
-        self.push(format_args!("let careful = is_delicate({least});"));
-        self.push("unpool_carefully(blocks, careful);");
-        self.push("var others = blocks;");
-        self.push("others.at.exists = blocks.at.exists & Flag(!careful);");
-        "others"
     }
 
     fn end(mut self) -> String {
