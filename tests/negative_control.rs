@@ -154,7 +154,7 @@ fn a_max_unpool_that_is_one_tap_off_is_caught() {
     let pooled = oracle::max_pool(&plan, &input);
     let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
     let change =
-        ("let hit = window.taps == taps;", "let hit = window.taps + vec4<u32>(1u) == taps;");
+        ("window.term, window.taps == taps)", "window.term, window.taps + vec4<u32>(1u) == taps)");
     control("max_unpool_blocks", change, |gpu, program, source| {
         let values = Guarded::of(gpu, "values", &pooled.values, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&pooled.taps), 0);
@@ -170,7 +170,7 @@ fn a_max_unpool_backward_that_is_one_tap_off_is_caught() {
     let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 3);
     let taps = oracle::max_pool(&plan, &input).taps;
     let expected = oracle::max_unpool_backward(&plan, &input, &taps);
-    let change = ("cells_of(at, taps);", "cells_of(at, taps + vec4<u32>(1u));");
+    let change = ("load_unit_taps(turn));", "load_unit_taps(turn) + vec4<u32>(1u));");
     control("max_unpool_backward", change, |gpu, program, source| {
         let x = Guarded::of(gpu, "grad_output", &input, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&taps), 0);

@@ -45,8 +45,9 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(axis: &Axis) -> Self {
-        let (first, own) = (axis.windows_per_cell() - 1, axis.before / axis.stride);
-        let fours_before = first.saturating_sub(own).div_ceil(4);
+        // How many windows before the thread's first still hold its first cell.
+        let earlier = (axis.extent() - 1).saturating_sub(axis.before) / axis.stride;
+        let fours_before = earlier.div_ceil(4);
         let last = (4 * axis.stride - 1 + axis.before) / axis.stride;
         Self { fours: fours_before + last / 4 + 1, fours_before }
     }

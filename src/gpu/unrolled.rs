@@ -86,25 +86,25 @@ pub(crate) fn search_rows(axes: &[Axis; 3]) -> String {
 
 /// `unpool` of `shaders/max_unpool_blocks.wgsl`.
 pub(crate) fn unpool(axes: &[Axis; 3]) -> String {
-    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
     let windows = axes.each_ref().map(Axis::windows_per_cell);
-    for (w, earlier) in raster(windows).enumerate() {
-        let [z, y, x] = [0, 1, 2].map(|i| windows[i] - 1 - earlier[i]);
-        lines.push(format_args!("let window{w} = hold(blocks, {z}u, {y}u, {x}u);"));
-    }
-    for cell in raster(axes.each_ref().map(|a| a.stride)) {
-        let mut put = String::new();
-        for (w, earlier) in raster(windows).enumerate() {
-            let taps = [0, 1, 2].map(|i| tap(&axes[i], cell[i], windows[i] - 1 - earlier[i]));
+    let before = |earlier: [u32; 3]| [0, 1, 2].map(|i| windows[i] - 1 - earlier[i]);
+    let held: Vec<_> = raster(windows)
+        .map(before)
+        .map(|[z, y, x]| format!("hold(blocks, {z}u, {y}u, {x}u)"))
+        .collect();
+    let cells = raster(axes.each_ref().map(|a| a.stride)).map(|cell| {
+        let [z, y, x] = cell;
+        let mut cells = Cells::new(format!("put_cell(blocks, {z}u, {y}u, {x}u"));
+        for (w, before) in raster(windows).map(before).enumerate() {
+            let taps = [0, 1, 2].map(|i| tap(&axes[i], cell[i], before[i]));
             if let [Some(z), Some(y), Some(x)] = taps {
                 let tap = (z * axes[1].kernel + y) * axes[2].kernel + x;
-                put = pick(put, format_args!("window{w}, vec4<u32>({tap}u)"));
+                cells.pick(w, format!("window{w}, vec4<u32>({tap}u)"));
             }
         }
-        let [z, y, x] = cell;
-        lines.push(format_args!("put_cell(blocks, {z}u, {y}u, {x}u, {});", settled(&put)));
-    }
-    lines.end()
+        cells
+    });
+    unpooling(&held, &cells.collect::<Vec<_>>())
 }
 
 /// `unpool` of `shaders/max_unpool_rows.wgsl`.
@@ -112,68 +112,104 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3]) -> String {
     let [az, ay, ax] = axes;
     let rows = Rows::new(ax);
     let [nz, ny, nx] = axes.each_ref().map(Axis::windows_per_cell);
-    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
-    // Which windows of a row the cells number `x` of the blocks are in.
-    let window = |x: u32, jx: u32| (x + ax.before) / ax.stride + rows.fours_before * 4 - jx;
-    let is_in = |x: u32, jx: u32| tap(ax, (x + ax.before) % ax.stride, jx).is_some();
-    let cells = (0..4 * ax.stride).flat_map(|x| (0..nx).map(move |jx| (x, jx)));
-    let asked = cells.filter(|&(x, jx)| is_in(x, jx)).map(|(x, jx)| window(x, jx));
-    let asked = Asked(asked.collect());
-    for (w, [z, y, i]) in raster([nz, ny, rows.fours]).enumerate() {
-        let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
-        let four = format_args!("four_of(blocks, {z}u, {y}u, {i}u, {before}u)");
-        match asked.sole_lane(i) {
-            Some(lane) => {
-                lines.push(format_args!("let window{w} = hold_single({four}, {lane}u);"));
+    // The window of a row, counted from the first that is held, that lies jx before that of cell `x` of
+    // the blocks, and the cell's tap in it.
+    let window = |x: u32, jx: u32| {
+        let tap = tap(ax, (x + ax.before) % ax.stride, jx)?;
+        Some(((x + ax.before) / ax.stride + rows.fours_before * 4 - jx, tap))
+    };
+    let row_cells = (0..4 * ax.stride).flat_map(|x| (0..nx).map(move |jx| (x, jx)));
+    let asked = Asked(row_cells.filter_map(|(x, jx)| window(x, jx)).map(|(w, _)| w).collect());
+    let held: Vec<_> = raster([nz, ny, rows.fours])
+        .map(|[z, y, i]| {
+            let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
+            let four = format!("four_of(blocks, {z}u, {y}u, {i}u, {before}u)");
+            match asked.sole_lane(i) {
+                Some(lane) => format!("hold_single({four}, {lane}u)"),
+                None => format!("hold({four})"),
             }
-            None => lines.push(format_args!("let window{w} = hold({four});")),
-        }
-    }
-    for [z, y, four] in raster([az.stride, ay.stride, ax.stride]) {
-        let mut put = String::new();
+        })
+        .collect();
+    let cells = raster([az.stride, ay.stride, ax.stride]).map(|[z, y, four]| {
+        let mut cells = Cells::new(format!("put_four(blocks, {z}u, {y}u, {four}u"));
         for (line, [jz, jy, _]) in raster([nz, ny, 1]).enumerate() {
             let row = (tap(az, z, nz - 1 - jz), tap(ay, y, ny - 1 - jy));
             let (Some(tz), Some(ty)) = row else { continue };
             for jx in (0..nx).rev() {
-                // Which of the windows that are held each lane's cell is in, and its tap there.
+                // Of each lane: which held four its window is in, at which place, and its tap there.
                 let lanes = [0, 1, 2, 3].map(|lane| {
-                    let x = four * 4 + lane;
-                    let tap = tap(ax, (x + ax.before) % ax.stride, jx)?;
-                    let window = window(x, jx);
-                    Some((line as u32 * rows.fours + window / 4, window % 4, tap))
+                    let (w, tx) = window(four * 4 + lane, jx)?;
+                    let tap = (tz * ay.kernel + ty) * ax.kernel + tx;
+                    Some((line * rows.fours as usize + w as usize / 4, w % 4, tap))
                 });
-                if lanes.iter().all(Option::is_none) {
-                    continue;
+                if let Some(last) = lanes.iter().flatten().map(|&(w, ..)| w).max() {
+                    cells.pick(last, lanes_of_windows(&lanes));
                 }
-                let parts = |part: &str, none: &str| {
-                    vec4(|lane| match lanes[lane as usize] {
-                        Some((w, at, _)) => format!("window{w}.{part}.{}", LANES[at as usize]),
-                        None => none.to_owned(),
-                    })
-                };
-                let (low, high) = (parts("term.low", "0u"), parts("term.high", "0u"));
-                let taps = parts("taps", "NO_CELL");
-                let wanted = vec4(|lane| {
-                    let x = lanes[lane as usize].map_or(0, |(_, _, tap)| tap);
-                    format!("{}u", (tz * ay.kernel + ty) * ax.kernel + x)
-                });
-                let window = format_args!("Held(Sum({low}, {high}), {taps}), {wanted}");
-                put = pick(put, window);
             }
         }
-        lines.push(format_args!("put_four(blocks, {z}u, {y}u, {four}u, {});", settled(&put)));
+        cells
+    });
+    unpooling(&held, &cells.collect::<Vec<_>>())
+}
+
+/// The arguments of `pick` for lanes of several windows: number, place and tap of each.
+fn lanes_of_windows(lanes: &[Option<(usize, u32, u32)>; 4]) -> String {
+    let parts = |part: &str, none: &str| {
+        vec4(|lane| match lanes[lane as usize] {
+            Some((w, at, _)) => format!("window{w}.{part}.{}", LANES[at as usize]),
+            None => none.to_owned(),
+        })
+    };
+    let (low, high) = (parts("term.low", "0u"), parts("term.high", "0u"));
+    let taps = parts("taps", "NO_CELL");
+    let wanted = vec4(|lane| format!("{}u", lanes[lane as usize].map_or(0, |(.., tap)| tap)));
+    format!("Held(Sum({low}, {high}), {taps}), {wanted}")
+}
+
+/// Cells that a thread stores at once.
+struct Cells {
+    /// The call that stores them, without what is stored.
+    store: String,
+    /// What windows put into them, in raster order: the last window that must be held for it, and the
+    /// arguments of `pick`.
+    picks: Vec<(usize, String)>,
+}
+
+impl Cells {
+    fn new(store: String) -> Self {
+        Self { store, picks: Vec::new() }
+    }
+
+    fn pick(&mut self, window: usize, arguments: String) {
+        let earlier = self.picks.last().map_or(0, |&(window, _)| window);
+        self.picks.push((window.max(earlier), arguments));
+    }
+}
+
+/// Asks windows one by one, and stores cells as soon as the last that puts something there has been
+/// asked: so that no more is held than must be.
+fn unpooling(windows: &[String], all: &[Cells]) -> String {
+    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
+    for Cells { store, .. } in all.iter().filter(|cells| cells.picks.is_empty()) {
+        lines.push(format_args!("{store}, vec4<u32>(0u));"));
+    }
+    for (w, window) in windows.iter().enumerate() {
+        lines.push(format_args!("let window{w} = {window};"));
+        for (c, Cells { store, picks }) in all.iter().enumerate() {
+            for (n, (_, window)) in picks.iter().enumerate().filter(|(_, (last, _))| *last == w) {
+                match n.checked_sub(1) {
+                    None => lines.push(format_args!("let put{c}_{n} = pick_first({window});")),
+                    Some(m) => {
+                        lines.push(format_args!("let put{c}_{n} = pick(put{c}_{m}, {window});"));
+                    }
+                }
+                if n + 1 == picks.len() {
+                    lines.push(format_args!("{store}, settled(put{c}_{n}));"));
+                }
+            }
+        }
     }
     lines.end()
-}
-
-/// What windows before `window` put into cells, and what it puts.
-fn pick(put: String, window: std::fmt::Arguments<'_>) -> String {
-    if put.is_empty() { format!("pick_first({window})") } else { format!("pick({put}, {window})") }
-}
-
-/// What all windows put into cells, as cells.
-fn settled(put: &str) -> String {
-    if put.is_empty() { "vec4<u32>(0u)".to_owned() } else { format!("settled({put})") }
 }
 
 /// The tap of cell `r` of a stride block in the window that lies `j` before the block's, if it is one.

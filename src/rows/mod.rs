@@ -113,6 +113,12 @@ impl<'a> Rows<'a> {
         start + self.pooled.start..start + self.pooled.end
     }
 
+    /// The cell, in a row of cells, that pooled element `at` of a run has at tap `tx`.
+    #[inline(always)]
+    fn cell_of(&self, run: &Run, at: usize, tx: u32) -> usize {
+        (at as isize + run.ahead + self.ahead[tx as usize]) as usize
+    }
+
     /// The tap of the first cell of a row of a window.
     #[inline(always)]
     fn first_tap(&self, tz: u32, ty: u32) -> u32 {

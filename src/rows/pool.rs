@@ -96,9 +96,9 @@ impl Rows<'_> {
         }
         let Range { start, end } = run.pooled;
         if self.tiled && end - start > 1 {
-            let cells = &cells[(start as isize + run.ahead + self.ahead[0]) as usize..];
+            let cells = &cells[self.cell_of(run, start, 0)..];
             let (values, taps) = (&mut values[start..end], &mut taps[start..end]);
-            match self.geometry.axes[2].stride {
+            match self.x.stride {
                 2 => tiles::<T, U, 2>(cells, row, values, taps),
                 3 => tiles::<T, U, 3>(cells, row, values, taps),
                 _ => tiles::<T, U, 4>(cells, row, values, taps),
@@ -133,7 +133,7 @@ impl Rows<'_> {
         let mut best: [T; L] = std::array::from_fn(|i| values[i]);
         let mut found: [U; L] = std::array::from_fn(|i| taps[i]);
         for tx in run.taps.clone() {
-            let from = (at as isize + run.ahead + self.ahead[tx as usize]) as usize;
+            let from = self.cell_of(run, at, tx);
             let cells = &cells[from..from + L];
             let tap = U::new(first_tap + tx);
             for i in 0..L {

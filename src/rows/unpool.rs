@@ -188,9 +188,9 @@ impl Rows<'_> {
         }
         for run in &self.runs {
             let (values, taps) = (&values[run.pooled.clone()], &taps[run.pooled.clone()]);
-            let start = run.pooled.start as isize + run.ahead;
+            let start = run.pooled.start;
             if self.tiled && values.len() > 1 {
-                let cells = &mut cells[(start + self.ahead[0]) as usize..];
+                let cells = &mut cells[self.cell_of(run, start, 0)..];
                 match self.x.stride {
                     2 => tiles::<T, U, A, 2>(cells, values, taps, first_tap, put),
                     3 => tiles::<T, U, A, 3>(cells, values, taps, first_tap, put),
@@ -201,7 +201,7 @@ impl Rows<'_> {
             // The first window that holds a cell holds it at its last tap.
             for tx in run.taps.clone().rev() {
                 let tap = U::new(first_tap + tx);
-                let cells = &mut cells[(start + self.ahead[tx as usize]) as usize..];
+                let cells = &mut cells[self.cell_of(run, start, tx)..];
                 for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
                     *cell = put(*cell, found == tap, value);
                 }
