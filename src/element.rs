@@ -71,6 +71,13 @@ pub trait Cell:
     #[doc(hidden)]
     fn beats(self, best: Self) -> bool;
 
+    /// This cell where it `takes` over, else `other`.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn over(self, other: Self, takes: bool) -> Self {
+        if takes { self } else { other }
+    }
+
     /// `sum` and this cell.
     #[doc(hidden)]
     fn add_to(self, sum: Self::Sum) -> Self::Sum;
@@ -135,6 +142,13 @@ macro_rules! half_cell {
                 }
                 let (bits, best) = (self.to_bits(), best.to_bits());
                 is_nan(bits) | (!is_nan(best) & (ordered(bits) > ordered(best)))
+            }
+
+            /// By a mask: compilers branch on a choice of two such cells.
+            #[inline(always)]
+            fn over(self, other: Self, takes: bool) -> Self {
+                let (bits, other) = (self.to_bits(), other.to_bits());
+                Self::from_bits(other ^ ((bits ^ other) & u16::from(takes).wrapping_neg()))
             }
 
             #[inline(always)]

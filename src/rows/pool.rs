@@ -10,6 +10,9 @@ use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
+/// Rows of a window that are compared at a time: what is found so far stays in registers for these.
+const ROWS: usize = 8;
+
 /// Max pooling: every pooled row.
 pub(crate) fn pool<T: Cell, U: TapWord>(
     geometry: &Geometry,
@@ -20,24 +23,58 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
     let (level, pooled) = (Level::new(), geometry.axes.map(|axis| axis.pooled));
     each_slab((values, taps), pooled[2], geometry.inner, |slab, (values, taps)| {
         let rows = Rows::of_windows(geometry, slab.x);
-        let mut scratch = vec![T::default(); rows.phases.scratch()];
-        vectorized(
-            level,
-            #[inline(always)]
-            || {
-                let len = rows.pooled.len();
-                let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
-                for (place, (values, taps)) in places(pooled, slab.first).zip(slices) {
-                    rows.pool(input, place, &mut scratch, values, taps);
-                }
-            },
-        );
+        let first = slab.first;
+        // Two functions: what the compiler makes of loops depends on what stands beside them.
+        if rows.tiled {
+            vectorized(
+                level,
+                #[inline(always)]
+                || rows.pool::<T, U, true>(input, (pooled, first), values, taps),
+            );
+        } else {
+            vectorized(
+                level,
+                #[inline(always)]
+                || rows.pool::<T, U, false>(input, (pooled, first), values, taps),
+            );
+        }
     });
 }
 
+/// Rows of cells under a row of windows: the first tap of each, and where it starts.
+struct Under<'a, T> {
+    cells: &'a [T],
+    rows: &'a [(u32, usize)],
+    /// Whether they are the first of their windows, so that nothing is found yet.
+    first: bool,
+}
+
 impl Rows<'_> {
+    /// Rows of cells that are compared at a time.
+    fn most_rows(&self) -> usize {
+        let [z, y, _] = &self.geometry.axes;
+        (z.kernel as usize * y.kernel as usize).min(ROWS)
+    }
+
+    /// Pools the rows of a slab, which has those from number `first` on.
     #[inline(always)]
-    fn pool<T: Cell, U: TapWord>(
+    fn pool<T: Cell, U: TapWord, const TILED: bool>(
+        &self,
+        input: &[T],
+        (pooled, first): ([u32; 3], usize),
+        values: &mut [T],
+        taps: &mut [U],
+    ) {
+        let mut scratch = vec![T::default(); self.phases.scratch() * self.most_rows()];
+        let len = self.pooled.len();
+        let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
+        for (place, (values, taps)) in places(pooled, first).zip(slices) {
+            self.pool_row::<T, U, TILED>(input, place, &mut scratch, values, taps);
+        }
+    }
+
+    #[inline(always)]
+    fn pool_row<T: Cell, U: TapWord, const TILED: bool>(
         &self,
         input: &[T],
         (outer, qz, qy): Place,
@@ -46,31 +83,42 @@ impl Rows<'_> {
         taps: &mut [U],
     ) {
         let [z, y, _] = &self.geometry.axes;
-        let mut first = true;
-        for tz in z.taps_inside(qz) {
-            for ty in y.taps_inside(qy) {
-                let first_tap = self.first_tap(tz, ty);
-                let mut cells = &input[self.input_row((outer, z.cell(qz, tz), y.cell(qy, ty)))];
+        let mut rows = [(0, 0); ROWS];
+        let (mut count, mut first) = (0, true);
+        let (in_z, in_y) = (z.taps_inside(qz), y.taps_inside(qy));
+        let mut left = in_z.len() * in_y.len();
+        for tz in in_z {
+            for ty in in_y.clone() {
+                let row = self.input_row((outer, z.cell(qz, tz), y.cell(qy, ty)));
+                rows[count] = (self.first_tap(tz, ty), row.start);
                 if self.phases.are_several() {
-                    self.phases.split(cells, scratch);
-                    cells = scratch;
+                    let at = count * self.phases.elements();
+                    self.phases.split(&input[row], &mut scratch[at..at + self.phases.elements()]);
+                    rows[count].1 = at;
                 }
-                for run in &self.runs {
-                    self.pool_run(cells, run, (first, first_tap), values, taps);
+                (count, left) = (count + 1, left - 1);
+                if count == ROWS || left == 0 {
+                    let cells = if self.phases.are_several() { &*scratch } else { input };
+                    let under = Under { cells, rows: &rows[..count], first };
+                    for run in &self.runs {
+                        if TILED {
+                            self.pool_tiles(&under, run, values, taps);
+                        } else {
+                            self.pool_run(&under, run, values, taps);
+                        }
+                    }
+                    (count, first) = (0, false);
                 }
-                first = false;
             }
         }
     }
 
-    /// Compares the values of a run with the cells of their windows in one row, which has `first_tap`
-    /// and what follows. In the `first` row of the windows there are no values yet.
+    /// [`Self::pool_run`] of windows that are tiles, row by row.
     #[inline(always)]
-    fn pool_run<T: Cell, U: TapWord>(
+    fn pool_tiles<T: Cell, U: TapWord>(
         &self,
-        cells: &[T],
+        under: &Under<'_, T>,
         run: &Run,
-        row: (bool, u32),
         values: &mut [T],
         taps: &mut [U],
     ) {
@@ -88,33 +136,48 @@ impl Rows<'_> {
                 let (mut best, mut at) = (*value, *found);
                 for tx in 0..S {
                     let take = (first & (tx == 0)) | tile[tx].beats(best);
-                    best = if take { tile[tx] } else { best };
+                    best = tile[tx].over(best, take);
                     at = if take { tap[tx] } else { at };
                 }
                 (*value, *found) = (best, at);
             }
         }
         let Range { start, end } = run.pooled;
-        if self.tiled && end - start > 1 {
-            let cells = &cells[self.cell_of(run, start, 0)..];
-            let (values, taps) = (&mut values[start..end], &mut taps[start..end]);
+        if end - start == 1 {
+            return self.pool_lanes::<T, U, 1>(under, run, start, values, taps);
+        }
+        let (values, taps) = (&mut values[start..end], &mut taps[start..end]);
+        for (i, &(first_tap, row)) in under.rows.iter().enumerate() {
+            let cells = &under.cells[row + self.cell_of(run, start, 0)..];
+            let row = (under.first && i == 0, first_tap);
             match self.x.stride {
                 2 => tiles::<T, U, 2>(cells, row, values, taps),
                 3 => tiles::<T, U, 3>(cells, row, values, taps),
                 _ => tiles::<T, U, 4>(cells, row, values, taps),
             }
-            return;
         }
+    }
+
+    /// Compares the values of a run with the cells of their windows in some rows.
+    #[inline(always)]
+    fn pool_run<T: Cell, U: TapWord>(
+        &self,
+        under: &Under<'_, T>,
+        run: &Run,
+        values: &mut [T],
+        taps: &mut [U],
+    ) {
+        let Range { start, end } = run.pooled;
         if end - start < LANES {
             for at in start..end {
-                self.pool_lanes::<T, U, 1>(cells, run, at, row, values, taps);
+                self.pool_lanes::<T, U, 1>(under, run, at, values, taps);
             }
             return;
         }
         for at in (start..end).step_by(LANES) {
             // The last may be compared twice, which changes nothing.
             let at = at.min(end - LANES);
-            self.pool_lanes::<T, U, LANES>(cells, run, at, row, values, taps);
+            self.pool_lanes::<T, U, LANES>(under, run, at, values, taps);
         }
     }
 
@@ -122,26 +185,37 @@ impl Rows<'_> {
     #[inline(always)]
     fn pool_lanes<T: Cell, U: TapWord, const L: usize>(
         &self,
-        cells: &[T],
+        under: &Under<'_, T>,
         run: &Run,
         at: usize,
-        (mut first, first_tap): (bool, u32),
         values: &mut [T],
         taps: &mut [U],
     ) {
         let (values, taps) = (&mut values[at..at + L], &mut taps[at..at + L]);
-        let mut best: [T; L] = std::array::from_fn(|i| values[i]);
-        let mut found: [U; L] = std::array::from_fn(|i| taps[i]);
-        for tx in run.taps.clone() {
-            let from = self.cell_of(run, at, tx);
-            let cells = &cells[from..from + L];
-            let tap = U::new(first_tap + tx);
+        let mut best = [T::default(); L];
+        let mut found = [U::new(0); L];
+        let (first_tap, first_row) = under.rows[0];
+        let first_tx = run.taps.start;
+        if under.first {
+            let from = first_row + self.cell_of(run, at, first_tx);
+            best.copy_from_slice(&under.cells[from..from + L]);
+            found = [U::new(first_tap + first_tx); L];
+        } else {
             for i in 0..L {
-                let take = first | cells[i].beats(best[i]);
-                best[i] = if take { cells[i] } else { best[i] };
-                found[i] = if take { tap } else { found[i] };
+                (best[i], found[i]) = (values[i], taps[i]);
             }
-            first = false;
+        }
+        for &(first_tap, row) in under.rows {
+            for tx in run.taps.clone() {
+                let from = row + self.cell_of(run, at, tx);
+                let cells = &under.cells[from..from + L];
+                let tap = U::new(first_tap + tx);
+                for i in 0..L {
+                    let take = cells[i].beats(best[i]);
+                    best[i] = cells[i].over(best[i], take);
+                    found[i] = if take { tap } else { found[i] };
+                }
+            }
         }
         for i in 0..L {
             (values[i], taps[i]) = (best[i], found[i]);

@@ -27,7 +27,7 @@ pub(crate) fn unpool<T: Cell, U: TapWord>(
             taps,
             output,
             #[inline(always)]
-            |cell, yes, value| if yes { value } else { cell },
+            |cell, yes, value: T| value.over(cell, yes),
         ),
         (false, Overlap::Sum) => put(
             geometry,
@@ -35,7 +35,7 @@ pub(crate) fn unpool<T: Cell, U: TapWord>(
             taps,
             output,
             #[inline(always)]
-            |_, yes, value: T| if yes { value.alone() } else { T::default() },
+            |_, yes, value: T| value.alone().over(T::default(), yes),
         ),
         (false, Overlap::Last) => put(
             geometry,
@@ -43,7 +43,7 @@ pub(crate) fn unpool<T: Cell, U: TapWord>(
             taps,
             output,
             #[inline(always)]
-            |_, yes, value| if yes { value } else { T::default() },
+            |_, yes, value: T| value.over(T::default(), yes),
         ),
     }
     None
