@@ -55,12 +55,12 @@ impl Axis {
         first..count.clamp(first, self.pooled)
     }
 
-    /// Whether every cell lies in some window.
-    pub(crate) fn covers(&self) -> bool {
-        self.dilation == 1
-            && self.kernel >= self.stride
-            && self.pooled > 0
-            && self.start(self.pooled - 1) + i64::from(self.kernel) >= i64::from(self.input)
+    /// The cells that neither the first nor the last window cuts off from any that could hold them:
+    /// a stride further, the same taps of the next windows hold a cell.
+    pub(crate) fn cells_held_alike(&self) -> Range<u32> {
+        let start = (self.extent() - 1).saturating_sub(self.before).min(self.input);
+        let end = i64::from(self.pooled) * i64::from(self.stride) - i64::from(self.before);
+        start..end.clamp(i64::from(start), i64::from(self.input)) as u32
     }
 
     /// From the first to the last window that can hold a cell; with a dilation, not all of them do.

@@ -215,6 +215,12 @@ macro_rules! integer_cell {
                 self > best
             }
 
+            /// By a mask, as for 16-bit floats.
+            #[inline(always)]
+            fn over(self, other: Self, takes: bool) -> Self {
+                other ^ ((self ^ other) & Self::from(takes).wrapping_neg())
+            }
+
             #[inline(always)]
             fn add_to(self, sum: i64) -> i64 {
                 sum + i64::from(self)
@@ -222,7 +228,8 @@ macro_rules! integer_cell {
 
             #[inline(always)]
             fn total(sum: i64) -> Option<Self> {
-                Self::try_from(sum).ok()
+                let cell = sum as Self;
+                (i64::from(cell) == sum).then_some(cell)
             }
 
             #[inline(always)]

@@ -36,6 +36,17 @@ impl Phases {
         if self.are_several() { self.elements() } else { 0 }
     }
 
+    /// How many phases there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The element of the row that element `at` of the phases is.
+    pub(crate) fn element(&self, at: usize) -> usize {
+        let (cell, c) = (at / self.inner, at % self.inner);
+        (cell % self.len * self.count + cell / self.len) * self.inner + c
+    }
+
     /// From one phase to the next, in cells.
     pub(crate) fn len(&self) -> usize {
         self.len
@@ -76,47 +87,32 @@ impl Phases {
         }
     }
 
-    /// Puts a row together from phases of anything; `finish` makes an element, whose number in the
-    /// row it is told.
+    /// Puts a row together.
     #[inline(always)]
-    pub(crate) fn join<A: Copy, T: Cell>(
-        &self,
-        phases: &[A],
-        row: &mut [T],
-        finish: impl Fn(usize, A) -> T,
-    ) {
+    pub(crate) fn join<T: Cell>(&self, phases: &[T], row: &mut [T]) {
         #[inline(always)]
-        fn constant<A: Copy, T: Cell, const S: usize>(
-            phases: &[A],
-            row: &mut [T],
-            len: usize,
-            finish: impl Fn(usize, A) -> T,
-        ) {
+        fn constant<T: Cell, const S: usize>(phases: &[T], row: &mut [T], len: usize) {
             let (blocks, rest) = row.as_chunks_mut::<S>();
             let whole = blocks.len();
-            let parts: [&[A]; S] = std::array::from_fn(|p| &phases[p * len..p * len + whole]);
+            let parts: [&[T]; S] = std::array::from_fn(|p| &phases[p * len..p * len + whole]);
             for (i, block) in blocks.iter_mut().enumerate() {
                 for p in 0..S {
-                    block[p] = finish(i * S + p, parts[p][i]);
+                    block[p] = parts[p][i];
                 }
             }
             for (p, to) in rest.iter_mut().enumerate() {
-                *to = finish(whole * S + p, phases[p * len + whole]);
+                *to = phases[p * len + whole];
             }
         }
         match (self.inner, self.count) {
-            (inner, 1) => constant::<A, T, 1>(phases, row, self.len * inner, finish),
-            (1, 2) => constant::<A, T, 2>(phases, row, self.len, finish),
-            (1, 3) => constant::<A, T, 3>(phases, row, self.len, finish),
-            (1, 4) => constant::<A, T, 4>(phases, row, self.len, finish),
+            (1, 2) => constant::<T, 2>(phases, row, self.len),
+            (1, 3) => constant::<T, 3>(phases, row, self.len),
+            (1, 4) => constant::<T, 4>(phases, row, self.len),
             (inner, count) => {
                 for (i, block) in row.chunks_mut(count * inner).enumerate() {
                     for (p, cells) in block.chunks_exact_mut(inner).enumerate() {
-                        let first = (i * count + p) * inner;
-                        let from = &phases[(p * self.len + i) * inner..];
-                        for (c, (to, &from)) in cells.iter_mut().zip(from).enumerate() {
-                            *to = finish(first + c, from);
-                        }
+                        let from = (p * self.len + i) * inner;
+                        cells.copy_from_slice(&phases[from..from + inner]);
                     }
                 }
             }

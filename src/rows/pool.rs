@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::slabs::each_slab;
-use super::{LANES, Place, Rows, Run, places, vectorized};
+use super::{LANES, Place, Rows, elements, places, vectorized};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
@@ -22,23 +22,40 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
 ) {
     let (level, pooled) = (Level::new(), geometry.axes.map(|axis| axis.pooled));
     each_slab((values, taps), pooled[2], geometry.inner, |slab, (values, taps)| {
-        let rows = Rows::of_windows(geometry, slab.x);
+        let windows = Windows::new(Rows::of_windows(geometry, slab.x));
         let first = slab.first;
         // Two functions: what the compiler makes of loops depends on what stands beside them.
-        if rows.tiled {
+        if windows.rows.tiled {
             vectorized(
                 level,
                 #[inline(always)]
-                || rows.pool::<T, U, true>(input, (pooled, first), values, taps),
+                || windows.pool::<T, U, true>(input, (pooled, first), values, taps),
             );
         } else {
             vectorized(
                 level,
                 #[inline(always)]
-                || rows.pool::<T, U, false>(input, (pooled, first), values, taps),
+                || windows.pool::<T, U, false>(input, (pooled, first), values, taps),
             );
         }
     });
+}
+
+/// Rows of windows, and which elements of a pooled row belong to which of a row of cells.
+struct Windows<'a> {
+    rows: Rows<'a>,
+    runs: Vec<Run>,
+    /// For each tap on x, how far its cell lies after the pooled element, in elements.
+    ahead: Vec<isize>,
+}
+
+/// Pooled elements of a row that are adjacent, and so are their cells at each tap.
+struct Run {
+    pooled: Range<usize>,
+    /// The taps that lie inside.
+    taps: Range<u32>,
+    /// How much further their cells lie after them than `Windows::ahead` says.
+    ahead: isize,
 }
 
 /// Rows of cells under a row of windows: the first tap of each, and where it starts.
@@ -49,10 +66,43 @@ struct Under<'a, T> {
     first: bool,
 }
 
-impl Rows<'_> {
+impl<'a> Windows<'a> {
+    fn new(rows: Rows<'a>) -> Self {
+        let (x, inner) = (&rows.x, rows.geometry.inner as usize);
+        let adjacent = rows.are_adjacent();
+        let step = if adjacent { i64::from(x.stride) } else { 1 };
+        let ahead = (0..x.kernel).map(|tap| {
+            let cell = i64::from(tap * x.dilation) - i64::from(x.before);
+            let start = cell.rem_euclid(step) * rows.phases.len() as i64;
+            (start + cell.div_euclid(step)) as isize * inner as isize
+        });
+        let ahead = ahead.collect();
+        // From one window to the next, cells are further apart than pooled elements by this.
+        let skip = if adjacent { 0 } else { (x.stride as usize - 1) * inner };
+        let merged = if adjacent || rows.tiled { x.whole_windows() } else { 0..0 };
+        let mut runs = Vec::with_capacity(x.pooled as usize - merged.len().saturating_sub(1));
+        let mut q = 0;
+        while q < x.pooled {
+            let windows = if merged.contains(&q) { merged.clone() } else { q..q + 1 };
+            q = windows.end;
+            runs.push(Run {
+                taps: x.taps_inside(windows.start),
+                ahead: (windows.start as usize * skip) as isize,
+                pooled: elements(windows, inner),
+            });
+        }
+        Self { rows, runs, ahead }
+    }
+
+    /// The cell, in a row of cells, that pooled element `at` of a run has at tap `tx`.
+    #[inline(always)]
+    fn cell_of(&self, run: &Run, at: usize, tx: u32) -> usize {
+        (at as isize + run.ahead + self.ahead[tx as usize]) as usize
+    }
+
     /// Rows of cells that are compared at a time.
     fn most_rows(&self) -> usize {
-        let [z, y, _] = &self.geometry.axes;
+        let [z, y, _] = &self.rows.geometry.axes;
         (z.kernel as usize * y.kernel as usize).min(ROWS)
     }
 
@@ -65,8 +115,8 @@ impl Rows<'_> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let mut scratch = vec![T::default(); self.phases.scratch() * self.most_rows()];
-        let len = self.pooled.len();
+        let mut scratch = vec![T::default(); self.rows.phases.scratch() * self.most_rows()];
+        let len = self.rows.pooled.len();
         let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
         for (place, (values, taps)) in places(pooled, first).zip(slices) {
             self.pool_row::<T, U, TILED>(input, place, &mut scratch, values, taps);
@@ -82,23 +132,25 @@ impl Rows<'_> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let [z, y, _] = &self.geometry.axes;
+        let [z, y, _] = &self.rows.geometry.axes;
         let mut rows = [(0, 0); ROWS];
         let (mut count, mut first) = (0, true);
         let (in_z, in_y) = (z.taps_inside(qz), y.taps_inside(qy));
         let mut left = in_z.len() * in_y.len();
         for tz in in_z {
             for ty in in_y.clone() {
-                let row = self.input_row((outer, z.cell(qz, tz), y.cell(qy, ty)));
-                rows[count] = (self.first_tap(tz, ty), row.start);
-                if self.phases.are_several() {
-                    let at = count * self.phases.elements();
-                    self.phases.split(&input[row], &mut scratch[at..at + self.phases.elements()]);
+                let row = self.rows.input_row((outer, z.cell(qz, tz), y.cell(qy, ty)));
+                rows[count] = (self.rows.first_tap(tz, ty), row.start);
+                if self.rows.phases.are_several() {
+                    let at = count * self.rows.phases.elements();
+                    self.rows
+                        .phases
+                        .split(&input[row], &mut scratch[at..at + self.rows.phases.elements()]);
                     rows[count].1 = at;
                 }
                 (count, left) = (count + 1, left - 1);
                 if count == ROWS || left == 0 {
-                    let cells = if self.phases.are_several() { &*scratch } else { input };
+                    let cells = if self.rows.phases.are_several() { &*scratch } else { input };
                     let under = Under { cells, rows: &rows[..count], first };
                     for run in &self.runs {
                         if TILED {
@@ -150,7 +202,7 @@ impl Rows<'_> {
         for (i, &(first_tap, row)) in under.rows.iter().enumerate() {
             let cells = &under.cells[row + self.cell_of(run, start, 0)..];
             let row = (under.first && i == 0, first_tap);
-            match self.x.stride {
+            match self.rows.x.stride {
                 2 => tiles::<T, U, 2>(cells, row, values, taps),
                 3 => tiles::<T, U, 3>(cells, row, values, taps),
                 _ => tiles::<T, U, 4>(cells, row, values, taps),

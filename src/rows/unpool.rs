@@ -1,13 +1,15 @@
 //! Unpooling.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fearless_simd::Level;
 
+use super::phases::Phases;
+use super::rule::{Alone, Last, Rule, Sums};
 use super::slabs::each_slab;
-use super::{Place, Rows, places, vectorized};
+use super::{LANES, Place, Rows, elements, places, vectorized};
 use crate::argmax::{Overlap, TapWord};
-use crate::axis::Axis;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
@@ -19,38 +21,14 @@ pub(crate) fn unpool<T: Cell, U: TapWord>(
     overlap: Overlap,
     output: &mut [T],
 ) -> Option<usize> {
-    match (geometry.windows_overlap(), overlap) {
-        (true, Overlap::Sum) => return add(geometry, values, taps, output),
-        (true, Overlap::Last) => put(
-            geometry,
-            values,
-            taps,
-            output,
-            #[inline(always)]
-            |cell, yes, value: T| value.over(cell, yes),
-        ),
-        (false, Overlap::Sum) => put(
-            geometry,
-            values,
-            taps,
-            output,
-            #[inline(always)]
-            |_, yes, value: T| value.alone().over(T::default(), yes),
-        ),
-        (false, Overlap::Last) => put(
-            geometry,
-            values,
-            taps,
-            output,
-            #[inline(always)]
-            |_, yes, value: T| value.over(T::default(), yes),
-        ),
+    match (overlap, geometry.windows_overlap()) {
+        (Overlap::Sum, true) => unpool_by::<T, U, Sums>(geometry, values, taps, output),
+        (Overlap::Sum, false) => unpool_by::<T, U, Alone>(geometry, values, taps, output),
+        (Overlap::Last, _) => unpool_by::<T, U, Last>(geometry, values, taps, output),
     }
-    None
 }
 
-/// Sums of the values that go to a cell.
-fn add<T: Cell, U: TapWord>(
+fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
     taps: &[U],
@@ -59,32 +37,26 @@ fn add<T: Cell, U: TapWord>(
     let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
     let overflow = AtomicUsize::new(usize::MAX);
     each_slab(output, size[2], geometry.inner, |slab, output| {
-        let rows = Rows::of_cells(geometry, slab.x);
-        let mut sums = vec![T::Sum::default(); rows.phases.elements()];
+        let cells = Cells::new(Rows::of_cells(geometry, slab.x));
+        let phases = &cells.rows.phases;
+        let mut scratch = vec![T::default(); phases.scratch()];
+        let mut over = Over { values, taps, rows: Vec::new() };
         vectorized(
             level,
             #[inline(always)]
             || {
-                let slices = output.chunks_exact_mut(rows.cells.len());
+                let slices = output.chunks_exact_mut(cells.rows.cells.len());
                 for (place, output) in places(size, slab.first).zip(slices) {
-                    sums.fill(T::Sum::default());
-                    rows.unpool(
-                        values,
-                        taps,
-                        place,
-                        &mut sums,
-                        #[inline(always)]
-                        |sum, yes, value: T| {
-                            if yes { value.add_to(sum) } else { sum }
-                        },
-                    );
-                    rows.phases.join(&sums, output, |x, sum| {
-                        T::total(sum).unwrap_or_else(|| {
-                            let element = rows.input_row(place).start + x;
-                            overflow.fetch_min(element, Ordering::Relaxed);
-                            T::default()
-                        })
-                    });
+                    cells.find_rows(place, &mut over.rows);
+                    let several = phases.are_several();
+                    let row = if several { &mut scratch[..] } else { &mut output[..] };
+                    if let Some(at) = cells.unpool_row::<T, U, R>(&over, row) {
+                        let element = cells.rows.input_row(place).start + at;
+                        overflow.fetch_min(element, Ordering::Relaxed);
+                    }
+                    if several {
+                        phases.join(&scratch, output);
+                    }
                 }
             },
         );
@@ -92,120 +64,211 @@ fn add<T: Cell, U: TapWord>(
     Some(overflow.into_inner()).filter(|&element| element != usize::MAX)
 }
 
-/// What `put` makes of a cell, whether a value goes there, and the value; of zero in cells that no
-/// value may go to. Where windows overlap a cell is what became of it before.
-fn put<T: Cell, U: TapWord>(
-    geometry: &Geometry,
-    values: &[T],
-    taps: &[U],
-    output: &mut [T],
-    put: impl Fn(T, bool, T) -> T + Copy + Send + Sync,
-) {
-    let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
-    each_slab(output, size[2], geometry.inner, |slab, output| {
-        let rows = Rows::of_cells(geometry, slab.x);
-        let mut scratch = vec![T::default(); rows.phases.scratch()];
-        vectorized(
-            level,
-            #[inline(always)]
-            || {
-                let slices = output.chunks_exact_mut(rows.cells.len());
-                for (place, output) in places(size, slab.first).zip(slices) {
-                    let several = rows.phases.are_several();
-                    let cells = if several { &mut scratch[..] } else { &mut output[..] };
-                    if geometry.windows_overlap() || !rows.cover(place) {
-                        cells.fill(T::default());
-                    }
-                    rows.unpool(values, taps, place, cells, put);
-                    if several {
-                        rows.phases.join(&scratch, output, |_, cell| cell);
-                    }
-                }
-            },
-        );
-    });
+/// Rows of cells, and which windows hold which of them.
+struct Cells<'a> {
+    rows: Rows<'a>,
+    /// Tiles that lie inside, and their columns, which are in no run.
+    tiles: Range<u32>,
+    tiled: Range<u32>,
+    runs: Vec<Run>,
 }
 
-impl Rows<'_> {
-    /// Whether every cell of a row lies in some window.
-    #[inline(always)]
-    fn cover(&self, (_, z, y): Place) -> bool {
-        let [az, ay, _] = &self.geometry.axes;
-        let is_held =
-            |axis: &Axis, cell| axis.dilation == 1 && !axis.windows_around(cell).is_empty();
-        self.x.covers() && is_held(az, z) && is_held(ay, y)
+/// Cells that are adjacent in a row by phases, and so are the pooled elements of their windows.
+struct Run {
+    cells: Range<usize>,
+    /// The column of the first cell, and the windows around it.
+    column: u32,
+    windows: Range<u32>,
+}
+
+/// The rows of windows over a row of cells, in order: their first taps there, and where they start.
+struct Over<'a, T, U> {
+    values: &'a [T],
+    taps: &'a [U],
+    rows: Vec<(u32, usize)>,
+}
+
+impl<'a> Cells<'a> {
+    fn new(rows: Rows<'a>) -> Self {
+        let (x, inner) = (&rows.x, rows.geometry.inner as usize);
+        let tiles = if rows.tiled { x.whole_windows() } else { 0..0 };
+        let tiled = if tiles.is_empty() {
+            0..0
+        } else {
+            tiles.start * x.stride - x.before..tiles.end * x.stride - x.before
+        };
+        let alike = if rows.are_adjacent() { x.cells_held_alike() } else { 0..0 };
+        let step = rows.phases.count() as u32;
+        let mut runs = Vec::new();
+        for phase in 0..step {
+            let mut column = phase;
+            while column < x.input {
+                if tiled.contains(&column) {
+                    column = tiled.end;
+                    continue;
+                }
+                let columns =
+                    if alike.contains(&column) { (alike.end - column).div_ceil(step) } else { 1 };
+                let first = phase * rows.phases.len() as u32 + column / step;
+                runs.push(Run {
+                    cells: elements(first..first + columns, inner),
+                    column,
+                    windows: x.windows_around(column),
+                });
+                column += columns * step;
+            }
+        }
+        Self { rows, tiles, tiled, runs }
     }
 
-    /// Puts into each cell of a row what `put` makes of it, whether a value goes there, and the
-    /// value; for each value that may, in raster order of the pooled elements.
+    /// Finds the rows of windows over a row of cells.
     #[inline(always)]
-    fn unpool<T: Cell, U: TapWord, A: Copy>(
-        &self,
-        values: &[T],
-        taps: &[U],
-        (outer, cz, cy): Place,
-        cells: &mut [A],
-        put: impl Fn(A, bool, T) -> A + Copy,
-    ) {
-        let [z, y, _] = &self.geometry.axes;
+    fn find_rows(&self, (outer, cz, cy): Place, over: &mut Vec<(u32, usize)>) {
+        let [z, y, _] = &self.rows.geometry.axes;
+        over.clear();
         for qz in z.windows_around(cz) {
             let Some(tz) = z.tap_of(cz, qz) else { continue };
             for qy in y.windows_around(cy) {
                 let Some(ty) = y.tap_of(cy, qy) else { continue };
-                let row = self.pooled_row((outer, qz, qy));
-                let row = (&values[row.clone()], &taps[row]);
-                self.unpool_row(row, self.first_tap(tz, ty), cells, put);
+                let start = self.rows.pooled_row((outer, qz, qy)).start;
+                over.push((self.rows.first_tap(tz, ty), start));
             }
         }
     }
 
-    /// [`Self::unpool`] for the windows of one pooled row, whose cells in the row have `first_tap`
-    /// and what follows.
+    /// Unpools a row of cells, by phases; the first of its elements whose sum does not fit.
     #[inline(always)]
-    fn unpool_row<T: Cell, U: TapWord, A: Copy>(
+    fn unpool_row<T: Cell, U: TapWord, R: Rule<T>>(
         &self,
-        (values, taps): (&[T], &[U]),
-        first_tap: u32,
-        cells: &mut [A],
-        put: impl Fn(A, bool, T) -> A + Copy,
+        over: &Over<'_, T, U>,
+        cells: &mut [T],
+    ) -> Option<usize> {
+        let mut too_large = None;
+        if !self.tiles.is_empty() {
+            self.unpool_tiles::<T, U, R>(over, cells);
+        }
+        for run in &self.runs {
+            let Range { start, end } = run.cells;
+            if let (&[row], 1) = (&over.rows[..], run.windows.len()) {
+                self.unpool_alone::<T, U, R>(over, row, run, cells);
+            } else if end - start < LANES {
+                for at in start..end {
+                    self.unpool_lanes::<T, U, R, 1>(over, run, at, cells, &mut too_large);
+                }
+            } else {
+                for at in (start..end).step_by(LANES) {
+                    // The last may be made twice, which changes nothing.
+                    let at = at.min(end - LANES);
+                    self.unpool_lanes::<T, U, R, LANES>(over, run, at, cells, &mut too_large);
+                }
+            }
+        }
+        too_large
+    }
+
+    /// Unpools the tiles, over which lies one row of windows at most.
+    #[inline(always)]
+    fn unpool_tiles<T: Cell, U: TapWord, R: Rule<T>>(
+        &self,
+        over: &Over<'_, T, U>,
+        cells: &mut [T],
     ) {
         /// Tiles of `S` cells.
         #[inline(always)]
-        fn tiles<T: Cell, U: TapWord, A: Copy, const S: usize>(
-            cells: &mut [A],
+        fn tiles<T: Cell, U: TapWord, R: Rule<T>, const S: usize>(
+            cells: &mut [T],
             values: &[T],
             taps: &[U],
             first_tap: u32,
-            put: impl Fn(A, bool, T) -> A + Copy,
         ) {
             let tap: [U; S] = std::array::from_fn(|tx| U::new(first_tap + tx as u32));
             let (tiles, _) = cells.as_chunks_mut::<S>();
             for ((tile, &value), &found) in tiles.iter_mut().zip(values).zip(taps) {
                 for tx in 0..S {
-                    tile[tx] = put(tile[tx], found == tap[tx], value);
+                    tile[tx] = R::of_one(found == tap[tx], value);
                 }
             }
         }
-        for run in &self.runs {
-            let (values, taps) = (&values[run.pooled.clone()], &taps[run.pooled.clone()]);
-            let start = run.pooled.start;
-            if self.tiled && values.len() > 1 {
-                let cells = &mut cells[self.cell_of(run, start, 0)..];
-                match self.x.stride {
-                    2 => tiles::<T, U, A, 2>(cells, values, taps, first_tap, put),
-                    3 => tiles::<T, U, A, 3>(cells, values, taps, first_tap, put),
-                    _ => tiles::<T, U, A, 4>(cells, values, taps, first_tap, put),
-                }
-                continue;
-            }
-            // The first window that holds a cell holds it at its last tap.
-            for tx in run.taps.clone().rev() {
-                let tap = U::new(first_tap + tx);
-                let cells = &mut cells[self.cell_of(run, start, tx)..];
-                for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
-                    *cell = put(*cell, found == tap, value);
-                }
-            }
+        let cells = &mut cells[self.tiled.start as usize..self.tiled.end as usize];
+        let Some(&(first_tap, start)) = over.rows.first() else {
+            return cells.fill(T::default());
+        };
+        let row = start + self.tiles.start as usize..start + self.tiles.end as usize;
+        let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
+        match self.rows.x.stride {
+            2 => tiles::<T, U, R, 2>(cells, values, taps, first_tap),
+            3 => tiles::<T, U, R, 3>(cells, values, taps, first_tap),
+            _ => tiles::<T, U, R, 4>(cells, values, taps, first_tap),
         }
     }
+
+    /// Unpools the cells of a run over which one window lies.
+    #[inline(always)]
+    fn unpool_alone<T: Cell, U: TapWord, R: Rule<T>>(
+        &self,
+        over: &Over<'_, T, U>,
+        (first_tap, start): (u32, usize),
+        run: &Run,
+        cells: &mut [T],
+    ) {
+        let (x, q, inner) = (&self.rows.x, run.windows.start, self.rows.geometry.inner as usize);
+        let cells = &mut cells[run.cells.clone()];
+        let Some(tx) = x.tap_of(run.column, q) else { return cells.fill(T::default()) };
+        let (from, tap) = (start + q as usize * inner, U::new(first_tap + tx));
+        let row = from..from + cells.len();
+        let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
+        for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
+            *cell = R::of_one(found == tap, value);
+        }
+    }
+
+    /// Unpools `L` adjacent cells of a run, from `at` on.
+    #[inline(always)]
+    fn unpool_lanes<T: Cell, U: TapWord, R: Rule<T>, const L: usize>(
+        &self,
+        over: &Over<'_, T, U>,
+        run: &Run,
+        at: usize,
+        cells: &mut [T],
+        too_large: &mut Option<usize>,
+    ) {
+        let (x, inner) = (&self.rows.x, self.rows.geometry.inner as usize);
+        let mut known = [R::Known::default(); L];
+        for &(first_tap, start) in &over.rows {
+            let start = start + at - run.cells.start;
+            for q in run.windows.clone() {
+                let Some(tx) = x.tap_of(run.column, q) else { continue };
+                let from = start + q as usize * inner;
+                let (values, taps) = (&over.values[from..from + L], &over.taps[from..from + L]);
+                let tap = U::new(first_tap + tx);
+                for i in 0..L {
+                    known[i] = R::know(known[i], taps[i] == tap, values[i]);
+                }
+            }
+        }
+        let cells = &mut cells[at..at + L];
+        let mut fit = true;
+        for i in 0..L {
+            let cell = R::cell(known[i]);
+            fit &= cell.is_some();
+            cells[i] = cell.unwrap_or_default();
+        }
+        if !fit {
+            let first = first_too_large::<T, R, L>(known, at, &self.rows.phases);
+            *too_large = too_large.iter().copied().chain(first).min();
+        }
+    }
+}
+
+/// The first element whose sum does not fit, of `L` from `at` on. They come by value: were they
+/// borrowed, they would be in memory and not in registers before.
+#[cold]
+#[inline(never)]
+fn first_too_large<T: Cell, R: Rule<T>, const L: usize>(
+    known: [R::Known; L],
+    at: usize,
+    phases: &Phases,
+) -> Option<usize> {
+    let too_large = (0..L).filter(|&i| R::cell(known[i]).is_none());
+    too_large.map(|i| phases.element(at + i)).min()
 }
