@@ -6,7 +6,7 @@ use unpool::{Cell, Element, Engine, Geometry, Overlap, Step};
 use crate::engines::numbers;
 use crate::support::cases::parse;
 use crate::support::compare::{Report, same, same_bits};
-use crate::support::devices::{engines, gpus, plain};
+use crate::support::devices::{at_once, engines, gpus, plain};
 use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
@@ -38,7 +38,7 @@ fn agree<T: Cell + Bits>(report: &mut Report, engines: &[(String, Engine)], name
     for kind in Fill::ALL {
         let input: Vec<T> = fill(kind, geometry.input_len(), 31);
         let found: Vec<(String, All<T>)> =
-            engines.iter().map(|(on, e)| (on.clone(), all(e, &geometry, &input))).collect();
+            at_once(engines, |(on, engine)| (on.clone(), all(engine, &geometry, &input)));
         for (i, (on, one)) in found.iter().enumerate() {
             for (other, another) in &found[..i] {
                 let element = T::ELEMENT.name();
@@ -94,7 +94,7 @@ fn bytes_of_a_run(
 
 #[test]
 fn twenty_runs_of_five_workgroup_sizes_give_the_same_bits() {
-    for gpu in gpus() {
+    at_once(gpus(), |gpu| {
         for name in ["n2c8h31w27_k3s1p1_last", "n2c3h31w27_k5s2p2_first"] {
             let geometry = parse(name).geometry().unwrap();
             for element in [Element::F32, Element::BF16] {
@@ -139,7 +139,7 @@ fn twenty_runs_of_five_workgroup_sizes_give_the_same_bits() {
                 }
             }
         }
-    }
+    });
 }
 
 /// The size that a pooled shape unpools to is one among several: each is exact on every engine.

@@ -6,9 +6,9 @@ use unpool::{Cell, Engine, Error, Geometry, Overlap, Taps};
 use crate::support::cases::{Case, parse, table};
 use crate::support::compare::{Report, same, same_bits};
 use crate::support::devices::engines;
-use crate::support::elements_in_turn;
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::oracle::{self, Bits, Plan};
+use crate::support::{elements_in_turn, every_element};
 
 /// The taps as plain numbers.
 pub(crate) fn numbers(taps: &Taps) -> Vec<u32> {
@@ -84,40 +84,46 @@ fn check_case<T: Cell + Bits>(
     report: &mut Report,
     case: &Case,
     (geometry, plan): (&Geometry, &Plan),
-    engines: &[(String, Engine)],
+    (name, engine): &(String, Engine),
 ) {
     for (seed, kind) in (1..).zip(Fill::ALL) {
         let input: Vec<T> = fill(kind, plan.input_len(), seed);
         let values: Vec<T> = fill(kind, plan.pooled_len(), seed + 100);
         let cells: Vec<T> = fill(kind, plan.input_len(), seed + 200);
         let expected = oracle::max_pool(plan, &input);
-        for (name, engine) in engines {
-            let place = format!("{case} {} {kind:?} on {name},", T::ELEMENT.name());
-            match engine.max_pool(geometry, &input) {
-                Ok(pooled) => {
-                    let of = format!("{place} max_pool, values");
-                    report.add(same_bits(&of, &pooled.values, &expected.values));
-                    let of = format!("{place} max_pool, taps");
-                    report.add(same(&of, &numbers(&pooled.taps), &expected.taps));
-                }
-                Err(error) => report.add(Err(format!("{place} max_pool: {error}"))),
+        let place = format!("{case} {} {kind:?} on {name},", T::ELEMENT.name());
+        match engine.max_pool(geometry, &input) {
+            Ok(pooled) => {
+                let of = format!("{place} max_pool, values");
+                report.add(same_bits(&of, &pooled.values, &expected.values));
+                let of = format!("{place} max_pool, taps");
+                report.add(same(&of, &numbers(&pooled.taps), &expected.taps));
             }
-            // The oracle's taps, so that a wrong pooling is not reported five times.
-            let on = (engine, geometry, plan);
-            check_taps(report, &place, on, &expected.taps, (&values, &cells));
+            Err(error) => report.add(Err(format!("{place} max_pool: {error}"))),
         }
+        // The oracle's taps, so that a wrong pooling is not reported five times.
+        let on = (engine, geometry, plan);
+        check_taps(report, &place, on, &expected.taps, (&values, &cells));
     }
+}
+
+/// Every engine, all at once, on every case of the table.
+fn on_the_table(
+    check: impl Fn(usize, &Case, (&Geometry, &Plan), &(String, Engine), &mut Report) + Sync,
+) {
+    Report::of_each(&engines(), |engine, report| {
+        for (number, case) in table().iter().enumerate() {
+            let of = (&case.geometry().unwrap(), &Plan::new(case).unwrap());
+            check(number, case, of, engine, report);
+        }
+    });
 }
 
 #[test]
 fn every_engine_gives_the_bits_of_the_definition() {
-    let engines = engines();
-    let mut report = Report::default();
-    for (number, case) in table().into_iter().enumerate() {
-        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-        elements_in_turn!(number, &engines, check_case(&mut report, &case, (&geometry, &plan)));
-    }
-    report.finish();
+    on_the_table(|number, case, of, on, report| {
+        elements_in_turn!(number, on.1, check_case(report, case, of, on));
+    });
 }
 
 /// Taps of any numbers: cells of the window, cells in the padding, numbers past the window, the
@@ -138,30 +144,20 @@ fn check_untrusted<T: Cell + Bits>(
     report: &mut Report,
     case: &Case,
     (geometry, plan): (&Geometry, &Plan),
-    engines: &[(String, Engine)],
+    (name, engine): &(String, Engine),
 ) {
     let taps = any_taps(plan, 5);
     let values: Vec<T> = fill(Fill::Permutation, plan.pooled_len(), 6);
     let cells: Vec<T> = fill(Fill::Permutation, plan.input_len(), 7);
-    for (name, engine) in engines {
-        let place = format!("{case} {} with any taps on {name},", T::ELEMENT.name());
-        check_taps(report, &place, (engine, geometry, plan), &taps, (&values, &cells));
-    }
+    let place = format!("{case} {} with any taps on {name},", T::ELEMENT.name());
+    check_taps(report, &place, (engine, geometry, plan), &taps, (&values, &cells));
 }
 
 #[test]
 fn taps_that_name_no_cell_unpool_to_nothing_on_every_engine() {
-    let engines = engines();
-    let mut report = Report::default();
-    for (number, case) in table().into_iter().enumerate() {
-        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-        elements_in_turn!(
-            number,
-            &engines,
-            check_untrusted(&mut report, &case, (&geometry, &plan))
-        );
-    }
-    report.finish();
+    on_the_table(|number, case, of, on, report| {
+        elements_in_turn!(number, on.1, check_untrusted(report, case, of, on));
+    });
 }
 
 /// Every window takes its first cell, or its last: where they overlap most, sums are longest.
@@ -169,31 +165,25 @@ fn check_corners<T: Cell + Bits>(
     report: &mut Report,
     case: &Case,
     (geometry, plan): (&Geometry, &Plan),
-    engines: &[(String, Engine)],
+    (name, engine): &(String, Engine),
 ) {
     let windows: Vec<_> = plan.spots().iter().map(|spot| plan.window(spot)).collect();
     let first = windows.iter().map(|w| w[0].0).collect::<Vec<_>>();
     let last = windows.iter().map(|w| w[w.len() - 1].0).collect::<Vec<_>>();
     let values: Vec<T> = fill(Fill::Specials, plan.pooled_len(), 8);
     let cells: Vec<T> = fill(Fill::Permutation, plan.input_len(), 9);
-    for (name, engine) in engines {
-        for (corner, taps) in [("first", &first), ("last", &last)] {
-            let element = T::ELEMENT.name();
-            let place = format!("{case} {element} each window's {corner} cell on {name},");
-            check_taps(report, &place, (engine, geometry, plan), taps, (&values, &cells));
-        }
+    for (corner, taps) in [("first", &first), ("last", &last)] {
+        let element = T::ELEMENT.name();
+        let place = format!("{case} {element} each window's {corner} cell on {name},");
+        check_taps(report, &place, (engine, geometry, plan), taps, (&values, &cells));
     }
 }
 
 #[test]
 fn the_first_and_the_last_cell_of_every_window_are_reached_on_every_engine() {
-    let engines = engines();
-    let mut report = Report::default();
-    for (number, case) in table().into_iter().enumerate() {
-        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-        elements_in_turn!(number, &engines, check_corners(&mut report, &case, (&geometry, &plan)));
-    }
-    report.finish();
+    on_the_table(|number, case, of, on, report| {
+        elements_in_turn!(number, on.1, check_corners(report, case, of, on));
+    });
 }
 
 #[test]
@@ -251,12 +241,10 @@ const LONG_ROWS: &[&str] = &[
 
 #[test]
 fn the_cpu_cuts_long_rows_without_a_trace() {
-    let engines = [("cpu".to_owned(), Engine::Cpu)];
-    let mut report = Report::default();
-    for (number, name) in LONG_ROWS.iter().enumerate() {
+    let cpu = ("cpu".to_owned(), Engine::Cpu);
+    Report::of_each(LONG_ROWS, |name, report| {
         let case = parse(name);
-        let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-        elements_in_turn!(number, &engines, check_case(&mut report, &case, (&geometry, &plan)));
-    }
-    report.finish();
+        let of = (&case.geometry().unwrap(), &Plan::new(&case).unwrap());
+        every_element!(check_case(report, &case, of, &cpu));
+    });
 }

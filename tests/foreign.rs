@@ -7,7 +7,7 @@ use unpool::{
 };
 
 use crate::support::compare::{Report, same, same_bits};
-use crate::support::devices::gpus;
+use crate::support::devices::{at_once, gpus};
 use crate::support::every_element;
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::guarded::{Guarded, run};
@@ -127,10 +127,11 @@ fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement,
     let sum: Vec<T> = totals.iter().map(|&(total, _)| total).collect();
     let held = totals.iter().all(|&(_, held)| held);
     for (overlap, expected) in [(Overlap::Last, &last), (Overlap::Sum, &sum)] {
-        for gpu in gpus() {
+        let found = at_once(gpus(), |gpu| unpool(gpu, placement, &values, indices, overlap));
+        for (gpu, found) in gpus().iter().zip(found) {
             let on = gpu.description();
             let place = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
-            match unpool(gpu, placement, &values, indices, overlap) {
+            match found {
                 Ok((found, found_report)) => {
                     report.add(same_bits(&place, &found, expected));
                     report.add(same(&format!("{place}, report"), &found_report, &expected_report));

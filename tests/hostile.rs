@@ -9,7 +9,7 @@ use unpool::{Cell, Error, Gpu, IndexReport, IndexSpace, Overlap, Step, wgpu};
 
 use crate::support::cases::{Case, any_geometry};
 use crate::support::compare::same_bits;
-use crate::support::devices::{Uncaptured, adapters, device};
+use crate::support::devices::{Uncaptured, adapters, at_once, device};
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
@@ -34,13 +34,17 @@ static DEVICES: LazyLock<[Vec<(Gpu, Uncaptured)>; 2]> = LazyLock::new(|| {
 });
 
 /// The same on every device, with its name where it fails.
-fn on_each(small: bool, run: impl Fn(&(Gpu, Uncaptured)) -> TestCaseResult) -> TestCaseResult {
-    DEVICES[usize::from(small)].iter().try_for_each(|on| match run(on) {
+fn on_each(
+    small: bool,
+    run: impl Fn(&(Gpu, Uncaptured)) -> TestCaseResult + Sync,
+) -> TestCaseResult {
+    let found = at_once(&DEVICES[usize::from(small)], |on| match run(on) {
         Err(TestCaseError::Fail(why)) => {
             Err(TestCaseError::fail(format!("{}: {why}", on.0.description())))
         }
         other => other,
-    })
+    });
+    found.into_iter().collect()
 }
 
 fn silent(reports: &Uncaptured) -> TestCaseResult {

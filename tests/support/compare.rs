@@ -4,6 +4,7 @@ use std::fmt;
 
 use unpool::Cell;
 
+use super::devices::at_once;
 use super::oracle::{Bits, value};
 
 /// Failures, collected so that one broken rule does not hide another.
@@ -18,6 +19,22 @@ impl Report {
     pub(crate) fn add(&mut self, compared: Result<(), String>) {
         self.compared += 1;
         self.failures.extend(compared.err());
+    }
+
+    /// Checks each, all at once, and finishes with what all of them reported.
+    pub(crate) fn of_each<A: Sync>(all: &[A], check: impl Fn(&A, &mut Self) + Sync) {
+        let reports = at_once(all, |one| {
+            let mut report = Self::default();
+            check(one, &mut report);
+            report
+        });
+        let mut whole = Self::default();
+        for report in reports {
+            assert!(report.compared > 0, "nothing was compared on one of them");
+            whole.compared += report.compared;
+            whole.failures.extend(report.failures);
+        }
+        whole.finish();
     }
 
     /// Panics with what differed. A report that compared nothing fails too.

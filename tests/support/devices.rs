@@ -1,6 +1,8 @@
 //! The devices that tests run on.
 
+use std::panic::resume_unwind;
 use std::sync::{Arc, LazyLock, Mutex};
+use std::thread::ScopedJoinHandle;
 
 use unpool::{Engine, Gpu, wgpu};
 
@@ -43,6 +45,17 @@ pub(crate) fn plain() -> Vec<(String, Engine)> {
         (format!("{}, without features", gpu.description()), Engine::Gpu(gpu))
     })
     .collect()
+}
+
+/// What `check` finds of each, all at once: drivers spend most of a test compiling, on one thread.
+/// No two may use the same device: on GL, `wgpu` gives up on a context that another thread holds.
+pub(crate) fn at_once<A: Sync, R: Send>(of: &[A], check: impl Fn(&A) -> R + Sync) -> Vec<R> {
+    std::thread::scope(|scope| {
+        let check = &check;
+        let threads: Vec<_> = of.iter().map(|one| scope.spawn(move || check(one))).collect();
+        let found = threads.into_iter().map(ScopedJoinHandle::join);
+        found.map(|found| found.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
 }
 
 /// A device of its own with these limits.

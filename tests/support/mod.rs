@@ -31,23 +31,27 @@ macro_rules! every_element {
 }
 pub(crate) use every_element;
 
-/// Runs `$function::<T>($arguments…, engines)` for every element type: f32 on all of `$engines`,
-/// the others on the CPU and, taking turns over the cases, on the adapters too. There every
-/// pipeline takes its time to compile.
+/// Runs `$function::<T>($arguments…)` for every element type on the CPU, and on an adapter for f32
+/// and, taking turns over the cases, for another one. There every pipeline takes its time to compile.
 macro_rules! elements_in_turn {
-    ($case:expr, $engines:expr, $function:ident($($argument:expr),* $(,)?)) => {{
-        let engines: &[(String, unpool::Engine)] = $engines;
-        let on = |element| {
-            let all = $crate::support::takes_turn(element, $case);
-            if all { engines } else { &engines[..1] }
+    ($case:expr, $engine:expr, $function:ident($($argument:expr),* $(,)?)) => {{
+        let runs = |element| {
+            matches!($engine, unpool::Engine::Cpu) || $crate::support::takes_turn(element, $case)
         };
-        $function::<f32>($($argument),*, on(unpool::Element::F32));
-        $function::<half::f16>($($argument),*, on(unpool::Element::F16));
-        $function::<half::bf16>($($argument),*, on(unpool::Element::BF16));
-        $function::<i32>($($argument),*, on(unpool::Element::I32));
-        $function::<u32>($($argument),*, on(unpool::Element::U32));
-        $function::<i8>($($argument),*, on(unpool::Element::I8));
-        $function::<u8>($($argument),*, on(unpool::Element::U8));
+        macro_rules! run {
+            ($type:ty) => {
+                if runs(<$type as unpool::Cell>::ELEMENT) {
+                    $function::<$type>($($argument),*);
+                }
+            };
+        }
+        run!(f32);
+        run!(half::f16);
+        run!(half::bf16);
+        run!(i32);
+        run!(u32);
+        run!(i8);
+        run!(u8);
     }};
 }
 pub(crate) use elements_in_turn;
