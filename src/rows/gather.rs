@@ -16,7 +16,7 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
     let [z, y, x] = &geometry.axes;
     let inner = geometry.inner as usize;
     let (len, pooled) = (geometry.pooled_row(), geometry.axes.map(|axis| axis.pooled));
-    let whole = x.whole_windows();
+    let whole = geometry.axes.map(|axis| axis.whole_windows());
     // Elements from a cell to the next one on each axis.
     let step = [y.input as usize * geometry.input_row(), geometry.input_row(), inner];
     let step = step.map(|elements| elements as i64);
@@ -36,11 +36,23 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
             let image = outer as i64 * i64::from(z.input) * step[0];
             let row = image + z.start(qz) * step[0] + y.start(qy) * step[1];
             let (in_z, in_y) = (z.taps_inside(qz), y.taps_inside(qy));
+            let whole_row = whole[0].contains(&qz) && whole[1].contains(&qy);
             let windows = gathered.chunks_exact_mut(inner).zip(taps.chunks_exact(inner));
             for (q, (gathered, taps)) in slab.x.clone().zip(windows) {
                 let start = row + x.start(q) * step[2];
-                let in_x = if whole.contains(&q) { 0..x.kernel } else { x.taps_inside(q) };
-                for (c, (to, &tap)) in gathered.iter_mut().zip(taps).enumerate() {
+                let lanes = gathered.iter_mut().zip(taps).enumerate();
+                if whole_row && whole[2].contains(&q) {
+                    for (c, (to, &tap)) in lanes {
+                        let tap: u32 = tap.into();
+                        *to = match table.get(tap as usize) {
+                            Some((_, far)) => cells[(start + far) as usize + c],
+                            None => T::default(),
+                        };
+                    }
+                    continue;
+                }
+                let in_x = x.taps_inside(q);
+                for (c, (to, &tap)) in lanes {
                     let tap: u32 = tap.into();
                     *to = match table.get(tap as usize) {
                         Some(([tz, ty, tx], far))

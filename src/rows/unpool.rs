@@ -79,6 +79,8 @@ struct Run {
     /// The column of the first cell, and the windows around it.
     column: u32,
     windows: Range<u32>,
+    /// Where one window alone lies over them: its tap, and the first pooled element.
+    alone: Option<(u32, usize)>,
 }
 
 /// The rows of windows over a row of cells, in order: their first taps there, and where they start.
@@ -110,11 +112,13 @@ impl<'a> Cells<'a> {
                 let columns =
                     if alike.contains(&column) { (alike.end - column).div_ceil(step) } else { 1 };
                 let first = phase * rows.phases.len() as u32 + column / step;
-                runs.push(Run {
-                    cells: elements(first..first + columns, inner),
-                    column,
-                    windows: x.windows_around(column),
-                });
+                let (cells, windows) =
+                    (elements(first..first + columns, inner), x.windows_around(column));
+                let alone = (windows.len() == 1)
+                    .then(|| x.tap_of(column, windows.start))
+                    .flatten()
+                    .map(|tx| (tx, windows.start as usize * inner));
+                runs.push(Run { cells, column, windows, alone });
                 column += columns * step;
             }
         }
@@ -149,8 +153,11 @@ impl<'a> Cells<'a> {
         }
         for run in &self.runs {
             let Range { start, end } = run.cells;
-            if let (&[row], 1) = (&over.rows[..], run.windows.len()) {
-                self.unpool_alone::<T, U, R>(over, row, run, cells);
+            if let (&[(first_tap, row)], Some((tx, start))) = (&over.rows[..], run.alone) {
+                let cells = &mut cells[run.cells.clone()];
+                let row = row + start..row + start + cells.len();
+                let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
+                unpool_alone::<T, U, R>(cells, values, taps, U::new(first_tap + tx));
             } else if end - start < LANES {
                 for at in start..end {
                     self.unpool_lanes::<T, U, R, 1>(over, run, at, cells, &mut too_large);
@@ -202,26 +209,6 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Unpools the cells of a run over which one window lies.
-    #[inline(always)]
-    fn unpool_alone<T: Cell, U: TapWord, R: Rule<T>>(
-        &self,
-        over: &Over<'_, T, U>,
-        (first_tap, start): (u32, usize),
-        run: &Run,
-        cells: &mut [T],
-    ) {
-        let (x, q, inner) = (&self.rows.x, run.windows.start, self.rows.geometry.inner as usize);
-        let cells = &mut cells[run.cells.clone()];
-        let Some(tx) = x.tap_of(run.column, q) else { return cells.fill(T::default()) };
-        let (from, tap) = (start + q as usize * inner, U::new(first_tap + tx));
-        let row = from..from + cells.len();
-        let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
-        for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
-            *cell = R::of_one(found == tap, value);
-        }
-    }
-
     /// Unpools `L` adjacent cells of a run, from `at` on.
     #[inline(always)]
     fn unpool_lanes<T: Cell, U: TapWord, R: Rule<T>, const L: usize>(
@@ -257,6 +244,19 @@ impl<'a> Cells<'a> {
             let first = first_too_large::<T, R, L>(known, at, &self.rows.phases);
             *too_large = too_large.iter().copied().chain(first).min();
         }
+    }
+}
+
+/// Unpools cells over which one window lies that has this tap there.
+#[inline(always)]
+fn unpool_alone<T: Cell, U: TapWord, R: Rule<T>>(
+    cells: &mut [T],
+    values: &[T],
+    taps: &[U],
+    tap: U,
+) {
+    for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
+        *cell = R::of_one(found == tap, value);
     }
 }
 
