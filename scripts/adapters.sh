@@ -4,6 +4,7 @@
 # sudo if need be. Elsewhere this says what to install, and gives up.
 
 . scripts/install.sh
+. scripts/release.sh
 
 # GL through EGL wants a directory of its own.
 if [ -z "${XDG_RUNTIME_DIR-}" ]; then
@@ -17,7 +18,7 @@ if [ -e $swiftshader ]; then
     export VK_ADD_DRIVER_FILES=${VK_ADD_DRIVER_FILES:-$swiftshader}
 fi
 
-cargo build --release --quiet --package unpool-cli
+cargo build "${release[@]}" --quiet --bin unpool
 
 # has_adapter PATTERN: whether a line `backend: name` of an adapter matches.
 has_adapter() {
