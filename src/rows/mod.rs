@@ -39,6 +39,8 @@ struct Rows<'a> {
     phases: Phases,
     /// Whether the windows are tiles, which need no phases.
     tiled: bool,
+    /// Whether windows side by side have adjacent cells at each tap, in a row by phases.
+    adjacent: bool,
 }
 
 /// Whether the windows of a row are small tiles: side by side, each of a few cells of one element.
@@ -69,16 +71,11 @@ impl<'a> Rows<'a> {
         tiled: bool,
     ) -> Self {
         let inner = geometry.inner as usize;
-        let split = !tiled && inner < LANES;
+        let adjacent = x.stride == 1 || (!tiled && inner < LANES);
         let phases =
-            Phases::new(x.input as usize, if split { x.stride as usize } else { 1 }, inner);
+            Phases::new(x.input as usize, if adjacent { x.stride as usize } else { 1 }, inner);
         let (cells, pooled) = (elements(cells, inner), elements(windows, inner));
-        Self { geometry, x, cells, pooled, phases, tiled }
-    }
-
-    /// Whether windows side by side have adjacent cells at each tap, in a row by phases.
-    fn are_adjacent(&self) -> bool {
-        self.x.stride == 1 || (!self.tiled && (self.geometry.inner as usize) < LANES)
+        Self { geometry, x, cells, pooled, phases, tiled, adjacent }
     }
 
     /// The elements of a row of the input that are the slab's.
@@ -107,6 +104,12 @@ impl<'a> Rows<'a> {
 /// The elements of some columns in a row.
 fn elements(columns: Range<u32>, inner: usize) -> Range<usize> {
     columns.start as usize * inner..columns.end as usize * inner
+}
+
+/// Where to take at least [`LANES`] elements by so many; the last ones may be taken twice.
+#[inline(always)]
+fn by_lanes(Range { start, end }: Range<usize>) -> impl Iterator<Item = usize> {
+    (start..end).step_by(LANES).map(move |at| at.min(end - LANES))
 }
 
 /// The number of a row.

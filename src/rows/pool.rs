@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::slabs::each_slab;
-use super::{LANES, Place, Rows, elements, places, vectorized};
+use super::{LANES, Place, Rows, by_lanes, elements, places, vectorized};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
@@ -69,8 +69,7 @@ struct Under<'a, T> {
 impl<'a> Windows<'a> {
     fn new(rows: Rows<'a>) -> Self {
         let (x, inner) = (&rows.x, rows.geometry.inner as usize);
-        let adjacent = rows.are_adjacent();
-        let step = if adjacent { i64::from(x.stride) } else { 1 };
+        let step = if rows.adjacent { i64::from(x.stride) } else { 1 };
         let ahead = (0..x.kernel).map(|tap| {
             let cell = i64::from(tap * x.dilation) - i64::from(x.before);
             let start = cell.rem_euclid(step) * rows.phases.len() as i64;
@@ -78,8 +77,8 @@ impl<'a> Windows<'a> {
         });
         let ahead = ahead.collect();
         // From one window to the next, cells are further apart than pooled elements by this.
-        let skip = if adjacent { 0 } else { (x.stride as usize - 1) * inner };
-        let merged = if adjacent || rows.tiled { x.whole_windows() } else { 0..0 };
+        let skip = if rows.adjacent { 0 } else { (x.stride as usize - 1) * inner };
+        let merged = if rows.adjacent || rows.tiled { x.whole_windows() } else { 0..0 };
         let mut runs = Vec::with_capacity(x.pooled as usize - merged.len().saturating_sub(1));
         let mut q = 0;
         while q < x.pooled {
@@ -226,9 +225,7 @@ impl<'a> Windows<'a> {
             }
             return;
         }
-        for at in (start..end).step_by(LANES) {
-            // The last may be compared twice, which changes nothing.
-            let at = at.min(end - LANES);
+        for at in by_lanes(start..end) {
             self.pool_lanes::<T, U, LANES>(under, run, at, values, taps);
         }
     }

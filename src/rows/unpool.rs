@@ -8,7 +8,7 @@ use fearless_simd::Level;
 use super::phases::Phases;
 use super::rule::{Alone, Last, Rule, Sums};
 use super::slabs::each_slab;
-use super::{LANES, Place, Rows, elements, places, vectorized};
+use super::{LANES, Place, Rows, by_lanes, elements, places, vectorized};
 use crate::argmax::{Overlap, TapWord};
 use crate::element::Cell;
 use crate::geometry::Geometry;
@@ -94,12 +94,8 @@ impl<'a> Cells<'a> {
     fn new(rows: Rows<'a>) -> Self {
         let (x, inner) = (&rows.x, rows.geometry.inner as usize);
         let tiles = if rows.tiled { x.whole_windows() } else { 0..0 };
-        let tiled = if tiles.is_empty() {
-            0..0
-        } else {
-            tiles.start * x.stride - x.before..tiles.end * x.stride - x.before
-        };
-        let alike = if rows.are_adjacent() { x.cells_held_alike() } else { 0..0 };
+        let tiled = if tiles.is_empty() { 0..0 } else { x.of_windows(tiles.clone()).1 };
+        let alike = if rows.adjacent { x.cells_held_alike() } else { 0..0 };
         let step = rows.phases.count() as u32;
         let mut runs = Vec::new();
         for phase in 0..step {
@@ -163,9 +159,7 @@ impl<'a> Cells<'a> {
                     self.unpool_lanes::<T, U, R, 1>(over, run, at, cells, &mut too_large);
                 }
             } else {
-                for at in (start..end).step_by(LANES) {
-                    // The last may be made twice, which changes nothing.
-                    let at = at.min(end - LANES);
+                for at in by_lanes(start..end) {
                     self.unpool_lanes::<T, U, R, LANES>(over, run, at, cells, &mut too_large);
                 }
             }
