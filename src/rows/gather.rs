@@ -1,5 +1,7 @@
 //! The gradient of unpooling.
 
+use std::ops::Range;
+
 use super::places;
 use super::slabs::each_slab;
 use crate::argmax::TapWord;
@@ -28,17 +30,18 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
             (at, far(0) + far(1) + far(2))
         })
         .collect();
-    each_slab(gathered, pooled[2], geometry.inner, |slab, gathered| {
-        let taps = &taps[slab.first * len + slab.x.start as usize * inner..][..gathered.len()];
-        let row_len = slab.x.len() * inner;
+    let columns = |columns: Range<u32>| columns;
+    each_slab(gathered, pooled[2], geometry.inner, columns, |columns, first, gathered| {
+        let taps = &taps[first * len + columns.start as usize * inner..][..gathered.len()];
+        let row_len = columns.len() * inner;
         let slices = gathered.chunks_exact_mut(row_len).zip(taps.chunks_exact(row_len));
-        for ((outer, qz, qy), (gathered, taps)) in places(pooled, slab.first).zip(slices) {
+        for ((outer, qz, qy), (gathered, taps)) in places(pooled, first).zip(slices) {
             let image = outer as i64 * i64::from(z.input) * step[0];
             let row = image + z.start(qz) * step[0] + y.start(qy) * step[1];
             let (in_z, in_y) = (z.taps_inside(qz), y.taps_inside(qy));
             let whole_row = whole[0].contains(&qz) && whole[1].contains(&qy);
             let windows = gathered.chunks_exact_mut(inner).zip(taps.chunks_exact(inner));
-            for (q, (gathered, taps)) in slab.x.clone().zip(windows) {
+            for (q, (gathered, taps)) in columns.clone().zip(windows) {
                 let start = row + x.start(q) * step[2];
                 let lanes = gathered.iter_mut().zip(taps).enumerate();
                 if whole_row && whole[2].contains(&q) {

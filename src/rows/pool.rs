@@ -21,9 +21,9 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
     taps: &mut [U],
 ) {
     let (level, pooled) = (Level::new(), geometry.axes.map(|axis| axis.pooled));
-    each_slab((values, taps), pooled[2], geometry.inner, |slab, (values, taps)| {
-        let windows = Windows::new(Rows::of_windows(geometry, slab.x));
-        let first = slab.first;
+    let prepare = |columns| Windows::new(Rows::of_windows(geometry, columns));
+    let slices = (values, taps);
+    each_slab(slices, pooled[2], geometry.inner, prepare, |windows, first, (values, taps)| {
         // Two functions: what the compiler makes of loops depends on what stands beside them.
         if windows.rows.tiled {
             vectorized(

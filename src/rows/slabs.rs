@@ -6,11 +6,11 @@ use std::ops::Range;
 const WORTH_A_THREAD: usize = 16 * 1024;
 
 /// Some whole rows of a tensor, or a part of one.
-pub(crate) struct Slab {
+struct Slab {
     /// The number of the first row.
-    pub(crate) first: usize,
+    first: usize,
     /// The columns: windows or cells.
-    pub(crate) x: Range<u32>,
+    x: Range<u32>,
 }
 
 /// Slices that are cut at the same place.
@@ -94,18 +94,25 @@ impl Cut {
     }
 }
 
-/// Cuts rows of `x` times `inner` elements into slabs and calls `each` with every one.
-pub(crate) fn each_slab<S: Slices>(
+/// Cuts rows of `x` times `inner` elements into slabs and calls `each` with every one: with what
+/// `prepare` makes of its columns, once for all slabs of whole rows, and the number of its first row.
+pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
     slices: S,
     x: u32,
     inner: u32,
-    each: impl Fn(Slab, S) + Send + Sync,
+    prepare: impl Fn(Range<u32>) -> P + Send + Sync,
+    each: impl Fn(&P, usize, S) + Send + Sync,
 ) {
     let cut = Cut::new(x, inner);
     let slabs = (slices.len() / cut.len).div_ceil(cut.rows) * cut.parts;
-    if slabs > 0 {
-        cut.share(0..slabs, slices, &each);
+    if slabs == 0 {
+        return;
     }
+    let whole = (cut.parts == 1).then(|| prepare(0..x));
+    cut.share(0..slabs, slices, &|slab: Slab, slices| match &whole {
+        Some(prepared) => each(prepared, slab.first, slices),
+        None => each(&prepare(slab.x), slab.first, slices),
+    });
 }
 
 #[cfg(not(target_arch = "wasm32"))]

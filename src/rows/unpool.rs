@@ -36,8 +36,8 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
 ) -> Option<usize> {
     let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
     let overflow = AtomicUsize::new(usize::MAX);
-    each_slab(output, size[2], geometry.inner, |slab, output| {
-        let cells = Cells::new(Rows::of_cells(geometry, slab.x));
+    let prepare = |columns| Cells::new(Rows::of_cells(geometry, columns));
+    each_slab(output, size[2], geometry.inner, prepare, |cells, first, output| {
         let phases = &cells.rows.phases;
         let mut scratch = vec![T::default(); phases.scratch()];
         let mut over = Over { values, taps, rows: Vec::new() };
@@ -46,7 +46,7 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
             #[inline(always)]
             || {
                 let slices = output.chunks_exact_mut(cells.rows.cells.len());
-                for (place, output) in places(size, slab.first).zip(slices) {
+                for (place, output) in places(size, first).zip(slices) {
                     cells.find_rows(place, &mut over.rows);
                     let several = phases.are_several();
                     let row = if several { &mut scratch[..] } else { &mut output[..] };
