@@ -43,23 +43,14 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
             let windows = gathered.chunks_exact_mut(inner).zip(taps.chunks_exact(inner));
             for (q, (gathered, taps)) in columns.clone().zip(windows) {
                 let start = row + x.start(q) * step[2];
-                let lanes = gathered.iter_mut().zip(taps).enumerate();
-                if whole_row && whole[2].contains(&q) {
-                    for (c, (to, &tap)) in lanes {
-                        let tap: u32 = tap.into();
-                        *to = match table.get(tap as usize) {
-                            Some((_, far)) => cells[(start + far) as usize + c],
-                            None => T::default(),
-                        };
-                    }
-                    continue;
-                }
-                let in_x = x.taps_inside(q);
-                for (c, (to, &tap)) in lanes {
+                let whole = whole_row && whole[2].contains(&q);
+                let in_x = if whole { 0..x.kernel } else { x.taps_inside(q) };
+                for (c, (to, &tap)) in gathered.iter_mut().zip(taps).enumerate() {
                     let tap: u32 = tap.into();
                     *to = match table.get(tap as usize) {
                         Some(([tz, ty, tx], far))
-                            if in_z.contains(tz) && in_y.contains(ty) && in_x.contains(tx) =>
+                            if whole
+                                || in_z.contains(tz) && in_y.contains(ty) && in_x.contains(tx) =>
                         {
                             cells[(start + far) as usize + c]
                         }
