@@ -1,6 +1,7 @@
 //! What a thread works on at a time, and the threads: by rayon, one after another on wasm.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 /// Elements that are worth handing to another thread.
 const WORTH_A_THREAD: usize = 16 * 1024;
@@ -14,9 +15,11 @@ struct Slab {
 }
 
 /// Slices that are cut at the same place.
-pub(crate) trait Slices: Sized + Send {
+pub(crate) trait Slices: Send {
     fn len(&self) -> usize;
-    fn split_at(self, middle: usize) -> (Self, Self);
+
+    /// The first elements, which these slices have no longer; all, where they are fewer.
+    fn split_off(&mut self, first: usize) -> Self;
 }
 
 impl<A: Send> Slices for &mut [A] {
@@ -24,8 +27,11 @@ impl<A: Send> Slices for &mut [A] {
         (**self).len()
     }
 
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        self.split_at_mut(middle)
+    fn split_off(&mut self, first: usize) -> Self {
+        let all = std::mem::take(self);
+        let (first, rest) = all.split_at_mut(first.min(all.len()));
+        *self = rest;
+        first
     }
 }
 
@@ -34,10 +40,8 @@ impl<A: Send, B: Send> Slices for (&mut [A], &mut [B]) {
         self.0.len()
     }
 
-    fn split_at(self, middle: usize) -> (Self, Self) {
-        let (a, b) = self.0.split_at_mut(middle);
-        let (c, d) = self.1.split_at_mut(middle);
-        ((a, c), (b, d))
+    fn split_off(&mut self, first: usize) -> Self {
+        (self.0.split_off(first), self.1.split_off(first))
     }
 }
 
@@ -63,34 +67,12 @@ impl Cut {
         self.x * part / self.parts
     }
 
-    /// Elements before slab `i`.
-    fn elements_before(&self, i: usize) -> usize {
-        let inner = self.len / self.x;
-        i / self.parts * self.rows * self.len + self.column(i % self.parts) * inner
-    }
-
-    fn slab(&self, i: usize) -> Slab {
+    /// Slab `i`, and its elements where all its rows exist.
+    fn slab(&self, i: usize) -> (Slab, usize) {
         let (first, part) = (i / self.parts * self.rows, i % self.parts);
-        Slab { first, x: self.column(part) as u32..self.column(part + 1) as u32 }
-    }
-
-    /// Calls `each` for the slabs of `range`, which are `slices`.
-    fn share<S: Slices>(
-        &self,
-        range: Range<usize>,
-        slices: S,
-        each: &(impl Fn(Slab, S) + Send + Sync),
-    ) {
-        if range.len() == 1 {
-            return each(self.slab(range.start), slices);
-        }
-        let middle = range.start.midpoint(range.end);
-        let at = self.elements_before(middle) - self.elements_before(range.start);
-        let (left, right) = slices.split_at(at);
-        join(
-            || self.share(range.start..middle, left, each),
-            || self.share(middle..range.end, right, each),
-        );
+        let (start, end) = (self.column(part), self.column(part + 1));
+        let elements = self.rows * (end - start) * (self.len / self.x);
+        (Slab { first, x: start as u32..end as u32 }, elements)
     }
 }
 
@@ -109,19 +91,58 @@ pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
         return;
     }
     let whole = (cut.parts == 1).then(|| prepare(0..x));
-    cut.share(0..slabs, slices, &|slab: Slab, slices| match &whole {
-        Some(prepared) => each(prepared, slab.first, slices),
-        None => each(&prepare(slab.x), slab.first, slices),
+    let threads = threads().min(slabs);
+    let left = Mutex::new((0..slabs, slices));
+    // Adjacent ones, half of a thread's share of what is left: memory is fast where it is read in
+    // order, and the last ones are few, so that all threads end at the same time.
+    let take = || {
+        let (slabs, slices) = &mut *left.lock().unwrap_or_else(PoisonError::into_inner);
+        let many = slabs.len().div_ceil(2 * threads);
+        let taken = slabs.start..slabs.start + many;
+        slabs.start = taken.end;
+        let slices = slices.split_off(taken.clone().map(|i| cut.slab(i).1).sum());
+        (taken, slices)
+    };
+    on_threads(threads, || {
+        loop {
+            let (taken, mut slices) = take();
+            if taken.is_empty() {
+                return;
+            }
+            for (slab, elements) in taken.map(|i| cut.slab(i)) {
+                let slices = slices.split_off(elements);
+                match &whole {
+                    Some(prepared) => each(prepared, slab.first, slices),
+                    None => each(&prepare(slab.x), slab.first, slices),
+                }
+            }
+        }
     });
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn join(left: impl FnOnce() + Send, right: impl FnOnce() + Send) {
-    rayon::join(left, right);
+fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// Has so many threads `work`. The calling one is one of them: others take longer to wake up than a
+/// small tensor takes.
+#[cfg(not(target_arch = "wasm32"))]
+fn on_threads(threads: usize, work: impl Fn() + Send + Sync) {
+    rayon::in_place_scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|_| work());
+        }
+        work();
+    });
 }
 
 #[cfg(target_arch = "wasm32")]
-fn join(left: impl FnOnce(), right: impl FnOnce()) {
-    left();
-    right();
+fn threads() -> usize {
+    1
+}
+
+#[cfg(target_arch = "wasm32")]
+fn on_threads(_: usize, work: impl Fn()) {
+    work();
 }
