@@ -62,6 +62,10 @@ pub trait Cell:
     /// Which element this is.
     const ELEMENT: Element;
 
+    /// The cell that no other is less than.
+    #[doc(hidden)]
+    const LOWEST: Self;
+
     /// What sums are accumulated in.
     #[doc(hidden)]
     type Sum: Copy + Default + Send + Sync;
@@ -95,6 +99,7 @@ pub trait Cell:
 impl sealed::Sealed for f32 {}
 impl Cell for f32 {
     const ELEMENT: Element = Element::F32;
+    const LOWEST: Self = Self::NEG_INFINITY;
     type Sum = Self;
 
     #[inline(always)]
@@ -125,6 +130,7 @@ macro_rules! half_cell {
         impl sealed::Sealed for $type {}
         impl Cell for $type {
             const ELEMENT: Element = Element::$element;
+            const LOWEST: Self = Self::NEG_INFINITY;
             type Sum = f32;
 
             #[inline(always)]
@@ -208,6 +214,7 @@ macro_rules! integer_cell {
         impl sealed::Sealed for $type {}
         impl Cell for $type {
             const ELEMENT: Element = Element::$element;
+            const LOWEST: Self = Self::MIN;
             type Sum = i64;
 
             #[inline(always)]

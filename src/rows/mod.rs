@@ -37,30 +37,46 @@ struct Rows<'a> {
     cells: Range<usize>,
     pooled: Range<usize>,
     phases: Phases,
-    /// Whether the windows are tiles, which need no phases.
-    tiled: bool,
+    /// Tiles need no phases.
+    tiles: Option<Tiles>,
     /// Whether windows side by side have adjacent cells at each tap, in a row by phases.
     adjacent: bool,
 }
 
-/// Whether the windows of a row are small tiles: side by side, each of a few cells of one element.
-fn are_tiles(geometry: &Geometry) -> bool {
+/// Windows of a row that lie side by side, so that every cell is in one.
+#[derive(Clone, Copy, PartialEq)]
+enum Tiles {
+    /// Two to four cells each, of one element.
+    Narrow,
+    /// Cells of at least [`LANES`] elements.
+    Wide,
+}
+
+/// Which tiles the windows of a row are.
+fn tiles(geometry: &Geometry) -> Option<Tiles> {
     let x = &geometry.axes[2];
-    geometry.inner == 1 && x.kernel == x.stride && x.dilation == 1 && (2..=4).contains(&x.stride)
+    if x.kernel != x.stride || x.dilation != 1 {
+        return None;
+    }
+    match (geometry.inner as usize, x.kernel) {
+        (1, 2..=4) => Some(Tiles::Narrow),
+        (LANES.., _) => Some(Tiles::Wide),
+        _ => None,
+    }
 }
 
 impl<'a> Rows<'a> {
     /// For a slab of pooled rows.
     fn of_windows(geometry: &'a Geometry, windows: Range<u32>) -> Self {
         let (x, cells) = geometry.axes[2].of_windows(windows.clone());
-        Self::new(geometry, x, cells, windows, are_tiles(geometry))
+        Self::new(geometry, x, cells, windows, tiles(geometry))
     }
 
     /// For a slab of rows of cells.
     fn of_cells(geometry: &'a Geometry, cells: Range<u32>) -> Self {
         let (x, windows) = geometry.axes[2].of_cells(cells.clone());
-        let tiled = are_tiles(geometry) && !geometry.windows_overlap();
-        Self::new(geometry, x, cells, windows, tiled)
+        let tiles = tiles(geometry).filter(|_| !geometry.windows_overlap());
+        Self::new(geometry, x, cells, windows, tiles)
     }
 
     fn new(
@@ -68,14 +84,14 @@ impl<'a> Rows<'a> {
         x: Axis,
         cells: Range<u32>,
         windows: Range<u32>,
-        tiled: bool,
+        tiles: Option<Tiles>,
     ) -> Self {
         let inner = geometry.inner as usize;
-        let adjacent = x.stride == 1 || (!tiled && inner < LANES);
+        let adjacent = x.stride == 1 || (tiles.is_none() && inner < LANES);
         let phases =
             Phases::new(x.input as usize, if adjacent { x.stride as usize } else { 1 }, inner);
         let (cells, pooled) = (elements(cells, inner), elements(windows, inner));
-        Self { geometry, x, cells, pooled, phases, tiled, adjacent }
+        Self { geometry, x, cells, pooled, phases, tiles, adjacent }
     }
 
     /// The elements of a row of the input that are the slab's.

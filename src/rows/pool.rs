@@ -5,12 +5,12 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::slabs::each_slab;
-use super::{LANES, Place, Rows, by_lanes, elements, places, vectorized};
+use super::{LANES, Place, Rows, Tiles, by_lanes, elements, places, vectorized};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
-/// Rows of a window that are compared at a time: what is found so far stays in registers for these.
+/// Rows of a window that are rearranged at a time, where rows are.
 const ROWS: usize = 8;
 
 /// Max pooling: every pooled row.
@@ -25,7 +25,7 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
     let slices = (values, taps);
     each_slab(slices, pooled[2], geometry.inner, prepare, |windows, first, (values, taps)| {
         // Two functions: what the compiler makes of loops depends on what stands beside them.
-        if windows.rows.tiled {
+        if windows.rows.tiles == Some(Tiles::Narrow) {
             vectorized(
                 level,
                 #[inline(always)]
@@ -45,85 +45,96 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
 struct Windows<'a> {
     rows: Rows<'a>,
     runs: Vec<Run>,
-    /// For each tap on x, how far its cell lies after the pooled element, in elements.
-    ahead: Vec<isize>,
+    /// The taps of a window, and how far each one's cell lies, in elements, from where the window's
+    /// first row of cells starts if no row is longer than the pooled one.
+    held: Vec<(u32, i64)>,
+    /// Pooled elements that are adjacent, as their cells are at each tap, and how much further the
+    /// cells of the next ones lie.
+    block: usize,
+    skip: usize,
 }
 
-/// Pooled elements of a row that are adjacent, and so are their cells at each tap.
+/// Windows of a row that have the same taps inside.
 struct Run {
     pooled: Range<usize>,
-    /// The taps that lie inside.
     taps: Range<u32>,
-    /// How much further their cells lie after them than `Windows::ahead` says.
-    ahead: isize,
+    /// How much further their cells lie, in elements.
+    ahead: usize,
 }
 
-/// Rows of cells under a row of windows: the first tap of each, and where it starts.
+/// Rows of cells under a row of windows.
 struct Under<'a, T> {
     cells: &'a [T],
-    rows: &'a [(u32, usize)],
-    /// Whether they are the first of their windows, so that nothing is found yet.
+    /// Where the windows' first row starts in `cells`, or would.
+    start: i64,
+    /// The numbers of the rows that are compared, in the windows.
+    rows: Range<usize>,
+    /// Whether nothing is found yet.
     first: bool,
 }
 
 impl<'a> Windows<'a> {
     fn new(rows: Rows<'a>) -> Self {
+        let [z, y, _] = &rows.geometry.axes;
         let (x, inner) = (&rows.x, rows.geometry.inner as usize);
         let step = if rows.adjacent { i64::from(x.stride) } else { 1 };
-        let ahead = (0..x.kernel).map(|tap| {
-            let cell = i64::from(tap * x.dilation) - i64::from(x.before);
+        let row = |row: u32| {
+            if rows.phases.are_several() {
+                return (row as usize % ROWS * rows.phases.elements()) as i64;
+            }
+            let (tz, ty) = (row / y.kernel, row % y.kernel);
+            let plane = i64::from(tz * z.dilation) * i64::from(y.input);
+            (plane + i64::from(ty * y.dilation)) * rows.geometry.input_row() as i64
+        };
+        let column = |tx: u32| {
+            let cell = i64::from(tx * x.dilation) - i64::from(x.before);
             let start = cell.rem_euclid(step) * rows.phases.len() as i64;
-            (start + cell.div_euclid(step)) as isize * inner as isize
-        });
-        let ahead = ahead.collect();
-        // From one window to the next, cells are further apart than pooled elements by this.
-        let skip = if rows.adjacent { 0 } else { (x.stride as usize - 1) * inner };
-        let merged = if rows.adjacent || rows.tiled { x.whole_windows() } else { 0..0 };
-        let mut runs = Vec::with_capacity(x.pooled as usize - merged.len().saturating_sub(1));
+            (start + cell.div_euclid(step)) * inner as i64
+        };
+        let held = (0..rows.geometry.window_cells() as u32)
+            .map(|tap| (tap, row(tap / x.kernel) + column(tap % x.kernel)))
+            .collect();
+        let (block, skip) = if rows.adjacent {
+            (rows.pooled.len(), 0)
+        } else {
+            (inner, (x.stride as usize - 1) * inner)
+        };
+        let whole = x.whole_windows();
+        let mut runs = Vec::with_capacity(x.pooled as usize - whole.len().saturating_sub(1));
         let mut q = 0;
         while q < x.pooled {
-            let windows = if merged.contains(&q) { merged.clone() } else { q..q + 1 };
+            let windows = if whole.contains(&q) { whole.clone() } else { q..q + 1 };
             q = windows.end;
             runs.push(Run {
                 taps: x.taps_inside(windows.start),
-                ahead: (windows.start as usize * skip) as isize,
+                ahead: windows.start as usize * skip,
                 pooled: elements(windows, inner),
             });
         }
-        Self { rows, runs, ahead }
-    }
-
-    /// The cell, in a row of cells, that pooled element `at` of a run has at tap `tx`.
-    #[inline(always)]
-    fn cell_of(&self, run: &Run, at: usize, tx: u32) -> usize {
-        (at as isize + run.ahead + self.ahead[tx as usize]) as usize
-    }
-
-    /// Rows of cells that are compared at a time.
-    fn most_rows(&self) -> usize {
-        let [z, y, _] = &self.rows.geometry.axes;
-        (z.kernel as usize * y.kernel as usize).min(ROWS)
+        Self { rows, runs, held, block, skip }
     }
 
     /// Pools the rows of a slab, which has those from number `first` on.
     #[inline(always)]
-    fn pool<T: Cell, U: TapWord, const TILED: bool>(
+    fn pool<T: Cell, U: TapWord, const NARROW: bool>(
         &self,
         input: &[T],
         (pooled, first): ([u32; 3], usize),
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let mut scratch = vec![T::default(); self.rows.phases.scratch() * self.most_rows()];
+        let [z, y, _] = &self.rows.geometry.axes;
+        let rows = (z.kernel as usize * y.kernel as usize).min(ROWS);
+        let mut scratch = vec![T::default(); self.rows.phases.scratch() * rows];
         let len = self.rows.pooled.len();
         let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
         for (place, (values, taps)) in places(pooled, first).zip(slices) {
-            self.pool_row::<T, U, TILED>(input, place, &mut scratch, values, taps);
+            self.pool_row::<T, U, NARROW>(input, place, &mut scratch, values, taps);
         }
     }
 
     #[inline(always)]
-    fn pool_row<T: Cell, U: TapWord, const TILED: bool>(
+    fn pool_row<T: Cell, U: TapWord, const NARROW: bool>(
         &self,
         input: &[T],
         (outer, qz, qy): Place,
@@ -131,40 +142,47 @@ impl<'a> Windows<'a> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let [z, y, _] = &self.rows.geometry.axes;
-        let mut rows = [(0, 0); ROWS];
-        let (mut count, mut first) = (0, true);
+        let ([z, y, _], phases) = (&self.rows.geometry.axes, &self.rows.phases);
         let (in_z, in_y) = (z.taps_inside(qz), y.taps_inside(qy));
-        let mut left = in_z.len() * in_y.len();
-        for tz in in_z {
-            for ty in in_y.clone() {
-                let row = self.rows.input_row((outer, z.cell(qz, tz), y.cell(qy, ty)));
-                rows[count] = (self.rows.first_tap(tz, ty), row.start);
-                if self.rows.phases.are_several() {
-                    let at = count * self.rows.phases.elements();
-                    self.rows
-                        .phases
-                        .split(&input[row], &mut scratch[at..at + self.rows.phases.elements()]);
-                    rows[count].1 = at;
-                }
-                (count, left) = (count + 1, left - 1);
-                if count == ROWS || left == 0 {
-                    let cells = if self.rows.phases.are_several() { &*scratch } else { input };
-                    let under = Under { cells, rows: &rows[..count], first };
-                    for run in &self.runs {
-                        if TILED {
-                            self.pool_tiles(&under, run, values, taps);
-                        } else {
-                            self.pool_run(&under, run, values, taps);
-                        }
+        let plane = outer as i64 * i64::from(z.input) + z.start(qz);
+        let row = plane * i64::from(y.input) + y.start(qy);
+        let start = row * self.rows.geometry.input_row() as i64 + self.rows.cells.start as i64;
+        let split = phases.are_several();
+        let most = if split { ROWS } else { usize::MAX };
+        // Planes at a time: all, if no row between two lies outside.
+        let planes = if in_y.len() as u32 == y.kernel && !split { in_z.len() as u32 } else { 1 };
+        let mut first = true;
+        for tz in in_z.step_by(planes as usize) {
+            let end = (tz + planes - 1) * y.kernel + in_y.end;
+            let mut left = (tz * y.kernel + in_y.start) as usize..end as usize;
+            while !left.is_empty() {
+                let rows = left.start..left.start + left.len().min(most);
+                left.start = rows.end;
+                let (cells, start) = if split {
+                    for row in rows.clone() {
+                        let cy = y.cell(qy, row as u32 - tz * y.kernel);
+                        let cells = self.rows.input_row((outer, z.cell(qz, tz), cy));
+                        let at = row % ROWS * phases.elements();
+                        phases.split(&input[cells], &mut scratch[at..at + phases.elements()]);
                     }
-                    (count, first) = (0, false);
+                    (&*scratch, 0)
+                } else {
+                    (input, start)
+                };
+                let under = Under { cells, start, rows, first };
+                for run in &self.runs {
+                    if NARROW {
+                        self.pool_tiles(&under, run, values, taps);
+                    } else {
+                        self.pool_run(&under, run, values, taps);
+                    }
                 }
+                first = false;
             }
         }
     }
 
-    /// [`Self::pool_run`] of windows that are tiles, row by row.
+    /// [`Self::pool_run`] of windows that are narrow tiles, two rows at a time.
     #[inline(always)]
     fn pool_tiles<T: Cell, U: TapWord>(
         &self,
@@ -173,39 +191,63 @@ impl<'a> Windows<'a> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        /// Tiles of `S` cells.
+        /// `R` rows of tiles of `S` cells.
         #[inline(always)]
-        fn tiles<T: Cell, U: TapWord, const S: usize>(
-            cells: &[T],
+        fn tiles<T: Cell, U: TapWord, const R: usize, const S: usize>(
+            rows: [&[T]; R],
             (first, first_tap): (bool, u32),
             values: &mut [T],
             taps: &mut [U],
         ) {
-            let tap: [U; S] = std::array::from_fn(|tx| U::new(first_tap + tx as u32));
-            let (tiles, _) = cells.as_chunks::<S>();
-            for ((tile, value), found) in tiles.iter().zip(values).zip(taps) {
-                let (mut best, mut at) = (*value, *found);
-                for tx in 0..S {
-                    let take = (first & (tx == 0)) | tile[tx].beats(best);
-                    best = tile[tx].over(best, take);
-                    at = if take { tap[tx] } else { at };
+            let tap: [[U; S]; R] = std::array::from_fn(|ty| {
+                std::array::from_fn(|tx| U::new(first_tap + (ty * S + tx) as u32))
+            });
+            let len = values.len();
+            let taps = &mut taps[..len];
+            let rows: [&[[T; S]]; R] =
+                std::array::from_fn(|ty| &rows[ty].as_chunks::<S>().0[..len]);
+            for i in 0..len {
+                let known = if first { (T::LOWEST, tap[0][0]) } else { (values[i], taps[i]) };
+                let (mut best, mut at) = known;
+                for ty in 0..R {
+                    for tx in 0..S {
+                        let cell = rows[ty][i][tx];
+                        let take = cell.beats(best);
+                        best = cell.over(best, take);
+                        at = if take { tap[ty][tx] } else { at };
+                    }
                 }
-                (*value, *found) = (best, at);
+                (values[i], taps[i]) = (best, at);
             }
         }
         let Range { start, end } = run.pooled;
         if end - start == 1 {
-            return self.pool_lanes::<T, U, 1>(under, run, start, values, taps);
+            return self.pool_run(under, run, values, taps);
         }
         let (values, taps) = (&mut values[start..end], &mut taps[start..end]);
-        for (i, &(first_tap, row)) in under.rows.iter().enumerate() {
-            let cells = &under.cells[row + self.cell_of(run, start, 0)..];
-            let row = (under.first && i == 0, first_tap);
-            match self.rows.x.stride {
-                2 => tiles::<T, U, 2>(cells, row, values, taps),
-                3 => tiles::<T, U, 3>(cells, row, values, taps),
-                _ => tiles::<T, U, 4>(cells, row, values, taps),
+        let stride = self.rows.x.stride as usize;
+        let cells = |row: usize| {
+            let from = under.start + self.held[row * stride].1 + (start + run.ahead) as i64;
+            &under.cells[from as usize..]
+        };
+        let mut row = under.rows.start;
+        while row < under.rows.end {
+            let first = (under.first && row == under.rows.start, (row * stride) as u32);
+            if row + 1 < under.rows.end {
+                let rows = [cells(row), cells(row + 1)];
+                match stride {
+                    2 => tiles::<T, U, 2, 2>(rows, first, values, taps),
+                    3 => tiles::<T, U, 2, 3>(rows, first, values, taps),
+                    _ => tiles::<T, U, 2, 4>(rows, first, values, taps),
+                }
+            } else {
+                match stride {
+                    2 => tiles::<T, U, 1, 2>([cells(row)], first, values, taps),
+                    3 => tiles::<T, U, 1, 3>([cells(row)], first, values, taps),
+                    _ => tiles::<T, U, 1, 4>([cells(row)], first, values, taps),
+                }
             }
+            row += 2;
         }
     }
 
@@ -218,56 +260,64 @@ impl<'a> Windows<'a> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let Range { start, end } = run.pooled;
-        if end - start < LANES {
-            for at in start..end {
-                self.pool_lanes::<T, U, 1>(under, run, at, values, taps);
-            }
-            return;
-        }
-        for at in by_lanes(start..end) {
-            self.pool_lanes::<T, U, LANES>(under, run, at, values, taps);
-        }
-    }
-
-    /// [`Self::pool_run`] for `L` adjacent values from `at` on.
-    #[inline(always)]
-    fn pool_lanes<T: Cell, U: TapWord, const L: usize>(
-        &self,
-        under: &Under<'_, T>,
-        run: &Run,
-        at: usize,
-        values: &mut [T],
-        taps: &mut [U],
-    ) {
-        let (values, taps) = (&mut values[at..at + L], &mut taps[at..at + L]);
-        let mut best = [T::default(); L];
-        let mut found = [U::new(0); L];
-        let (first_tap, first_row) = under.rows[0];
-        let first_tx = run.taps.start;
-        if under.first {
-            let from = first_row + self.cell_of(run, at, first_tx);
-            best.copy_from_slice(&under.cells[from..from + L]);
-            found = [U::new(first_tap + first_tx); L];
-        } else {
-            for i in 0..L {
-                (best[i], found[i]) = (values[i], taps[i]);
-            }
-        }
-        for &(first_tap, row) in under.rows {
-            for tx in run.taps.clone() {
-                let from = row + self.cell_of(run, at, tx);
-                let cells = &under.cells[from..from + L];
-                let tap = U::new(first_tap + tx);
-                for i in 0..L {
-                    let take = cells[i].beats(best[i]);
-                    best[i] = cells[i].over(best[i], take);
-                    found[i] = if take { tap } else { found[i] };
+        let kernel = self.rows.x.kernel as usize;
+        let (in_x, rows) = (run.taps.start as usize..run.taps.end as usize, &under.rows);
+        // Rows at a time, of which what is found stays in registers: all, if no tap between two lies
+        // outside.
+        let at_a_time = if in_x.len() == kernel { rows.len() } else { 1 };
+        let mut row = rows.start;
+        while row < rows.end {
+            let first = under.first && row == rows.start;
+            let last = row + at_a_time - 1;
+            let held = &self.held[row * kernel + in_x.start..last * kernel + in_x.end];
+            let mut ahead = under.start + run.ahead as i64;
+            let mut start = run.pooled.start;
+            while start < run.pooled.end {
+                let end = (start + self.block).min(run.pooled.end);
+                if end - start < LANES {
+                    for at in start..end {
+                        let cells = (under.cells, at as i64 + ahead);
+                        pool_lanes::<T, U, 1>(cells, (held, first), at, values, taps);
+                    }
+                } else {
+                    for at in by_lanes(start..end) {
+                        let cells = (under.cells, at as i64 + ahead);
+                        pool_lanes::<T, U, LANES>(cells, (held, first), at, values, taps);
+                    }
                 }
+                (start, ahead) = (end, ahead + self.skip as i64);
             }
-        }
-        for i in 0..L {
-            (values[i], taps[i]) = (best[i], found[i]);
+            row = last + 1;
         }
     }
+}
+
+/// Compares `L` adjacent values from `at` on with cells that their windows hold, which lie so far from
+/// `start`.
+#[inline(always)]
+fn pool_lanes<T: Cell, U: TapWord, const L: usize>(
+    (cells, start): (&[T], i64),
+    (held, first): (&[(u32, i64)], bool),
+    at: usize,
+    values: &mut [T],
+    taps: &mut [U],
+) {
+    let (values, taps) = (&mut values[at..at + L], &mut taps[at..at + L]);
+    // The first tap stays where no cell is greater than the lowest there is.
+    let (mut best, mut found) = ([T::LOWEST; L], [U::new(held[0].0); L]);
+    if !first {
+        best.copy_from_slice(values);
+        found.copy_from_slice(taps);
+    }
+    for &(tap, far) in held {
+        let from = (start + far) as usize;
+        let (cells, tap) = (&cells[from..from + L], U::new(tap));
+        for i in 0..L {
+            let take = cells[i].beats(best[i]);
+            best[i] = cells[i].over(best[i], take);
+            found[i] = if take { tap } else { found[i] };
+        }
+    }
+    values.copy_from_slice(&best);
+    taps.copy_from_slice(&found);
 }

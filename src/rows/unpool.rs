@@ -8,7 +8,7 @@ use fearless_simd::Level;
 use super::phases::Phases;
 use super::rule::{Alone, Last, Rule, Sums};
 use super::slabs::each_slab;
-use super::{LANES, Place, Rows, by_lanes, elements, places, vectorized};
+use super::{LANES, Place, Rows, Tiles, by_lanes, elements, places, vectorized};
 use crate::argmax::{Overlap, TapWord};
 use crate::element::Cell;
 use crate::geometry::Geometry;
@@ -93,7 +93,7 @@ struct Over<'a, T, U> {
 impl<'a> Cells<'a> {
     fn new(rows: Rows<'a>) -> Self {
         let (x, inner) = (&rows.x, rows.geometry.inner as usize);
-        let tiles = if rows.tiled { x.whole_windows() } else { 0..0 };
+        let tiles = if rows.tiles.is_some() { x.whole_windows() } else { 0..0 };
         let tiled = if tiles.is_empty() { 0..0 } else { x.of_windows(tiles.clone()).1 };
         let alike = if rows.adjacent { x.cells_held_alike() } else { 0..0 };
         let step = rows.phases.count() as u32;
@@ -149,15 +149,15 @@ impl<'a> Cells<'a> {
         }
         for run in &self.runs {
             let Range { start, end } = run.cells;
-            if let (&[(first_tap, row)], Some((tx, start))) = (&over.rows[..], run.alone) {
+            if end - start < LANES {
+                for at in start..end {
+                    self.unpool_lanes::<T, U, R, 1>(over, run, at, cells, &mut too_large);
+                }
+            } else if let (&[(first_tap, row)], Some((tx, start))) = (&over.rows[..], run.alone) {
                 let cells = &mut cells[run.cells.clone()];
                 let row = row + start..row + start + cells.len();
                 let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
                 unpool_alone::<T, U, R>(cells, values, taps, U::new(first_tap + tx));
-            } else if end - start < LANES {
-                for at in start..end {
-                    self.unpool_lanes::<T, U, R, 1>(over, run, at, cells, &mut too_large);
-                }
             } else {
                 for at in by_lanes(start..end) {
                     self.unpool_lanes::<T, U, R, LANES>(over, run, at, cells, &mut too_large);
@@ -190,12 +190,24 @@ impl<'a> Cells<'a> {
                 }
             }
         }
-        let cells = &mut cells[self.tiled.start as usize..self.tiled.end as usize];
+        let inner = self.rows.geometry.inner as usize;
+        let cells = &mut cells[elements(self.tiled.clone(), inner)];
         let Some(&(first_tap, start)) = over.rows.first() else {
             return cells.fill(T::default());
         };
-        let row = start + self.tiles.start as usize..start + self.tiles.end as usize;
+        let windows = elements(self.tiles.clone(), inner);
+        let row = start + windows.start..start + windows.end;
         let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
+        if self.rows.tiles == Some(Tiles::Wide) {
+            let windows = values.chunks_exact(inner).zip(taps.chunks_exact(inner));
+            let cells = cells.chunks_exact_mut(self.rows.x.kernel as usize * inner);
+            for (tile, (values, taps)) in cells.zip(windows) {
+                for (tap, cells) in (first_tap..).zip(tile.chunks_exact_mut(inner)) {
+                    unpool_alone::<T, U, R>(cells, values, taps, U::new(tap));
+                }
+            }
+            return;
+        }
         match self.rows.x.stride {
             2 => tiles::<T, U, R, 2>(cells, values, taps, first_tap),
             3 => tiles::<T, U, R, 3>(cells, values, taps, first_tap),
@@ -241,7 +253,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// Unpools cells over which one window lies that has this tap there.
+/// Unpools cells, at least [`LANES`], over which one window lies that has this tap there.
 #[inline(always)]
 fn unpool_alone<T: Cell, U: TapWord, R: Rule<T>>(
     cells: &mut [T],
@@ -249,8 +261,13 @@ fn unpool_alone<T: Cell, U: TapWord, R: Rule<T>>(
     taps: &[U],
     tap: U,
 ) {
-    for ((cell, &value), &found) in cells.iter_mut().zip(values).zip(taps) {
-        *cell = R::of_one(found == tap, value);
+    for at in by_lanes(0..cells.len()) {
+        let (values, taps) = (&values[at..at + LANES], &taps[at..at + LANES]);
+        let mut made = [T::default(); LANES];
+        for i in 0..LANES {
+            made[i] = R::of_one(taps[i] == tap, values[i]);
+        }
+        cells[at..at + LANES].copy_from_slice(&made);
     }
 }
 
