@@ -1,8 +1,8 @@
 //! The operations on the CPU: the reference that the GPU is checked against, and what runs where
 //! there is no GPU.
 //!
-//! On all threads of `rayon`'s pool, with the widest vector instructions that the processor has;
-//! neither changes a bit of any result.
+//! On the calling thread and those of `rayon`'s pool, as many as there are of those in all, with the
+//! widest vector instructions that the processor has; none of it changes a bit of any result.
 
 use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
 use crate::element::Cell;

@@ -31,7 +31,9 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
         })
         .collect();
     let columns = |columns: Range<u32>| columns;
-    each_slab(gathered, pooled[2], geometry.inner, columns, |columns, first, gathered| {
+    // A cell wherever it lies takes as long as a few that are adjacent.
+    let size = (pooled[2], geometry.inner, 4);
+    each_slab(gathered, size, columns, |columns, first, gathered| {
         let taps = &taps[first * len + columns.start as usize * inner..][..gathered.len()];
         let row_len = columns.len() * inner;
         let slices = gathered.chunks_exact_mut(row_len).zip(taps.chunks_exact(row_len));

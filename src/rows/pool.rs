@@ -22,8 +22,8 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
 ) {
     let (level, pooled) = (Level::new(), geometry.axes.map(|axis| axis.pooled));
     let prepare = |columns| Windows::new(Rows::of_windows(geometry, columns));
-    let slices = (values, taps);
-    each_slab(slices, pooled[2], geometry.inner, prepare, |windows, first, (values, taps)| {
+    let size = (pooled[2], geometry.inner, geometry.window_cells());
+    each_slab((values, taps), size, prepare, |windows, first, (values, taps)| {
         // Two functions: what the compiler makes of loops depends on what stands beside them.
         if windows.rows.tiles == Some(Tiles::Narrow) {
             vectorized(

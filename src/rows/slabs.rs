@@ -3,8 +3,13 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Elements that are worth handing to another thread.
-const WORTH_A_THREAD: usize = 16 * 1024;
+/// What a slab is worth of: so many cells or values that are looked at.
+const SLAB: usize = 64 * 1024;
+
+/// Looks that one thread takes before others wake up, which takes some 50 µs, and what one of them is
+/// woken for.
+const ALONE: usize = 16 * SLAB;
+const WORTH_WAKING: usize = 4 * SLAB;
 
 /// Some whole rows of a tensor, or a part of one.
 struct Slab {
@@ -56,10 +61,10 @@ struct Cut {
 }
 
 impl Cut {
-    fn new(x: u32, inner: u32) -> Self {
-        let (x, len) = (x as usize, x as usize * inner as usize);
-        let columns = WORTH_A_THREAD.div_ceil(inner as usize);
-        Self { x, len, rows: WORTH_A_THREAD.div_ceil(len), parts: (x / columns).max(1) }
+    fn new(x: u32, inner: u32, looks: usize) -> Self {
+        let (x, len, elements) = (x as usize, x as usize * inner as usize, SLAB.div_ceil(looks));
+        let columns = elements.div_ceil(inner as usize);
+        Self { x, len, rows: elements.div_ceil(len), parts: (x / columns).max(1) }
     }
 
     /// The first column of a part.
@@ -76,22 +81,24 @@ impl Cut {
     }
 }
 
-/// Cuts rows of `x` times `inner` elements into slabs and calls `each` with every one: with what
-/// `prepare` makes of its columns, once for all slabs of whole rows, and the number of its first row.
+/// Cuts rows of `x` times `inner` elements, each of which takes so many looks at others, into slabs
+/// and calls `each` with every one: with what `prepare` makes of its columns, once for all slabs of
+/// whole rows, and the number of its first row.
 pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
     slices: S,
-    x: u32,
-    inner: u32,
+    (x, inner, looks): (u32, u32, usize),
     prepare: impl Fn(Range<u32>) -> P + Send + Sync,
     each: impl Fn(&P, usize, S) + Send + Sync,
 ) {
-    let cut = Cut::new(x, inner);
+    let cut = Cut::new(x, inner, looks);
     let slabs = (slices.len() / cut.len).div_ceil(cut.rows) * cut.parts;
     if slabs == 0 {
         return;
     }
     let whole = (cut.parts == 1).then(|| prepare(0..x));
-    let threads = threads().min(slabs);
+    let looks = slices.len().saturating_mul(looks);
+    let worth = if looks < ALONE { 1 } else { looks / WORTH_WAKING };
+    let threads = threads().min(worth).min(slabs);
     let left = Mutex::new((0..slabs, slices));
     // Adjacent ones, half of a thread's share of what is left: memory is fast where it is read in
     // order, and the last ones are few, so that all threads end at the same time.

@@ -37,7 +37,10 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
     let overflow = AtomicUsize::new(usize::MAX);
     let prepare = |columns| Cells::new(Rows::of_cells(geometry, columns));
-    each_slab(output, size[2], geometry.inner, prepare, |cells, first, output| {
+    let windows: usize =
+        geometry.axes.iter().map(|axis| axis.windows_per_cell() as usize).product();
+    let rows = (size[2], geometry.inner, windows.max(4));
+    each_slab(output, rows, prepare, |cells, first, output| {
         let phases = &cells.rows.phases;
         let mut scratch = vec![T::default(); phases.scratch()];
         let mut over = Over { values, taps, rows: Vec::new() };
