@@ -1,8 +1,9 @@
 //! The operations on the CPU: the reference that the GPU is checked against, and what runs where
 //! there is no GPU.
 //!
-//! On the calling thread and those of `rayon`'s pool, as many as there are of those in all, with the
-//! widest vector instructions that the processor has; none of it changes a bit of any result.
+//! On the calling thread and, if there is much to do, on others of `rayon`'s pool with it, as many in
+//! all as the pool has; with the widest vector instructions that the processor has. None of it
+//! changes a bit of any result.
 
 use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
 use crate::element::Cell;

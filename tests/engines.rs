@@ -235,6 +235,10 @@ const LONG_ROWS: &[&str] = &[
     "n1c1w120000_k2s40000_first",
     "n1c3w30001_k3s2psame_last",
     "n1c16w9001_k3s2p1_last",
+    // Tiles, narrow and wide; many rows for several threads, of which the last slab has fewer.
+    "n1c1w300000_k2_first",
+    "n1c16w9001_k3_last",
+    "n1c16h301w301_k2_last",
     "n1c5w20003_k2_last",
     "n1c70001w3_k2s1_last",
 ];

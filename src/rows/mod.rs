@@ -37,7 +37,7 @@ struct Rows<'a> {
     cells: Range<usize>,
     pooled: Range<usize>,
     phases: Phases,
-    /// Tiles need no phases.
+    /// Which tiles the windows are, if they are; tiles need no phases.
     tiles: Option<Tiles>,
     /// Whether windows side by side have adjacent cells at each tap, in a row by phases.
     adjacent: bool,

@@ -10,7 +10,7 @@ use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
-/// Rows of a window that are rearranged at a time, where rows are.
+/// Rows of a window that are rearranged at a time, if rows are at all.
 const ROWS: usize = 8;
 
 /// Max pooling: every pooled row.
@@ -45,8 +45,8 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
 struct Windows<'a> {
     rows: Rows<'a>,
     runs: Vec<Run>,
-    /// The taps of a window, and how far each one's cell lies, in elements, from where the window's
-    /// first row of cells starts if no row is longer than the pooled one.
+    /// The taps of a window, and how far each one's cell lies, in elements, from where `Under::start`,
+    /// `Run::ahead` and the number of the pooled element lead.
     held: Vec<(u32, i64)>,
     /// Pooled elements that are adjacent, as their cells are at each tap, and how much further the
     /// cells of the next ones lie.
@@ -221,6 +221,7 @@ impl<'a> Windows<'a> {
             }
         }
         let Range { start, end } = run.pooled;
+        // A window that is cut is a run of its own.
         if end - start == 1 {
             return self.pool_run(under, run, values, taps);
         }
@@ -292,8 +293,8 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Compares `L` adjacent values from `at` on with cells that their windows hold, which lie so far from
-/// `start`.
+/// Compares `L` adjacent values from `at` on, unless these are the `first` cells, with cells that
+/// their windows hold, which lie so far from `start`.
 #[inline(always)]
 fn pool_lanes<T: Cell, U: TapWord, const L: usize>(
     (cells, start): (&[T], i64),

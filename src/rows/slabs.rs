@@ -3,12 +3,17 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// What a slab is worth of: so many cells or values that are looked at.
+/// Looks at a cell or a value that a slab takes.
 const SLAB: usize = 64 * 1024;
 
-/// Looks that one thread takes before others wake up, which takes some 50 µs, and what one of them is
-/// woken for.
+/// Elements that a part of a row has at least, so that vectors are full and the tables of a slab are
+/// worth making.
+const LEAST: usize = 1024;
+
+/// Looks up to which one thread is done before another wakes up, which takes some 50 µs.
 const ALONE: usize = 16 * SLAB;
+
+/// Looks for each thread that is woken.
 const WORTH_WAKING: usize = 4 * SLAB;
 
 /// Some whole rows of a tensor, or a part of one.
@@ -33,10 +38,7 @@ impl<A: Send> Slices for &mut [A] {
     }
 
     fn split_off(&mut self, first: usize) -> Self {
-        let all = std::mem::take(self);
-        let (first, rest) = all.split_at_mut(first.min(all.len()));
-        *self = rest;
-        first
+        self.split_off_mut(..first.min((**self).len())).unwrap_or_default()
     }
 }
 
@@ -62,14 +64,16 @@ struct Cut {
 
 impl Cut {
     fn new(x: u32, inner: u32, looks: usize) -> Self {
-        let (x, len, elements) = (x as usize, x as usize * inner as usize, SLAB.div_ceil(looks));
-        let columns = elements.div_ceil(inner as usize);
+        let (x, len) = (x as usize, x as usize * inner as usize);
+        // What is found is written, too.
+        let elements = (SLAB / looks.max(4)).max(1);
+        let columns = elements.max(LEAST).div_ceil(inner as usize);
         Self { x, len, rows: elements.div_ceil(len), parts: (x / columns).max(1) }
     }
 
     /// The first column of a part.
     fn column(&self, part: usize) -> usize {
-        self.x * part / self.parts
+        (self.x as u64 * part as u64 / self.parts as u64) as usize
     }
 
     /// Slab `i`, and its elements where all its rows exist.
@@ -96,9 +100,9 @@ pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
         return;
     }
     let whole = (cut.parts == 1).then(|| prepare(0..x));
-    let looks = slices.len().saturating_mul(looks);
-    let worth = if looks < ALONE { 1 } else { looks / WORTH_WAKING };
-    let threads = threads().min(worth).min(slabs);
+    let all = slices.len().saturating_mul(looks);
+    let most = if all <= ALONE { 1 } else { (all / WORTH_WAKING).min(slabs) };
+    let threads = if most == 1 { 1 } else { threads().min(most) };
     let left = Mutex::new((0..slabs, slices));
     // Adjacent ones, half of a thread's share of what is left: memory is fast where it is read in
     // order, and the last ones are few, so that all threads end at the same time.
@@ -136,6 +140,9 @@ fn threads() -> usize {
 /// small tensor takes.
 #[cfg(not(target_arch = "wasm32"))]
 fn on_threads(threads: usize, work: impl Fn() + Send + Sync) {
+    if threads == 1 {
+        return work();
+    }
     rayon::in_place_scope(|scope| {
         for _ in 1..threads {
             scope.spawn(|_| work());

@@ -37,9 +37,8 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
     let overflow = AtomicUsize::new(usize::MAX);
     let prepare = |columns| Cells::new(Rows::of_cells(geometry, columns));
-    let windows: usize =
-        geometry.axes.iter().map(|axis| axis.windows_per_cell() as usize).product();
-    let rows = (size[2], geometry.inner, windows.max(4));
+    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
+    let rows = (size[2], geometry.inner, windows.into_iter().product());
     each_slab(output, rows, prepare, |cells, first, output| {
         let phases = &cells.rows.phases;
         let mut scratch = vec![T::default(); phases.scratch()];
