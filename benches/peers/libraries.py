@@ -24,8 +24,9 @@ class Operation:
     # Whether it writes into outputs that exist, as unpool's does, or allocates them.
     allocates: bool
     call: Callable[[], object]
-    # What it gives, in the case's memory order: values, indices, restored or gradient.
-    results: Callable[[], Arrays]
+    # What it gave, from what a call returned, in the case's memory order: values and indices, or
+    # restored.
+    results: Callable[[object], Arrays]
 
 
 def pytorch(case: str, x: np.ndarray) -> list[Operation]:
@@ -69,13 +70,16 @@ def pytorch(case: str, x: np.ndarray) -> list[Operation]:
             values, cells, *window, indices, grad_input=gradient
         )
 
-    def pooled() -> Arrays:
-        return {"values": array(values), "indices": array(indices)}
+    def pooled(given: tuple[torch.Tensor, torch.Tensor]) -> Arrays:
+        return {"values": array(given[0]), "indices": array(given[1])}
+
+    def unpooled(given: torch.Tensor) -> Arrays:
+        return {"restored": array(given)}
 
     operations = [
         ("max_pool", pool, pool_out, pooled),
-        ("max_unpool", unpool, unpool_out, lambda: {"restored": array(restored)}),
-        ("max_pool_backward", backward, backward_out, lambda: {"restored": array(gradient)}),
+        ("max_unpool", unpool, unpool_out, unpooled),
+        ("max_pool_backward", backward, backward_out, unpooled),
     ]
     name = f"PyTorch {torch.__version__}"
     return [
@@ -126,7 +130,7 @@ def onnx_runtime(case: str, x: np.ndarray) -> list[Operation]:
             "max_pool",
             False,
             lambda: session.run_with_iobinding(binding),
-            lambda: {"values": values, "indices": indices},
+            lambda _: {"values": values, "indices": indices},
         )
     ]
 
@@ -149,11 +153,14 @@ def tensorflow(case: str, x: np.ndarray) -> list[Operation]:
         flat = tf.scatter_nd(places, tf.reshape(values, [-1]), [cells.shape.num_elements()])
         return tf.reshape(flat, cells.shape)
 
-    def pooled() -> Arrays:
-        return {"values": values.numpy(), "indices": argmax.numpy()}
+    def pooled(given: tuple[tf.Tensor, tf.Tensor]) -> Arrays:
+        return {"values": given[0].numpy(), "indices": given[1].numpy()}
+
+    def unpooled(given: tf.Tensor) -> Arrays:
+        return {"restored": given.numpy()}
 
     name = f"TensorFlow {tf.__version__}"
     return [
         Operation(name, case, "max_pool", True, pool, pooled),
-        Operation(name, case, "max_unpool", True, unpool, lambda: {"restored": unpool().numpy()}),
+        Operation(name, case, "max_unpool", True, unpool, unpooled),
     ]

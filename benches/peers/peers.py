@@ -103,8 +103,7 @@ def compare(command: Path, case: str, x: np.ndarray, operations: list[Operation]
         if found:
             expected = reference(command, case, x, space)
             for operation in found:
-                operation.call()
-                for name, array in operation.results().items():
+                for name, array in operation.results(operation.call()).items():
                     if array.tobytes() != expected[name].astype(array.dtype).tobytes():
                         raise SystemExit(f"{operation.library}, {operation.op}: other {name}")
 
@@ -142,7 +141,7 @@ def unpool(command: Path) -> Round:
 
 
 def groups(operations: Iterable[Operation]) -> list[list[Operation]]:
-    """Those of one library that allocate, or do not."""
+    """By library, and by whether they allocate: each group takes turns of its own."""
     found = defaultdict(list)
     for operation in operations:
         found[operation.library, operation.allocates].append(operation)
@@ -150,7 +149,7 @@ def groups(operations: Iterable[Operation]) -> list[list[Operation]]:
 
 
 def measure(operations: list[Operation], x: np.ndarray, runs: int) -> Round:
-    """Some runs, after others that warm up. Before each round of them one thread copies the tensor."""
+    """Some turns, after others that warm up: a copy of the tensor by one thread, then the operations."""
     settle()
     copy = np.empty_like(x)
     found = defaultdict(list)
@@ -214,7 +213,7 @@ def report(rounds: list[Round]) -> None:
                 f"{library:<20} {op:<18} {case} {output:<7}{theirs:7.2f} {own:7.2f}"
                 f" {theirs / own:6.2f} {quiet(rounds, key) / quiet(rounds, ours(key)):6.2f}"
             )
-    print("\ntarget                                      ratio  quiet  as called")
+    print("\nlibrary      op                case     target  ratio  quiet  as called")
     for library, op, case, wanted in TARGETS:
         ratio, at_best = (ratio_of(rounds, library, op, case, of) for of in (typical, quiet))
         called = ratio_of(rounds, library, op, case, typical, called=True)
@@ -222,7 +221,7 @@ def report(rounds: list[Round]) -> None:
         if ratio < wanted <= called:
             verdict = "met as called"
         print(
-            f"{library:<12} {op:<17} {case:<8} {wanted:>5} {ratio:6.2f} {at_best:6.2f}"
+            f"{library:<12} {op:<17} {case:<8} {wanted:>6} {ratio:6.2f} {at_best:6.2f}"
             f"     {called:6.2f}  {verdict}"
         )
 

@@ -30,7 +30,8 @@ pub(crate) fn run<T: FromFloat>(case: &Case, Runs(runs): Runs) -> Result<Vec<Row
     let geometry = &case.geometry;
     let x: Vec<T> = (0..geometry.input_len()).map(|i| T::from_float(fill(i))).collect();
     let mut pooled = cpu::max_pool(geometry, &x)?;
-    let (mut cells, mut gathered) = (x.clone(), pooled.values.clone());
+    let (mut cells, mut gradient) = (x.clone(), x.clone());
+    let mut gathered = pooled.values.clone();
     let mut copy = x.clone();
     let (mut copies, mut times) = (Vec::new(), [const { Vec::new() }; 4]);
     for run in 0..=runs {
@@ -53,7 +54,7 @@ pub(crate) fn run<T: FromFloat>(case: &Case, Runs(runs): Runs) -> Result<Vec<Row
             keep(cpu::max_unpool_into(geometry, values, taps, Overlap::Last, &mut cells));
         });
         time(&mut times[2], &mut || {
-            keep(cpu::max_pool_backward_into(geometry, values, taps, &mut cells));
+            keep(cpu::max_pool_backward_into(geometry, values, taps, &mut gradient));
         });
         time(&mut times[3], &mut || {
             keep(cpu::max_unpool_backward_into(geometry, &x, taps, &mut gathered));
