@@ -76,12 +76,20 @@ impl Cut {
         (self.x as u64 * part as u64 / self.parts as u64) as usize
     }
 
-    /// Slab `i`, and its elements where all its rows exist.
-    fn slab(&self, i: usize) -> (Slab, usize) {
+    /// Elements before slab `i`.
+    fn elements_before(&self, i: usize) -> usize {
+        let inner = self.len / self.x;
+        i / self.parts * self.rows * self.len + self.column(i % self.parts) * inner
+    }
+
+    /// Elements of some slabs, if all rows of the last one exist.
+    fn elements(&self, slabs: &Range<usize>) -> usize {
+        self.elements_before(slabs.end) - self.elements_before(slabs.start)
+    }
+
+    fn slab(&self, i: usize) -> Slab {
         let (first, part) = (i / self.parts * self.rows, i % self.parts);
-        let (start, end) = (self.column(part), self.column(part + 1));
-        let elements = self.rows * (end - start) * (self.len / self.x);
-        (Slab { first, x: start as u32..end as u32 }, elements)
+        Slab { first, x: self.column(part) as u32..self.column(part + 1) as u32 }
     }
 }
 
@@ -111,7 +119,7 @@ pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
         let many = slabs.len().div_ceil(2 * threads);
         let taken = slabs.start..slabs.start + many;
         slabs.start = taken.end;
-        let slices = slices.split_off(taken.clone().map(|i| cut.slab(i).1).sum());
+        let slices = slices.split_off(cut.elements(&taken));
         (taken, slices)
     };
     on_threads(threads, || {
@@ -120,8 +128,8 @@ pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
             if taken.is_empty() {
                 return;
             }
-            for (slab, elements) in taken.map(|i| cut.slab(i)) {
-                let slices = slices.split_off(elements);
+            for i in taken {
+                let (slab, slices) = (cut.slab(i), slices.split_off(cut.elements(&(i..i + 1))));
                 match &whole {
                     Some(prepared) => each(prepared, slab.first, slices),
                     None => each(&prepare(slab.x), slab.first, slices),
