@@ -134,6 +134,22 @@ fn row([z, y, _]: [u32; 3], (outer, cz, cy): Place) -> usize {
     (outer * z as usize + cz as usize) * y as usize + cy as usize
 }
 
+/// Where a row of windows starts in the input: its first row of cells, which may lie outside, in
+/// elements.
+#[inline(always)]
+fn start_of_windows(geometry: &Geometry, (outer, qz, qy): Place) -> i64 {
+    let [z, y, _] = &geometry.axes;
+    let plane = outer as i64 * i64::from(z.input) + z.start(qz);
+    (plane * i64::from(y.input) + y.start(qy)) * geometry.input_row() as i64
+}
+
+/// How far the row of cells at these taps starts after a window's first, in elements.
+fn row_after(geometry: &Geometry, tz: u32, ty: u32) -> i64 {
+    let [z, y, _] = &geometry.axes;
+    let rows = i64::from(tz * z.dilation) * i64::from(y.input) + i64::from(ty * y.dilation);
+    rows * geometry.input_row() as i64
+}
+
 /// The rows from number `first` on.
 #[inline(always)]
 fn places([z, y, _]: [u32; 3], first: usize) -> impl Iterator<Item = Place> {

@@ -5,7 +5,9 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::slabs::each_slab;
-use super::{LANES, Place, Rows, Tiles, by_lanes, elements, places, vectorized};
+use super::{
+    LANES, Place, Rows, Tiles, by_lanes, elements, places, row_after, start_of_windows, vectorized,
+};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
@@ -45,9 +47,9 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
 struct Windows<'a> {
     rows: Rows<'a>,
     runs: Vec<Run>,
-    /// The taps of a window, and how far each one's cell lies, in elements, from where `Under::start`,
+    /// For each tap of a window, how far its cell lies, in elements, from where `Under::start`,
     /// `Run::ahead` and the number of the pooled element lead.
-    held: Vec<(u32, i64)>,
+    held: Vec<i64>,
     /// Pooled elements that are adjacent, as their cells are at each tap, and how much further the
     /// cells of the next ones lie.
     block: usize,
@@ -75,16 +77,14 @@ struct Under<'a, T> {
 
 impl<'a> Windows<'a> {
     fn new(rows: Rows<'a>) -> Self {
-        let [z, y, _] = &rows.geometry.axes;
+        let y = &rows.geometry.axes[1];
         let (x, inner) = (&rows.x, rows.geometry.inner as usize);
         let step = if rows.adjacent { i64::from(x.stride) } else { 1 };
         let row = |row: u32| {
             if rows.phases.are_several() {
                 return (row as usize % ROWS * rows.phases.elements()) as i64;
             }
-            let (tz, ty) = (row / y.kernel, row % y.kernel);
-            let plane = i64::from(tz * z.dilation) * i64::from(y.input);
-            (plane + i64::from(ty * y.dilation)) * rows.geometry.input_row() as i64
+            row_after(rows.geometry, row / y.kernel, row % y.kernel)
         };
         let column = |tx: u32| {
             let cell = i64::from(tx * x.dilation) - i64::from(x.before);
@@ -92,7 +92,7 @@ impl<'a> Windows<'a> {
             (start + cell.div_euclid(step)) * inner as i64
         };
         let held = (0..rows.geometry.window_cells() as u32)
-            .map(|tap| (tap, row(tap / x.kernel) + column(tap % x.kernel)))
+            .map(|tap| row(tap / x.kernel) + column(tap % x.kernel))
             .collect();
         let (block, skip) = if rows.adjacent {
             (rows.pooled.len(), 0)
@@ -137,16 +137,15 @@ impl<'a> Windows<'a> {
     fn pool_row<T: Cell, U: TapWord, const NARROW: bool>(
         &self,
         input: &[T],
-        (outer, qz, qy): Place,
+        place: Place,
         scratch: &mut [T],
         values: &mut [T],
         taps: &mut [U],
     ) {
         let ([z, y, _], phases) = (&self.rows.geometry.axes, &self.rows.phases);
+        let (outer, qz, qy) = place;
         let (in_z, in_y) = (z.taps_inside(qz), y.taps_inside(qy));
-        let plane = outer as i64 * i64::from(z.input) + z.start(qz);
-        let row = plane * i64::from(y.input) + y.start(qy);
-        let start = row * self.rows.geometry.input_row() as i64 + self.rows.cells.start as i64;
+        let start = start_of_windows(self.rows.geometry, place) + self.rows.cells.start as i64;
         let split = phases.are_several();
         let most = if split { ROWS } else { usize::MAX };
         // Planes at a time: all, if no row between two lies outside.
@@ -228,7 +227,7 @@ impl<'a> Windows<'a> {
         let (values, taps) = (&mut values[start..end], &mut taps[start..end]);
         let stride = self.rows.x.stride as usize;
         let cells = |row: usize| {
-            let from = under.start + self.held[row * stride].1 + (start + run.ahead) as i64;
+            let from = under.start + self.held[row * stride] + (start + run.ahead) as i64;
             &under.cells[from as usize..]
         };
         let mut row = under.rows.start;
@@ -270,7 +269,8 @@ impl<'a> Windows<'a> {
         while row < rows.end {
             let first = under.first && row == rows.start;
             let last = row + at_a_time - 1;
-            let held = &self.held[row * kernel + in_x.start..last * kernel + in_x.end];
+            let first_tap = row * kernel + in_x.start;
+            let held = (first_tap as u32, &self.held[first_tap..last * kernel + in_x.end]);
             let mut ahead = under.start + run.ahead as i64;
             let mut start = run.pooled.start;
             while start < run.pooled.end {
@@ -294,23 +294,23 @@ impl<'a> Windows<'a> {
 }
 
 /// Compares `L` adjacent values from `at` on, unless these are the `first` cells, with cells that
-/// their windows hold, which lie so far from `start`.
+/// their windows hold at the taps from `first_tap` on, which lie so far from `start`.
 #[inline(always)]
 fn pool_lanes<T: Cell, U: TapWord, const L: usize>(
     (cells, start): (&[T], i64),
-    (held, first): (&[(u32, i64)], bool),
+    ((first_tap, held), first): ((u32, &[i64]), bool),
     at: usize,
     values: &mut [T],
     taps: &mut [U],
 ) {
     let (values, taps) = (&mut values[at..at + L], &mut taps[at..at + L]);
     // The first tap stays where no cell is greater than the lowest there is.
-    let (mut best, mut found) = ([T::LOWEST; L], [U::new(held[0].0); L]);
+    let (mut best, mut found) = ([T::LOWEST; L], [U::new(first_tap); L]);
     if !first {
         best.copy_from_slice(values);
         found.copy_from_slice(taps);
     }
-    for &(tap, far) in held {
+    for (tap, &far) in (first_tap..).zip(held) {
         let from = (start + far) as usize;
         let (cells, tap) = (&cells[from..from + L], U::new(tap));
         for i in 0..L {
