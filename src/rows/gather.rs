@@ -2,14 +2,36 @@
 
 use std::ops::Range;
 
+use super::search::Named;
 use super::slabs::each_slab;
+use super::windows::Windows;
 use super::{places, row_after, start_of_windows};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
+/// Cells of a window up to which all are read in vectors, instead of the named one alone.
+const FEW: usize = 9;
+
 /// The gradient of unpooling: every pooled row, from the cells that its taps name.
 pub(crate) fn gather<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    cells: &[T],
+    taps: &[U],
+    gathered: &mut [T],
+) {
+    if geometry.window_cells() > FEW {
+        return gather_one_by_one(geometry, cells, taps, gathered);
+    }
+    let size = (geometry.axes[2].pooled, geometry.inner, geometry.window_cells());
+    let prepare = |columns| Windows::new(geometry, columns);
+    each_slab(gathered, size, prepare, |windows, first, gathered| {
+        let mut taps = taps[windows.pooled(first, gathered.len())].to_vec();
+        windows.search::<T, U, Named>(cells, first, gathered, &mut taps);
+    });
+}
+
+fn gather_one_by_one<T: Cell, U: TapWord>(
     geometry: &Geometry,
     cells: &[T],
     taps: &[U],

@@ -11,8 +11,10 @@ mod gather;
 mod phases;
 mod pool;
 mod rule;
+mod search;
 mod slabs;
 mod unpool;
+mod windows;
 
 use std::ops::Range;
 

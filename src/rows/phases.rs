@@ -76,6 +76,13 @@ impl Phases {
             (1, 2) => constant::<T, 2>(row, phases, self.len),
             (1, 3) => constant::<T, 3>(row, phases, self.len),
             (1, 4) => constant::<T, 4>(row, phases, self.len),
+            (1, count) => {
+                for (p, phase) in phases.chunks_exact_mut(self.len).enumerate() {
+                    for (to, from) in phase.iter_mut().zip(row[p..].iter().step_by(count)) {
+                        *to = *from;
+                    }
+                }
+            }
             (inner, count) => {
                 for (i, block) in row.chunks(count * inner).enumerate() {
                     for (p, cells) in block.chunks_exact(inner).enumerate() {
@@ -108,6 +115,13 @@ impl Phases {
             (1, 2) => constant::<T, 2>(phases, row, self.len),
             (1, 3) => constant::<T, 3>(phases, row, self.len),
             (1, 4) => constant::<T, 4>(phases, row, self.len),
+            (1, count) => {
+                for (p, phase) in phases.chunks_exact(self.len).enumerate() {
+                    for (to, from) in row[p..].iter_mut().step_by(count).zip(phase) {
+                        *to = *from;
+                    }
+                }
+            }
             (inner, count) => {
                 for (i, block) in row.chunks_mut(count * inner).enumerate() {
                     for (p, cells) in block.chunks_exact_mut(inner).enumerate() {
