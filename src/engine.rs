@@ -55,15 +55,14 @@ impl Engine {
         }
     }
 
-    /// The engine of that name: `auto` (as [`Engine::detect`]), `cpu`, `gpu` (the best adapter,
-    /// software or not), or part of an adapter's, a backend's or a driver's name, whatever its
-    /// case.
+    /// The engine of that name, whatever its case: `auto` (as [`Engine::detect`]), `cpu`, `gpu` (the
+    /// best adapter, software or not), or part of an adapter's, a backend's or a driver's name.
     ///
     /// # Errors
     ///
     /// If there is no such adapter, or it gives no device.
     pub fn named(name: &str) -> Result<Self, Error> {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "auto" => Ok(Self::detect()),
             "cpu" => Ok(Self::Cpu),
             "gpu" => pollster::block_on(Gpu::request()).map(Self::Gpu),

@@ -62,7 +62,7 @@ pub enum Error {
     #[error("the sum at element {element} of the {operand} does not fit {type}", r#type = .kind.name())]
     Overflow { operand: &'static str, element: usize, kind: Element },
     #[error(
-        "index {index} at element {element} is outside its window: a cell from {lowest} to {highest} is allowed in index space {}", .space.name()
+        "index {index} at element {element} names no cell of its window, of which the first is {lowest} and the last {highest} in index space {}", .space.name()
     )]
     IndexOutside { element: usize, index: i64, lowest: u64, highest: u64, space: IndexSpace },
     #[error(

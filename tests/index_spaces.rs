@@ -129,8 +129,8 @@ fn an_index_outside_its_window_is_refused_with_what_was_allowed() {
         assert_eq!(
             error.to_string(),
             format!(
-                "index {wrong} at element 5 is outside its window: a cell from 16 to 23 is \
-                 allowed in index space plane"
+                "index {wrong} at element 5 names no cell of its window, of which the first is 16 and \
+                 the last 23 in index space plane"
             )
         );
     }

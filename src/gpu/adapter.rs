@@ -54,7 +54,7 @@ impl Gpu {
             Some(adapter) => Self::from_adapter(adapter).await,
             None => {
                 let names: Vec<_> = adapters.iter().map(|a| describe(&a.get_info())).collect();
-                let found = if names.is_empty() { "none".into() } else { names.join(", ") };
+                let found = if names.is_empty() { "none".into() } else { names.join("; ") };
                 Err(Error::NoAdapter { wanted: format!(" named {name:?}"), found })
             }
         }
@@ -111,7 +111,7 @@ fn describe(info: &wgpu::AdapterInfo) -> String {
 }
 
 fn is_named(info: &wgpu::AdapterInfo, name: &str) -> bool {
-    describe(info).to_lowercase().contains(&name.to_lowercase())
+    !name.trim().is_empty() && describe(info).to_lowercase().contains(&name.to_lowercase())
 }
 
 /// The best adapter has the smallest rank.

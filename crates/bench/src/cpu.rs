@@ -3,11 +3,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use unpool::{Cell, Engine, Overlap, cpu};
+use unpool::{Cell, Engine, Overlap, Pooled, cpu};
 
 use crate::Runs;
 use crate::case::Case;
-use crate::measure::{BenchError, Row, fill, rows};
+use crate::measure::{BenchError, Row, Timed, fill, rows};
 
 /// A cell made from a float.
 pub(crate) trait FromFloat: Cell {
@@ -26,40 +26,25 @@ impl FromFloat for half::f16 {
     }
 }
 
-pub(crate) fn run<T: FromFloat>(case: &Case, Runs(runs): Runs) -> Result<Vec<Row>, BenchError> {
+pub(crate) fn run<T: FromFloat>(case: &Case, runs: Runs) -> Result<Vec<Row>, BenchError> {
     let geometry = &case.geometry;
     let x: Vec<T> = (0..geometry.input_len()).map(|i| T::from_float(fill(i))).collect();
     let mut pooled = cpu::max_pool(geometry, &x)?;
     let (mut cells, mut gradient) = (x.clone(), x.clone());
     let mut gathered = pooled.values.clone();
     let mut copy = x.clone();
-    let (mut copies, mut times) = (Vec::new(), [const { Vec::new() }; 4]);
-    for run in 0..=runs {
-        let time = |into: &mut Vec<f64>, op: &mut dyn FnMut()| {
-            let start = Instant::now();
-            op();
-            // The first run warms up.
-            if run > 0 {
-                into.push(start.elapsed().as_secs_f64() * 1e3);
+    rows(case, &Engine::Cpu.description(), runs, |timed| {
+        let Pooled { values, taps } = &mut pooled;
+        let start = Instant::now();
+        match timed {
+            Timed::Copy => black_box(&mut copy).copy_from_slice(black_box(&x)),
+            Timed::Op(0) => cpu::max_pool_into(geometry, &x, values, taps)?,
+            Timed::Op(1) => {
+                cpu::max_unpool_into(geometry, values, taps, Overlap::Last, &mut cells)?
             }
-        };
-        time(&mut copies, &mut || black_box(&mut copy).copy_from_slice(black_box(&x)));
-        let mut failed = Ok(());
-        let mut keep = |result: Result<(), unpool::Error>| failed = failed.clone().and(result);
-        time(&mut times[0], &mut || {
-            keep(cpu::max_pool_into(geometry, &x, &mut pooled.values, &mut pooled.taps));
-        });
-        let (values, taps) = (&pooled.values, &pooled.taps);
-        time(&mut times[1], &mut || {
-            keep(cpu::max_unpool_into(geometry, values, taps, Overlap::Last, &mut cells));
-        });
-        time(&mut times[2], &mut || {
-            keep(cpu::max_pool_backward_into(geometry, values, taps, &mut gradient));
-        });
-        time(&mut times[3], &mut || {
-            keep(cpu::max_unpool_backward_into(geometry, &x, taps, &mut gathered));
-        });
-        failed?;
-    }
-    Ok(rows(case, &Engine::Cpu.description(), copies, times))
+            Timed::Op(2) => cpu::max_pool_backward_into(geometry, values, taps, &mut gradient)?,
+            Timed::Op(_) => cpu::max_unpool_backward_into(geometry, &x, taps, &mut gathered)?,
+        }
+        Ok(start.elapsed().as_secs_f64() * 1e3)
+    })
 }

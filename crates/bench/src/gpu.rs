@@ -3,23 +3,17 @@
 
 use std::time::Instant;
 
-use unpool::{Gpu, Overlap, Step, cpu, wgpu};
+use unpool::{Gpu, Overlap, cpu, wgpu};
 
 use crate::Runs;
 use crate::case::Case;
 use crate::cpu::FromFloat;
-use crate::measure::{BenchError, OPS, Row, fill, rows};
-
-/// One thing that is timed.
-enum Timed<'a> {
-    Copy(&'a Copy),
-    Step(&'a Step),
-}
+use crate::measure::{BenchError, OPS, Row, Timed, fill, rows};
 
 pub(crate) fn run<T: FromFloat>(
     gpu: &Gpu,
     case: &Case,
-    Runs(runs): Runs,
+    runs: Runs,
 ) -> Result<Vec<Row>, BenchError> {
     let geometry = &case.geometry;
     let pooling = gpu.pooling(geometry, T::ELEMENT)?;
@@ -50,7 +44,7 @@ pub(crate) fn run<T: FromFloat>(
     ];
     let outputs = [&values, &output, &output, &gathered];
     for (i, op) in OPS.into_iter().enumerate() {
-        clock.time(gpu, Timed::Step(&steps[i]));
+        clock.time(gpu, |encoder, writes| steps[i].record_pass(encoder, writes));
         let found: Vec<T> = gpu.read(outputs[i])?.wait()?;
         let bytes: &[u8] = bytemuck::cast_slice(&found);
         let expected: &[u8] = bytemuck::cast_slice(&expected[i]);
@@ -59,20 +53,14 @@ pub(crate) fn run<T: FromFloat>(
         }
     }
 
-    let (mut copies, mut times) = (Vec::new(), [const { Vec::new() }; 4]);
-    for run in 0..=runs {
-        let copied = clock.time(gpu, Timed::Copy(&copy));
-        for (step, times) in steps.iter().zip(&mut times) {
-            let time = clock.time(gpu, Timed::Step(step));
-            if run > 0 {
-                times.push(time);
+    rows(case, &gpu.description(), runs, |timed| {
+        Ok(match timed {
+            Timed::Copy => clock.time(gpu, |encoder, writes| copy.record(encoder, writes)),
+            Timed::Op(op) => {
+                clock.time(gpu, |encoder, writes| steps[op].record_pass(encoder, writes))
             }
-        }
-        if run > 0 {
-            copies.push(copied);
-        }
-    }
-    Ok(rows(case, &gpu.description(), copies, times))
+        })
+    })
 }
 
 pub(crate) fn buffer(gpu: &Gpu, label: &str, size: u64, bytes: &[u8]) -> wgpu::Buffer {
@@ -113,17 +101,18 @@ impl Clock {
         Self { timestamps }
     }
 
-    fn time(&self, gpu: &Gpu, what: Timed<'_>) -> f64 {
+    fn time(
+        &self,
+        gpu: &Gpu,
+        record: impl FnOnce(&mut wgpu::CommandEncoder, Option<wgpu::ComputePassTimestampWrites<'_>>),
+    ) -> f64 {
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         let writes = self.timestamps.as_ref().map(|(set, _)| wgpu::ComputePassTimestampWrites {
             query_set: set,
             beginning_of_pass_write_index: Some(0),
             end_of_pass_write_index: Some(1),
         });
-        match what {
-            Timed::Step(step) => step.record_pass(&mut encoder, writes),
-            Timed::Copy(copy) => copy.record(&mut encoder, writes),
-        }
+        record(&mut encoder, writes);
         if let Some((set, resolved)) = &self.timestamps {
             encoder.resolve_query_set(set, 0..2, resolved, 0);
         }

@@ -2,8 +2,8 @@
 //!
 //! Pooling and unpooling do no arithmetic worth the name: the limit is moving the bytes once. So
 //! every time is given as a ratio to a copy of the full-size tensor on the same device in the same
-//! run, the two interleaved; on the CPU the copy is `memcpy`. Results are compared with the
-//! reference before anything is timed.
+//! run, the two interleaved unless asked otherwise; on the CPU the copy is `memcpy`. Results are
+//! compared with the reference before anything is timed.
 
 mod case;
 mod cpu;
@@ -17,9 +17,24 @@ pub use overhead::Overhead;
 
 use unpool::{Element, Engine};
 
-/// Timed runs of each operation, after one that warms up.
+/// The timed runs.
 #[derive(Clone, Copy, Debug)]
-pub struct Runs(pub usize);
+pub struct Runs {
+    /// Of the copy and of each operation, after one that warms up.
+    pub each: usize,
+    /// What follows what.
+    pub order: Order,
+}
+
+/// What follows what: it decides which tensors are in the caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The copy and each operation once, and again.
+    Turns,
+    /// The copy as often as it is timed, then one operation, then the next, as a loop around one
+    /// call does it.
+    Repeated,
+}
 
 /// Measures the operations of one case on an engine.
 ///

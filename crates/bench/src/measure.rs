@@ -4,6 +4,7 @@ use serde::Serialize;
 use unpool::Error;
 
 use crate::case::Case;
+use crate::{Order, Runs};
 
 /// The operations, by the names they have everywhere.
 pub(crate) const OPS: [&str; 4] =
@@ -49,10 +50,40 @@ pub enum BenchError {
     },
 }
 
-/// The rows of a case: times of the copy, and of each operation, in milliseconds.
-pub(crate) fn rows(case: &Case, device: &str, copies: Vec<f64>, ops: [Vec<f64>; 4]) -> Vec<Row> {
+/// What is timed: the copy, or an operation by its number.
+#[derive(Clone, Copy)]
+pub(crate) enum Timed {
+    Copy,
+    Op(usize),
+}
+
+/// The rows of a case; `time` runs something once and gives the milliseconds that it took.
+pub(crate) fn rows(
+    case: &Case,
+    device: &str,
+    Runs { each, order }: Runs,
+    mut time: impl FnMut(Timed) -> Result<f64, BenchError>,
+) -> Result<Vec<Row>, BenchError> {
+    let (mut copies, mut ops) = (Vec::new(), [const { Vec::new() }; OPS.len()]);
+    // One run more than are timed, of one thing more than there are operations.
+    let (runs, things) = (each + 1, OPS.len() + 1);
+    for i in 0..runs * things {
+        let (run, thing) = match order {
+            Order::Turns => (i / things, i % things),
+            Order::Repeated => (i % runs, i / runs),
+        };
+        let (timed, times) = match thing {
+            0 => (Timed::Copy, &mut copies),
+            _ => (Timed::Op(thing - 1), &mut ops[thing - 1]),
+        };
+        let took = time(timed)?;
+        if run > 0 {
+            times.push(took);
+        }
+    }
     let copy_ms = quantile(copies, 0.5);
-    OPS.into_iter()
+    let rows = OPS
+        .into_iter()
         .zip(ops)
         .map(|(op, times)| {
             let median_ms = quantile(times.clone(), 0.5);
@@ -68,7 +99,8 @@ pub(crate) fn rows(case: &Case, device: &str, copies: Vec<f64>, ops: [Vec<f64>; 
                 bytes: case.bytes(op),
             }
         })
-        .collect()
+        .collect();
+    Ok(rows)
 }
 
 pub(crate) fn quantile(mut times: Vec<f64>, q: f64) -> f64 {

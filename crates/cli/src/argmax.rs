@@ -3,7 +3,7 @@
 use anyhow::{Result, bail, ensure};
 use unpool::{Geometry, IndexSpace, Taps};
 
-use crate::npy::{Array, Number};
+use crate::npy::{self, Array, Number};
 use crate::options::ArgmaxSpace;
 
 /// Taps as an array of a file: one byte each, two where the window has more than 255 cells, or
@@ -37,7 +37,7 @@ pub(crate) fn indices(array: &Array) -> Result<Vec<i64>> {
         Number::I64 => array.numbers(),
         Number::I32 => array.numbers::<i32>().into_iter().map(i64::from).collect(),
         Number::U32 => array.numbers::<u32>().into_iter().map(i64::from).collect(),
-        other => bail!("holds {}; indices are int64, int32 or uint32", other.name()),
+        other => bail!("holds {}; {}", other.name(), npy::ARGMAX),
     })
 }
 

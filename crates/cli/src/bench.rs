@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use unpool::{Engine, Program};
-use unpool_bench::{Case, Overhead, Row, Runs};
+use unpool_bench::{Case, Order, Overhead, Row, Runs};
 
-use crate::{Outcome, growth};
+use crate::{Outcome, files, growth};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Leave tensors of over 256 MiB out, and take five runs instead of twenty.
     #[arg(long)]
     quick: bool,
+    /// Repeat each operation by itself, with warm caches, instead of taking turns.
+    #[arg(long)]
+    repeated: bool,
     /// Only the cases whose name holds this.
     #[arg(long, default_value = "", value_name = "NAME")]
     case: String,
@@ -36,9 +39,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let runs = Runs(if args.quick { 5 } else { 20 });
+    let runs = Runs {
+        each: if args.quick { 5 } else { 20 },
+        order: if args.repeated { Order::Repeated } else { Order::Turns },
+    };
     let largest = if args.quick { 256 << 20 } else { u64::MAX };
     if let Some(file) = &args.growth {
+        files::check_file("--growth", file)?;
         return growth::run(&Engine::named(&args.device)?, runs, largest, file, out);
     }
     let cases = unpool_bench::cases()?.into_iter();
@@ -46,15 +53,19 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         .filter(|case| case.name.contains(&args.case) && case.input_bytes() <= largest)
         .collect();
     if cases.is_empty() {
-        bail!("no case has {:?} in its name", args.case);
+        let names: Vec<_> = unpool_bench::cases()?.iter().map(|case| case.name).collect();
+        bail!("no case has {:?} in its name; there are {}", args.case, names.join(", "));
     }
     if let Some(directory) = &args.shaders {
         return shaders(&cases, directory, out);
     }
+    if let Some(file) = &args.json {
+        files::check_file("--json", file)?;
+    }
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", engine.description())?;
     writeln!(out, "wgpu    {WGPU}")?;
-    writeln!(out, "runs    {} of each operation, times in ms\n", runs.0)?;
+    writeln!(out, "runs    {} of each operation, times in ms\n", runs.each)?;
     writeln!(out, "{HEADER}")?;
     let mut rows = Vec::new();
     for case in &cases {
@@ -108,14 +119,20 @@ const HEADER: &str =
 
 fn line(row: &Row) -> String {
     format!(
-        "{:<13} {:<19} {:>7.3}  ({:>6.3}…{:>6.3}) {:>6.2} {:>7.3} {:>6.1}",
+        "{:<13} {:<19} {:>7}  ({:>6}…{:>6}) {:>6} {:>7} {:>6}",
         row.case,
         row.op,
-        row.median_ms,
-        row.p10_ms,
-        row.p90_ms,
-        row.copy_ms,
-        row.ratio_to_copy,
-        row.bytes as f64 / row.median_ms / 1e6,
+        digits(row.median_ms),
+        digits(row.p10_ms),
+        digits(row.p90_ms),
+        digits(row.copy_ms),
+        digits(row.ratio_to_copy),
+        digits(row.bytes as f64 / row.median_ms / 1e6),
     )
+}
+
+/// Three digits that say something, as long as six places hold them.
+fn digits(number: f64) -> String {
+    let before = number.abs().max(1e-9).log10().floor() as i32 + 1;
+    format!("{number:.*}", (3 - before).clamp(0, 4) as usize)
 }

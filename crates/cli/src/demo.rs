@@ -13,7 +13,7 @@ use unpool::Engine;
 use crate::files::{self, Files};
 use crate::levels::{Level, extents, geometries, places, run as run_levels, scatter};
 use crate::sheet::Sheet;
-use crate::{Outcome, argmax_map, drawing, picture, reference, tilt};
+use crate::{Outcome, argmax_map, drawing, network, picture, reference, tilt};
 
 /// Bytes of an index in TensorFlow, PyTorch and ONNX.
 const INDEX_BYTES: usize = 8;
@@ -53,10 +53,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let moved = kept.iter().zip(&tilted_places).filter(|(own, tilted)| own != tilted).count();
     let tilted = scatter(&levels, &tilted_places);
     let files = pictures(&image, &levels, &tilted)?;
-    files.write(&args.out)?;
+    files.write(&args.out, &args.image.as_deref().into_iter().collect::<Vec<_>>())?;
 
     let source = args.image.as_ref().map_or("drawn".into(), |file| file.display().to_string());
-    writeln!(out, "device  {}{}", engine.description(), why_cpu(&engine, &args.device))?;
+    writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     writeln!(out, "image   {source}, {width}×{height}\n\n{}\n", table(&levels).trim_fmt())?;
     if matches!(engine, Engine::Cpu) {
         writeln!(out, "check   ran on the CPU, which is the reference: no device to compare")?;
@@ -90,28 +90,19 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     Ok(if departures.is_empty() { Outcome::Agrees } else { Outcome::Differs })
 }
 
-/// Why the job ran on the CPU, where it did.
-fn why_cpu(engine: &Engine, asked: &str) -> &'static str {
-    match engine {
-        Engine::Gpu(_) => "",
-        Engine::Cpu if asked.eq_ignore_ascii_case("cpu") => ", as asked",
-        Engine::Cpu => ": no hardware adapter can be used, see unpool devices",
-    }
-}
-
 fn pictures(image: &image::RgbImage, levels: &[Level], tilted: &[f32]) -> Result<Files> {
     let size = [image.height() as usize, image.width() as usize];
     let mut files = Files::default();
     for (i, Level { geometry, pooled, .. }) in levels.iter().enumerate() {
         let pooled_size = extents(geometry.pooled_shape());
         let values = picture::from_cells(&pooled.values, pooled_size);
-        files.add(format!("pooled-{}.png", i + 1), &values)?;
+        files.add(&format!("pooled-{}", i + 1), &values)?;
         let map = argmax_map::channels(geometry, &pooled.taps);
-        files.add(format!("argmax-{}.png", i + 1), &map)?;
+        files.add(&format!("argmax-{}", i + 1), &map)?;
     }
-    files.add("restored.png", &picture::from_cells(&levels[0].restored, size))?;
-    files.add("tilted.png", &picture::from_cells(tilted, size))?;
-    files.add("sheet.png", &Sheet { image, levels, tilted }.draw()?)?;
+    files.add("restored", &picture::from_cells(&levels[0].restored, size))?;
+    files.add("tilted", &picture::from_cells(tilted, size))?;
+    files.add("sheet", &Sheet { image, levels, tilted }.draw()?)?;
     Ok(files)
 }
 

@@ -36,9 +36,10 @@ macro_rules! for_element {
                 $run
             }
             other => Err(anyhow::anyhow!(
-                "{}: holds {}; float32, float16, bfloat16, int32, uint32, int8 or uint8 is needed",
+                "{}: holds {}; {}",
                 $file.display(),
-                other.name()
+                other.name(),
+                $crate::npy::ELEMENTS
             )),
         }
     }};

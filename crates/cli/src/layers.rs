@@ -1,9 +1,9 @@
 //! `unpool layers`: what a model is made of, and what each layer sees.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 
 use anyhow::Result;
-use comfy_table::CellAlignment;
+use comfy_table::{CellAlignment, ContentArrangement};
 use indicatif::HumanCount;
 use unpool_cnn::{Layer, Plan};
 
@@ -20,6 +20,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let network = Network::open(&args.network)?;
     let plan = network.model.plan(&network.input(None))?;
     let mut table = crate::table::empty();
+    if !io::stdout().is_terminal() {
+        // Names stay whole for who searches or copies them.
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     table.set_header(["layer", "operator", "shape", "parameters", "sees"]);
     for layer in plan.layers() {
         let parameters = match layer.parameters() {
@@ -29,7 +33,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         table.add_row([
             layer.name().to_owned(),
             layer.operator().to_owned(),
-            shape(&layer.shape()[1..]),
+            shape(layer.shape().get(1..).unwrap_or_default()),
             parameters,
             sees(&plan, layer),
         ]);

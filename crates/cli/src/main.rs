@@ -114,11 +114,24 @@ fn main() -> ExitCode {
         Ok(Outcome::Differs) => ExitCode::from(1),
         Err(error) => {
             if !is_closed_pipe(&error) {
-                eprintln!("unpool: {}", one_line(&format!("{error:#}")));
+                eprintln!("unpool: {}", one_line(&told(&error)));
             }
             ExitCode::from(2)
         }
     }
+}
+
+/// What was wrong, from the outside in; some errors repeat the one that they hold.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if told.is_empty() {
+            told = cause;
+        } else if !told.contains(&cause) {
+            told = format!("{told}: {cause}");
+        }
+    }
+    told
 }
 
 /// Prints the help that was asked for, or in one line what was wrong with the arguments.
@@ -134,7 +147,8 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
     }
     let message = error.to_string();
     let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let told = lines.take_while(|l| !l.starts_with("Usage:") && !l.starts_with("For more"));
+    let after = ["Usage:", "For more", "tip:"];
+    let told = lines.take_while(|line| !after.iter().any(|start| line.starts_with(start)));
     let told = told.collect::<Vec<_>>().join(" ");
     eprintln!("unpool: {}", one_line(told.strip_prefix("error: ").unwrap_or(&told)));
     ExitCode::from(2)

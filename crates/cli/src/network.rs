@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use indicatif::BinaryBytes;
-use unpool_cnn::{Engine, Memory, Model};
+use unpool_cnn::{Activation, Engine, Memory, Model};
 
 /// Extents where neither the model nor the command line says any: those of ImageNet.
 const USUAL: usize = 224;
@@ -36,8 +36,9 @@ impl FromStr for Size {
 pub(crate) struct Args {
     /// An ONNX file.
     #[arg(value_name = "MODEL.onnx")]
-    model: PathBuf,
-    /// Size of the input, where the model leaves it open; by default the image's own.
+    pub(crate) model: PathBuf,
+    /// Size of the input, height first, where the model leaves it open: one number for both; by
+    /// default the image's own, and 224x224 without an image.
     #[arg(long, value_name = "HxW")]
     size: Option<Size>,
 }
@@ -51,6 +52,7 @@ pub(crate) struct Preprocessing {
         value_name = "M,…",
         value_delimiter = ',',
         allow_negative_numbers = true,
+        value_parser = finite,
         default_value = "0"
     )]
     mean: Vec<f32>,
@@ -60,9 +62,18 @@ pub(crate) struct Preprocessing {
         value_name = "S,…",
         value_delimiter = ',',
         allow_negative_numbers = true,
+        value_parser = factor,
         default_value = "1"
     )]
     scale: Vec<f32>,
+}
+
+fn finite(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|x: &f32| x.is_finite()).ok_or_else(|| "a number is needed".into())
+}
+
+fn factor(text: &str) -> Result<f32, String> {
+    finite(text).ok().filter(|&x| x != 0.0).ok_or_else(|| "a number other than 0 is needed".into())
 }
 
 /// A model and what is known of its input.
@@ -76,8 +87,8 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn open(args: &Args) -> Result<Self> {
-        let model = Model::open(&args.model)?;
         let name = args.model.display().to_string();
+        let model = Model::open(&args.model).with_context(|| name.clone())?;
         let dims = model.input_dims().unwrap_or_else(|| vec![None; 4]);
         let [_, channels, height, width] = dims[..] else {
             bail!(
@@ -102,6 +113,16 @@ impl Network {
             model,
             name,
         })
+    }
+
+    /// Refuses what a model gives where its input is far from what it was made for.
+    pub(crate) fn check_finite(&self, output: &Activation) -> Result<()> {
+        ensure!(
+            output.data.iter().all(|x| x.is_finite()),
+            "{}: its output is not finite; --mean and --scale may not be those of the model",
+            self.name
+        );
+        Ok(())
     }
 
     /// Extents of the input for an image of that size, or for none.
@@ -144,6 +165,7 @@ impl Fitted {
         let per_channel = |option: &str, list: &[f32]| match list.len() {
             1 => Ok(vec![list[0]; channels]),
             n if n == channels => Ok(list.to_vec()),
+            n if channels == 1 => bail!("--{option}: {n} numbers; the model reads 1 channel"),
             n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
         };
         let (mean, scale) = (per_channel("mean", &with.mean)?, per_channel("scale", &with.scale)?);
@@ -159,14 +181,14 @@ impl Fitted {
         Ok((0..channels).flat_map(plane).collect())
     }
 
-    /// What to say of its size.
+    /// What to say of its size, height first as `--size` has it.
     pub(crate) fn described(&self) -> String {
-        let (width, height) = self.picture.dimensions();
-        if self.original == (width, height) {
-            format!("{width}×{height}")
+        let size = |(width, height)| format!("{height}×{width}");
+        let own = size(self.picture.dimensions());
+        if self.original == self.picture.dimensions() {
+            format!("{own} (height×width)")
         } else {
-            let (from_width, from_height) = self.original;
-            format!("{from_width}×{from_height}, resized to {width}×{height}")
+            format!("{} (height×width), resized to {own}", size(self.original))
         }
     }
 }
@@ -203,13 +225,13 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The device, and that it is slow where it is.
+/// The device, and why it is not a GPU where it is not.
 pub(crate) fn device(engine: &Engine, asked: &str) -> String {
     let why = match engine {
         Engine::Gpu(gpu) if gpu.is_software() => " (software: slower than the CPU path)",
         Engine::Gpu(_) => "",
-        Engine::Cpu if asked.eq_ignore_ascii_case("cpu") => ", as asked: slower than a GPU",
-        Engine::Cpu => ": slower, no hardware adapter can be used (see unpool devices)",
+        Engine::Cpu if asked.eq_ignore_ascii_case("cpu") => ", as asked",
+        Engine::Cpu => " (no GPU found: `unpool devices` says why)",
     };
     format!("{}{why}", engine.description())
 }

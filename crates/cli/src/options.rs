@@ -1,7 +1,9 @@
 //! What `pool` and `unpool` are told about a window and its shape, and how it is written.
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
+use anyhow::ensure;
 use unpool::{IndexSpace, Layout, Window};
 
 /// Everything about a window but its kernel, and the order of axes.
@@ -25,7 +27,31 @@ pub(crate) struct WindowArgs {
 }
 
 impl WindowArgs {
-    pub(crate) fn window(&self, kernel: &Sizes) -> Window {
+    /// The window on an array of so many axes, batch and channels among them.
+    pub(crate) fn window(&self, kernel: &Sizes, axes: usize) -> anyhow::Result<Window> {
+        ensure!(
+            (3..=5).contains(&axes),
+            "an array of {axes} axes; 3 to 5 are needed: batch, channels, and 1 to 3 spatial ones"
+        );
+        let padding = match &self.padding.0 {
+            unpool::Padding::Explicit(axes) => Some(axes.len()),
+            _ => None,
+        };
+        let len = |sizes: &Option<Sizes>| sizes.as_ref().map(|Sizes(sizes)| sizes.len());
+        for (option, found, such_as) in [
+            ("kernel", Some(kernel.0.len()), ["2", "2x2", "2x2x2"]),
+            ("stride", len(&self.stride), ["2", "2x2", "2x2x2"]),
+            ("padding", padding, ["1", "1,1", "1,1,1"]),
+            ("dilation", len(&self.dilation), ["1", "1x1", "1x1x1"]),
+        ] {
+            ensure!(
+                found.is_none_or(|found| found == axes - 2),
+                "--{option} has {} numbers; {} spatial axes take as many, such as {}",
+                found.unwrap_or_default(),
+                axes - 2,
+                such_as[axes - 3]
+            );
+        }
         let mut window =
             Window::new(kernel.0.as_slice()).padding(self.padding.0.clone()).ceil_mode(self.ceil);
         if let Some(Sizes(stride)) = &self.stride {
@@ -34,7 +60,7 @@ impl WindowArgs {
         if let Some(Sizes(dilation)) = &self.dilation {
             window = window.dilation(dilation.as_slice());
         }
-        window
+        Ok(window)
     }
 
     pub(crate) fn layout(&self) -> Layout {
@@ -50,7 +76,7 @@ impl FromStr for Sizes {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        numbers(text, 'x', "2 or 2x2").map(Self)
+        numbers(text, "2 or 2x2").map(Self)
     }
 }
 
@@ -62,15 +88,21 @@ impl FromStr for Extents {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        numbers(text, ',', "1,1,5,5").map(Self)
+        numbers(text, "1,1,5,5").map(Self)
     }
 }
 
-fn numbers(text: &str, between: char, such_as: &str) -> Result<Vec<usize>, String> {
-    let numbers = text.split(between).map(|part| part.parse().ok());
-    numbers
-        .collect::<Option<_>>()
-        .ok_or_else(|| format!("whole numbers are wanted, such as {such_as}"))
+/// What stands between the numbers of axes.
+const BETWEEN: [char; 4] = ['x', 'X', '×', ','];
+
+fn numbers(text: &str, such_as: &str) -> Result<Vec<usize>, String> {
+    let number = |part: &str| {
+        part.parse().map_err(|error: ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow => format!("{part} is larger than {}", usize::MAX),
+            _ => format!("whole numbers are wanted, such as {such_as}"),
+        })
+    };
+    text.split(BETWEEN).map(number).collect()
 }
 
 /// How the borders are extended.
@@ -90,7 +122,7 @@ impl FromStr for Padding {
                     let (before, after) = part.split_once(':').unwrap_or((part, part));
                     Some((before.parse().ok()?, after.parse().ok()?))
                 };
-                let axes = text.split(',').map(axis).collect::<Option<_>>();
+                let axes = text.split(BETWEEN).map(axis).collect::<Option<_>>();
                 let wanted = "same, same_lower, valid, 1,1 or 1:2,0:1 is wanted";
                 unpool::Padding::Explicit(axes.ok_or(wanted)?)
             }

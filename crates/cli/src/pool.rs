@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use unpool::{Cell, Engine, Geometry};
 
 use crate::element::for_element;
-use crate::npy::{Array, Number};
+use crate::npy::{self, Array, Number};
 use crate::options::{ArgmaxSpace, Sizes, WindowArgs};
 use crate::{Outcome, argmax, files};
 
@@ -40,11 +40,13 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    ensure!(args.values != args.argmax, "--values and --argmax name the same file");
-    let input = Array::open(&args.input)?;
+    let outputs = [("--values", args.values.as_path()), ("--argmax", &args.argmax)];
+    files::check_outputs(&outputs, &[&args.input])?;
+    let input = Array::open(&args.input, npy::ELEMENTS)?;
+    let in_input = || args.input.display().to_string();
+    let window = args.window.window(&args.kernel, input.shape.len()).with_context(in_input)?;
     let shape = input.shape(args.window.layout());
-    let geometry = Geometry::new(&args.window.window(&args.kernel), shape)
-        .with_context(|| args.input.display().to_string())?;
+    let geometry = Geometry::new(&window, shape).with_context(in_input)?;
     let engine = Engine::named(&args.device)?;
     let [values, argmax] = for_element!(input, args.input, T => {
         pool::<T>(&engine, &geometry, &input, args.index_space)

@@ -67,9 +67,14 @@ pub(crate) fn strongest_channels(activation: &Activation, image: usize) -> Vec<(
 /// The strongest channels of an image side by side, from black at 0 or less to white at the
 /// layer's maximum, and one of them framed.
 pub(crate) fn grid(activation: &Activation, image: usize, framed: usize, side: u32) -> RgbImage {
-    let shown: Vec<_> = strongest_channels(activation, image).into_iter().take(GRID).collect();
+    let mut shown = strongest_channels(activation, image);
+    // The framed one is always there.
+    if let Some(place) = shown.iter().position(|&(channel, _)| channel == framed) {
+        shown.swap(place, place.min(GRID - 1));
+    }
+    shown.truncate(GRID);
     let largest = shown.iter().fold(f32::MIN_POSITIVE, |m, &(_, value)| m.max(value));
-    let (height, width) = match activation.shape[2..] {
+    let (height, width) = match *activation.shape.get(2..).unwrap_or_default() {
         [.., height, width] => (height as u32, width as u32),
         [width] => (1, width as u32),
         [] => return bars(activation.image(image), framed, side),

@@ -47,8 +47,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let (dir, file) = place(&args.out)?;
+    let (dir, stem) = place(&args.out)?;
     files::check(&dir)?;
+    files::check_outputs(&[("--out", &args.out)], &[&args.image, &args.network.model])?;
     let network = Network::open(&args.network)?;
     let image = Fitted::open(&args.image, &network)?;
     let tensor = image.tensor(network.channels, &args.preprocessing)?;
@@ -65,14 +66,16 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let mut session = Session::new(&engine, plan, Keep::Output)?;
     let start = Instant::now();
     session.forward(&tensor)?;
-    let found = session.output()?.classes();
+    let output = session.output()?;
+    network.check_finite(&output)?;
+    let found = output.classes();
     let seconds = start.elapsed().as_secs_f32();
     let map = RgbImage::from_fn(map_width as u32, map_height as u32, |x, y| {
         colour(found[y as usize * map_width + x as usize]).1
     });
     let mut files = Files::default();
-    files.add(file, &map)?;
-    files.write(&dir)?;
+    files.add(&stem, &map)?;
+    files.write(&dir, &[])?;
     if let Some(logdir) = &args.logdir {
         let mut board = Board::create(logdir)?;
         board.graph(session.plan())?;
@@ -99,13 +102,10 @@ fn colour(class: usize) -> (&'static str, Rgb<u8>) {
     COLOURS[class % COLOURS.len()]
 }
 
-/// The directory and the name of a file to be written.
+/// The directory of a PNG to be written, and its name without the ending.
 fn place(path: &Path) -> Result<(PathBuf, String)> {
-    let name =
-        path.file_name().with_context(|| format!("--out {}: a file is needed", path.display()))?;
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    Ok((dir, name.to_string_lossy().into_owned()))
+    let png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    let stem = path.file_stem().filter(|_| png);
+    let stem = stem.with_context(|| format!("--out {}: a .png is needed", path.display()))?;
+    Ok((files::directory(path).to_owned(), stem.to_string_lossy().into_owned()))
 }

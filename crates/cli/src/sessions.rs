@@ -39,6 +39,8 @@ impl Sessions<'_> {
         }
         let Some((_, session)) = &mut self.open else { bail!("no session") };
         session.forward(&image.tensor(self.network.channels, &self.args.preprocessing)?)?;
+        let scores = session.plan().scores().name().to_owned();
+        self.network.check_finite(&session.activation(&scores)?)?;
         let names = chosen(self.args, session.plan())?;
         Ok((session, names))
     }
@@ -50,8 +52,14 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
         return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());
     }
     if !args.layer.is_empty() {
-        let named = args.layer.iter().map(|name| Ok(plan.layer(name)?.name().to_owned()));
-        return named.collect();
+        let mut names: Vec<String> = Vec::new();
+        for name in &args.layer {
+            let name = plan.layer(name)?.name();
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+        return Ok(names);
     }
     let scores = plan.scores().name().to_owned();
     if args.class.is_some() {

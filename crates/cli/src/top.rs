@@ -1,7 +1,7 @@
 //! `unpool visualize --top`: the strongest units of a channel over all images, each cropped to what
 //! it sees, beside what comes back there (Zeiler and Fergus 2013, figure 2).
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use image::{Rgb, RgbImage, imageops};
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Found, Strongest, Target};
@@ -10,11 +10,11 @@ use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::files::Files;
 use crate::layers::sees;
 use crate::network::Fitted;
-use crate::projection::{signed, stretched, strongest_channels};
+use crate::projection::{signed, stretched};
 use crate::sessions::Sessions;
 use crate::visualize::Args;
 
-/// Channels of a layer that are shown if none is named.
+/// Channels of a layer that are shown if none is named: those of the strongest responses.
 const CHANNELS: usize = 4;
 
 pub(crate) fn run(
@@ -32,28 +32,28 @@ pub(crate) fn run(
         for (i, name) in names.iter().enumerate() {
             let activation = session.activation(name)?;
             if number == 0 {
-                let channels = match args.channel {
+                let channels = session.plan().layer(name)?.channels();
+                let sought_in = match args.channel {
+                    Some(channel) if channel < channels => channel..channel + 1,
                     Some(channel) => {
-                        let last = session.plan().layer(name)?.channels() - 1;
-                        if channel > last {
-                            anyhow::bail!("--channel {channel}: {name} has channels 0 to {last}");
-                        }
-                        vec![channel]
+                        bail!("--channel {channel}: {name} has channels 0 to {}", channels - 1)
                     }
-                    None => strongest_channels(&activation, 0)
-                        .into_iter()
-                        .take(CHANNELS)
-                        .map(|(channel, _)| channel)
-                        .collect(),
+                    None => 0..channels,
                 };
                 let list = |channel| Strongest::new(channel, count, images.len());
-                sought.push((name.clone(), channels.into_iter().map(list).collect()));
+                sought.push((name.clone(), sought_in.map(list).collect()));
             }
             for strongest in &mut sought[i].1 {
                 strongest.offer(number, &activation, 0);
             }
         }
         bar.inc(1);
+    }
+    for (_, lists) in &mut sought {
+        // Nothing is shown of a channel that nothing was found in.
+        lists.retain(|list| !list.found().is_empty());
+        lists.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
+        lists.truncate(CHANNELS);
     }
     let mut crops = Crops::new(args, &sought);
     for (number, image) in images.iter().enumerate() {
@@ -66,16 +66,23 @@ pub(crate) fn run(
             .chars()
             .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
             .collect();
+        let said = match rows.len() {
+            0 => "No unit responded with more than 0.",
+            _ => "Left what a unit saw, cropped to its receptive field; then what came back.",
+        };
         let sheet = Contact {
             title: format!("The strongest {count} units of {name}, in {} images", images.len()),
-            lines: vec![
-                "Left what a unit saw, cropped to its receptive field; then what came back.".into(),
-            ],
+            lines: vec![said.into()],
             rows,
         };
-        files.add(format!("top-{safe}.png"), &sheet.draw())?;
+        files.add(&format!("top-{safe}"), &sheet.draw())?;
     }
     Ok(())
+}
+
+/// The strongest response that was found.
+fn strongest(list: &Strongest) -> f32 {
+    list.found().first().map_or(0.0, |found| found.unit.value)
 }
 
 /// What is cut out for each unit: the image, and each rule's projection.
@@ -155,7 +162,7 @@ impl<'a> Crops<'a> {
             let channel = list.found().first().map_or(0, |f| f.unit.channel);
             Row {
                 heading: format!("channel {channel}  a unit sees {}", self.sees[l]),
-                text: format!("responses {}", values.join(" ")),
+                text: format!("{} found, responses {}", values.len(), values.join(" ")),
                 panels: panels.take(self.rules + 1).collect(),
             }
         };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
-use unpool::{Cell, Engine, Geometry, IndexSpace, Overlap, Placement, Shape, Taps};
+use unpool::{Cell, Engine, Error, Geometry, IndexSpace, Overlap, Placement, Shape, Taps};
 
 use crate::element::for_element;
 use crate::npy::{self, Array, Number};
@@ -103,7 +103,11 @@ impl Target {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let (values, indices) = (Array::open(&args.values)?, Array::open(&args.argmax)?);
+    let mut inputs = vec![args.values.as_path(), &args.argmax];
+    inputs.extend(args.like.as_deref());
+    files::check_outputs(&[("--out", &args.out)], &inputs)?;
+    let values = Array::open(&args.values, npy::ELEMENTS)?;
+    let indices = Array::open(&args.argmax, npy::ARGMAX)?;
     let pooled = values.shape(args.window.layout());
     let shape = indices.shape(args.window.layout());
     let (of_values, of_argmax) = (args.values.display(), args.argmax.display());
@@ -113,6 +117,11 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let engine = Engine::named(&args.device)?;
     let restored = for_element!(values, args.values, T => {
         unpool::<T>(&engine, &target, &values, args.overlap.into())
+    });
+    let restored = restored.map_err(|error| match error.downcast_ref() {
+        Some(Error::Overflow { .. }) => error.context("--overlap sum"),
+        Some(Error::IndexOutOfRange { .. }) => error.context(of_argmax.to_string()),
+        _ => error,
     })?;
     files::write(&[(args.out.clone(), restored.to_file()?)])?;
     writeln!(out, "device    {}", engine.description())?;
@@ -130,7 +139,19 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
         (None, Some(Extents(extents))) => Shape::new(layout, extents.as_slice()),
         (None, None) => bail!("--like or --output-shape is needed"),
     };
-    let window = args.kernel.as_ref().map(|kernel| args.window.window(kernel));
+    let axes = pooled.dims().len();
+    ensure!(
+        output.dims().len() == axes,
+        "{} {output} has {} axes; {} has {axes}",
+        match &args.like {
+            Some(like) => format!("--like {}:", like.display()),
+            None => "--output-shape".into(),
+        },
+        output.dims().len(),
+        args.values.display()
+    );
+    let window = args.kernel.as_ref().map(|kernel| args.window.window(kernel, axes));
+    let window = window.transpose().with_context(|| args.values.display().to_string())?;
     let inferred = args.indices_in == IndicesIn::Inferred;
     if inferred && window.is_none() {
         bail!("--indices-in inferred needs --kernel: the shape is inferred from the window");
@@ -146,7 +167,8 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
         let geometry = match (&args.like, &frame) {
             (Some(_), _) => Geometry::new(window, output.clone())?,
             (None, Some(_)) => Geometry::for_pooled(window, pooled.clone(), None)?,
-            (None, None) => Geometry::for_pooled(window, pooled.clone(), Some(output.spatial()))?,
+            (None, None) => Geometry::for_pooled(window, pooled.clone(), Some(output.spatial()))
+                .context("--output-shape")?,
         };
         if geometry.pooled_shape() != pooled || !inferred && geometry.input_shape() != &output {
             bail!(

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", conflicts_with = "class", value_parser = clap::value_parser!(u16).range(1..=100))]
     top: Option<u16>,
     /// The score of a class; by default, at the class scores, that of the best.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["layer", "all", "of"])]
     pub(crate) class: Option<usize>,
     /// Which rule at ReLU.
     #[arg(long, value_enum, default_value = "all", value_name = "RULE")]
@@ -90,6 +90,9 @@ impl RuleName {
     }
 }
 
+/// Classes that are named, with their scores.
+const CLASSES: usize = 5;
+
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     files::check(&args.out)?;
     let network = Network::open(&args.network)?;
@@ -99,7 +102,9 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     let mut board = None;
-    let written = pictures(args, &network, &engine, &images, &mut board, out);
+    let mut inputs: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
+    inputs.push(&args.network.model);
+    let written = pictures(args, &network, &engine, (&images, &inputs), &mut board, out);
     // A bad question leaves no event file either.
     if let (Err(_), Some(board)) = (&written, board) {
         board.discard();
@@ -112,35 +117,36 @@ fn pictures(
     args: &Args,
     network: &Network,
     engine: &Engine,
-    images: &[Fitted],
+    (images, inputs): (&[Fitted], &[&Path]),
     board: &mut Option<Board>,
     out: &mut impl Write,
 ) -> Result<Outcome> {
     *board = args.logdir.as_deref().map(Board::create).transpose()?;
-    let mut files = Files::default();
+    let (mut files, mut seen) = (Files::default(), Vec::new());
     let sessions = &mut Sessions { args, network, engine, open: None };
     if let Some(count) = args.top {
         top::run(args, count.into(), sessions, images, &mut files)?;
     } else {
-        let mut names = Vec::new();
         for (step, image) in images.iter().enumerate() {
-            let sheet = look(args, sessions, image, step, board.as_mut())?;
-            // Files of one name may come from several directories.
-            let taken = names.iter().filter(|name| **name == image.name).count();
-            names.push(image.name.clone());
-            let number = if taken > 0 { format!("-{}", taken + 1) } else { String::new() };
-            files.add(format!("{}{number}.png", image.name), &sheet.draw())?;
+            let (sheet, classes) = look(args, sessions, image, step, board.as_mut())?;
+            seen.push(classes);
+            files.add(&image.name, &sheet.draw())?;
         }
     }
-    files.write(&args.out)?;
+    files.write(&args.out, inputs)?;
     if let Some(board) = board.as_mut() {
         board.flush()?;
     }
     if let Some((_, session)) = &sessions.open {
         writeln!(out, "memory  {}", network::memory(session.memory()))?;
     }
-    for image in images {
+    for (i, image) in images.iter().enumerate() {
         writeln!(out, "image   {}, {}", image.name, image.described())?;
+        if let Some(classes) = seen.get(i).filter(|classes| !classes.is_empty()) {
+            let scores: Vec<_> =
+                classes.iter().map(|(class, score)| format!("{class}: {score:.2}")).collect();
+            writeln!(out, "        best classes {}", scores.join(", "))?;
+        }
     }
     for name in files.names() {
         writeln!(out, "wrote   {}", args.out.join(name).display())?;
@@ -151,19 +157,20 @@ fn pictures(
     Ok(Outcome::Agrees)
 }
 
-/// The sheet of one image.
+/// The sheet of one image, and its best classes with their scores.
 fn look(
     args: &Args,
     sessions: &mut Sessions<'_>,
     image: &Fitted,
     step: usize,
     mut board: Option<&mut Board>,
-) -> Result<Contact> {
+) -> Result<(Contact, Vec<(usize, f32)>)> {
     let (channels, model) = (sessions.network.channels, sessions.network.name.clone());
     let start = Instant::now();
     let (session, names) = sessions.forward(image)?;
     let scores = session.plan().scores().name().to_owned();
-    let best = best_class(&session.activation(&scores)?);
+    let classes = best_classes(&session.activation(&scores)?);
+    let best = classes.first().map(|&(class, _)| class);
     if let Some(board) = board.as_deref_mut() {
         if step == 0 {
             board.graph(session.plan())?;
@@ -208,10 +215,15 @@ fn look(
             board.scalar(&format!("seconds/back/{name}"), step, seconds)?;
         }
         rows.push(Row {
-            heading: format!("{name}  {}  {}", layer.operator(), shape(&layer.shape()[1..])),
+            heading: format!(
+                "{name}  {}  {}",
+                layer.operator(),
+                shape(layer.shape().get(1..).unwrap_or_default())
+            ),
             text: format!(
-                "{}, strongest response {response:.3}; a unit sees {}",
+                "{}, {} {response:.3}; a unit sees {}",
                 said_of_target(target),
+                if matches!(target, Target::Class(_)) { "score" } else { "strongest response" },
                 sees(session.plan(), &layer)
             ),
             panels,
@@ -223,7 +235,7 @@ fn look(
         _ => "colours around grey: what raises the response in each colour",
     };
     let model = Path::new(&model).file_name().map_or(model.clone(), |n| n.to_string_lossy().into());
-    Ok(Contact {
+    let sheet = Contact {
         title: format!("What {model} saw in {}", image.name),
         lines: vec![
             format!("Each rule's picture is the response taken back to the image: {signs}."),
@@ -231,13 +243,21 @@ fn look(
                 .into(),
         ],
         rows,
-    })
+    };
+    Ok((sheet, classes))
 }
 
-/// The class with the best score, of a layer with one unit per class.
-fn best_class(scores: &Activation) -> Option<usize> {
+/// The classes with the best scores, of a layer with one unit per class.
+fn best_classes(scores: &Activation) -> Vec<(usize, f32)> {
     let positions: usize = scores.shape.iter().skip(2).product();
-    (positions == 1).then(|| scores.classes()[0])
+    if positions != 1 {
+        return Vec::new();
+    }
+    let mut classes: Vec<_> = scores.image(0).iter().copied().enumerate().collect();
+    // Stable: the first of equals stays first.
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    classes.truncate(CLASSES);
+    classes
 }
 
 /// What is looked back from, and the channel it is in.

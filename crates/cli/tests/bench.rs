@@ -8,9 +8,15 @@ use support::{Scratch, assert_refused, status, stdout, text, unpool};
 
 #[test]
 fn a_case_is_printed_and_written_with_the_keys_that_scripts_read() {
-    let scratch = Scratch::new("bench");
+    printed_and_written("bench", &[]);
+    printed_and_written("bench-repeated", &["--repeated"]);
+}
+
+fn printed_and_written(name: &str, order: &[&str]) {
+    let scratch = Scratch::new(name);
     let file = scratch.0.join("rows.json");
     let arguments = ["--device", "cpu", "--case", "tiny", "--quick", "--json", text(&file)];
+    let arguments = [&arguments[..], order].concat();
     let output = unpool(&[&["bench"], &arguments[..]].concat());
     assert_eq!(status(&output), 0, "{output:?}");
     let said = stdout(&output);

@@ -20,9 +20,9 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
     let a = scratch.0.join("a.npy");
     for (file, what) in [
         (Vec::new(), "not a file of NumPy"),
-        (b"PK\x03\x04 something else".to_vec(), "not a file of NumPy"),
+        (b"PK\x03\x04 something else".to_vec(), "an archive"),
         (good[..9].to_vec(), "in.npy"),
-        (good[..60].to_vec(), "in.npy"),
+        (good[..60].to_vec(), "cut short inside its header"),
         (good[..good.len() - 1].to_vec(), "63 of 64 bytes"),
         (long, "4294967295 bytes"),
         (b"\x93NUMPY\x09\x00\x10\x00".to_vec(), "version 9"),
@@ -35,13 +35,14 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
         (shaped("(1, 1, 4.5, 4)"), "plain numbers"),
         (shaped(&deep), "plain numbers"),
         (shaped("''' '''(((((((((' '"), "plain numbers"),
-        (shaped("(16,)"), "16 has 1 dimensions"),
+        (shaped("(16,)"), "an array of 1 axes"),
         (shaped("(1, 1, 0, 4)"), "0 on axis 0"),
         (shaped("7"), "shape"),
-        (npy("'<f8'", false, "(1, 1, 2, 4)", &bytes), "astype"),
+        (npy("'<f8'", false, "(1, 1, 2, 4)", &bytes), "holds float64 ('<f8'); float32"),
         (npy("'|O'", false, "(1, 1, 2, 4)", &bytes), "holds '|O'"),
-        (npy("'<c8'", false, "(1, 1, 2, 4)", &bytes), "holds '<c8'"),
-        (npy("'<i8'", false, "(1, 1, 2, 4)", &bytes), "holds int64"),
+        (npy("'<c8'", false, "(1, 1, 2, 4)", &bytes), "holds complex64"),
+        (npy("'|b1'", false, "(1, 1, 8, 8)", &bytes), "holds bool"),
+        (npy("'<i8'", false, "(1, 1, 2, 4)", &bytes), "holds int64; float32"),
         (npy("[('a', '<f4')]", false, "(16,)", &bytes), "structured"),
         (raw("{'descr': '<f4', 'shape': (1, 1, 4, 4)}", &bytes), "fortran_order"),
         (raw("(1, 2)", &bytes), "in.npy"),
@@ -57,12 +58,13 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
         (&["--kernel", "NaN"][..], "NaN"),
         (&["--kernel", "2x-2"], "2x-2"),
         (&["--kernel", "2x2x"], "2x2x"),
-        (&["--kernel", "99999999999999999999x2"], "whole numbers"),
+        (&["--kernel", "99999999999999999999x2"], "is larger than"),
         (&["--kernel", "0x2"], "kernel is 0"),
-        (&["--kernel", "2"], "4 dimensions"),
-        (&["--kernel", "2x2x2x2"], "1, 2 or 3"),
+        (&["--kernel", "2"], "--kernel has 1 numbers; 2 spatial axes"),
+        (&["--kernel", "2x2x2x2"], "--kernel has 4 numbers"),
         (&["--kernel", "18446744073709551615x2"], "in.npy"),
-        (&["--kernel", "2x2", "--stride", "2"], "stride has 1 axes"),
+        (&["--kernel", "2x2", "--stride", "2"], "--stride has 1 numbers"),
+        (&["--kernel", "2x2", "--padding", "1"], "such as 1,1"),
         (&["--kernel", "2x2", "--padding", "full"], "same_lower"),
         (&["--kernel", "2x2", "--padding", "1:,0"], "same_lower"),
         (&["--kernel", "2x2", "--padding", "9,9"], "no cell"),
@@ -78,8 +80,18 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
             &scratch,
         );
     }
-    let files = [text(&input), "--values", text(&v), "--argmax", text(&v), "--kernel", "2x2"];
-    assert_refused(&[&["pool"], &files[..]].concat(), "same file", &scratch);
+    let again = scratch.0.join("./v.npy");
+    let twice = scratch.0.join("../").join(scratch.0.file_name().expect("a name")).join("in.npy");
+    for (values, argmax, what) in [
+        (&v, &v, "--values and --argmax name the same file"),
+        (&v, &again, "--values and --argmax name the same file"),
+        (&input, &v, "--values"),
+        (&v, &twice, "--argmax"),
+    ] {
+        let files = [text(&input), "--values", text(values), "--argmax", text(argmax)];
+        let kernel = ["--kernel", "2x2", "--device", "cpu"];
+        assert_refused(&[&["pool"], &files[..], &kernel].concat(), what, &scratch);
+    }
     let nowhere = scratch.0.join("missing/v.npy");
     let files = [text(&input), "--values", text(&v), "--argmax", text(&nowhere), "--kernel", "2x2"];
     let cpu = ["--device", "cpu"];
@@ -103,18 +115,24 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
         (indices([0, 2, 7, 10]), plane, &like_in, "index 7 at element 2"),
         (indices([0, i64::MAX, 8, 10]), plane, &like_in, "index 9223372036854775807 at element 1"),
         (indices([0, 2, 8, -1]), plane, &foreign, "index -1 at element 3"),
-        (indices([0, 2, 8, 16]), plane, &foreign, "index 16 at element 3"),
+        (indices([0, 2, 8, 16]), plane, &foreign, "a.npy: index 16 at element 3"),
         (indices([0, 2, 8, i64::MIN]), plane, &foreign, "index -9223372036854775808"),
         (indices([0; 4]), taps, &foreign, "indices only"),
         (indices([0; 4]), taps, &like_in, "taps of this window are uint8"),
+        (
+            npy("'<u8'", false, shape, &i64s(&[0; 4])),
+            plane,
+            &like_in,
+            "uint64 ('<u8'); indices are",
+        ),
         (npy("'|u1'", false, shape, &[0, 1, 4, 2]), taps, &like_in, "tap 4 at element 2"),
         (npy("'<f4'", false, shape, &[0; 16]), plane, &like_in, "holds float32"),
         (npy("'<i8'", false, "(1, 4)", &i64s(&[0; 4])), plane, &like_in, "1×4"),
         (indices([0; 4]), plane, &to("1,1,9,9"), "output size 9"),
         (indices([0; 4]), plane, &to("2,1,4,4"), "2×1×4×4"),
-        (indices([0; 4]), plane, &to("1,1,4"), "output_size has 1 axes"),
+        (indices([0; 4]), plane, &to("1,1,4"), "--output-shape 1×1×4 has 3 axes"),
         (indices([0; 4]), plane, &to("1,1,NaN,4"), "whole numbers"),
-        (indices([0; 4]), plane, &to("1,1,99999999999999999999,4"), "whole numbers"),
+        (indices([0; 4]), plane, &to("1,1,99999999999999999999,4"), "is larger than"),
         (indices([0; 4]), plane, &["--kernel", "2x2"], "--like"),
         (indices([0; 4]), plane, &["--output-shape", "1,1,4,4"], "--kernel"),
         (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,70000,70000"], "elements"),
@@ -130,6 +148,13 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
         let files = [text(&v), text(&argmax), "--index-space", space, "--out", text(&x)];
         let arguments = [&["unpool", "--device", "cpu"], &files[..], options].concat();
         assert_refused(&arguments, what, &scratch);
+    }
+    let argmax = scratch.file("a.npy", indices([0, 2, 8, 10]));
+    let window = ["--index-space", plane, "--kernel", "2x2", "--device", "cpu"];
+    for read in [&v, &argmax, &like] {
+        let files = [text(&v), text(&argmax), "--like", text(&like), "--out", text(read)];
+        let what = "is read by this command and would be overwritten";
+        assert_refused(&[&["unpool"], &files[..], &window].concat(), what, &scratch);
     }
     // A file that claims what it does not have is no shape to unpool to.
     let claimed = scratch.file("huge.npy", npy("'<f4'", false, "(1, 1, 65535, 65535)", &[]));

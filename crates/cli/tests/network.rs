@@ -64,7 +64,12 @@ fn a_model_and_an_image_alone_make_a_sheet_and_an_event_file() {
     let arguments =
         ["visualize", &model, &image, "--device", "cpu", "--out", &out, "--logdir", &log];
     let text = said(&unpool(&arguments));
-    assert!(text.contains("slower than a GPU") && text.contains("of weights"), "{text}");
+    assert!(
+        text.contains("as asked")
+            && text.contains("best classes 3: ")
+            && text.contains("of weights"),
+        "{text}"
+    );
     let sheet = image::open(Path::new(&out).join("digit-3.png")).expect("a PNG").into_rgb8();
     assert!(sheet.width() > 1000 && sheet.height() > 1000, "{:?}", sheet.dimensions());
     assert_eq!(fs::read_dir(log).expect("it was made").count(), 1);
@@ -124,7 +129,18 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
             &["visualize", &model, &image, "--out", &out, "--layer", "relu1", "--channel", "12"],
             "0 to 11",
         ),
-        (&["visualize", &model, &image, "--out", &out, "--mean", "0,0"], "1 are needed"),
+        (
+            &["visualize", &model, &image, "--out", &out, "--mean", "0,0"],
+            "the model reads 1 channel",
+        ),
+        (&["visualize", &model, &image, "--out", &out, "--mean", "nan"], "a number is needed"),
+        (&["visualize", &model, &image, "--out", &out, "--scale", "0"], "other than 0"),
+        (&["visualize", &model, &image, "--out", &out, "--scale", "1e38"], "not finite"),
+        (
+            &["visualize", &model, &image, "--out", &out, "--class", "3", "--layer", "relu1"],
+            "--layer",
+        ),
+        (&["segment", &net, &image, "--out", "map.jpg"], "a .png is needed"),
         (&["segment", &model, &image, "--out", &map], "score for each class and pixel"),
         (&["segment", &net, &missing, "--out", &map], "missing.onnx"),
     ] {
@@ -137,4 +153,42 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
         assert!(error.contains(what), "{arguments:?}: {error}");
         assert!(!Path::new(&out).exists() && !Path::new(&log).exists(), "{arguments:?}");
     }
+}
+
+#[test]
+fn an_image_is_not_overwritten_by_what_was_seen_in_it() {
+    let scratch = Scratch::new("overwritten");
+    let (picture, map) = (scratch.path("digit-3.png"), scratch.path("scene.png"));
+    fs::copy(data("digit-3.png"), &picture).expect("it is there");
+    fs::copy(data("scene.png"), &map).expect("it is there");
+    let dir = scratch.path(".");
+    for arguments in [
+        &["visualize", &data("digits.onnx"), &picture, "--device", "cpu", "--out", &dir][..],
+        &["segment", &data("segnet.onnx"), &map, "--device", "cpu", "--out", &map],
+    ] {
+        let output = unpool(arguments);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains("would be overwritten"), "{arguments:?}: {error}");
+    }
+    for (file, name) in [(&picture, "digit-3.png"), (&map, "scene.png")] {
+        assert!(fs::read(file).expect("it is there") == fs::read(data(name)).expect("and this"));
+    }
+}
+
+#[test]
+fn images_of_one_name_get_a_sheet_each() {
+    let scratch = Scratch::new("namesakes");
+    let mut images = Vec::new();
+    for name in ["a/d.png", "b/d.png", "c/d-2.png"] {
+        let file = scratch.path(name);
+        fs::create_dir(Path::new(&file).parent().expect("a directory")).expect("it can be made");
+        fs::copy(data("digit-3.png"), &file).expect("it is there");
+        images.push(file);
+    }
+    let (out, model) = (scratch.path("out"), data("digits.onnx"));
+    let images = images.iter().map(String::as_str).collect::<Vec<_>>();
+    let options = ["--device", "cpu", "--rule", "gradient", "--layer", "relu4", "--out", &out];
+    said(&unpool(&[&["visualize", &model], &images[..], &options].concat()));
+    assert_eq!(fs::read_dir(out).expect("it was made").count(), 3);
 }

@@ -22,7 +22,7 @@ impl Activation {
     ///
     /// If there is no such image.
     pub fn image(&self, image: usize) -> &[f32] {
-        let len = self.data.len() / self.shape[0];
+        let len = self.data.len() / self.shape.first().unwrap_or(&1);
         &self.data[image * len..(image + 1) * len]
     }
 

@@ -5,12 +5,10 @@
 //! extents without looking for overflow. A header of an array of plain numbers is short, flat and
 //! small in these respects; anything else is refused here and never reaches the parser.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use anyhow::{Result, bail, ensure};
-use npyz::{DType, NpyHeader, Order};
-
-use super::Number;
+use npyz::{DType, NpyHeader, Order, TypeStr};
 
 /// Bytes of a header at most: NumPy's own bound when it loads a file.
 const MAX_BYTES: usize = 10_000;
@@ -18,12 +16,17 @@ const MAX_BYTES: usize = 10_000;
 /// Elements of an array at most: what the library addresses.
 const MAX_ELEMENTS: u64 = u32::MAX as u64;
 
+const PLAIN: &str = "plain numbers are needed";
+const ODD: &str = "its header is not that of an array of plain numbers";
+const SHORT: &str = "is cut short inside its header";
+
 /// What a file says about its array.
 #[derive(Debug)]
 pub(crate) struct Header {
-    pub(crate) number: Number,
-    /// Whether the file's numbers have the bytes of this machine's in reverse.
-    pub(crate) reversed: bool,
+    /// Which numbers, and how their bytes lie.
+    pub(crate) code: TypeStr,
+    /// Bytes of a number.
+    width: usize,
     pub(crate) shape: Vec<usize>,
     /// Whether the first axis is the fastest.
     pub(crate) fortran: bool,
@@ -33,7 +36,8 @@ impl Header {
     /// Reads a header, and leaves `file` at the first byte of the array.
     pub(crate) fn read(file: &mut impl Read) -> Result<Self> {
         let mut start = [0; 8];
-        file.read_exact(&mut start).or(Err(anyhow::anyhow!("not a file of NumPy")))?;
+        fill(file, &mut start, "not a file of NumPy")?;
+        ensure!(!start.starts_with(b"PK\x03\x04"), "an archive; np.save writes one array alone");
         ensure!(start.starts_with(b"\x93NUMPY"), "not a file of NumPy");
         let width = match start[6] {
             1 => 2,
@@ -41,35 +45,42 @@ impl Header {
             version => bail!("version {version} of the format is not known; 1 to 3 are"),
         };
         let mut length = [0; 4];
-        file.read_exact(&mut length[..width])?;
+        fill(file, &mut length[..width], SHORT)?;
         let len = u32::from_le_bytes(length) as usize;
         ensure!(len <= MAX_BYTES, "its header has {len} bytes; at most {MAX_BYTES} are read");
         let mut whole = [&start[..], &length[..width]].concat();
         let text = whole.len();
         whole.resize(text + len, 0);
-        file.read_exact(&mut whole[text..])?;
+        fill(file, &mut whole[text..], SHORT)?;
         check(&whole[text..])?;
-        let header = NpyHeader::from_reader(&whole[..])?;
+        let header = NpyHeader::from_reader(&whole[..]).map_err(|error| {
+            // The parser draws where, over several lines.
+            let drawn = error.to_string().contains("syntax error");
+            if drawn { anyhow::anyhow!(ODD) } else { error.into() }
+        })?;
         let code = match header.dtype() {
             DType::Plain(code) => code,
-            other => bail!("holds {}; plain numbers are needed", other.descr()),
+            other => bail!("holds {}; {PLAIN}", other.descr()),
         };
-        let Some((number, reversed)) = Number::parse(&code) else {
-            bail!(
-                "holds '{code}'; float32, float16, bfloat16 ('<V2'), int32, uint32, int8 or uint8 \
-                 is needed, as x.astype('float32') makes it"
-            );
-        };
+        let Some(width) = code.num_bytes() else { bail!("holds '{code}'; {PLAIN}") };
         let shape = header.shape().iter().map(|&n| Ok(usize::try_from(n)?));
         let shape = shape.collect::<Result<Vec<_>>>()?;
-        Ok(Self { number, reversed, shape, fortran: header.order() == Order::Fortran })
+        Ok(Self { code, width, shape, fortran: header.order() == Order::Fortran })
     }
 
     /// Bytes of the array. They fit, as [`check`] has seen.
     pub(crate) fn bytes(&self) -> u64 {
         let elements: u64 = self.shape.iter().map(|&n| n as u64).product();
-        elements * self.number.bytes() as u64
+        elements * self.width as u64
     }
+}
+
+/// Reads as much as there is room for; `short` says what is wrong if the file ends before.
+fn fill(file: &mut impl Read, room: &mut [u8], short: &'static str) -> Result<()> {
+    file.read_exact(room).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => anyhow::anyhow!(short),
+        _ => error.into(),
+    })
 }
 
 /// Whether a header's text is flat and its numbers, multiplied, are an array's that can be.
@@ -77,7 +88,6 @@ impl Header {
 /// Strings hold no backslash and are not empty, so that none is open here that is closed for the
 /// parser, or the other way round.
 fn check(text: &[u8]) -> Result<()> {
-    const ODD: &str = "its header is not that of an array of plain numbers";
     ensure!(text.is_ascii() && !text.contains(&b'\\'), ODD);
     let (mut depth, mut elements) = (0usize, 1u64);
     let mut rest = text;
@@ -94,7 +104,7 @@ fn check(text: &[u8]) -> Result<()> {
                 ensure!(depth <= 2, ODD);
             }
             b'}' | b')' => depth = depth.saturating_sub(1),
-            b'[' => bail!("holds a structured array; plain numbers are needed"),
+            b'[' => bail!("holds a structured array; {PLAIN}"),
             b'0'..=b'9' => {
                 let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
                 let from = text.len() - rest.len() - 1;

@@ -10,12 +10,20 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use npyz::{DType, WriteOptions, WriterBuilder};
 use unpool::{Layout, Shape};
 
 use header::Header;
 pub(crate) use number::Number;
+
+/// The numbers that are pooled and unpooled.
+pub(crate) const ELEMENTS: &str = "float32, float16, bfloat16 ('<V2'), int32, uint32, int8 or uint8 \
+    is needed, as x.astype('float32') makes it";
+
+/// The numbers that an argmax is written in.
+pub(crate) const ARGMAX: &str =
+    "indices are int64, int32 or uint32, as a.astype('int64') makes them; taps uint8 or uint16";
 
 /// A dense row-major array.
 #[derive(Debug)]
@@ -32,9 +40,9 @@ impl Array {
         Self { number, shape: shape.dims().to_vec(), bytes }
     }
 
-    /// Reads a file.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        read(path).with_context(|| path.display().to_string())
+    /// Reads a file; `needed` says which numbers are, for files that hold others.
+    pub(crate) fn open(path: &Path, needed: &str) -> Result<Self> {
+        read(path, needed).with_context(|| path.display().to_string())
     }
 
     /// Its numbers, if they have the width of `T`.
@@ -78,21 +86,24 @@ fn read_shape(path: &Path) -> Result<Vec<usize>> {
     Ok(header.shape)
 }
 
-fn read(path: &Path) -> Result<Array> {
+fn read(path: &Path, needed: &str) -> Result<Array> {
     let mut file = BufReader::new(File::open(path)?);
     let header = Header::read(&mut file)?;
+    let Some((number, reversed)) = Number::parse(&header.code) else {
+        bail!("holds {}; {needed}", number::described(&header.code));
+    };
     // Memory grows with what the file has, not with what it says.
     let mut bytes = Vec::new();
     file.take(header.bytes()).read_to_end(&mut bytes)?;
     check_bytes(bytes.len() as u64, &header)?;
-    let width = header.number.bytes();
-    if header.reversed {
+    let width = number.bytes();
+    if reversed {
         bytes.chunks_exact_mut(width).for_each(<[u8]>::reverse);
     }
     if header.fortran && header.shape.len() > 1 {
         bytes = row_major(&bytes, &header.shape, width);
     }
-    Ok(Array { number: header.number, shape: header.shape, bytes })
+    Ok(Array { number, shape: header.shape, bytes })
 }
 
 fn check_bytes(found: u64, header: &Header) -> Result<()> {

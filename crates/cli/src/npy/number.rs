@@ -1,6 +1,6 @@
 //! The types of number that the command's arrays hold.
 
-use npyz::{Endianness, TypeStr};
+use npyz::{Endianness, TypeChar, TypeStr};
 use unpool::Element;
 
 /// How one number of a file is stored: an [`Element`] of the library, or one of the other two that
@@ -10,6 +10,19 @@ pub(crate) enum Number {
     Element(Element),
     I64,
     U16,
+}
+
+/// NumPy's name of a type, if it is one of numbers, and its type string.
+pub(crate) fn described(code: &TypeStr) -> String {
+    let kind = match code.type_char() {
+        TypeChar::Bool => return format!("bool ('{code}')"),
+        TypeChar::Int => "int",
+        TypeChar::Uint => "uint",
+        TypeChar::Float => "float",
+        TypeChar::Complex => "complex",
+        _ => return format!("'{code}'"),
+    };
+    format!("{kind}{} ('{code}')", 8 * code.size_field())
 }
 
 impl Number {

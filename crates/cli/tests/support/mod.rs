@@ -30,6 +30,11 @@ impl Scratch {
         names
     }
 
+    /// What its files hold, in the order of their names.
+    pub(crate) fn contents(&self) -> Vec<Option<Vec<u8>>> {
+        self.names().iter().map(|name| fs::read(self.0.join(name)).ok()).collect()
+    }
+
     pub(crate) fn out(&self) -> PathBuf {
         self.0.join("out")
     }
@@ -66,11 +71,12 @@ pub(crate) fn stdout(output: &Output) -> String {
 
 /// Checks the answer to a bad question: exit status 2, one line that has `what` in it, no file.
 pub(crate) fn assert_refused(arguments: &[&str], what: &str, scratch: &Scratch) {
-    let before = scratch.names();
+    let before = (scratch.names(), scratch.contents());
     let output = unpool(arguments);
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(status(&output), 2, "{arguments:?}: {error}");
     assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
     assert!(error.contains(what), "{arguments:?}: {error}");
-    assert_eq!(scratch.names(), before, "{arguments:?} wrote files");
+    let after = (scratch.names(), scratch.contents());
+    assert!(after == before, "{arguments:?} wrote files: {:?}", after.0);
 }
