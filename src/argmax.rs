@@ -107,12 +107,13 @@ impl Taps {
     /// If there are fewer bytes than `geometry` has taps.
     pub fn from_bytes(geometry: &Geometry, bytes: &[u8]) -> Result<Self, Error> {
         let width = geometry.tap_bytes();
-        let needed = geometry.pooled_len() * width;
-        let Some(bytes) = bytes.get(..needed) else {
-            return Err(Error::Length {
-                operand: "taps, in bytes,",
-                found: bytes.len(),
-                allowed: needed,
+        let needed = geometry.pooled_len() as u64 * width as u64;
+        let Some(bytes) = usize::try_from(needed).ok().and_then(|needed| bytes.get(..needed))
+        else {
+            return Err(Error::BufferTooSmall {
+                operand: "taps",
+                found: bytes.len() as u64,
+                needed,
             });
         };
         let storage = if width == 1 {

@@ -9,6 +9,7 @@ use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
 use crate::index::Index;
 use crate::placement::Placement;
+use crate::rows::threads;
 
 /// Where slices are pooled and unpooled: on the CPU or on a GPU, with the same bits.
 ///
@@ -74,7 +75,7 @@ impl Engine {
     pub fn description(&self) -> String {
         match self {
             Self::Cpu => {
-                let threads = std::thread::available_parallelism().map_or(1, usize::from);
+                let threads = threads();
                 format!("CPU: {threads} thread{}", if threads == 1 { "" } else { "s" })
             }
             Self::Gpu(gpu) => gpu.description(),

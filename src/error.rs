@@ -18,6 +18,10 @@ pub enum GeometryError {
         "shape {shape} has {found} dimensions; this window takes {allowed}: batch, channels and its spatial axes"
     )]
     ShapeRank { shape: String, found: usize, allowed: usize },
+    #[error(
+        "{argument} shape {shape} has {found} dimensions; 3 to 5 are allowed: batch, channels and 1 to 3 spatial axes"
+    )]
+    PlacementRank { argument: &'static str, shape: String, found: usize },
     #[error("{argument} is 0 on axis {axis}; it must be at least 1")]
     Zero { argument: &'static str, axis: usize },
     #[error("the shape has 0 channels; it must have at least 1")]
@@ -44,14 +48,15 @@ pub enum GeometryError {
     OutputSize { axis: usize, found: i128, lowest: i128, highest: i128 },
 }
 
-/// Everything the library refuses. Nothing was written when one is returned.
+/// Everything the library refuses. Nothing was written when one is returned, but by
+/// [`Error::Overflow`] of an operation into an output that exists.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are the numbers of the message, under its own names")]
 pub enum Error {
     #[error(transparent)]
     Geometry(#[from] GeometryError),
-    #[error("{operand} has {found} elements; the geometry takes {allowed}")]
+    #[error("{operand} has {found} elements; {allowed} are needed")]
     Length { operand: &'static str, found: usize, allowed: usize },
     #[error("{operand} has shape {found}; the geometry takes {allowed}")]
     ArrayShape { operand: &'static str, found: String, allowed: String },
@@ -79,6 +84,8 @@ pub enum Error {
     BufferTooSmall { operand: &'static str, found: u64, needed: u64 },
     #[error("{operand} is at byte {found} of its buffer; a multiple of {allowed} is allowed")]
     Alignment { operand: &'static str, found: u64, allowed: u64 },
+    #[error("{operand} has {found} bytes; a multiple of {multiple} can be read")]
+    ReadSize { operand: &'static str, found: u64, multiple: u64 },
     #[error("{operand} is in a buffer for {found:?}; {needed:?} is needed")]
     Usage { operand: &'static str, found: wgpu::BufferUsages, needed: wgpu::BufferUsages },
     #[error("{operand} and {written} are in the same buffer, and {written} is written")]

@@ -52,9 +52,8 @@ impl Placement {
     /// If the shapes differ in layout, rank, batch or channels, a spatial extent or the channels
     /// are 0, or a shape has more elements than a `u32` counts.
     pub fn new(pooled: Shape, output: Shape, space: IndexSpace) -> Result<Self, GeometryError> {
-        for shape in [&pooled, &output] {
-            check_shape(shape)?;
-        }
+        check_shape("pooled", &pooled)?;
+        check_shape("output", &output)?;
         check_around(&pooled, &output)?;
         Ok(Self { frame: output.clone(), pooled, output, space })
     }
@@ -66,7 +65,7 @@ impl Placement {
     ///
     /// If `frame` differs from the output in more than its spatial extents, or is larger.
     pub fn flattened_in(mut self, frame: Shape) -> Result<Self, GeometryError> {
-        check_shape(&frame)?;
+        check_shape("frame", &frame)?;
         check_around(&self.output, &frame)?;
         for (axis, (&found, &allowed)) in
             frame.spatial().iter().zip(self.output.spatial()).enumerate()
@@ -88,18 +87,21 @@ impl Placement {
     ///
     /// # Errors
     ///
-    /// As [`Placement::new`] and [`Placement::flattened_in`].
+    /// As [`Placement::new`]; and as [`Geometry::unpooled_shape`] and [`Placement::flattened_in`],
+    /// where the indices count in the inferred shape.
     pub fn onnx(
         window: &Window,
         pooled: Shape,
         output: Shape,
         indices_in: IndicesIn,
     ) -> Result<Self, GeometryError> {
-        let frame = Geometry::unpooled_shape(window, &pooled)?;
         let placement = Self::new(pooled, output, IndexSpace::Tensor)?;
         match indices_in {
             IndicesIn::Given => Ok(placement),
-            IndicesIn::Inferred => placement.flattened_in(frame),
+            IndicesIn::Inferred => {
+                let frame = Geometry::unpooled_shape(window, &placement.pooled)?;
+                placement.flattened_in(frame)
+            }
         }
     }
 
@@ -137,7 +139,7 @@ impl Placement {
 
     /// Puts each value where its index says, and zero everywhere else, on the CPU. Values that
     /// meet in a cell are taken in raster order of the pooled tensor: the last stays, or they are
-    /// summed.
+    /// summed, f16 and bf16 in f32 and rounded once.
     ///
     /// # Errors
     ///
@@ -220,10 +222,14 @@ impl Placement {
     }
 }
 
-fn check_shape(shape: &Shape) -> Result<(), GeometryError> {
+fn check_shape(argument: &'static str, shape: &Shape) -> Result<(), GeometryError> {
     let rank = shape.dims().len();
     if !(3..=5).contains(&rank) {
-        return Err(GeometryError::Rank { found: rank.saturating_sub(2) });
+        return Err(GeometryError::PlacementRank {
+            argument,
+            shape: shape.to_string(),
+            found: rank,
+        });
     }
     if let Some(axis) = shape.spatial().iter().position(|&n| n == 0) {
         return Err(GeometryError::Zero { argument: "spatial size", axis });
@@ -231,7 +237,7 @@ fn check_shape(shape: &Shape) -> Result<(), GeometryError> {
     if shape.channels() == 0 {
         return Err(GeometryError::NoChannels);
     }
-    crate::geometry::check_elements("unpooled", shape)
+    crate::geometry::check_elements(argument, shape)
 }
 
 /// Whether two shapes differ in nothing but their spatial extents.

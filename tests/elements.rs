@@ -403,5 +403,5 @@ fn bytes_past_the_last_tap_are_left_out_and_missing_ones_refused() {
     assert_eq!(numbers(&taps), [1, 2, 3]);
     assert_eq!(taps.get(3), None);
     let error = Taps::from_bytes(&geometry, &[1, 2]).unwrap_err();
-    assert_eq!(error.to_string(), "taps, in bytes, has 2 elements; the geometry takes 3");
+    assert_eq!(error.to_string(), "taps has 2 bytes; 3 are needed");
 }

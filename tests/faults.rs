@@ -199,8 +199,11 @@ fn a_readback_of_what_cannot_be_copied_is_refused() {
     assert!(matches!(found, Error::Usage { needed: Usages::COPY_SRC, .. }));
     let odd = storage(&gpu, 64);
     assert!(matches!(gpu.read::<u8>(odd.slice(2..)), Err(Error::Alignment { found: 2, .. })));
-    assert!(matches!(gpu.read::<u64>(odd.slice(..12)), Err(Error::Alignment { .. })));
-    assert!(matches!(gpu.read::<[u8; 24]>(&odd), Err(Error::Alignment { .. })));
+    let size = |found, multiple| Error::ReadSize { operand: "the buffer to read", found, multiple };
+    assert_eq!(gpu.read::<u64>(odd.slice(..12)).err(), Some(size(12, 8)));
+    assert_eq!(gpu.read::<[u8; 24]>(&odd).err(), Some(size(64, 24)));
+    assert_eq!(gpu.read::<[u8; 3]>(&odd).err(), Some(size(64, 3)));
+    assert_eq!(gpu.read::<[u8; 6]>(odd.slice(..6)).err(), Some(size(6, 4)));
     assert!(gpu.read::<u8>(odd.slice(4..8)).is_ok());
     assert_eq!(size_of::<IndexReport>() as u64, IndexReport::BYTES);
 }

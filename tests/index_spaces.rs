@@ -306,7 +306,7 @@ fn only_what_an_index_counts_must_fit_the_type() {
 fn a_wrong_number_of_indices_or_other_taps_are_refused() {
     let geometry = parse("n1c1h4w6_k2_first").geometry().unwrap();
     let error = Taps::from_indices(&geometry, IndexSpace::Plane, &[0i64; 5]).unwrap_err();
-    assert_eq!(error.to_string(), "indices has 5 elements; the geometry takes 6");
+    assert_eq!(error.to_string(), "indices has 5 elements; 6 are needed");
     let other = parse("n1c1h4w4_k2_first").geometry().unwrap();
     let taps = Taps::from_bytes(&other, &[0; 4]).unwrap();
     let error = taps.to_indices::<i64>(&geometry, IndexSpace::Plane).unwrap_err();

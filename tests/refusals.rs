@@ -1,6 +1,8 @@
 //! What a geometry refuses, with its numbers and its message.
 
-use unpool::{Geometry, GeometryError, Padding, Shape, Window, cpu};
+use unpool::{
+    Geometry, GeometryError, IndexSpace, IndicesIn, Padding, Placement, Shape, Window, cpu,
+};
 
 use crate::support::cases::parse;
 
@@ -181,4 +183,34 @@ fn more_elements_than_a_u32_counts_are_refused() {
     let error = Geometry::new(&window, shape).unwrap_err();
     let found = 65_537 * 65_537;
     assert_eq!(error, GeometryError::TooManyElements { tensor: "pooled", found, allowed });
+}
+
+#[test]
+fn a_placement_names_the_shape_that_is_wrong() {
+    let four = || Shape::channels_last([1, 2, 2, 1]);
+    for (pooled, output, message) in [
+        (
+            Shape::channels_last([2, 1]),
+            four(),
+            "pooled shape 2×1 has 2 dimensions; 3 to 5 are allowed: batch, channels and 1 to 3 spatial \
+             axes",
+        ),
+        (
+            four(),
+            Shape::channels_last([1, 65_536, 65_536, 1]),
+            "the output tensor has 4294967296 elements; at most 4294967295 are allowed",
+        ),
+    ] {
+        let error = Placement::new(pooled, output, IndexSpace::Plane).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn an_inferred_shape_is_asked_for_only_where_indices_count_in_it() {
+    // One window of one cell, all in the padding: no shape is inferred from that.
+    let window = Window::new([1, 1]).padding(Padding::symmetric([1, 1]));
+    let one = || Shape::channels_first([1, 1, 1, 1]);
+    assert!(Placement::onnx(&window, one(), one(), IndicesIn::Inferred).is_err());
+    assert!(Placement::onnx(&window, one(), one(), IndicesIn::Given).is_ok());
 }

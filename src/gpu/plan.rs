@@ -23,7 +23,7 @@ pub(crate) struct Allowed {
 impl Allowed {
     /// Threads that one dispatch can have, its grid folded once.
     pub(crate) fn most_threads(&self) -> u64 {
-        u64::from(self.workgroups).pow(2) * u64::from(self.workgroup_size)
+        u64::from(self.workgroups).pow(2).saturating_mul(self.workgroup_size.into())
     }
 
     /// Whether so many threads fit one dispatch, for what is not cut.
@@ -310,4 +310,19 @@ fn windows_of_fours(axis: &Axis, four: u32) -> (u32, u32) {
 fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
     let last = i64::from(extent) - 1;
     (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_of_the_widest_grid_are_counted_without_overflow() {
+        let (binding_bytes, alignment) = (1 << 30, 256);
+        for workgroups in [u32::MAX, i32::MAX as u32, 1 << 30, 1 << 29] {
+            let allowed = Allowed { binding_bytes, alignment, workgroups, workgroup_size: 128 };
+            assert!(allowed.most_threads() > 1 << 63 || workgroups == 1 << 29, "{workgroups}");
+            assert!(allowed.check_grid(1 << 40).is_ok(), "{workgroups}");
+        }
+    }
 }

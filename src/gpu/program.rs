@@ -92,8 +92,9 @@ pub(crate) enum Owned {
 
 /// A compute pipeline before it is compiled: shader, entry point and constants.
 ///
-/// One exists per window, layout, element and operation; extents are not part of it. Two programs
-/// that are equal compile to the same pipeline, and a [`Gpu`](crate::Gpu) keeps each once.
+/// One exists per window, layout, element and operation, and a few where padding or what is left
+/// over after the last window make other code; extents are no constants of it. Two programs that are
+/// equal compile to the same pipeline, and a [`Gpu`](crate::Gpu) keeps each once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
     pub(crate) operation: Operation,

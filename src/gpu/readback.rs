@@ -1,4 +1,4 @@
-//! Reading a buffer back: the one place that submits, and, when asked to, waits.
+//! Reading a buffer back: submits a copy, and waits for it when asked to.
 
 use std::future::Future;
 use std::marker::PhantomData;
@@ -40,7 +40,7 @@ impl Gpu {
     /// # Errors
     ///
     /// If the buffer was not made with [`COPY_SRC`](wgpu::BufferUsages::COPY_SRC), offset or size
-    /// is not a multiple of 4 or of the size of `T`, or the device has no memory left.
+    /// is not a multiple of 4 or the size not one of that of `T`, or the device has no memory left.
     pub fn read<'a, T: bytemuck::Pod>(
         &self,
         source: impl Into<Operand<'a>>,
@@ -51,11 +51,13 @@ impl Gpu {
             let needed = wgpu::BufferUsages::COPY_SRC;
             return Err(Error::Usage { operand, found: buffer.usage(), needed });
         }
-        let whole = wgpu::COPY_BUFFER_ALIGNMENT.max(size_of::<T>() as u64);
-        for found in [offset % wgpu::COPY_BUFFER_ALIGNMENT, size % whole] {
-            if found != 0 {
-                return Err(Error::Alignment { operand, found, allowed: whole });
-            }
+        const { assert!(size_of::<T>() > 0, "elements without a size cannot be read") };
+        let (word, element) = (wgpu::COPY_BUFFER_ALIGNMENT, size_of::<T>() as u64);
+        if !offset.is_multiple_of(word) {
+            return Err(Error::Alignment { operand, found: offset, allowed: word });
+        }
+        if let Some(&multiple) = [word, element].iter().find(|n| !size.is_multiple_of(**n)) {
+            return Err(Error::ReadSize { operand, found: size, multiple });
         }
         let device = self.device();
         let staging = scoped(device, || {

@@ -25,6 +25,7 @@ use crate::geometry::Geometry;
 pub(crate) use gather::gather;
 use phases::{LANES, Phases};
 pub(crate) use pool::pool;
+pub(crate) use slabs::threads;
 pub(crate) use unpool::unpool;
 
 /// A row of the pooled tensor or of the input: `(outer, z, y)`.

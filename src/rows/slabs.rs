@@ -139,8 +139,9 @@ pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
     });
 }
 
+/// How many threads work on the CPU.
 #[cfg(not(target_arch = "wasm32"))]
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     rayon::current_num_threads()
 }
 
@@ -160,7 +161,7 @@ fn on_threads(threads: usize, work: impl Fn() + Send + Sync) {
 }
 
 #[cfg(target_arch = "wasm32")]
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     1
 }
 
