@@ -28,8 +28,9 @@ fn run(i: u32) {
         case 0u: { back[i] = rectified(v > 0.0, r); }
         case 1u: { back[i] = select(r, r * params.a, v < 0.0); }
         case 2u: {
-            let open = v >= params.a && v <= params.b;
-            back[i] = select(select(0.0, r, open), rectified(open, r), params.a == 0.0);
+            let below = v <= params.b;
+            let clipped = select(0.0, r, v >= params.a && below);
+            back[i] = select(clipped, rectified(v > 0.0 && below, r), params.a == 0.0);
         }
         default: { back[i] = r * v * (1.0 - v); }
     }

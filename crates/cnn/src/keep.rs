@@ -30,13 +30,22 @@ impl Keep<'_> {
         Ok(kept)
     }
 
+    /// For each layer whether it can be looked back from.
+    pub(crate) fn looked_back_from(self, kept: &[bool]) -> Vec<bool> {
+        match self {
+            Self::Output => vec![false; kept.len()],
+            _ => kept.to_vec(),
+        }
+    }
+
     /// For each tensor whether it lasts: what is kept, and what the way back from there reads.
     pub(crate) fn pinned(self, plan: &Plan, kept: &[bool]) -> Vec<bool> {
+        let looked_back_from = self.looked_back_from(kept);
         let count = plan.slots.len();
         let mut pinned = vec![false; count];
         for (i, layer) in plan.layers.iter().enumerate().filter(|&(i, _)| kept[i]) {
             pinned[layer.tensor.slot] = true;
-            if matches!(self, Self::Output) {
+            if !looked_back_from[i] {
                 continue;
             }
             // The rules read the same tensors.

@@ -2,6 +2,7 @@
 
 use crate::kernel::{Axis, Kernel};
 use crate::plan::{Layer, Plan};
+use crate::program::{Instruction, SlotId};
 
 /// A part of the image: for each spatial axis the first and the last cell, both included. It may
 /// reach outside, where a window lies in the padding.
@@ -55,30 +56,90 @@ impl Seen {
 }
 
 impl Plan {
-    /// The receptive field of a unit of a layer, at a flattened position of its channel.
+    /// The receptive field of a unit of a layer, at a flattened position of its channel: at least
+    /// what it depends on, and the whole image where axes change their meaning on the way, as where
+    /// a map is laid flat.
+    ///
+    /// # Panics
+    ///
+    /// If the layer is of another plan.
     pub fn receptive_field(&self, layer: &Layer, position: usize) -> Region {
+        let own = layer.tensor.slot;
+        let made = self.made(own).map(spatial);
         let mut seen: Vec<Option<Seen>> = vec![None; self.slots.len()];
-        seen[layer.tensor.slot] = Some(unit(layer.shape(), position));
+        seen[own] = Some(if made == Some(spatial(layer.shape())) {
+            unit(layer.shape(), position)
+        } else {
+            Seen::Whole
+        });
         for instruction in self.instructions.iter().rev() {
-            let Some(from) = seen[instruction.writes[0]] else { continue };
+            let written = instruction.writes[0];
+            let Some(mut from) = seen[written] else { continue };
+            if written != own && self.is_reshaped(written) {
+                from = Seen::Whole;
+            }
             for (i, &at) in instruction.reads.iter().enumerate() {
                 if !self.slots[at].varies {
                     continue;
                 }
-                let there = through(&instruction.kernel, i, from);
+                let there = if self.keeps_places(instruction, at) {
+                    through(&instruction.kernel, i, from)
+                } else {
+                    Seen::Whole
+                };
                 seen[at] = Some(seen[at].map_or(there, |before| before.with(there)));
             }
         }
-        let spatial = &self.input_shape()[2..];
-        let whole = || spatial.iter().map(|&n| (0, n as i64 - 1)).collect();
-        match seen[self.input.slot] {
-            Some(Seen::Part(axes)) => {
-                Region { axes: axes[3 - spatial.len()..].to_vec(), whole: false }
+        let input = self.input.slot;
+        let extents = &self.input_shape()[2..];
+        match seen[input] {
+            Some(Seen::Part(axes)) if own == input || !self.is_reshaped(input) => {
+                Region { axes: axes[3 - extents.len()..].to_vec(), whole: false }
             }
-            Some(Seen::Whole) => Region { axes: whole(), whole: true },
-            None => Region { axes: spatial.iter().map(|_| (0, -1)).collect(), whole: false },
+            Some(_) => {
+                let axes = extents.iter().map(|&n| (0, n as i64 - 1)).collect();
+                Region { axes, whole: true }
+            }
+            None => Region { axes: extents.iter().map(|_| (0, -1)).collect(), whole: false },
         }
     }
+
+    /// The shapes under which layers know a tensor, first the one under which it is made.
+    fn shapes(&self, slot: SlotId) -> impl Iterator<Item = &[usize]> {
+        let layers = self.layers.iter().map(|layer| &layer.tensor);
+        let all = std::iter::once(&self.input).chain(layers);
+        all.filter(move |tensor| tensor.slot == slot).map(|tensor| &tensor.shape[..])
+    }
+
+    fn made(&self, slot: SlotId) -> Option<&[usize]> {
+        self.shapes(slot).next()
+    }
+
+    /// Whether some layer sees a tensor with other spatial axes than it was made with.
+    fn is_reshaped(&self, slot: SlotId) -> bool {
+        let made = self.made(slot).map(spatial);
+        self.shapes(slot).any(|shape| Some(spatial(shape)) != made)
+    }
+
+    /// Whether places of what a kernel writes are places of what it reads, as [`through`] takes them
+    /// to be: not where parts are put side by side along a spatial axis, or such an axis is summed
+    /// over.
+    fn keeps_places(&self, instruction: &Instruction, read: SlotId) -> bool {
+        let written = self.made(instruction.writes[0]).map(spatial);
+        match &instruction.kernel {
+            Kernel::Runs(_) => written.is_some() && self.made(read).map(spatial) == written,
+            Kernel::Softmax(vectors) => {
+                let places = written.map(|spatial| spatial.iter().product());
+                places == Some(vectors.inner as usize)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// The spatial extents of a shape, without those that are 1 and say nothing.
+fn spatial(shape: &[usize]) -> Vec<usize> {
+    shape.get(2..).unwrap_or_default().iter().copied().filter(|&n| n != 1).collect()
 }
 
 /// The place of a unit, as z, y, x.
@@ -108,7 +169,6 @@ fn through(kernel: &Kernel, i: usize, from: Seen) -> Seen {
             let repeated = (0..own.len()).any(|d| own[d] == 0 && all.dims[d] > 1);
             if repeated { Seen::Whole } else { from }
         }
-        Kernel::Softmax(vectors) if vectors.inner == 1 => Seen::Whole,
         _ => from,
     }
 }

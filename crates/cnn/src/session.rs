@@ -45,6 +45,7 @@ pub struct Session {
     plan: Plan,
     machine: Box<dyn Machine>,
     kept: Vec<bool>,
+    looked_back_from: Vec<bool>,
     arena: Arena,
     /// The machine's number of each piece of the arena.
     pieces: Vec<BufferId>,
@@ -99,6 +100,7 @@ impl Session {
             given: vec![None; plan.slots.len()],
             plan,
             machine,
+            looked_back_from: keep.looked_back_from(&kept),
             kept,
             arena: Arena::default(),
             pieces: Vec::new(),
@@ -231,25 +233,35 @@ impl Session {
 
     /// The number of a kept layer.
     pub(crate) fn kept_index(&self, layer: &str) -> Result<usize, Error> {
+        self.index_among(&self.kept, layer, "")
+    }
+
+    /// The number of a layer that was kept with what the way back from there reads.
+    fn looked_back_index(&self, layer: &str) -> Result<usize, Error> {
+        self.index_among(&self.looked_back_from, layer, " to look back from")
+    }
+
+    fn index_among(&self, allowed: &[bool], layer: &str, what: &str) -> Result<usize, Error> {
         let index = self.plan.index(layer)?;
-        if !self.kept[index] {
-            let names = self.plan.layers.iter().zip(&self.kept).filter(|(_, kept)| **kept);
-            let names: Vec<_> = names.map(|(layer, _)| layer.name()).collect();
-            return Err(Error::NotKept { layer: layer.into(), allowed: names.join(", ") });
+        if allowed[index] {
+            return Ok(index);
         }
-        Ok(index)
+        let names = self.plan.layers.iter().zip(allowed).filter(|(_, allowed)| **allowed);
+        let names: Vec<_> = names.map(|(layer, _)| layer.name()).collect();
+        let names = if names.is_empty() { "none".into() } else { names.join(", ") };
+        Err(Error::NotKept { layer: layer.into(), allowed: names + what })
     }
 
     /// The number of a kept layer that has what is meant.
     pub(crate) fn index_with(&self, layer: &str, target: Target) -> Result<usize, Error> {
-        let index = self.kept_index(layer)?;
+        let index = self.looked_back_index(layer)?;
         target.check(&self.plan.layers[index])?;
         Ok(index)
     }
 
     /// The number of a kept layer that has as many elements as a signal.
     pub(crate) fn index_for(&self, layer: &str, signal: &[f32]) -> Result<usize, Error> {
-        let index = self.kept_index(layer)?;
+        let index = self.looked_back_index(layer)?;
         let shape = self.plan.layers[index].shape();
         let needed: usize = shape.iter().product();
         if signal.len() != needed {

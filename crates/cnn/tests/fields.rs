@@ -3,10 +3,12 @@
 use unpool_cnn::{Engine, Keep, Model, Rule, Session, Strongest, Target};
 
 use crate::support::expected::{Digits, Segmentation, path, read};
+use crate::support::onnx::{Attribute, ints, model, node};
+use crate::support::random::Random;
 
 /// Checks that the gradient of units is zero outside their fields.
-fn check(model: &str, shape: &[usize], image: &[f32]) {
-    let plan = Model::open(path(model)).and_then(|m| m.plan(shape)).expect("it fits");
+fn check(name: &str, model: &Model, shape: &[usize], image: &[f32]) {
+    let plan = model.plan(shape).expect("it fits");
     let layers = plan.layers().to_vec();
     let mut session = Session::new(&Engine::Cpu, plan, Keep::All).expect("memory");
     session.forward(image).expect("it runs");
@@ -15,12 +17,14 @@ fn check(model: &str, shape: &[usize], image: &[f32]) {
         for position in [0, layer.positions() / 2, layer.positions() - 1] {
             let field = session.plan().receptive_field(layer, position);
             let inside = field.inside(&[height, width]);
-            let target = Target::Unit { channel: 0, position };
-            let map = session.look_back(layer.name(), target, Rule::Gradient).expect("it runs").map;
-            for (i, value) in map.data.iter().enumerate() {
-                let (row, column) = (i / width % height, i % width);
-                let seen = inside[0].contains(&row) && inside[1].contains(&column);
-                assert!(seen || *value == 0.0, "{model} {} at {row}, {column}", layer.name());
+            for channel in [0, layer.channels() - 1] {
+                let target = Target::Unit { channel, position };
+                let map = session.look_back(layer.name(), target, Rule::Gradient);
+                for (i, value) in map.expect("it runs").map.data.iter().enumerate() {
+                    let (row, column) = (i / width % height, i % width);
+                    let seen = inside[0].contains(&row) && inside[1].contains(&column);
+                    assert!(seen || *value == 0.0, "{name} {} at {row}, {column}", layer.name());
+                }
             }
         }
     }
@@ -29,9 +33,47 @@ fn check(model: &str, shape: &[usize], image: &[f32]) {
 #[test]
 fn a_unit_depends_on_nothing_outside_its_receptive_field() {
     let digits: Digits = read("digits.json");
-    check("digits.onnx", &digits.image_shape, &digits.image);
+    let open = |name| Model::open(path(name)).expect("the model is read");
+    check("digits.onnx", &open("digits.onnx"), &digits.image_shape, &digits.image);
     let scene: Segmentation = read("segnet.json");
-    check("segnet.onnx", &scene.image_shape, &scene.image);
+    check("segnet.onnx", &open("segnet.onnx"), &scene.image_shape, &scene.image);
+}
+
+#[test]
+fn a_field_is_the_whole_image_where_axes_change_their_meaning() {
+    let axis = |axis| [Attribute::Int("axis", axis)];
+    let shape = ints("shape", &[1, 3, 20]);
+    for (name, last) in [
+        ("flat", node("Flatten", &["h"], &["y"], &[])),
+        ("in a row", node("Reshape", &["h", "shape"], &["y"], &[])),
+        ("side by side", node("Concat", &["x", "h"], &["y"], &axis(3))),
+        ("summed over", node("Softmax", &["h"], &["y"], &axis(2))),
+        ("by channels", node("Softmax", &["h"], &["y"], &axis(1))),
+    ] {
+        let nodes = [node("Sigmoid", &["x"], &["h"], &[]), last];
+        let weights = if name == "in a row" { std::slice::from_ref(&shape) } else { &[] };
+        let model = Model::from_bytes(&model(&nodes, weights, 17)).expect("a model");
+        let image = Random::new(3).floats(60);
+        check(name, &model, &[1, 3, 4, 5], &image);
+        let plan = model.plan(&[1, 3, 4, 5]).expect("it fits");
+        let whole = plan.receptive_field(plan.output(), 0).whole;
+        assert_eq!(whole, name != "by channels", "{name}");
+    }
+}
+
+#[test]
+fn an_output_that_is_only_kept_is_not_looked_back_from() {
+    let digits: Digits = read("digits.json");
+    let model = Model::open(path("digits.onnx")).expect("the model is read");
+    let plan = model.plan(&digits.image_shape).expect("it fits");
+    let mut session = Session::new(&Engine::Cpu, plan, Keep::Output).expect("memory");
+    session.forward(&digits.image).expect("it runs");
+    let name = session.plan().output().name().to_owned();
+    assert!(session.activation(&name).is_ok());
+    let target = Target::Class(0);
+    let error = session.look_back(&name, target, Rule::Gradient).expect_err("nothing is kept");
+    assert!(error.to_string().contains("none to look back from"), "{error}");
+    assert!(session.vector_jacobian(&name, &[0.0; 10], Rule::Gradient).is_err());
 }
 
 #[test]

@@ -70,10 +70,9 @@ pub(super) fn map_back(
                 }
             }
             Function::Clip { low, high } => {
-                let open = seen >= low && seen <= high;
                 if low == 0.0 {
-                    rectified(open, r)
-                } else if open {
+                    rectified(seen > 0.0 && seen <= high, r)
+                } else if seen >= low && seen <= high {
                     r
                 } else {
                     0.0

@@ -153,9 +153,9 @@ fn check_count(
     width: usize,
 ) -> Result<(), Fault> {
     match raw {
-        Some(raw) if raw.len() != count * width => Err(Fault::new(
+        Some(raw) if raw.len() as u128 != count as u128 * width as u128 => Err(Fault::new(
             format!("its shape is {} and it has {} bytes", extents(shape), raw.len()),
-            format!("{} bytes are needed", count * width),
+            format!("{} bytes are needed", count as u128 * width as u128),
         )),
         None if found != count => Err(Fault::new(
             format!("its shape is {} and it has {found} elements", extents(shape)),

@@ -179,10 +179,15 @@ impl Builder<'_> {
     /// A tensor to be computed.
     fn computed(&mut self, name: &str, shape: &[usize], varies: bool) -> Result<SlotId, Error> {
         let bytes = shape.iter().fold(4u128, |n, &d| n.saturating_mul(d as u128));
+        self.reserved(&format!("{name} of {}", extents(shape)), bytes, varies)
+    }
+
+    /// A tensor of so many bytes to be computed.
+    fn reserved(&mut self, what: &str, bytes: u128, varies: bool) -> Result<SlotId, Error> {
         let all = bytes.saturating_add(self.used.into());
         // Kernels count elements in u32.
         if all > self.memory.into() || bytes / 4 > u128::from(u32::MAX) {
-            let tensor = format!("{name} of {}, with all tensors before it,", extents(shape));
+            let tensor = format!("{what}, with all tensors before it,");
             return Err(Error::Memory { tensor, needed: all, allowed: self.memory });
         }
         self.used = all as u64;

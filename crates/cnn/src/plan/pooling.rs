@@ -11,7 +11,6 @@ use crate::plan::operands::spatial_axes;
 use crate::plan::pointwise::len;
 use crate::plan::sliding::{Pads, Sliding};
 use crate::plan::{Builder, Refusal, Tensor, Value};
-use crate::program::{Content, Slot};
 
 impl Builder<'_> {
     pub(super) fn max_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -21,9 +20,8 @@ impl Builder<'_> {
         let geometry = Geometry::new(&sliding.window(), Shape::channels_first(x.shape.clone()))?;
         let values = self.result(node, geometry.pooled_shape().dims(), &[&x])?;
         let varies = self.slots[x.slot].varies;
-        let bytes = geometry.taps_bytes();
-        self.slots.push(Slot { content: Content::Computed, bytes, varies });
-        let taps = self.slots.len() - 1;
+        let what = format!("the argmax of {}", node.name);
+        let taps = self.reserved(&what, geometry.taps_bytes().into(), varies)?;
         let kernel = Kernel::MaxPool(geometry.clone());
         self.push(kernel, vec![x.slot], vec![values.slot, taps]);
         Ok(vec![Value::Tensor(values), Value::Indices { geometry: Arc::new(geometry), taps }])
