@@ -67,7 +67,7 @@ pub(crate) fn sees(plan: &Plan, layer: &Layer) -> String {
     let middle = spatial.iter().fold(0, |at, n| at * n + n / 2);
     let region = plan.receptive_field(layer, middle);
     if region.whole {
-        return "all".into();
+        return "everything".into();
     }
     region.size().iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
 }

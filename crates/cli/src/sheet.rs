@@ -221,19 +221,22 @@ impl Sheet<'_> {
         } else {
             "same argmax".into()
         };
-        let percent = 100.0 * moved as f64 / own.len() as f64;
+        let misplaced = match moved {
+            0 => "an even width: nothing is misplaced".into(),
+            _ => format!("{read}: {:.1} % misplaced", 100.0 * moved as f64 / own.len() as f64),
+        };
         let one_in = restored.len() as f64 / own.len() as f64;
         let ghost = panel::kept_over_ghost(self.image, restored);
         Ok([
             Panel::new(
                 &format!("unpooled, {name}"),
-                format!("1 value in {one_in:.0} kept, each in place, drawn {side}×{side}"),
+                format!("1 in {one_in:.0} kept, each in place, drawn {side}×{side}"),
                 RIGHT,
                 shown(restored)?,
             ),
             Panel::new(
                 &format!("width × kernel arithmetic, {name}"),
-                format!("{read}: {percent:.1} % misplaced"),
+                misplaced,
                 WRONG,
                 shown(tilted)?,
             ),
