@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use super::search::Named;
-use super::slabs::each_slab;
+use super::slabs::{Size, each_slab};
 use super::windows::Windows;
 use super::{places, row_after, start_of_windows};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
-/// Cells of a window up to which all are read in vectors, instead of the named one alone.
+/// Cells of a window up to which all are read in vectors, instead of the named one alone. Windows
+/// far apart are none of these: rows would be rearranged for few of their cells.
 const FEW: usize = 9;
 
 /// The gradient of unpooling: every pooled row, from the cells that its taps name.
@@ -20,12 +21,12 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
     taps: &[U],
     gathered: &mut [T],
 ) {
-    if geometry.window_cells() > FEW {
+    let x = &geometry.axes[2];
+    if geometry.window_cells() > FEW || x.stride > 2 * x.extent() {
         return gather_one_by_one(geometry, cells, taps, gathered);
     }
-    let size = (geometry.axes[2].pooled, geometry.inner, geometry.window_cells());
     let prepare = |columns| Windows::new(geometry, columns);
-    each_slab(gathered, size, prepare, |windows, first, gathered| {
+    each_slab(gathered, Windows::size(geometry), prepare, |windows, first, gathered| {
         let mut taps = taps[windows.pooled(first, gathered.len())].to_vec();
         windows.search::<T, U, Named>(cells, first, gathered, &mut taps);
     });
@@ -51,7 +52,7 @@ fn gather_one_by_one<T: Cell, U: TapWord>(
         .collect();
     let columns = |columns: Range<u32>| columns;
     // A cell wherever it lies takes as long as a few that are adjacent.
-    let size = (pooled[2], geometry.inner, 4);
+    let size = Size { columns: pooled[2], inner: geometry.inner, looks: 4 };
     each_slab(gathered, size, columns, |columns, first, gathered| {
         let taps = &taps[first * len + columns.start as usize * inner..][..gathered.len()];
         let row_len = columns.len() * inner;

@@ -25,6 +25,7 @@ use crate::geometry::Geometry;
 pub(crate) use gather::gather;
 use phases::{LANES, Phases};
 pub(crate) use pool::pool;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use slabs::threads;
 pub(crate) use unpool::unpool;
 

@@ -14,9 +14,13 @@ pub(crate) fn pool<T: Cell, U: TapWord>(
     values: &mut [T],
     taps: &mut [U],
 ) {
-    let size = (geometry.axes[2].pooled, geometry.inner, geometry.window_cells());
     let prepare = |columns| Windows::new(geometry, columns);
-    each_slab((values, taps), size, prepare, |windows, first, (values, taps)| {
-        windows.search::<T, U, Greatest>(input, first, values, taps);
-    });
+    each_slab(
+        (values, taps),
+        Windows::size(geometry),
+        prepare,
+        |windows, first, (values, taps)| {
+            windows.search::<T, U, Greatest>(input, first, values, taps);
+        },
+    );
 }

@@ -24,6 +24,17 @@ struct Slab {
     x: Range<u32>,
 }
 
+/// The rows that are cut into slabs.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    /// Cells or windows of a row.
+    pub(crate) columns: u32,
+    /// Elements of a column.
+    pub(crate) inner: u32,
+    /// Looks at others that an element takes.
+    pub(crate) looks: usize,
+}
+
 /// Slices that are cut at the same place.
 pub(crate) trait Slices: Send {
     fn len(&self) -> usize;
@@ -63,8 +74,8 @@ struct Cut {
 }
 
 impl Cut {
-    fn new(x: u32, inner: u32, looks: usize) -> Self {
-        let (x, len) = (x as usize, x as usize * inner as usize);
+    fn new(Size { columns, inner, looks }: Size) -> Self {
+        let (x, len) = (columns as usize, columns as usize * inner as usize);
         // What is found is written, too.
         let elements = (SLAB / looks.max(4)).max(1);
         let columns = elements.max(LEAST).div_ceil(inner as usize);
@@ -93,22 +104,21 @@ impl Cut {
     }
 }
 
-/// Cuts rows of `x` times `inner` elements, each of which takes so many looks at others, into slabs
-/// and calls `each` with every one: with what `prepare` makes of its columns, once for all slabs of
-/// whole rows, and the number of its first row.
+/// Cuts rows into slabs and calls `each` with every one: with what `prepare` makes of its columns,
+/// once for all slabs of whole rows, and the number of its first row.
 pub(crate) fn each_slab<S: Slices, P: Send + Sync>(
     slices: S,
-    (x, inner, looks): (u32, u32, usize),
+    size: Size,
     prepare: impl Fn(Range<u32>) -> P + Send + Sync,
     each: impl Fn(&P, usize, S) + Send + Sync,
 ) {
-    let cut = Cut::new(x, inner, looks);
+    let cut = Cut::new(size);
     let slabs = (slices.len() / cut.len).div_ceil(cut.rows) * cut.parts;
     if slabs == 0 {
         return;
     }
-    let whole = (cut.parts == 1).then(|| prepare(0..x));
-    let all = slices.len().saturating_mul(looks);
+    let whole = (cut.parts == 1).then(|| prepare(0..size.columns));
+    let all = slices.len().saturating_mul(size.looks);
     let most = if all <= ALONE { 1 } else { (all / WORTH_WAKING).min(slabs) };
     let threads = if most == 1 { 1 } else { threads().min(most) };
     let left = Mutex::new((0..slabs, slices));

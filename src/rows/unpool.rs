@@ -7,7 +7,7 @@ use fearless_simd::Level;
 
 use super::phases::Phases;
 use super::rule::{Alone, Last, Rule, Sums};
-use super::slabs::each_slab;
+use super::slabs::{Size, each_slab};
 use super::{LANES, Place, Rows, Tiles, by_lanes, elements, places, vectorized};
 use crate::argmax::{Overlap, TapWord};
 use crate::element::Cell;
@@ -38,7 +38,8 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     let overflow = AtomicUsize::new(usize::MAX);
     let prepare = |columns| Cells::new(Rows::of_cells(geometry, columns));
     let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
-    let rows = (size[2], geometry.inner, windows.into_iter().product());
+    let looks = windows.into_iter().product();
+    let rows = Size { columns: size[2], inner: geometry.inner, looks };
     each_slab(output, rows, prepare, |cells, first, output| {
         let phases = &cells.rows.phases;
         let mut scratch = vec![T::default(); phases.scratch()];

@@ -5,6 +5,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::search::Search;
+use super::slabs::Size;
 use super::{
     LANES, Place, Rows, Tiles, by_lanes, elements, places, row_after, start_of_windows, vectorized,
 };
@@ -47,7 +48,23 @@ struct Under<'a, T> {
     first: bool,
 }
 
+/// Taps whose cells are searched together.
+#[derive(Clone, Copy)]
+struct Looks<'a> {
+    first_tap: u32,
+    /// How far the cell of each lies.
+    held: &'a [i64],
+    /// Whether nothing is found yet.
+    first: bool,
+}
+
 impl<'a> Windows<'a> {
+    /// The pooled rows, for [`each_slab`](super::slabs::each_slab).
+    pub(super) fn size(geometry: &Geometry) -> Size {
+        let (columns, looks) = (geometry.axes[2].pooled, geometry.window_cells());
+        Size { columns, inner: geometry.inner, looks }
+    }
+
     /// For a slab of pooled rows.
     pub(super) fn new(geometry: &'a Geometry, windows: Range<u32>) -> Self {
         let rows = Rows::of_windows(geometry, windows);
@@ -251,7 +268,8 @@ impl<'a> Windows<'a> {
             let first = under.first && row == rows.start;
             let last = row + at_a_time - 1;
             let first_tap = row * kernel + in_x.start;
-            let held = (first_tap as u32, &self.held[first_tap..last * kernel + in_x.end]);
+            let held = &self.held[first_tap..last * kernel + in_x.end];
+            let looks = Looks { first_tap: first_tap as u32, held, first };
             let mut ahead = under.start + run.ahead as i64;
             let mut start = run.pooled.start;
             while start < run.pooled.end {
@@ -259,12 +277,12 @@ impl<'a> Windows<'a> {
                 if end - start < LANES {
                     for at in start..end {
                         let cells = (under.cells, at as i64 + ahead);
-                        search_lanes::<T, U, S, 1>(cells, (held, first), at, values, taps);
+                        search_lanes::<T, U, S, 1>(cells, looks, at, values, taps);
                     }
                 } else {
                     for at in by_lanes(start..end) {
                         let cells = (under.cells, at as i64 + ahead);
-                        search_lanes::<T, U, S, LANES>(cells, (held, first), at, values, taps);
+                        search_lanes::<T, U, S, LANES>(cells, looks, at, values, taps);
                     }
                 }
                 (start, ahead) = (end, ahead + self.skip as i64);
@@ -302,12 +320,11 @@ fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: u
     }
 }
 
-/// Searches the windows of `L` adjacent values from `at` on, unless these are the `first` cells after
-/// others, at the taps from `first_tap` on, whose cells lie so far from `start`.
+/// Searches the windows of `L` adjacent values from `at` on, whose cells lie so far from `start`.
 #[inline(always)]
 fn search_lanes<T: Cell, U: TapWord, S: Search<T, U>, const L: usize>(
     (cells, start): (&[T], i64),
-    ((first_tap, held), first): ((u32, &[i64]), bool),
+    Looks { first_tap, held, first }: Looks<'_>,
     at: usize,
     values: &mut [T],
     taps: &mut [U],
