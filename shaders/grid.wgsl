@@ -28,7 +28,7 @@ override PADDED: bool = true;
 override TAP_BYTES: u32 = 1u;
 
 // A number to divide by, prepared: division by what is not a constant is the dearest thing that
-// these kernels would do. See `Divisor` in src/gpu/plan.rs.
+// these kernels would do. See `Divisor` in src/gpu/uniforms.rs.
 struct Divisor {
     by: u32,
     magic: u32,

@@ -68,8 +68,9 @@ impl Taps {
         &self.storage
     }
 
-    /// Taps of a geometry, to be written.
-    pub(crate) fn zeroed(geometry: &Geometry) -> Self {
+    /// As many taps as `geometry` has pooled values, all 0: what
+    /// [`cpu::max_pool_into`](crate::cpu::max_pool_into) writes to.
+    pub fn zeroed(geometry: &Geometry) -> Self {
         let len = geometry.pooled_len();
         let storage = if geometry.tap_bytes() == 1 {
             Storage::Bytes(vec![0; len])

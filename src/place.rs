@@ -65,8 +65,7 @@ impl Place {
         std::array::from_fn(|i| {
             let axis = &geometry.axes[i];
             let taps = axis.taps_inside(self.window[i]);
-            let at = |t: u32| (axis.start(self.window[i]) + i64::from(t * axis.dilation)) as u32;
-            at(taps.start)..=at(taps.end - 1)
+            axis.cell(self.window[i], taps.start)..=axis.cell(self.window[i], taps.end - 1)
         })
     }
 }

@@ -208,6 +208,19 @@ fn a_readback_of_what_cannot_be_copied_is_refused() {
     assert_eq!(size_of::<IndexReport>() as u64, IndexReport::BYTES);
 }
 
+#[test]
+fn what_wgpu_says_against_an_object_is_an_error() {
+    let gpu = noop(None);
+    let made = |usage| {
+        let descriptor =
+            wgpu::BufferDescriptor { label: None, size: 64, usage, mapped_at_creation: false };
+        gpu.scoped(|| gpu.device().create_buffer(&descriptor)).map(drop)
+    };
+    assert_eq!(made(Usages::STORAGE), Ok(()));
+    let found = made(Usages::MAP_READ | Usages::STORAGE);
+    assert!(matches!(&found, Err(Error::Wgpu { message }) if !message.is_empty()), "{found:?}");
+}
+
 // ---- under way ------------------------------------------------------------------------------
 
 /// Whether it is an error, not a panic and not an answer.

@@ -26,7 +26,7 @@ impl Gpu {
         adapters
     }
 
-    /// A device of its own on the best adapter, or on the first whose name holds
+    /// A device of its own on the best adapter, or on the first whose name, backend or driver holds
     /// `WGPU_ADAPTER_NAME`.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl Gpu {
 
 /// `WGPU_ADAPTER_NAME`, if it says something.
 pub(crate) fn wanted_adapter() -> Option<String> {
-    std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.is_empty())
+    std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.trim().is_empty())
 }
 
 fn describe(info: &wgpu::AdapterInfo) -> String {

@@ -92,8 +92,9 @@ impl ForeignUnpooling {
     ///
     /// # Errors
     ///
-    /// As the steps of [`Pooling`](crate::Pooling); a tensor or the scratch buffer that passes the
-    /// device's binding limit is refused.
+    /// As the steps of [`Pooling`](crate::Pooling); and if the index space has more indices than a
+    /// `u32` counts, a tensor or the scratch buffer passes the device's binding limit, or a grid that
+    /// of its workgroups.
     pub fn max_unpool<'a>(
         &self,
         values: impl Into<Operand<'a>>,

@@ -122,6 +122,18 @@ impl Gpu {
         self.shared.device.adapter_info()
     }
 
+    /// Makes objects on the device, or records and submits, and turns what wgpu says against that,
+    /// which would reach the device's handler otherwise and by default end the program, into an
+    /// error. In a browser the answer comes later, so nobody can wait for it here, and it goes to the
+    /// handler there all the same.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OutOfMemory`], or [`Error::Wgpu`] with the message.
+    pub fn scoped<T>(&self, make: impl FnOnce() -> T) -> Result<T, Error> {
+        scoped(self.device(), make)
+    }
+
     /// Threads of a workgroup, where nothing else is asked for.
     pub(crate) fn workgroup_size(&self) -> u32 {
         let limits = self.limits();
@@ -149,7 +161,7 @@ impl Gpu {
         if size > allowed {
             return Err(Error::Limit { limit: "max_buffer_size", needed: size, allowed });
         }
-        scoped(self.device(), || {
+        self.scoped(|| {
             let buffer = self.device().create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
                 size,

@@ -347,7 +347,7 @@ impl fmt::Display for Program {
     }
 }
 
-/// `KIND` of `shaders/grid.wgsl`.
+/// `KIND` of `shaders/element.wgsl`.
 fn kind(element: Element) -> u32 {
     match element {
         Element::F32 => 0,

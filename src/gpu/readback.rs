@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
 
 use crate::error::Error;
+use crate::gpu::Gpu;
 use crate::gpu::operand::Operand;
-use crate::gpu::{Gpu, scoped};
 
 /// The contents of a buffer on their way back, as elements of `T`.
 ///
@@ -60,7 +60,7 @@ impl Gpu {
             return Err(Error::ReadSize { operand, found: size, multiple });
         }
         let device = self.device();
-        let staging = scoped(device, || {
+        let staging = self.scoped(|| {
             let staging = device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("unpool readback"),
                 size,

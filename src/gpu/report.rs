@@ -1,6 +1,7 @@
 //! What a check of indices on the GPU found.
 
-/// What [`Pooling::indices_to_taps`](crate::Pooling::indices_to_taps) writes to its report: three
+/// What [`Pooling::indices_to_taps`](crate::Pooling::indices_to_taps) and
+/// [`ForeignUnpooling::max_unpool`](crate::ForeignUnpooling::max_unpool) write to their report: three
 /// `u32`s, to be read back with [`Gpu::read`](crate::Gpu::read) as one of these.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]

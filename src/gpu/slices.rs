@@ -4,7 +4,7 @@ use crate::argmax::{Overlap, Pooled, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::gpu::{Gpu, IndexReport, Readback, Step, scoped};
+use crate::gpu::{Gpu, IndexReport, Readback, Step};
 use crate::index::Index;
 use crate::placement::Placement;
 
@@ -106,7 +106,7 @@ impl Gpu {
     }
 
     fn run(&self, step: &Step) -> Result<(), Error> {
-        scoped(self.device(), || {
+        self.scoped(|| {
             let mut encoder =
                 self.device().create_command_encoder(&wgpu::CommandEncoderDescriptor {
                     label: Some(step.label()),

@@ -7,26 +7,17 @@ pub(crate) mod fill;
 pub(crate) mod guarded;
 pub(crate) mod oracle;
 
-/// Runs `$function::<T>($arguments…)` for every element type.
+/// Runs `$function::<T>($arguments…)` for every element type; with a `?` at the end, of functions
+/// that return a `Result`.
 macro_rules! every_element {
-    ($function:ident($($argument:expr),* $(,)?)) => {{
-        $function::<f32>($($argument),*);
-        $function::<half::f16>($($argument),*);
-        $function::<half::bf16>($($argument),*);
-        $function::<i32>($($argument),*);
-        $function::<u32>($($argument),*);
-        $function::<i8>($($argument),*);
-        $function::<u8>($($argument),*);
-    }};
-    // The same for functions that return a `Result`.
-    ($function:ident($($argument:expr),* $(,)?)?) => {{
-        $function::<f32>($($argument),*)?;
-        $function::<half::f16>($($argument),*)?;
-        $function::<half::bf16>($($argument),*)?;
-        $function::<i32>($($argument),*)?;
-        $function::<u32>($($argument),*)?;
-        $function::<i8>($($argument),*)?;
-        $function::<u8>($($argument),*)?;
+    ($function:ident($($argument:expr),* $(,)?) $($question:tt)?) => {{
+        $function::<f32>($($argument),*) $($question)?;
+        $function::<half::f16>($($argument),*) $($question)?;
+        $function::<half::bf16>($($argument),*) $($question)?;
+        $function::<i32>($($argument),*) $($question)?;
+        $function::<u32>($($argument),*) $($question)?;
+        $function::<i8>($($argument),*) $($question)?;
+        $function::<u8>($($argument),*) $($question)?;
     }};
 }
 pub(crate) use every_element;
