@@ -38,6 +38,20 @@ impl Axis {
         i64::from(q) * i64::from(self.stride) - i64::from(self.before)
     }
 
+    /// The cell at a tap of a window, which lies in the input.
+    pub(crate) fn cell(&self, q: u32, tap: u32) -> usize {
+        (self.start(q) + i64::from(tap) * i64::from(self.dilation)) as usize
+    }
+
+    /// The taps of window `q` that lie in the input.
+    pub(crate) fn taps_inside(&self, q: u32) -> std::ops::Range<u32> {
+        let (start, step) = (self.start(q), i64::from(self.dilation));
+        let first = if start < 0 { (-start + step - 1) / step } else { 0 };
+        let end = (i64::from(self.input) - start + step - 1) / step;
+        let end = end.clamp(0, i64::from(self.kernel));
+        (first.min(end) as u32)..(end as u32)
+    }
+
     /// The windows whose tap `tap` lies in the input.
     pub(crate) fn windows_inside(&self, tap: u32) -> std::ops::Range<u32> {
         let (stride, input) = (i64::from(self.stride), i64::from(self.input));
@@ -155,6 +169,22 @@ pub(crate) struct Reduce {
     /// Steps of the other operand; all 0 without one.
     pub(crate) other: [u32; BROADCAST_AXES],
     pub(crate) times_other: bool,
+}
+
+impl Reduce {
+    /// How often the operand was repeated on each axis.
+    pub(crate) fn repeats(&self) -> [u32; BROADCAST_AXES] {
+        std::array::from_fn(|d| self.dims[d] / self.kept[d])
+    }
+
+    /// Steps of what came back.
+    pub(crate) fn steps(&self) -> [u32; BROADCAST_AXES] {
+        let mut steps = [1; BROADCAST_AXES];
+        for d in (0..BROADCAST_AXES - 1).rev() {
+            steps[d] = steps[d + 1] * self.dims[d + 1];
+        }
+        steps
+    }
 }
 
 /// `count` runs of `len` elements from one tensor to another.

@@ -95,10 +95,8 @@ impl Session {
         rules: &[Rule],
     ) -> Result<Vec<Projection>, Error> {
         let index = self.index_with(layer, target)?;
-        let activation = match target.needs_activation() {
-            true => Some(self.read_layer(index)?.await?),
-            false => None,
-        };
+        let activation =
+            if target.needs_activation() { Some(self.read_layer(index)?.await?) } else { None };
         let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
         let under_way: Result<Vec<_>, _> =
             rules.iter().map(|&rule| self.send_back_from(index, &signal, rule)).collect();

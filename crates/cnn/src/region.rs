@@ -65,19 +65,17 @@ impl Plan {
     /// If the layer is of another plan.
     pub fn receptive_field(&self, layer: &Layer, position: usize) -> Region {
         let own = layer.tensor.slot;
-        let made = self.made(own).map(spatial);
         let mut seen: Vec<Option<Seen>> = vec![None; self.slots.len()];
-        seen[own] = Some(if made == Some(spatial(layer.shape())) {
-            unit(layer.shape(), position)
-        } else {
-            Seen::Whole
+        seen[own] = Some(match spatial(layer.shape()) {
+            Some(extents) if self.made(own) == Some(extents) => unit(extents, position),
+            _ => Seen::Whole,
         });
         for instruction in self.instructions.iter().rev() {
-            let written = instruction.writes[0];
-            let Some(mut from) = seen[written] else { continue };
-            if written != own && self.is_reshaped(written) {
-                from = Seen::Whole;
-            }
+            let written = instruction.writes.iter().filter_map(|&slot| {
+                let reshaped = slot != own && self.is_reshaped(slot);
+                seen[slot].map(|seen| if reshaped { Seen::Whole } else { seen })
+            });
+            let Some(from) = written.reduce(Seen::with) else { continue };
             for (i, &at) in instruction.reads.iter().enumerate() {
                 if !self.slots[at].varies {
                     continue;
@@ -111,25 +109,26 @@ impl Plan {
         all.filter(move |tensor| tensor.slot == slot).map(|tensor| &tensor.shape[..])
     }
 
-    fn made(&self, slot: SlotId) -> Option<&[usize]> {
-        self.shapes(slot).next()
+    /// The spatial extents with which a tensor is made, if they are known.
+    fn made(&self, slot: SlotId) -> Option<[usize; 3]> {
+        self.shapes(slot).next().and_then(spatial)
     }
 
     /// Whether some layer sees a tensor with other spatial axes than it was made with.
     fn is_reshaped(&self, slot: SlotId) -> bool {
-        let made = self.made(slot).map(spatial);
-        self.shapes(slot).any(|shape| Some(spatial(shape)) != made)
+        let made = self.made(slot);
+        self.shapes(slot).any(|shape| made.is_none() || spatial(shape) != made)
     }
 
     /// Whether places of what a kernel writes are places of what it reads, as [`through`] takes them
     /// to be: not where parts are put side by side along a spatial axis, or such an axis is summed
     /// over.
     fn keeps_places(&self, instruction: &Instruction, read: SlotId) -> bool {
-        let written = self.made(instruction.writes[0]).map(spatial);
+        let written = self.made(instruction.writes[0]);
         match &instruction.kernel {
-            Kernel::Runs(_) => written.is_some() && self.made(read).map(spatial) == written,
+            Kernel::Runs(_) => written.is_some() && self.made(read) == written,
             Kernel::Softmax(vectors) => {
-                let places = written.map(|spatial| spatial.iter().product());
+                let places = written.map(|extents| extents.iter().product());
                 places == Some(vectors.inner as usize)
             }
             _ => true,
@@ -137,18 +136,20 @@ impl Plan {
     }
 }
 
-/// The spatial extents of a shape, without those that are 1 and say nothing.
-fn spatial(shape: &[usize]) -> Vec<usize> {
-    shape.get(2..).unwrap_or_default().iter().copied().filter(|&n| n != 1).collect()
+/// The spatial extents of a shape, z, y, x, if there are no more.
+fn spatial(shape: &[usize]) -> Option<[usize; 3]> {
+    let spatial = shape.get(2..).unwrap_or_default();
+    let mut all = [1; 3];
+    all.get_mut(3usize.checked_sub(spatial.len())?..)?.copy_from_slice(spatial);
+    Some(all)
 }
 
 /// The place of a unit, as z, y, x.
-fn unit(shape: &[usize], position: usize) -> Seen {
+fn unit(extents: [usize; 3], position: usize) -> Seen {
     let (mut at, mut rest) = ([(0, 0); 3], position);
-    let spatial = shape.get(2..).unwrap_or_default();
-    for (i, &n) in spatial.iter().enumerate().rev() {
+    for (at, n) in at.iter_mut().zip(extents).rev() {
         let place = (rest % n) as i64;
-        at[3 - spatial.len() + i] = (place, place);
+        *at = (place, place);
         rest /= n;
     }
     Seen::Part(at)

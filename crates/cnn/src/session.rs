@@ -91,7 +91,7 @@ impl Session {
     ///
     /// If a layer to keep is not there, or the device does not give the memory.
     pub fn on_gpu(gpu: &Gpu, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
-        Self::on(Box::new(GpuMachine::new(gpu)?), plan, keep)
+        Self::on(Box::new(GpuMachine::new(gpu)), plan, keep)
     }
 
     fn on(machine: Box<dyn Machine>, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {

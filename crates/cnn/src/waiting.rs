@@ -53,10 +53,8 @@ impl Session {
         rule: Rule,
     ) -> Result<Projection, Error> {
         let index = self.index_with(layer, target)?;
-        let activation = match target.needs_activation() {
-            true => Some(self.read_layer(index)?.wait()?),
-            false => None,
-        };
+        let activation =
+            if target.needs_activation() { Some(self.read_layer(index)?.wait()?) } else { None };
         let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
         let map = self.send_back_from(index, &signal, rule)?.wait()?;
         Ok(Projection { map, units })

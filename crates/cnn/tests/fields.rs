@@ -43,15 +43,21 @@ fn a_unit_depends_on_nothing_outside_its_receptive_field() {
 fn a_field_is_the_whole_image_where_axes_change_their_meaning() {
     let axis = |axis| [Attribute::Int("axis", axis)];
     let shape = ints("shape", &[1, 3, 20]);
+    let turned = ints("shape", &[1, 3, 5, 4]);
     for (name, last) in [
         ("flat", node("Flatten", &["h"], &["y"], &[])),
         ("in a row", node("Reshape", &["h", "shape"], &["y"], &[])),
+        ("turned", node("Reshape", &["h", "shape"], &["y"], &[])),
         ("side by side", node("Concat", &["x", "h"], &["y"], &axis(3))),
         ("summed over", node("Softmax", &["h"], &["y"], &axis(2))),
         ("by channels", node("Softmax", &["h"], &["y"], &axis(1))),
     ] {
         let nodes = [node("Sigmoid", &["x"], &["h"], &[]), last];
-        let weights = if name == "in a row" { std::slice::from_ref(&shape) } else { &[] };
+        let weights = match name {
+            "in a row" => std::slice::from_ref(&shape),
+            "turned" => std::slice::from_ref(&turned),
+            _ => &[],
+        };
         let model = Model::from_bytes(&model(&nodes, weights, 17)).expect("a model");
         let image = Random::new(3).floats(60);
         check(name, &model, &[1, 3, 4, 5], &image);

@@ -121,9 +121,6 @@ pub(super) fn conv_transpose(
 /// tap, first window, first cell, windows.
 fn each_row(axes: &[Axis; 3], mut sweep: impl FnMut(usize, usize, usize, usize)) {
     let [z, y, x] = axes;
-    let cell = |axis: &Axis, q: u32, tap: u32| {
-        (axis.start(q) + i64::from(tap) * i64::from(axis.dilation)) as usize
-    };
     let mut tap = 0;
     for tz in 0..z.kernel {
         for ty in 0..y.kernel {
@@ -134,8 +131,8 @@ fn each_row(axes: &[Axis; 3], mut sweep: impl FnMut(usize, usize, usize, usize))
                         for qy in y.windows_inside(ty) {
                             let row = qz as usize * y.output as usize + qy as usize;
                             let windows = row * x.output as usize + across.start as usize;
-                            let row = cell(z, qz, tz) * y.input as usize + cell(y, qy, ty);
-                            let cells = row * x.input as usize + cell(x, across.start, tx);
+                            let row = z.cell(qz, tz) * y.input as usize + y.cell(qy, ty);
+                            let cells = row * x.input as usize + x.cell(across.start, tx);
                             sweep(tap, windows, cells, across.len());
                         }
                     }

@@ -115,12 +115,8 @@ pub(super) fn prelu_back(
 }
 
 pub(super) fn reduce(reduce: &Reduce, signal: &[f32], other: Option<&[f32]>, back: &mut [f32]) {
-    let repeats = std::array::from_fn(|d| reduce.dims[d] / reduce.kept[d]);
+    let (repeats, steps) = (reduce.repeats(), reduce.steps());
     let count: u32 = repeats.iter().product();
-    let mut steps = [1; BROADCAST_AXES];
-    for d in (0..BROADCAST_AXES - 1).rev() {
-        steps[d] = steps[d + 1] * reduce.dims[d + 1];
-    }
     let len = reduce.kept.iter().product::<u32>() as usize;
     each(&mut back[..len], |i| {
         let own = places(i, &reduce.kept);

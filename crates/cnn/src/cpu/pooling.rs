@@ -11,9 +11,10 @@ pub(super) fn max_pool(
     values: &mut [f32],
     taps: &mut [f32],
 ) -> Result<(), Error> {
-    let pooled = unpool::cpu::max_pool(geometry, &x[..geometry.input_len()])?;
-    values[..pooled.values.len()].copy_from_slice(&pooled.values);
-    let bytes = pooled.taps.to_bytes();
+    let (x, values) = (&x[..geometry.input_len()], &mut values[..geometry.pooled_len()]);
+    let mut found = Taps::zeroed(geometry);
+    unpool::cpu::max_pool_into(geometry, x, values, &mut found)?;
+    let bytes = found.to_bytes();
     bytemuck::cast_slice_mut::<f32, u8>(taps)[..bytes.len()].copy_from_slice(&bytes);
     Ok(())
 }
@@ -26,9 +27,8 @@ pub(super) fn max_pool_backward(
 ) -> Result<(), Error> {
     let taps = Taps::from_bytes(geometry, bytemuck::cast_slice(taps))?;
     let signal = &signal[..geometry.pooled_len()];
-    let found = unpool::cpu::max_pool_backward(geometry, signal, &taps)?;
-    back[..found.len()].copy_from_slice(&found);
-    Ok(())
+    let back = &mut back[..geometry.input_len()];
+    unpool::cpu::max_pool_backward_into(geometry, signal, &taps, back)
 }
 
 pub(super) fn max_unpool(
@@ -39,9 +39,8 @@ pub(super) fn max_unpool(
 ) -> Result<(), Error> {
     let taps = Taps::from_bytes(geometry, bytemuck::cast_slice(taps))?;
     let values = &values[..geometry.pooled_len()];
-    let found = unpool::cpu::max_unpool(geometry, values, &taps, Overlap::Last)?;
-    y[..found.len()].copy_from_slice(&found);
-    Ok(())
+    let y = &mut y[..geometry.input_len()];
+    unpool::cpu::max_unpool_into(geometry, values, &taps, Overlap::Last, y)
 }
 
 pub(super) fn max_unpool_backward(
@@ -52,9 +51,8 @@ pub(super) fn max_unpool_backward(
 ) -> Result<(), Error> {
     let taps = Taps::from_bytes(geometry, bytemuck::cast_slice(taps))?;
     let signal = &signal[..geometry.input_len()];
-    let found = unpool::cpu::max_unpool_backward(geometry, signal, &taps)?;
-    back[..found.len()].copy_from_slice(&found);
-    Ok(())
+    let back = &mut back[..geometry.pooled_len()];
+    unpool::cpu::max_unpool_backward_into(geometry, signal, &taps, back)
 }
 
 pub(super) fn average(average: &Average, x: &[f32], y: &mut [f32]) {
@@ -109,30 +107,19 @@ fn each_window(average: &Average, mut visit: impl FnMut(usize, [u32; 3], f32)) {
 /// Cells that window `q` counts on an axis: those of the input, or those of the padded input.
 fn counted(axis: &Axis, q: u32, counts_padding: bool) -> i64 {
     if !counts_padding {
-        return inside(axis, q).len() as i64;
+        return axis.taps_inside(q).len() as i64;
     }
     let room = i64::from(axis.input) + i64::from(axis.after) - axis.start(q);
     let step = i64::from(axis.dilation);
     ((room + step - 1) / step).clamp(1, i64::from(axis.kernel))
 }
 
-/// The taps of window `q` that lie in the input.
-fn inside(axis: &Axis, q: u32) -> std::ops::Range<u32> {
-    let (start, step) = (axis.start(q), i64::from(axis.dilation));
-    let first = if start < 0 { (-start + step - 1) / step } else { 0 };
-    let end = (i64::from(axis.input) - start + step - 1) / step;
-    let end = end.clamp(0, i64::from(axis.kernel));
-    (first.min(end) as u32)..(end as u32)
-}
-
 fn each_cell(axes: &[Axis; 3], place: [u32; 3], mut visit: impl FnMut(usize)) {
-    let at = |i: usize, tap: u32| {
-        (axes[i].start(place[i]) + i64::from(tap) * i64::from(axes[i].dilation)) as usize
-    };
-    for tz in inside(&axes[0], place[0]) {
-        for ty in inside(&axes[1], place[1]) {
+    let at = |i: usize, tap: u32| axes[i].cell(place[i], tap);
+    for tz in axes[0].taps_inside(place[0]) {
+        for ty in axes[1].taps_inside(place[1]) {
             let row = (at(0, tz) * axes[1].input as usize + at(1, ty)) * axes[2].input as usize;
-            for tx in inside(&axes[2], place[2]) {
+            for tx in axes[2].taps_inside(place[2]) {
                 visit(row + at(2, tx));
             }
         }

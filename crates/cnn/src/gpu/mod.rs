@@ -41,13 +41,17 @@ enum Ready {
 }
 
 impl GpuMachine {
-    pub(crate) fn new(gpu: &Gpu) -> Result<Self, Error> {
+    pub(crate) fn new(gpu: &Gpu) -> Self {
         let limits = gpu.device().limits();
-        Ok(Self { gpu: gpu.clone(), limits, buffers: Vec::new(), pipelines: HashMap::new() })
+        Self { gpu: gpu.clone(), limits, buffers: Vec::new(), pipelines: HashMap::new() }
     }
 
     fn device(&self) -> &wgpu::Device {
         self.gpu.device()
+    }
+
+    fn scoped<T>(&self, make: impl FnOnce() -> T) -> Result<T, Error> {
+        Ok(self.gpu.scoped(make)?)
     }
 
     fn ready(&mut self, bound: &Bound<'_>) -> Result<Ready, Error> {
@@ -81,7 +85,7 @@ impl GpuMachine {
             allowed: limit.into(),
         })?;
         let bytes = params.bytes();
-        let uniform = scoped(self.device(), || {
+        let uniform = self.scoped(|| {
             let uniform = self.device().create_buffer(&wgpu::BufferDescriptor {
                 label: Some(name),
                 size: bytes.len() as u64,
@@ -106,7 +110,7 @@ impl GpuMachine {
             .zip(0..)
             .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
             .collect();
-        let group = scoped(self.device(), || {
+        let group = self.scoped(|| {
             self.device().create_bind_group(&wgpu::BindGroupDescriptor {
                 label: Some(name),
                 layout: &pipeline.get_bind_group_layout(0),
@@ -140,7 +144,7 @@ impl GpuMachine {
             })
             .collect();
         let device = self.device();
-        scoped(device, || {
+        self.scoped(|| {
             let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
                 label: Some(name),
                 entries: &entries,
@@ -195,7 +199,7 @@ impl GpuMachine {
         if ready.is_empty() {
             return Ok(());
         }
-        scoped(self.device(), || {
+        self.scoped(|| {
             let mut encoder = self.device().create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for kernel in ready {
@@ -221,7 +225,7 @@ impl Machine for GpuMachine {
         if size > allowed {
             return Err(Error::Memory { tensor: "a tensor".into(), needed: size.into(), allowed });
         }
-        let buffer = scoped(self.device(), || {
+        let buffer = self.scoped(|| {
             self.device().create_buffer(&wgpu::BufferDescriptor {
                 label: Some("unpool-cnn tensor"),
                 size,
@@ -235,7 +239,7 @@ impl Machine for GpuMachine {
 
     fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error> {
         let buffer = &self.buffers[buffer];
-        scoped(self.device(), || {
+        self.scoped(|| {
             self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(data));
         })
     }
@@ -260,37 +264,4 @@ impl Machine for GpuMachine {
         }
         self.submit(&ready)
     }
-}
-
-/// Makes objects on a device, and turns what `wgpu` says against them into an error: it would end
-/// the program otherwise.
-#[cfg(not(target_arch = "wasm32"))]
-fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
-    use std::task::{Context, Poll, Waker};
-
-    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
-    let made = make();
-    let now = |scope: wgpu::ErrorScopeGuard| {
-        let answer = std::pin::pin!(scope.pop());
-        match answer.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(error) => error,
-            Poll::Pending => None,
-        }
-    };
-    // Innermost first, and every scope is popped.
-    let errors = [now(internal), now(validation), now(memory)];
-    match errors.into_iter().flatten().next() {
-        None => Ok(made),
-        Some(wgpu::Error::OutOfMemory { .. }) => Err(unpool::Error::OutOfMemory.into()),
-        Some(error) => Err(Error::Wgpu { message: error.to_string() }),
-    }
-}
-
-/// Makes objects on a device. In a browser the answer to that comes later, so nobody can wait for
-/// it here, and a scope would swallow it: without one it reaches the application's own handler.
-#[cfg(target_arch = "wasm32")]
-fn scoped<T>(_device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
-    Ok(make())
 }

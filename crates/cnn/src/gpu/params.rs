@@ -74,18 +74,14 @@ impl Params {
                 params.with("count", all.len()).list("dims", all.dims).list("b", all.b)
             }
             Kernel::Reduce(reduce) => {
-                let repeats = std::array::from_fn(|d| reduce.dims[d] / reduce.kept[d]);
-                let mut steps = [1; BROADCAST_AXES];
-                for d in (0..BROADCAST_AXES - 1).rev() {
-                    steps[d] = steps[d + 1] * reduce.dims[d + 1];
-                }
+                let repeats = reduce.repeats();
                 params
                     .with("count", reduce.kept.iter().product())
                     .with("repeat_count", repeats.iter().product())
                     .with("times_other", reduce.times_other.into())
                     .list("kept", reduce.kept)
                     .list("repeats", repeats)
-                    .list("steps", steps)
+                    .list("steps", reduce.steps())
                     .list("other", reduce.other)
             }
             Kernel::Average(average) => means(average, |a| a.output),

@@ -5,12 +5,14 @@
 
 use std::sync::Arc;
 
+use unpool::Padding;
+
 use crate::error::{Fault, extents};
 use crate::kernel::{Axis, Conv, Kernel, Pair, Steps};
 use crate::onnx::graph::Node;
 use crate::plan::operands::spatial_axes;
 use crate::plan::pointwise::broadcast;
-use crate::plan::sliding::{Pads, Sliding, axis, extent};
+use crate::plan::sliding::{Sliding, axis, extent};
 use crate::plan::{Builder, Refusal, Tensor, Value};
 use crate::program::SlotId;
 
@@ -263,19 +265,19 @@ fn transposed(node: &Node, sliding: &Sliding, spatial: &[usize]) -> Result<[Axis
             .saturating_mul(stride)
             .saturating_add(extent(sliding.kernel[i], sliding.dilations[i]))
             .saturating_add(extra[i] as i64);
-        let same = matches!(sliding.pads, Pads::SameUpper | Pads::SameLower);
+        let same = matches!(sliding.pads, Padding::Same | Padding::SameLower);
         let size = match &said {
             Some(said) => Some(said[i] as i64),
             None if same => Some(windows.saturating_mul(stride)),
             None => None,
         };
         let (before, after) = match (size, &sliding.pads) {
-            (None, Pads::Explicit(pads)) => (pads[i].0 as i64, pads[i].1 as i64),
+            (None, Padding::Explicit(pads)) => (pads[i].0 as i64, pads[i].1 as i64),
             (None, _) => (0, 0),
             (Some(size), pads) => {
                 let total = (span - size).max(0);
                 let less = total / 2;
-                if matches!(pads, Pads::SameUpper) {
+                if matches!(pads, Padding::Same) {
                     (less, total - less)
                 } else {
                     (total - less, less)

@@ -11,7 +11,7 @@ pub struct Layer {
     pub(crate) output: String,
     pub(crate) tensor: Tensor,
     pub(crate) parameters: usize,
-    /// The kernels that make it, forward.
+    /// The tensors that it is made of.
     pub(crate) inputs: Vec<SlotId>,
     pub(crate) input_names: Vec<String>,
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use unpool::{Geometry, Shape};
+use unpool::{Geometry, GeometryError, Shape};
 
 use crate::error::{Fault, extents};
 use crate::kernel::{Average, Axis, Fit, Kernel};
 use crate::onnx::graph::Node;
 use crate::plan::operands::spatial_axes;
 use crate::plan::pointwise::len;
-use crate::plan::sliding::{Pads, Sliding};
+use crate::plan::sliding::Sliding;
 use crate::plan::{Builder, Refusal, Tensor, Value};
 
 impl Builder<'_> {
@@ -107,20 +107,15 @@ impl Builder<'_> {
             }
             return Ok(said[2..].iter().map(|&n| n as usize).collect());
         }
-        let pads = |i: usize| match &sliding.pads {
-            Pads::Explicit(pads) => (pads[i].0 + pads[i].1) as i64,
-            _ => 0,
-        };
-        let size = |(i, &n): (usize, &usize)| {
-            let (n, stride, kernel) = (n as i64, sliding.strides[i], sliding.kernel[i]);
-            let size = (n - 1).saturating_mul(stride as i64).saturating_add(kernel as i64);
-            let size = size - pads(i);
-            usize::try_from(size).ok().filter(|&n| n > 0).ok_or_else(|| {
-                let found = format!("on axis {i} the unpooled size would be {size}");
-                Refusal::from(Fault::new(found, "at least 1 is needed"))
-            })
-        };
-        x.shape[2..].iter().enumerate().map(size).collect()
+        let pooled = Shape::channels_first(x.shape.clone());
+        match Geometry::unpooled_shape(&sliding.window(), &pooled) {
+            Ok(unpooled) => Ok(unpooled.spatial().to_vec()),
+            Err(GeometryError::OutputSize { axis, found, .. }) => {
+                let found = format!("on axis {axis} the unpooled size would be {found}");
+                Err(Fault::new(found, "at least 1 is needed").into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) fn average_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {

@@ -12,16 +12,8 @@ pub(super) struct Sliding {
     pub(super) kernel: Vec<usize>,
     pub(super) strides: Vec<usize>,
     pub(super) dilations: Vec<usize>,
-    pub(super) pads: Pads,
+    pub(super) pads: Padding,
     pub(super) ceil: bool,
-}
-
-/// How the input is extended.
-pub(super) enum Pads {
-    Valid,
-    SameUpper,
-    SameLower,
-    Explicit(Vec<(usize, usize)>),
 }
 
 impl Sliding {
@@ -49,13 +41,13 @@ impl Sliding {
         let strides = attributes.sizes("strides", axes, 1)?.unwrap_or_else(ones);
         let dilations = attributes.sizes("dilations", axes, 1)?.unwrap_or_else(ones);
         let pads = match attributes.string("auto_pad", "NOTSET")? {
-            "SAME_UPPER" => Pads::SameUpper,
-            "SAME_LOWER" => Pads::SameLower,
-            "VALID" => Pads::Valid,
+            "SAME_UPPER" => Padding::Same,
+            "SAME_LOWER" => Padding::SameLower,
+            "VALID" => Padding::Valid,
             "NOTSET" | "" => {
                 let pads = attributes.sizes("pads", 2 * axes, 0)?;
                 let pads = pads.unwrap_or_else(|| vec![0; 2 * axes]);
-                Pads::Explicit((0..axes).map(|i| (pads[i], pads[axes + i])).collect())
+                Padding::Explicit((0..axes).map(|i| (pads[i], pads[axes + i])).collect())
             }
             other => {
                 return Err(Fault::new(
@@ -70,16 +62,10 @@ impl Sliding {
 
     /// As a window of `unpool`.
     pub(super) fn window(&self) -> Window {
-        let padding = match &self.pads {
-            Pads::Valid => Padding::Valid,
-            Pads::SameUpper => Padding::Same,
-            Pads::SameLower => Padding::SameLower,
-            Pads::Explicit(pads) => Padding::Explicit(pads.clone()),
-        };
         Window::new(self.kernel.clone())
             .stride(self.strides.clone())
             .dilation(self.dilations.clone())
-            .padding(padding)
+            .padding(self.pads.clone())
             .ceil_mode(self.ceil)
     }
 
@@ -103,10 +89,10 @@ impl Sliding {
             (output, before, need - before)
         };
         let (output, before, after) = match &self.pads {
-            Pads::SameUpper => same(false),
-            Pads::SameLower => same(true),
-            Pads::Valid => ((n - extent).div_euclid(stride) + 1, 0, 0),
-            Pads::Explicit(pads) => {
+            Padding::Same => same(false),
+            Padding::SameLower => same(true),
+            Padding::Valid => ((n - extent).div_euclid(stride) + 1, 0, 0),
+            Padding::Explicit(pads) => {
                 let (before, after) = (pads[i].0 as i64, pads[i].1 as i64);
                 let room = n + before + after - extent;
                 let round = if self.ceil { stride - 1 } else { 0 };
