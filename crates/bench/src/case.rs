@@ -2,6 +2,8 @@
 
 use unpool::{Element, Geometry, GeometryError, Padding, Shape, Window};
 
+use crate::measure::Op;
+
 /// A geometry and an element with a name that results are known by.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -21,12 +23,12 @@ impl Case {
 
     /// Bytes that an operation must move: each operand once, but only the cells that won where the
     /// gradient of unpooling reads.
-    pub fn bytes(&self, op: &str) -> u64 {
+    pub fn bytes(&self, op: Op) -> u64 {
         let values = (self.geometry.pooled_len() * self.element.bytes()) as u64;
         let taps = self.geometry.taps_bytes();
         match op {
-            "max_unpool_backward" => 2 * values + taps,
-            _ => self.input_bytes() + values + taps,
+            Op::MaxUnpoolBackward => 2 * values + taps,
+            Op::MaxPool | Op::MaxUnpool | Op::MaxPoolBackward => self.input_bytes() + values + taps,
         }
     }
 }

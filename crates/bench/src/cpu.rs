@@ -7,7 +7,7 @@ use unpool::{Cell, Engine, Overlap, Pooled, cpu};
 
 use crate::Runs;
 use crate::case::Case;
-use crate::measure::{BenchError, Row, Timed, fill, rows};
+use crate::measure::{BenchError, Op, Row, Timed, fill, rows};
 
 /// A cell made from a float.
 pub(crate) trait FromFloat: Cell {
@@ -38,12 +38,16 @@ pub(crate) fn run<T: FromFloat>(case: &Case, runs: Runs) -> Result<Vec<Row>, Ben
         let start = Instant::now();
         match timed {
             Timed::Copy => black_box(&mut copy).copy_from_slice(black_box(&x)),
-            Timed::Op(0) => cpu::max_pool_into(geometry, &x, values, taps)?,
-            Timed::Op(1) => {
+            Timed::Op(Op::MaxPool) => cpu::max_pool_into(geometry, &x, values, taps)?,
+            Timed::Op(Op::MaxUnpool) => {
                 cpu::max_unpool_into(geometry, values, taps, Overlap::Last, &mut cells)?
             }
-            Timed::Op(2) => cpu::max_pool_backward_into(geometry, values, taps, &mut gradient)?,
-            Timed::Op(_) => cpu::max_unpool_backward_into(geometry, &x, taps, &mut gathered)?,
+            Timed::Op(Op::MaxPoolBackward) => {
+                cpu::max_pool_backward_into(geometry, values, taps, &mut gradient)?
+            }
+            Timed::Op(Op::MaxUnpoolBackward) => {
+                cpu::max_unpool_backward_into(geometry, &x, taps, &mut gathered)?
+            }
         }
         Ok(start.elapsed().as_secs_f64() * 1e3)
     })

@@ -8,7 +8,7 @@ use unpool::{Gpu, Overlap, cpu, wgpu};
 use crate::Runs;
 use crate::case::Case;
 use crate::cpu::FromFloat;
-use crate::measure::{BenchError, OPS, Row, Timed, fill, rows};
+use crate::measure::{BenchError, Op, Row, Timed, fill, rows};
 
 pub(crate) fn run<T: FromFloat>(
     gpu: &Gpu,
@@ -43,7 +43,7 @@ pub(crate) fn run<T: FromFloat>(
         cpu::max_unpool_backward(geometry, &x, &pooled.taps)?,
     ];
     let outputs = [&values, &output, &output, &gathered];
-    for (i, op) in OPS.into_iter().enumerate() {
+    for (i, op) in Op::ALL.into_iter().enumerate() {
         clock.time(gpu, |encoder, writes| steps[i].record_pass(encoder, writes));
         let found: Vec<T> = gpu.read(outputs[i])?.wait()?;
         let bytes: &[u8] = bytemuck::cast_slice(&found);
@@ -57,7 +57,7 @@ pub(crate) fn run<T: FromFloat>(
         Ok(match timed {
             Timed::Copy => clock.time(gpu, |encoder, writes| copy.record(encoder, writes)),
             Timed::Op(op) => {
-                clock.time(gpu, |encoder, writes| steps[op].record_pass(encoder, writes))
+                clock.time(gpu, |encoder, writes| steps[op as usize].record_pass(encoder, writes))
             }
         })
     })

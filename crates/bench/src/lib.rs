@@ -12,7 +12,7 @@ mod measure;
 mod overhead;
 
 pub use case::{Case, cases, growth};
-pub use measure::{BenchError, Row, fill};
+pub use measure::{BenchError, Op, Row, fill};
 pub use overhead::Overhead;
 
 use unpool::{Element, Engine};

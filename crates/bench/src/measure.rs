@@ -6,9 +6,34 @@ use unpool::Error;
 use crate::case::Case;
 use crate::{Order, Runs};
 
-/// The operations, by the names they have everywhere.
-pub(crate) const OPS: [&str; 4] =
-    ["max_pool", "max_unpool", "max_pool_backward", "max_unpool_backward"];
+/// The operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// Pooling.
+    MaxPool,
+    /// Unpooling.
+    MaxUnpool,
+    /// The gradient of pooling.
+    MaxPoolBackward,
+    /// The gradient of unpooling.
+    MaxUnpoolBackward,
+}
+
+impl Op {
+    /// All, in the order in which they are timed.
+    pub const ALL: [Self; 4] =
+        [Self::MaxPool, Self::MaxUnpool, Self::MaxPoolBackward, Self::MaxUnpoolBackward];
+
+    /// The name it has everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaxPool => "max_pool",
+            Self::MaxUnpool => "max_unpool",
+            Self::MaxPoolBackward => "max_pool_backward",
+            Self::MaxUnpoolBackward => "max_unpool_backward",
+        }
+    }
+}
 
 /// One operation of one case on one device.
 #[derive(Clone, Debug, Serialize)]
@@ -41,20 +66,20 @@ pub enum BenchError {
     #[error(transparent)]
     Refused(#[from] Error),
     /// The engine gave other bits than the reference.
-    #[error("{op} of {case} differs from the reference: nothing is timed")]
+    #[error("{} of {case} differs from the reference: nothing is timed", .op.name())]
     Wrong {
         /// The case.
         case: &'static str,
         /// The operation.
-        op: &'static str,
+        op: Op,
     },
 }
 
-/// What is timed: the copy, or an operation by its number.
+/// What is timed.
 #[derive(Clone, Copy)]
 pub(crate) enum Timed {
     Copy,
-    Op(usize),
+    Op(Op),
 }
 
 /// The rows of a case; `time` runs something once and gives the milliseconds that it took.
@@ -64,9 +89,9 @@ pub(crate) fn rows(
     Runs { each, order }: Runs,
     mut time: impl FnMut(Timed) -> Result<f64, BenchError>,
 ) -> Result<Vec<Row>, BenchError> {
-    let (mut copies, mut ops) = (Vec::new(), [const { Vec::new() }; OPS.len()]);
+    let (mut copies, mut ops) = (Vec::new(), [const { Vec::new() }; Op::ALL.len()]);
     // One run more than are timed, of one thing more than there are operations.
-    let (runs, things) = (each + 1, OPS.len() + 1);
+    let (runs, things) = (each + 1, Op::ALL.len() + 1);
     for i in 0..runs * things {
         let (run, thing) = match order {
             Order::Turns => (i / things, i % things),
@@ -74,7 +99,7 @@ pub(crate) fn rows(
         };
         let (timed, times) = match thing {
             0 => (Timed::Copy, &mut copies),
-            _ => (Timed::Op(thing - 1), &mut ops[thing - 1]),
+            _ => (Timed::Op(Op::ALL[thing - 1]), &mut ops[thing - 1]),
         };
         let took = time(timed)?;
         if run > 0 {
@@ -82,7 +107,7 @@ pub(crate) fn rows(
         }
     }
     let copy_ms = quantile(copies, 0.5);
-    let rows = OPS
+    let rows = Op::ALL
         .into_iter()
         .zip(ops)
         .map(|(op, times)| {
@@ -90,7 +115,7 @@ pub(crate) fn rows(
             Row {
                 device: device.to_owned(),
                 case: case.name,
-                op,
+                op: op.name(),
                 median_ms,
                 p10_ms: quantile(times.clone(), 0.1),
                 p90_ms: quantile(times, 0.9),
@@ -117,4 +142,47 @@ pub fn fill(i: usize) -> f32 {
     mixed = (mixed ^ (mixed >> 13)).wrapping_mul(0xc2b2_ae35);
     mixed ^= mixed >> 16;
     (mixed >> 8) as f32 / 65_536.0 - 128.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::cases;
+
+    /// What is timed in which order, the copy as a dash.
+    fn sequence(order: Order) -> String {
+        let case = &cases().expect("the table is right")[0];
+        let mut said = String::new();
+        let runs = Runs { each: 2, order };
+        let rows = rows(case, "none", runs, |timed| {
+            said += match timed {
+                Timed::Copy => "-",
+                Timed::Op(Op::MaxPool) => "p",
+                Timed::Op(Op::MaxUnpool) => "u",
+                Timed::Op(Op::MaxPoolBackward) => "b",
+                Timed::Op(Op::MaxUnpoolBackward) => "g",
+            };
+            // The first run of each takes longest, and is not counted.
+            Ok(if said.matches(said.chars().last().unwrap_or('-')).count() == 1 {
+                9.0
+            } else {
+                1.0
+            })
+        });
+        for row in rows.expect("nothing fails") {
+            assert_eq!(
+                (row.median_ms, row.copy_ms, row.ratio_to_copy),
+                (1.0, 1.0, 1.0),
+                "{}",
+                row.op
+            );
+        }
+        said
+    }
+
+    #[test]
+    fn operations_take_turns_or_are_repeated_after_a_run_that_warms_up() {
+        assert_eq!(sequence(Order::Turns), "-pubg-pubg-pubg");
+        assert_eq!(sequence(Order::Repeated), "---pppuuubbbggg");
+    }
 }
