@@ -133,6 +133,6 @@ fn line(row: &Row) -> String {
 
 /// Three digits that say something, as long as six places hold them.
 fn digits(number: f64) -> String {
-    let before = number.abs().max(1e-9).log10().floor() as i32 + 1;
+    let before = number.abs().log10().floor().clamp(-9.0, 9.0) as i32 + 1;
     format!("{number:.*}", (3 - before).clamp(0, 4) as usize)
 }

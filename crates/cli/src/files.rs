@@ -21,7 +21,11 @@ impl Files {
             _ => format!("{stem}-{n}.png"),
         });
         let free = names.find(|name| self.names().all(|other| other != name));
-        let name = free.with_context(|| stem.to_owned())?;
+        self.add_as(free.with_context(|| stem.to_owned())?, image)
+    }
+
+    /// Adds an image as a PNG of this name.
+    pub(crate) fn add_as(&mut self, name: String, image: &RgbImage) -> Result<()> {
         let mut png = Cursor::new(Vec::new());
         image.write_to(&mut png, ImageFormat::Png).with_context(|| name.clone())?;
         self.ready.push((name, png.into_inner()));

@@ -9,6 +9,8 @@ use image::{Rgb, RgbImage};
 use indicatif::BinaryBytes;
 use unpool_cnn::{Activation, Engine, Memory, Model};
 
+use crate::options::BETWEEN;
+
 /// Extents where neither the model nor the command line says any: those of ImageNet.
 const USUAL: usize = 224;
 
@@ -24,7 +26,7 @@ impl FromStr for Size {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let side = |text: &str| text.parse().ok().filter(|&n: &usize| n > 0);
-        let (height, width) = text.split_once(['x', '×']).unwrap_or((text, text));
+        let (height, width) = text.split_once(BETWEEN).unwrap_or((text, text));
         match (side(height), side(width)) {
             (Some(height), Some(width)) => Ok(Self { height, width }),
             _ => Err("HEIGHTxWIDTH, each at least 1, is needed".into()),

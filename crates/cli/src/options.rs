@@ -93,7 +93,7 @@ impl FromStr for Extents {
 }
 
 /// What stands between the numbers of axes.
-const BETWEEN: [char; 4] = ['x', 'X', '×', ','];
+pub(crate) const BETWEEN: [char; 4] = ['x', 'X', '×', ','];
 
 fn numbers(text: &str, such_as: &str) -> Result<Vec<usize>, String> {
     let number = |part: &str| {

@@ -47,7 +47,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let (dir, stem) = place(&args.out)?;
+    let (dir, name) = place(&args.out)?;
     files::check(&dir)?;
     files::check_outputs(&[("--out", &args.out)], &[&args.image, &args.network.model])?;
     let network = Network::open(&args.network)?;
@@ -74,8 +74,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         colour(found[y as usize * map_width + x as usize]).1
     });
     let mut files = Files::default();
-    files.add(&stem, &map)?;
-    files.write(&dir, &[])?;
+    files.add_as(name, &map)?;
+    files.write(&dir, &[&args.image, &args.network.model])?;
     if let Some(logdir) = &args.logdir {
         let mut board = Board::create(logdir)?;
         board.graph(session.plan())?;
@@ -102,10 +102,10 @@ fn colour(class: usize) -> (&'static str, Rgb<u8>) {
     COLOURS[class % COLOURS.len()]
 }
 
-/// The directory of a PNG to be written, and its name without the ending.
+/// The directory of a PNG to be written, and its name.
 fn place(path: &Path) -> Result<(PathBuf, String)> {
     let png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-    let stem = path.file_stem().filter(|_| png);
-    let stem = stem.with_context(|| format!("--out {}: a .png is needed", path.display()))?;
-    Ok((files::directory(path).to_owned(), stem.to_string_lossy().into_owned()))
+    let name = path.file_name().filter(|_| png);
+    let name = name.with_context(|| format!("--out {}: a .png is needed", path.display()))?;
+    Ok((files::directory(path).to_owned(), name.to_string_lossy().into_owned()))
 }

@@ -162,6 +162,11 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
     let files = [text(&v), text(&argmax), "--index-space", plane, "--out", text(&x)];
     let arguments = [&["unpool"], &files[..], &["--foreign", "--like", text(&claimed)]].concat();
     assert_refused(&arguments, "huge.npy: is cut short", &scratch);
+    // One whose numbers are so large that their bytes are counted past the last integer.
+    let vast = npy("'|V4611686018427387904'", false, "(1, 1, 4, 4)", &[]);
+    let vast = scratch.file("vast.npy", vast);
+    let arguments = [&["unpool"], &files[..], &["--foreign", "--like", text(&vast)]].concat();
+    assert_refused(&arguments, "vast.npy: holds", &scratch);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use npyz::{DType, NpyHeader, Order, TypeStr};
 
 /// Bytes of a header at most: NumPy's own bound when it loads a file.
@@ -25,8 +25,8 @@ const SHORT: &str = "is cut short inside its header";
 pub(crate) struct Header {
     /// Which numbers, and how their bytes lie.
     pub(crate) code: TypeStr,
-    /// Bytes of a number.
-    width: usize,
+    /// Bytes of the array.
+    pub(crate) bytes: u64,
     pub(crate) shape: Vec<usize>,
     /// Whether the first axis is the fastest.
     pub(crate) fortran: bool,
@@ -65,13 +65,11 @@ impl Header {
         let Some(width) = code.num_bytes() else { bail!("holds '{code}'; {PLAIN}") };
         let shape = header.shape().iter().map(|&n| Ok(usize::try_from(n)?));
         let shape = shape.collect::<Result<Vec<_>>>()?;
-        Ok(Self { code, width, shape, fortran: header.order() == Order::Fortran })
-    }
-
-    /// Bytes of the array. They fit, as [`check`] has seen.
-    pub(crate) fn bytes(&self) -> u64 {
-        let elements: u64 = self.shape.iter().map(|&n| n as u64).product();
-        elements * self.width as u64
+        // Their product fits, as `check` has seen; a number's own size may be anything.
+        let elements: u64 = shape.iter().map(|&n: &usize| n as u64).product();
+        let bytes = elements.checked_mul(width as u64);
+        let bytes = bytes.with_context(|| format!("holds '{code}'; {PLAIN}"))?;
+        Ok(Self { code, bytes, shape, fortran: header.order() == Order::Fortran })
     }
 }
 

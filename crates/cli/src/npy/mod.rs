@@ -81,7 +81,7 @@ pub(crate) fn shape(path: &Path) -> Result<Vec<usize>> {
 fn read_shape(path: &Path) -> Result<Vec<usize>> {
     let mut file = BufReader::new(File::open(path)?);
     let header = Header::read(&mut file)?;
-    let found = io::copy(&mut file.take(header.bytes()), &mut io::sink())?;
+    let found = io::copy(&mut file.take(header.bytes), &mut io::sink())?;
     check_bytes(found, &header)?;
     Ok(header.shape)
 }
@@ -94,7 +94,7 @@ fn read(path: &Path, needed: &str) -> Result<Array> {
     };
     // Memory grows with what the file has, not with what it says.
     let mut bytes = Vec::new();
-    file.take(header.bytes()).read_to_end(&mut bytes)?;
+    file.take(header.bytes).read_to_end(&mut bytes)?;
     check_bytes(bytes.len() as u64, &header)?;
     let width = number.bytes();
     if reversed {
@@ -107,7 +107,7 @@ fn read(path: &Path, needed: &str) -> Result<Array> {
 }
 
 fn check_bytes(found: u64, header: &Header) -> Result<()> {
-    let needed = header.bytes();
+    let needed = header.bytes;
     ensure!(found == needed, "is cut short: its array has {found} of {needed} bytes");
     Ok(())
 }
