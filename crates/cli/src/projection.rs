@@ -1,9 +1,12 @@
 //! Numbers as pictures: what comes back to the input, with its sign, and what channels responded
 //! with.
 
+use embedded_graphics::mono_font::iso_8859_1::FONT_8X13;
+use embedded_graphics::pixelcolor::Rgb888;
 use image::{Rgb, RgbImage, imageops};
 use unpool_cnn::Activation;
 
+use crate::canvas::Canvas;
 use crate::panel::enlarge;
 
 /// The end of a scale: the part of all values that lies inside it. One extreme pixel would
@@ -14,8 +17,9 @@ const NEGATIVE: [f32; 3] = [33.0, 102.0, 172.0];
 const NOTHING: [f32; 3] = [247.0, 247.0, 245.0];
 const POSITIVE: [f32; 3] = [178.0, 24.0, 43.0];
 
-/// The channels of a grid, at most.
+/// The channels of a grid and the scores of a panel, at most.
 pub(crate) const GRID: usize = 16;
+const INK: Rgb<u8> = Rgb([70, 76, 86]);
 const MARK: Rgb<u8> = Rgb([230, 159, 0]);
 const BETWEEN: Rgb<u8> = Rgb([120, 124, 130]);
 
@@ -68,11 +72,7 @@ pub(crate) fn strongest_channels(activation: &Activation, image: usize) -> Vec<(
 /// layer's maximum, and one of them framed.
 pub(crate) fn grid(activation: &Activation, image: usize, framed: usize, side: u32) -> RgbImage {
     let mut shown = strongest_channels(activation, image);
-    // The framed one is always there.
-    if let Some(place) = shown.iter().position(|&(channel, _)| channel == framed) {
-        shown.swap(place, place.min(GRID - 1));
-    }
-    shown.truncate(GRID);
+    keep_framed(&mut shown, |&(channel, _)| channel == framed);
     let largest = shown.iter().fold(f32::MIN_POSITIVE, |m, &(_, value)| m.max(value));
     let (height, width) = match *activation.shape.get(2..).unwrap_or_default() {
         [.., height, width] => (height as u32, width as u32),
@@ -122,26 +122,51 @@ pub(crate) fn stretched(picture: &RgbImage, side: u32) -> RgbImage {
     imageops::resize(picture, size(width), size(height), filter)
 }
 
-/// Scores as bars from the top, the zero line where it falls, and one of them in another colour.
+/// Scores as numbered bars from the top, the best ones where there are many; the zero line where it
+/// falls, and one bar in another colour.
 fn bars(scores: &[f32], marked: usize, side: u32) -> RgbImage {
-    let shown = scores.len().min(64);
-    let scores = &scores[..shown];
-    let low = scores.iter().fold(0.0f32, |m, &v| m.min(v));
-    let high = scores.iter().fold(0.0f32, |m, &v| m.max(v));
+    let mut classes: Vec<usize> = (0..scores.len()).collect();
+    if classes.len() > GRID {
+        classes.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+        keep_framed(&mut classes, |&class| class == marked);
+    }
+    let digits = classes.iter().max().map_or(1, |class| class.to_string().len() as u32);
+    let gutter = FONT_8X13.character_size.width * digits + 6;
+    let low = classes.iter().fold(0.0f32, |m, &class| m.min(scores[class]));
+    let high = classes.iter().fold(0.0f32, |m, &class| m.max(scores[class]));
     let span = (high - low).max(f32::MIN_POSITIVE);
-    let zero = (-low / span * (side - 1) as f32) as u32;
-    let pitch = side as f32 / shown.max(1) as f32;
+    let width = side - gutter;
+    let along = |score: f32| gutter + ((score - low) / span * (width - 1) as f32) as u32;
+    let pitch = side as f32 / classes.len().max(1) as f32;
     let mut sheet = RgbImage::from_pixel(side, side, Rgb([255; 3]));
-    for (x, y, pixel) in sheet.enumerate_pixels_mut() {
-        let bar = ((y as f32 / pitch) as usize).min(shown.saturating_sub(1));
-        let inside = (y as f32 / pitch).fract();
-        let to = ((scores[bar] - low) / span * (side - 1) as f32) as u32;
-        let filled = x >= zero.min(to) && x <= zero.max(to) && (0.12..0.88).contains(&inside);
-        if filled {
-            *pixel = if bar == marked { MARK } else { Rgb([70, 76, 86]) };
-        } else if x == zero {
-            *pixel = BETWEEN;
+    for (i, &class) in classes.iter().enumerate() {
+        let (top, bottom) = ((i as f32 + 0.12) * pitch, (i as f32 + 0.88) * pitch);
+        let (from, to) = (along(0.0), along(scores[class]));
+        let colour = if class == marked { MARK } else { INK };
+        for y in top as u32..(bottom as u32).min(side) {
+            for x in from.min(to)..=from.max(to) {
+                sheet.put_pixel(x, y, colour);
+            }
+        }
+        if pitch >= FONT_8X13.character_size.height as f32 {
+            let y = (i as f32 + 0.5) * pitch - FONT_8X13.character_size.height as f32 / 2.0;
+            let [r, g, b] = INK.0;
+            let colour = Rgb888::new(r, g, b);
+            Canvas(&mut sheet).text(&class.to_string(), (2, y as u32), &FONT_8X13, colour);
+        }
+    }
+    for y in 0..side {
+        if sheet.get_pixel(along(0.0), y).0 == [255; 3] {
+            sheet.put_pixel(along(0.0), y, BETWEEN);
         }
     }
     sheet
+}
+
+/// Cuts a list, strongest first, to those that are shown, the framed one among them.
+fn keep_framed<T>(list: &mut Vec<T>, is_framed: impl Fn(&T) -> bool) {
+    if let Some(place) = list.iter().position(is_framed) {
+        list.swap(place, place.min(GRID - 1));
+    }
+    list.truncate(GRID);
 }

@@ -239,7 +239,7 @@ fn look(
         title: format!("What {model} saw in {}", image.name),
         lines: vec![
             format!("Each rule's picture is the response taken back to the image: {signs}."),
-            "Deconvnet and guided show what is in the image more than what decides: see the README."
+            "Deconvnet and guided show what is in the image more than what decides: see unpool-cnn's README."
                 .into(),
         ],
         rows,
@@ -307,6 +307,7 @@ fn said_of_target(target: Target) -> String {
 
 fn said_of_grid(layer: &Layer) -> String {
     match (layer.channels(), layer.positions()) {
+        (n, 1) if n > GRID => format!("best {GRID} of {n} scores"),
         (n, 1) => format!("{n} scores"),
         (n, _) if n > GRID => format!("strongest {GRID} of {n} channels"),
         (n, _) => format!("{n} channels"),
