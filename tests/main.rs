@@ -30,4 +30,5 @@ mod recording;
 mod refusals;
 mod shaders;
 mod threads;
+mod untrusted_taps;
 mod vectors;
