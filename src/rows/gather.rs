@@ -32,6 +32,7 @@ pub(crate) fn gather<T: Cell, U: TapWord>(
     });
 }
 
+/// [`gather`] of large windows and of those far apart: each value from its cell, wherever that lies.
 fn gather_one_by_one<T: Cell, U: TapWord>(
     geometry: &Geometry,
     cells: &[T],

@@ -137,7 +137,9 @@ fn bars(scores: &[f32], marked: usize, side: u32) -> RgbImage {
     let span = (high - low).max(f32::MIN_POSITIVE);
     let width = side - gutter;
     let along = |score: f32| gutter + ((score - low) / span * (width - 1) as f32) as u32;
+    // At least as high as a number, for there are no more bars than a grid has channels.
     let pitch = side as f32 / classes.len().max(1) as f32;
+    let ink = Rgb888::new(INK.0[0], INK.0[1], INK.0[2]);
     let mut sheet = RgbImage::from_pixel(side, side, Rgb([255; 3]));
     for (i, &class) in classes.iter().enumerate() {
         let (top, bottom) = ((i as f32 + 0.12) * pitch, (i as f32 + 0.88) * pitch);
@@ -148,12 +150,8 @@ fn bars(scores: &[f32], marked: usize, side: u32) -> RgbImage {
                 sheet.put_pixel(x, y, colour);
             }
         }
-        if pitch >= FONT_8X13.character_size.height as f32 {
-            let y = (i as f32 + 0.5) * pitch - FONT_8X13.character_size.height as f32 / 2.0;
-            let [r, g, b] = INK.0;
-            let colour = Rgb888::new(r, g, b);
-            Canvas(&mut sheet).text(&class.to_string(), (2, y as u32), &FONT_8X13, colour);
-        }
+        let y = (i as f32 + 0.5) * pitch - FONT_8X13.character_size.height as f32 / 2.0;
+        Canvas(&mut sheet).text(&class.to_string(), (2, y as u32), &FONT_8X13, ink);
     }
     for y in 0..side {
         if sheet.get_pixel(along(0.0), y).0 == [255; 3] {
