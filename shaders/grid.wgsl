@@ -24,6 +24,9 @@ override IN_ROWS: bool = false;
 // Whether some window, or some stride block, reaches outside the input.
 override PADDED: bool = true;
 
+// Whether a thread makes two units, one beside the other in a pixel or in a row.
+override PAIRED: bool = false;
+
 // Bytes of a tap, 1 or 2.
 override TAP_BYTES: u32 = 1u;
 
@@ -48,12 +51,12 @@ struct Params {
     inner: u32,
     // z, y, x of the pooled tensor.
     pooled: vec3<u32>,
-    // Number of the first unit of this dispatch: a thread makes one unit.
+    // Number of the first unit of this dispatch.
     first: u32,
     // Padding before, z, y, x.
     before: vec3<u32>,
-    // Units of this dispatch.
-    units: u32,
+    // Threads of this dispatch that make units.
+    threads: u32,
     // z, y, x of the stride blocks that hold a cell of the input.
     blocks: vec3<u32>,
     // Workgroups in a row of the grid.
@@ -94,18 +97,24 @@ fn with_axes(extents: vec3<u32>) -> vec3<u32> {
     return vec3<u32>(select(1u, extents.x, AXES > 2u), select(1u, extents.y, AXES > 1u), extents.z);
 }
 
-// What a thread does: the unit it makes, and whether there is one for it.
+// What a thread does: the unit it makes, the first of two if paired, and whether there is one for it.
 struct Turn {
     unit: u32,
     exists: bool,
 }
 
-// The turn of a thread. The grid folds past the limit of a dimension. A thread past the last unit goes
-// along with that one and stores nothing: were it to return, all else would stand behind a branch, where
-// Mesa's llvmpipe reads each uniform for every thread on its own.
+// The turn of a thread. The grid folds past the limit of a dimension. A thread past the last goes along
+// with that one and stores nothing: were it to return, all else would stand behind a branch, where Mesa's
+// llvmpipe reads each uniform for every thread on its own.
 fn turn(workgroup: vec3<u32>, local: u32) -> Turn {
     let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP + local;
-    return Turn(params.first + min(number, params.units - 1u), number < params.units);
+    let thread = min(number, params.threads - 1u);
+    return Turn(params.first + thread * select(1u, 2u, PAIRED), number < params.threads);
+}
+
+// The second unit of a thread.
+fn second(turn: Turn) -> Turn {
+    return Turn(turn.unit + 1u, turn.exists);
 }
 
 // n / d.by, by a multiplication (Granlund and Montgomery 1994, figure 4.1).

@@ -127,7 +127,7 @@ fn open_report() {
 fn close_report() {
     let first = atomicLoad(&report.first);
     let unit = first / 4u;
-    if first != NO_CELL && unit >= params.first && unit - params.first < params.units {
+    if first != NO_CELL && unit >= params.first && unit - params.first < params.threads {
         report.index = words_in[first - params.in_base];
     }
 }

@@ -38,13 +38,21 @@ fn search_in_turn(at: Place) -> Best {
     return best;
 }
 
+fn store_best(turn: Turn, best: Best) {
+    store_unit(turn, best.cells);
+    store_taps(turn, best.taps);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn max_pool(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
     let turn = turn(workgroup, local);
-    let best = search(place(turn));
-    store_unit(turn, best.cells);
-    store_taps(turn, best.taps);
+    let at = place(turn);
+    let best = search(at);
+    if PAIRED {
+        store_best(second(turn), search(beside(at)));
+    }
+    store_best(turn, best);
 }

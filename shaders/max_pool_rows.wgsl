@@ -51,14 +51,21 @@ fn take_row(best: Best, at: Place, row: Row, cells: vec4<u32>, tap: u32, tx: u32
     return take(best, cells, inside, tap);
 }
 
+fn store_best(turn: Turn, best: Best) {
+    store_unit(turn, best.cells);
+    store_taps(turn, best.taps);
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn max_pool_rows(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
     let turn = turn(workgroup, local);
-    // x counts fours.
-    let best = search(place(turn));
-    store_unit(turn, best.cells);
-    store_taps(turn, best.taps);
+    let at = place(turn);
+    let best = search(at);
+    if PAIRED {
+        store_best(second(turn), search(beside(at)));
+    }
+    store_best(turn, best);
 }

@@ -68,6 +68,15 @@ fn put_cell(blocks: Blocks, rz: u32, ry: u32, rx: u32, cells: vec4<u32>) {
     store(blocks.first + Coord(on), cells, inside);
 }
 
+// Those of the second unit of a thread.
+fn beside_blocks(blocks: Blocks) -> Blocks {
+    var next = blocks;
+    next.turn = second(blocks.turn);
+    next.at = beside(blocks.at);
+    next.first = blocks.first + Coord(1u);
+    return next;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn max_unpool_blocks(
     @builtin(workgroup_id) workgroup: vec3<u32>,

@@ -58,6 +58,13 @@ fn put_four(blocks: Blocks, rz: u32, ry: u32, four: u32, cells: vec4<u32>) {
     store(row * fours + x, cells, blocks.at.exists && inside);
 }
 
+// Those of the second unit of a thread.
+fn beside_blocks(blocks: Blocks) -> Blocks {
+    var next = blocks;
+    next.at = beside(blocks.at);
+    return next;
+}
+
 @compute @workgroup_size(WORKGROUP)
 fn max_unpool_rows(
     @builtin(workgroup_id) workgroup: vec3<u32>,

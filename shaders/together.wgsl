@@ -13,6 +13,17 @@ fn place(turn: Turn) -> Place {
     return Place(at.outer, at.z, at.y, at.x, at.inner, turn.exists);
 }
 
+// The place of the unit beside it: the next channels, or the next of the row.
+fn beside(at: Place) -> Place {
+    var next = at;
+    if SOLE {
+        next.x++;
+    } else {
+        next.inner++;
+    }
+    return next;
+}
+
 fn some(flag: Flag) -> bool {
     return flag;
 }

@@ -33,7 +33,7 @@ fn uniforms(source: &str) -> Vec<u8> {
         ("pooled", pooled),
         ("blocks", pooled),
         ("inner", &[1]),
-        ("units", &[9]),
+        ("threads", &[9]),
         ("grid_width", &[1]),
         ("elements", &[36]),
     ] {

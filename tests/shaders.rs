@@ -1,7 +1,7 @@
 //! The shaders of every case, before any device sees them: valid, and translated to the language
 //! of every backend.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::proc::BoundsCheckPolicies;
@@ -123,6 +123,15 @@ fn check(programs: &[Program], capabilities: Capabilities) {
             .unwrap_or_else(|error| panic!("{program} {:?}: {error}", program.constants()));
     }
     eprintln!("{} programs of {} modules", programs.len(), modules.len());
+}
+
+/// The shaders whose threads make two units of small cells do so somewhere in the table.
+#[test]
+fn the_table_has_pairs_of_units() {
+    let paired = programs().into_iter().filter(|p| p.constants().contains(&("PAIRED", 1)));
+    let entries: BTreeSet<_> = paired.map(|p| p.entry_point()).collect();
+    let all = ["max_pool", "max_pool_rows", "max_unpool_blocks", "max_unpool_rows"];
+    assert!(entries.into_iter().eq(all));
 }
 
 /// A constant that the module does not have would be refused by a browser.

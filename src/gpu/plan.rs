@@ -80,8 +80,7 @@ impl<'a> Plan<'a> {
             Owned::Cells => geometry.axes.map(|a| a.input),
             Owned::Blocks => blocks,
             Owned::RowBlocks => {
-                let fours = geometry.axes[2].input.div_ceil(4 * geometry.axes[2].stride);
-                [blocks[0], blocks[1], 4 * fours]
+                [blocks[0], blocks[1], 4 * Rows::fours_of_blocks(&geometry.axes[2])]
             }
         };
         let elements = extents.iter().map(|&e| u64::from(e)).product::<u64>()
@@ -104,11 +103,11 @@ impl<'a> Plan<'a> {
     ///
     /// If what a single unit touches is more than one binding holds.
     pub(crate) fn pieces(&self, allowed: &Allowed) -> Result<Vec<Piece>, Error> {
-        let units = self.elements.div_ceil(4);
+        let threads = self.elements.div_ceil(self.thread_elements());
         let most = allowed.most_threads();
         let mut pieces = Vec::new();
         let mut first = 0;
-        while first < units {
+        while first < threads {
             let fits = |end: u64| {
                 let bound = self.bound(first..end, allowed);
                 end - first <= most
@@ -123,9 +122,9 @@ impl<'a> Plan<'a> {
                     allowed: allowed.binding_bytes,
                 });
             }
-            let (mut good, mut bad) = (first + 1, units + 1);
-            if fits(units) {
-                good = units;
+            let (mut good, mut bad) = (first + 1, threads + 1);
+            if fits(threads) {
+                good = threads;
             } else {
                 while bad - good > 1 {
                     let middle = good + (bad - good) / 2;
@@ -138,10 +137,14 @@ impl<'a> Plan<'a> {
         Ok(pieces)
     }
 
-    fn piece(&self, units: Range<u64>, allowed: &Allowed) -> Piece {
-        let bytes = self.bound(units.clone(), allowed);
-        let count = (units.end - units.start) as u32;
-        let workgroups = allowed.grid(units.end - units.start);
+    fn thread_elements(&self) -> u64 {
+        4 * self.program.units as u64
+    }
+
+    fn piece(&self, threads: Range<u64>, allowed: &Allowed) -> Piece {
+        let bytes = self.bound(threads.clone(), allowed);
+        let count = threads.end - threads.start;
+        let workgroups = allowed.grid(count);
         let unit_bytes = match self.program.lanes {
             Lanes::Together | Lanes::Rows => 4 * self.element_bytes,
             Lanes::Apart => 4,
@@ -167,9 +170,9 @@ impl<'a> Plan<'a> {
             input: axes.map(|a| a.input),
             inner,
             pooled: axes.map(|a| a.pooled),
-            first: units.start as u32,
+            first: (threads.start * self.program.units as u64) as u32,
             before: axes.map(|a| a.before),
-            units: count,
+            threads: count as u32,
             blocks: self.blocks,
             grid_width: workgroups[0],
             first_block: self.first_block,
@@ -182,10 +185,10 @@ impl<'a> Plan<'a> {
         Piece { workgroups, params, bytes }
     }
 
-    /// The bytes of the tensor read, the tensor written and the taps that some units touch, at
+    /// The bytes of the tensor read, the tensor written and the taps that some threads touch, at
     /// offsets that can be bound.
-    fn bound(&self, units: Range<u64>, allowed: &Allowed) -> [Range<u64>; 3] {
-        let [read, written, taps] = self.touched(units);
+    fn bound(&self, threads: Range<u64>, allowed: &Allowed) -> [Range<u64>; 3] {
+        let [read, written, taps] = self.touched(threads);
         let align = |elements: Range<u64>, bytes: u64| {
             let start = elements.start * bytes / allowed.alignment * allowed.alignment;
             start..(elements.end * bytes).next_multiple_of(4)
@@ -197,9 +200,10 @@ impl<'a> Plan<'a> {
         ]
     }
 
-    /// The elements of the tensor read, the tensor written and the taps that some units touch.
-    fn touched(&self, units: Range<u64>) -> [Range<u64>; 3] {
-        let own = units.start * 4..(units.end * 4).min(self.elements);
+    /// The elements of the tensor read, the tensor written and the taps that some threads touch.
+    fn touched(&self, threads: Range<u64>) -> [Range<u64>; 3] {
+        let each = self.thread_elements();
+        let own = threads.start * each..(threads.end * each).min(self.elements);
         let first = self.pixel(own.start);
         let last = self.pixel(own.end - 1);
         let axes = &self.geometry.axes;

@@ -52,6 +52,11 @@ impl Rows {
         Self { fours: fours_before + last / 4 + 1, fours_before }
     }
 
+    /// Fours of stride blocks that hold a row of the input, counted without padding.
+    pub(crate) fn fours_of_blocks(axis: &Axis) -> u32 {
+        axis.input.div_ceil(4 * axis.stride)
+    }
+
     /// Whether rows divide by four and what a thread looks at fits its registers.
     fn fit(geometry: &Geometry, operation: Operation) -> bool {
         let [az, ay, ax] = &geometry.axes;
@@ -66,8 +71,7 @@ impl Rows {
                 let lines = az.windows_per_cell().min(64) * ay.windows_per_cell().min(64);
                 let stores = az.stride.min(64) * ay.stride.min(64) * ax.stride;
                 let held = lines * Self::new(ax).fours.min(64);
-                let windows = lines * ax.windows_per_cell().min(64);
-                let fits = held <= 8 && windows <= 9 && stores <= 8;
+                let fits = held <= 8 && stores <= 8;
                 rows && geometry.tap_bytes() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
             }
             // Cells are read one by one, wherever they lie.
@@ -77,7 +81,7 @@ impl Rows {
     }
 }
 
-/// What a unit, and so a thread, owns.
+/// What a unit owns; a thread makes one, or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owned {
     /// Four adjacent pooled values.
@@ -104,6 +108,8 @@ pub struct Program {
     constants: Vec<(&'static str, u32)>,
     /// What of the shader is written for the window.
     unrolled: String,
+    /// Units that a thread makes.
+    pub(crate) units: usize,
     /// Whether four cells are loaded and stored in words of 64 bits.
     wide: bool,
 }
@@ -177,14 +183,20 @@ impl Program {
                 constants.push(("IN_ROWS", 1));
             }
         }
+        let units = match operation {
+            Operation::Pool | Operation::Unpool(_) => units_of_thread(geometry, bits, lanes, owned),
+            // Bound by loads at scattered addresses, one for each value.
+            _ => 1,
+        };
+        constants.push(("PAIRED", (units == 2).into()));
         let unrolled = match (operation, owned) {
             (Operation::Pool, _) if lanes == Lanes::Rows => unrolled::search_rows(axes),
             (Operation::Pool, _) => unrolled::search(axes),
-            (Operation::Unpool(_), Owned::Blocks) => unrolled::unpool(axes),
-            (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes),
+            (Operation::Unpool(_), Owned::Blocks) => unrolled::unpool(axes, units),
+            (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes, units),
             _ => String::new(),
         };
-        Self { operation, lanes, owned, bits, constants, unrolled, wide: false }
+        Self { operation, lanes, owned, bits, constants, unrolled, units, wide: false }
     }
 
     /// The same in words of 64 bits, where four adjacent cells fill one: for devices that have
@@ -226,6 +238,7 @@ impl Program {
             bits,
             constants,
             unrolled,
+            units: 1,
             wide: false,
         }
     }
@@ -345,6 +358,21 @@ impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "unpool {}", self.entry_point())
     }
+}
+
+/// How many units a thread makes: two of small cells, where they lie side by side in a pixel or in a row.
+/// One place serves both, and they are as many bytes as one of large cells. Windows that overlap fill
+/// a thread's registers as it is.
+fn units_of_thread(geometry: &Geometry, bits: u32, lanes: Lanes, owned: Owned) -> usize {
+    let x = &geometry.axes[2];
+    let even = match (lanes, owned) {
+        (Lanes::Apart, _) | (_, Owned::Cells) => false,
+        (Lanes::Together, _) => geometry.inner.is_multiple_of(8),
+        (Lanes::Rows, Owned::RowBlocks) => Rows::fours_of_blocks(x).is_multiple_of(2),
+        (Lanes::Rows, _) => x.pooled.is_multiple_of(8),
+    };
+    let apart = geometry.axes.iter().all(|a| a.windows_per_cell() == 1);
+    if bits < 32 && even && apart { 2 } else { 1 }
 }
 
 /// `KIND` of `shaders/element.wgsl`.

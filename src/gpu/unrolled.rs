@@ -84,31 +84,39 @@ pub(crate) fn search_rows(axes: &[Axis; 3]) -> String {
     lines.end()
 }
 
-/// `unpool` of `shaders/max_unpool_blocks.wgsl`.
-pub(crate) fn unpool(axes: &[Axis; 3]) -> String {
+/// `unpool` of `shaders/max_unpool_blocks.wgsl`, for a thread of so many units, one or two.
+pub(crate) fn unpool(axes: &[Axis; 3], units: usize) -> String {
+    unpooling(units, |tag| unpool_unit(axes, tag))
+}
+
+fn unpool_unit(axes: &[Axis; 3], tag: &str) -> Vec<String> {
     let windows = axes.each_ref().map(Axis::windows_per_cell);
     let before = |earlier: [u32; 3]| [0, 1, 2].map(|i| windows[i] - 1 - earlier[i]);
     let held: Vec<_> = raster(windows)
         .map(before)
-        .map(|[z, y, x]| format!("hold(blocks, {z}u, {y}u, {x}u)"))
+        .map(|[z, y, x]| format!("hold(blocks{tag}, {z}u, {y}u, {x}u)"))
         .collect();
     let cells = raster(axes.each_ref().map(|a| a.stride)).map(|cell| {
         let [z, y, x] = cell;
-        let mut cells = Cells::new(format!("put_cell(blocks, {z}u, {y}u, {x}u"));
+        let mut cells = Cells::new(format!("put_cell(blocks{tag}, {z}u, {y}u, {x}u"));
         for (w, before) in raster(windows).map(before).enumerate() {
             let taps = [0, 1, 2].map(|i| tap(&axes[i], cell[i], before[i]));
             if let [Some(z), Some(y), Some(x)] = taps {
                 let tap = (z * axes[1].kernel + y) * axes[2].kernel + x;
-                cells.pick(w, format!("window{w}, vec4<u32>({tap}u)"));
+                cells.pick(w, format!("window{w}{tag}, vec4<u32>({tap}u)"));
             }
         }
         cells
     });
-    unpooling(&held, &cells.collect::<Vec<_>>())
+    asking(tag, &held, &cells.collect::<Vec<_>>())
 }
 
-/// `unpool` of `shaders/max_unpool_rows.wgsl`.
-pub(crate) fn unpool_rows(axes: &[Axis; 3]) -> String {
+/// `unpool` of `shaders/max_unpool_rows.wgsl`, for a thread of so many units, one or two.
+pub(crate) fn unpool_rows(axes: &[Axis; 3], units: usize) -> String {
+    unpooling(units, |tag| unpool_unit_of_row(axes, tag))
+}
+
+fn unpool_unit_of_row(axes: &[Axis; 3], tag: &str) -> Vec<String> {
     let [az, ay, ax] = axes;
     let rows = Rows::new(ax);
     let [nz, ny, nx] = axes.each_ref().map(Axis::windows_per_cell);
@@ -123,7 +131,7 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3]) -> String {
     let held: Vec<_> = raster([nz, ny, rows.fours])
         .map(|[z, y, i]| {
             let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
-            let four = format!("four_of(blocks, {z}u, {y}u, {i}u, {before}u)");
+            let four = format!("four_of(blocks{tag}, {z}u, {y}u, {i}u, {before}u)");
             match asked.sole_lane(i) {
                 Some(lane) => format!("hold_single({four}, {lane}u)"),
                 None => format!("hold({four})"),
@@ -131,7 +139,7 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3]) -> String {
         })
         .collect();
     let cells = raster([az.stride, ay.stride, ax.stride]).map(|[z, y, four]| {
-        let mut cells = Cells::new(format!("put_four(blocks, {z}u, {y}u, {four}u"));
+        let mut cells = Cells::new(format!("put_four(blocks{tag}, {z}u, {y}u, {four}u"));
         for (line, [jz, jy, _]) in raster([nz, ny, 1]).enumerate() {
             let row = (tap(az, z, nz - 1 - jz), tap(ay, y, ny - 1 - jy));
             let (Some(tz), Some(ty)) = row else { continue };
@@ -143,20 +151,20 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3]) -> String {
                     Some((line * rows.fours as usize + w as usize / 4, w % 4, tap))
                 });
                 if let Some(last) = lanes.iter().flatten().map(|&(w, ..)| w).max() {
-                    cells.pick(last, lanes_of_windows(&lanes));
+                    cells.pick(last, lanes_of_windows(&lanes, tag));
                 }
             }
         }
         cells
     });
-    unpooling(&held, &cells.collect::<Vec<_>>())
+    asking(tag, &held, &cells.collect::<Vec<_>>())
 }
 
 /// The arguments of `pick` for lanes of several windows: number, place and tap of each.
-fn lanes_of_windows(lanes: &[Option<(usize, u32, u32)>; 4]) -> String {
+fn lanes_of_windows(lanes: &[Option<(usize, u32, u32)>; 4], tag: &str) -> String {
     let parts = |part: &str, none: &str| {
         vec4(|lane| match lanes[lane as usize] {
-            Some((w, at, _)) => format!("window{w}.{part}.{}", LANES[at as usize]),
+            Some((w, at, _)) => format!("window{w}{tag}.{part}.{}", LANES[at as usize]),
             None => none.to_owned(),
         })
     };
@@ -186,30 +194,44 @@ impl Cells {
     }
 }
 
+/// The function that writes the units of a thread, line by line beside each other, so that loads stand
+/// with loads and stores with stores. A tag tells the names of a second unit from those of the first.
+fn unpooling(units: usize, unit: impl Fn(&str) -> Vec<String>) -> String {
+    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
+    if units == 2 {
+        lines.push("let blocks_beside = beside_blocks(blocks);");
+    }
+    let units: Vec<_> = ["", "_beside"][..units].iter().map(|tag| unit(tag)).collect();
+    for i in 0..units[0].len() {
+        for unit in &units {
+            lines.push(&unit[i]);
+        }
+    }
+    lines.end()
+}
+
 /// Asks windows one by one, and stores cells as soon as the last that puts something there has been
 /// asked: so that no more is held than must be.
-fn unpooling(windows: &[String], all: &[Cells]) -> String {
-    let mut lines = Lines::new("fn unpool(blocks: Blocks)");
-    for Cells { store, .. } in all.iter().filter(|cells| cells.picks.is_empty()) {
-        lines.push(format_args!("{store}, vec4<u32>(0u));"));
-    }
+fn asking(tag: &str, windows: &[String], all: &[Cells]) -> Vec<String> {
+    let mut lines = Vec::new();
     for (w, window) in windows.iter().enumerate() {
-        lines.push(format_args!("let window{w} = {window};"));
+        lines.push(format!("let window{w}{tag} = {window};"));
         for (c, Cells { store, picks }) in all.iter().enumerate() {
             for (n, (_, window)) in picks.iter().enumerate().filter(|(_, (last, _))| *last == w) {
-                match n.checked_sub(1) {
-                    None => lines.push(format_args!("let put{c}_{n} = pick_first({window});")),
-                    Some(m) => {
-                        lines.push(format_args!("let put{c}_{n} = pick(put{c}_{m}, {window});"));
-                    }
-                }
+                let pick = match n.checked_sub(1) {
+                    None => format!("pick_first({window})"),
+                    Some(m) => format!("pick(put{c}_{m}{tag}, {window})"),
+                };
+                lines.push(format!("let put{c}_{n}{tag} = {pick};"));
                 if n + 1 == picks.len() {
-                    lines.push(format_args!("{store}, settled(put{c}_{n}));"));
+                    lines.push(format!("{store}, settled(put{c}_{n}{tag}));"));
                 }
             }
         }
     }
-    lines.end()
+    let none = all.iter().filter(|cells| cells.picks.is_empty());
+    lines.extend(none.map(|Cells { store, .. }| format!("{store}, vec4<u32>(0u));")));
+    lines
 }
 
 /// The tap of cell `r` of a stride block in the window that lies `j` before the block's, if it is one.

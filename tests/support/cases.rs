@@ -231,6 +231,15 @@ pub(crate) const TABLE: &[&str] = &[
     "n3c5h7w9_k3_last",
     "n3c2h7w12_k3x1_first",
     "n1c4h6w10_k1x5_last",
+    // The same in channels and rows of eight, of which a thread makes two fours where cells are small.
+    "n1c8h7w6_k2psame_last",
+    "n1c2h6w16_k2p0x1-0_first",
+    "n2c16h5w7_k2p1_last",
+    "n2c4w64_k4_first",
+    "n2c8d4h5w6_k2_last",
+    "n1c2d4h6w32_k2_first",
+    "n1c8h10w11_k2s3d2_last",
+    "n1c2h8w32_k2s4_first",
     // Windows that overlap.
     "n2c3h9w8_k3s2p1_last",
     "n2c3h9w8_k3s2p1_first",
