@@ -98,11 +98,7 @@ fn store_unit(turn: Turn, four: vec4<u32>) {
     let to = turn.unit * (BITS / 8u) - params.out_base;
     for (var word = 0u; word < BITS / 8u; word++) {
         if turn.exists && there[word * per_word] {
-            var bits = 0u;
-            for (var i = 0u; i < per_word; i++) {
-                bits |= cells[word * per_word + i] << (i * BITS % 32u);
-            }
-            tensor_out[to + word] = bits;
+            tensor_out[to + word] = word_of(cells, word);
         }
     }
 }

@@ -23,3 +23,13 @@ fn lane_bits(word: u32, number: u32) -> u32 {
     }
     return bits;
 }
+
+// A word of four adjacent cells.
+fn word_of(cells: vec4<u32>, word: u32) -> u32 {
+    let per_word = 32u / BITS;
+    var bits = 0u;
+    for (var i = 0u; i < per_word; i++) {
+        bits |= cells[word * per_word + i] << (i * BITS % 32u);
+    }
+    return bits;
+}

@@ -34,17 +34,11 @@ struct Foreign {
     shift: u32,
 }
 
-struct Report {
-    wrong: atomic<u32>,
-    first: atomic<u32>,
-    index: u32,
-}
-
 @group(0) @binding(0) var<uniform> foreign: Foreign;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 @group(0) @binding(2) var<storage, read_write> words_out: array<u32>;
 @group(0) @binding(3) var<storage, read> indices: array<u32>;
-@group(0) @binding(5) var<storage, read_write> report: Report;
+
 fn thread(workgroup: vec3<u32>, local: u32) -> u32 {
     return (workgroup.y * foreign.grid_width + workgroup.x) * WORKGROUP + local;
 }
@@ -87,23 +81,10 @@ fn destination(element: u32) -> u32 {
     return pixel * foreign.inner + select(channel, 0u, foreign.inner == 1u);
 }
 
-// Starts the report; for one thread.
-fn open_report() {
-    atomicStore(&report.wrong, 0u);
-    atomicStore(&report.first, NO_CELL);
-    report.index = NO_CELL;
-}
-
-// Reports an element whose index is wrong.
-fn report_wrong(element: u32) {
-    atomicAdd(&report.wrong, 1u);
-    atomicMin(&report.first, element);
-}
-
 // Completes the report.
 @compute @workgroup_size(WORKGROUP)
 fn foreign_close(@builtin(local_invocation_index) local: u32) {
-    let first = atomicLoad(&report.first);
+    let first = atomicLoad(&report.element);
     if local == 0u && first != NO_CELL {
         report.index = indices[first];
     }
@@ -118,11 +99,7 @@ fn store_four(unit: u32, cells: vec4<u32>) {
     let per_word = 32u / BITS;
     for (var word = 0u; word < BITS / 8u; word++) {
         if unit * 4u + word * per_word < foreign.cells {
-            var bits = 0u;
-            for (var i = 0u; i < per_word; i++) {
-                bits |= cells[word * per_word + i] << (i * BITS % 32u);
-            }
-            words_out[unit * (BITS / 8u) + word] = bits;
+            words_out[unit * (BITS / 8u) + word] = word_of(cells, word);
         }
     }
 }

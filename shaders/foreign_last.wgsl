@@ -12,7 +12,7 @@ fn foreign_clear(
 ) {
     let cell = thread(workgroup, local);
     if cell == 0u {
-        open_report();
+        start_report();
     }
     if cell < foreign.cells {
         atomicStore(&last[cell], 0u);

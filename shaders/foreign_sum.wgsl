@@ -57,7 +57,7 @@ fn foreign_clear(
 ) {
     let cell = thread(workgroup, local);
     if cell == 0u {
-        open_report();
+        start_report();
     }
     if cell < foreign.cells {
         scratch[start_of(cell)] = NO_CELL;

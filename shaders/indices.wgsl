@@ -14,15 +14,7 @@ struct Frame {
     planes: u32,
 }
 
-// How many indices named no cell of their window, and the first of them.
-struct Report {
-    wrong: atomic<u32>,
-    first: atomic<u32>,
-    index: u32,
-}
-
 @group(0) @binding(4) var<uniform> frame: Frame;
-@group(0) @binding(5) var<storage, read_write> report: Report;
 
 // What image and channel add to an index.
 fn offset(at: Place) -> vec4<u32> {
@@ -108,24 +100,21 @@ fn indices_to_taps(
 
     for (var lane = 0u; lane < 4u; lane++) {
         if exists[lane] && !right[lane] {
-            atomicAdd(&report.wrong, 1u);
-            atomicMin(&report.first, turn.unit * 4u + lane);
+            report_wrong(turn.unit * 4u + lane);
         }
     }
 }
 
-// Before the first dispatch: nothing is wrong.
+// Before the first dispatch.
 @compute @workgroup_size(1)
 fn open_report() {
-    atomicStore(&report.wrong, 0u);
-    atomicStore(&report.first, NO_CELL);
-    report.index = NO_CELL;
+    start_report();
 }
 
 // After each dispatch: the index behind the first wrong element, if that lies in its part.
 @compute @workgroup_size(1)
 fn close_report() {
-    let first = atomicLoad(&report.first);
+    let first = atomicLoad(&report.element);
     let unit = first / 4u;
     if first != NO_CELL && unit >= params.first && unit - params.first < params.threads {
         report.index = words_in[first - params.in_base];

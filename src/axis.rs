@@ -120,6 +120,24 @@ impl Axis {
         self.before > 0 || !self.input.is_multiple_of(self.stride)
     }
 
+    /// First and last cell of the input that window `q` can hold.
+    pub(crate) fn cells_of_window(&self, q: u32) -> (u32, u32) {
+        let start = self.start(q);
+        clamped(self.input, start, start + i64::from(self.extent()) - 1)
+    }
+
+    /// First and last cell of the input in stride block `q`.
+    pub(crate) fn cells_of_block(&self, q: u32) -> (u32, u32) {
+        let start = self.start(q);
+        clamped(self.input, start, start + i64::from(self.stride) - 1)
+    }
+
+    /// First and last window that can hold a cell of stride block `q`.
+    pub(crate) fn windows_of_block(&self, q: u32) -> (u32, u32) {
+        let q = i64::from(q);
+        clamped(self.pooled, q - i64::from(self.windows_per_cell()) + 1, q)
+    }
+
     /// The taps of window `q` that lie in the input.
     #[inline(always)]
     pub(crate) fn taps_inside(&self, q: u32) -> Range<u32> {
@@ -134,6 +152,12 @@ impl Axis {
         };
         first.min(end)..end
     }
+}
+
+/// From `low` to `high`, or as near as numbers below `extent` are.
+pub(crate) fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
+    let last = i64::from(extent) - 1;
+    (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
 }
 
 /// A window's numbers on one axis, before they meet an input.

@@ -208,13 +208,24 @@ impl ForeignUnpooling {
 
 #[cfg(test)]
 mod tests {
-    use super::{Placement, Uniforms};
+    use super::{DIGIT_BITS, Placement, RUN, Uniforms};
     use crate::Overlap;
     use crate::gpu::IndexReport;
-    use crate::gpu::layout::assert_layout;
+    use crate::gpu::layout::{assert_layout, constant};
     use crate::gpu::operation::ForeignPass;
     use crate::gpu::program::Program;
     use crate::{Element, IndexSpace, Shape};
+
+    #[test]
+    fn a_sort_has_the_digits_and_runs_of_the_shader() {
+        let shape = Shape::channels_first([1, 1, 2]);
+        let placement = Placement::new(shape.clone(), shape, IndexSpace::Plane).expect("it is one");
+        let pass = ForeignPass::Count;
+        let source = Program::foreign(&placement, Element::F32, Overlap::Sum, pass).source();
+        assert_eq!(DIGIT_BITS, constant(&source, "DIGIT_BITS"));
+        assert_eq!(1 << DIGIT_BITS, constant(&source, "DIGITS"));
+        assert_eq!(RUN, constant(&source, "RUN").into());
+    }
 
     #[test]
     fn uniforms_and_report_lie_as_the_shader_says() {

@@ -19,6 +19,20 @@ pub(crate) fn members(source: &str, name: &str) -> (Vec<(String, usize, usize)>,
     (members.iter().map(member).collect(), *span as usize)
 }
 
+/// A constant of a module.
+pub(crate) fn constant(source: &str, name: &str) -> u32 {
+    let module = naga::front::wgsl::parse_str(source).expect("the shader is valid");
+    let (_, constant) = module
+        .constants
+        .iter()
+        .find(|(_, constant)| constant.name.as_deref() == Some(name))
+        .expect("the shader has the constant");
+    match module.global_expressions[constant.init] {
+        naga::Expression::Literal(naga::Literal::U32(number)) => number,
+        ref other => panic!("{name} is {other:?}"),
+    }
+}
+
 /// Asserts that a Rust struct lies as the struct of that name in a shader does.
 macro_rules! assert_layout {
     ($type:ident, $name:literal, $source:expr, [$($field:ident),* $(,)?]) => {{

@@ -18,6 +18,7 @@ pub(crate) mod slices;
 mod step;
 mod uniforms;
 mod unrolled;
+mod work;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use adapter::wanted_adapter;

@@ -8,8 +8,9 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::operation::Operation;
-use crate::gpu::program::{Lanes, Owned, Program, Rows};
+use crate::gpu::program::Program;
 use crate::gpu::uniforms::{Divisor, Params};
+use crate::gpu::work::{Lanes, Owned, Rows};
 
 /// What a device allows a dispatch.
 #[derive(Clone, Copy, Debug)]
@@ -213,7 +214,7 @@ impl<'a> Plan<'a> {
                 // Pooling loads rows in fours.
                 let fours =
                     self.program.lanes == Lanes::Rows && self.program.operation == Operation::Pool;
-                let cells = |i: usize, q: u32| match cells_of(&axes[i], q) {
+                let cells = |i: usize, q: u32| match axes[i].cells_of_window(q) {
                     (low, high) if fours && i == 2 => (low & !3, high | 3),
                     cells => cells,
                 };
@@ -223,7 +224,7 @@ impl<'a> Plan<'a> {
             Owned::Cells => {
                 let windows = |i: usize, x: u32| {
                     let axis = &axes[i];
-                    windows_at(axis, (x + axis.before) / axis.stride)
+                    axis.windows_of_block((x + axis.before) / axis.stride)
                 };
                 let pooled = self.region(first, last, |a| a.pooled, windows);
                 [pooled.clone(), own, pooled]
@@ -231,13 +232,13 @@ impl<'a> Plan<'a> {
             Owned::Blocks | Owned::RowBlocks => {
                 let rows = self.program.owned == Owned::RowBlocks;
                 let windows = |i: usize, b: u32| match i {
-                    2 if rows => windows_of_fours(&axes[2], b / 4),
-                    _ => windows_at(&axes[i], b + self.first_block[i]),
+                    2 if rows => Rows::windows_of_blocks(&axes[2], b / 4),
+                    _ => axes[i].windows_of_block(b + self.first_block[i]),
                 };
                 let pooled = self.region(first, last, |a| a.pooled, windows);
                 let cells = |i: usize, b: u32| match i {
-                    2 if rows => cells_of_fours(&axes[2], b / 4),
-                    _ => cells_of_block(&axes[i], b + self.first_block[i]),
+                    2 if rows => Rows::cells_of_blocks(&axes[2], b / 4),
+                    _ => axes[i].cells_of_block(b + self.first_block[i]),
                 };
                 let output = self.region(first, last, |a| a.input, cells);
                 [pooled.clone(), output, pooled]
@@ -278,42 +279,6 @@ impl<'a> Plan<'a> {
         let inner = u64::from(self.geometry.inner);
         low * inner..(high + 1) * inner
     }
-}
-
-/// First and last cell of the input that window `q` can touch.
-fn cells_of(axis: &Axis, q: u32) -> (u32, u32) {
-    let start = axis.start(q);
-    clamped(axis.input, start, start + i64::from(axis.extent()) - 1)
-}
-
-/// First and last cell of the input in stride block `q`.
-fn cells_of_block(axis: &Axis, q: u32) -> (u32, u32) {
-    let start = axis.start(q);
-    clamped(axis.input, start, start + i64::from(axis.stride) - 1)
-}
-
-/// First and last window that can hold a cell of stride block `q`.
-fn windows_at(axis: &Axis, q: u32) -> (u32, u32) {
-    clamped(axis.pooled, i64::from(q) - i64::from(axis.windows_per_cell()) + 1, i64::from(q))
-}
-
-/// First and last cell of a row in fours of blocks number `four`.
-fn cells_of_fours(axis: &Axis, four: u32) -> (u32, u32) {
-    let cells = i64::from(4 * axis.stride);
-    clamped(axis.input, i64::from(four) * cells, (i64::from(four) + 1) * cells - 1)
-}
-
-/// First and last window of a row that a thread of `max_unpool_rows` reads, in whole fours.
-fn windows_of_fours(axis: &Axis, four: u32) -> (u32, u32) {
-    let rows = Rows::new(axis);
-    let first = i64::from(four) - i64::from(rows.fours_before);
-    let (last_four, end) = (i64::from(axis.pooled / 4) - 1, first + i64::from(rows.fours));
-    (first.clamp(0, last_four) as u32 * 4, (end - 1).clamp(0, last_four) as u32 * 4 + 3)
-}
-
-fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
-    let last = i64::from(extent) - 1;
-    (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
 }
 
 #[cfg(test)]

@@ -8,91 +8,9 @@ use crate::element::Element;
 use crate::geometry::Geometry;
 use crate::gpu::operation::{ForeignPass, Operation};
 use crate::gpu::unrolled;
+use crate::gpu::work::{Lanes, Owned, units_of_thread};
 use crate::index::IndexSpace;
 use crate::placement::Placement;
-
-/// How the four elements of a thread lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Lanes {
-    /// Four channels of one pixel.
-    Together,
-    /// Four elements adjacent in memory, wherever they are.
-    Apart,
-    /// Four elements adjacent in a row of channels that come first: the preludes of `Together`,
-    /// and shaders of their own.
-    Rows,
-}
-
-impl Lanes {
-    fn of(geometry: &Geometry, operation: Operation) -> Self {
-        if geometry.inner.is_multiple_of(4) {
-            Self::Together
-        } else if Rows::fit(geometry, operation) {
-            Self::Rows
-        } else {
-            Self::Apart
-        }
-    }
-}
-
-/// What the kernels for rows need to know of the x axis.
-pub(crate) struct Rows {
-    /// Fours of windows in a row that hold the cells of a thread of `max_unpool_rows`.
-    pub(crate) fours: u32,
-    /// How many of them lie before the thread's own number.
-    pub(crate) fours_before: u32,
-}
-
-impl Rows {
-    pub(crate) fn new(axis: &Axis) -> Self {
-        // How many windows before the thread's first still hold its first cell.
-        let earlier = (axis.extent() - 1).saturating_sub(axis.before) / axis.stride;
-        let fours_before = earlier.div_ceil(4);
-        let last = (4 * axis.stride - 1 + axis.before) / axis.stride;
-        Self { fours: fours_before + last / 4 + 1, fours_before }
-    }
-
-    /// Fours of stride blocks that hold a row of the input, counted without padding.
-    pub(crate) fn fours_of_blocks(axis: &Axis) -> u32 {
-        axis.input.div_ceil(4 * axis.stride)
-    }
-
-    /// Whether rows divide by four and what a thread looks at fits its registers.
-    fn fit(geometry: &Geometry, operation: Operation) -> bool {
-        let [az, ay, ax] = &geometry.axes;
-        let pooled = geometry.inner == 1 && ax.pooled.is_multiple_of(4);
-        let rows = pooled && ax.input.is_multiple_of(4) && ax.stride <= 4 && ax.before <= 16;
-        match operation {
-            Operation::Pool => {
-                let segment = 3 * ax.stride + ax.extent().min(64) + 3;
-                rows && segment <= 32 && unrolled::is_searched(&geometry.axes)
-            }
-            Operation::Unpool(_) => {
-                let lines = az.windows_per_cell().min(64) * ay.windows_per_cell().min(64);
-                let stores = az.stride.min(64) * ay.stride.min(64) * ax.stride;
-                let held = lines * Self::new(ax).fours.min(64);
-                let fits = held <= 8 && stores <= 8;
-                rows && geometry.tap_bytes() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
-            }
-            // Cells are read one by one, wherever they lie.
-            Operation::UnpoolBackward => pooled,
-            _ => false,
-        }
-    }
-}
-
-/// What a unit owns; a thread makes one, or two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Owned {
-    /// Four adjacent pooled values.
-    Pooled,
-    /// Four adjacent stride blocks of the input.
-    Blocks,
-    /// Four adjacent stride blocks of a row, counted without padding on x.
-    RowBlocks,
-    /// Four adjacent cells of the input.
-    Cells,
-}
 
 /// A compute pipeline before it is compiled: shader, entry point and constants.
 ///
@@ -126,14 +44,7 @@ impl Program {
     pub(crate) fn new(geometry: &Geometry, element: Element, operation: Operation) -> Self {
         let lanes = Lanes::of(geometry, operation);
         let bits = element.bytes() as u32 * 8;
-        let owned = match operation {
-            // A block of smaller cells would share words with its neighbours.
-            Operation::Unpool(_) if lanes == Lanes::Apart && bits < 32 => Owned::Cells,
-            Operation::Unpool(_) if lanes == Lanes::Rows => Owned::RowBlocks,
-            Operation::Unpool(_) if unrolled::is_unpooled(&geometry.axes) => Owned::Blocks,
-            Operation::Unpool(_) => Owned::Cells,
-            _ => Owned::Pooled,
-        };
+        let owned = Owned::of(geometry, operation, lanes, bits);
         let axes = &geometry.axes;
         let mut constants = vec![
             ("BITS", bits),
@@ -183,11 +94,7 @@ impl Program {
                 constants.push(("IN_ROWS", 1));
             }
         }
-        let units = match operation {
-            Operation::Pool | Operation::Unpool(_) => units_of_thread(geometry, bits, lanes, owned),
-            // Bound by loads at scattered addresses, one for each value.
-            _ => 1,
-        };
+        let units = units_of_thread(geometry, operation, lanes, owned, bits);
         constants.push(("PAIRED", (units == 2).into()));
         let unrolled = match (operation, owned) {
             (Operation::Pool, _) if lanes == Lanes::Rows => unrolled::search_rows(axes),
@@ -215,17 +122,12 @@ impl Program {
         pass: ForeignPass,
     ) -> Self {
         let space = placement.index_space();
-        let reach = match space {
-            IndexSpace::Plane => 0,
-            IndexSpace::Image => 1,
-            IndexSpace::Batch | IndexSpace::Tensor | IndexSpace::TensorColumnMajor => 2,
-        };
         let channels_last = matches!(space, IndexSpace::Image | IndexSpace::Batch);
         let bits = element.bytes() as u32 * 8;
         let constants = vec![
             ("BITS", bits),
             ("KIND", kind(element)),
-            ("REACH", reach),
+            ("REACH", reach(space)),
             ("CHANNELS_LAST", channels_last.into()),
             ("COLUMN_MAJOR", (space == IndexSpace::TensorColumnMajor).into()),
         ];
@@ -310,15 +212,15 @@ impl Program {
                 _ => &[shader!("sum"), shader!("held"), shader!("max_unpool_blocks")],
             },
             Operation::UnpoolBackward => &[shader!("max_unpool_backward")],
-            Operation::Foreign(_, Overlap::Last) => {
-                let own = [shader!("element"), shader!("foreign"), shader!("foreign_last")];
-                return own.join("\n");
+            Operation::Foreign(_, overlap) => {
+                let own: &[&str] = match overlap {
+                    Overlap::Last => &[shader!("foreign_last")],
+                    Overlap::Sum => &[shader!("sum"), shader!("foreign_sum")],
+                };
+                let shared = [shader!("element"), shader!("report"), shader!("foreign")];
+                return [&shared[..], own].concat().join("\n");
             }
-            Operation::Foreign(_, Overlap::Sum) => {
-                let own = [shader!("sum"), shader!("foreign"), shader!("foreign_sum")];
-                return [&[shader!("element")], &own[..]].concat().join("\n");
-            }
-            _ => &[shader!("indices")],
+            _ => &[shader!("report"), shader!("indices")],
         };
         [&window[..], own, &[self.unrolled.as_str()]].concat().join("\n")
     }
@@ -360,21 +262,6 @@ impl fmt::Display for Program {
     }
 }
 
-/// How many units a thread makes: two of small cells, where they lie side by side in a pixel or in a row.
-/// One place serves both, and they are as many bytes as one of large cells. Windows that overlap fill
-/// a thread's registers as it is.
-fn units_of_thread(geometry: &Geometry, bits: u32, lanes: Lanes, owned: Owned) -> usize {
-    let x = &geometry.axes[2];
-    let even = match (lanes, owned) {
-        (Lanes::Apart, _) | (_, Owned::Cells) => false,
-        (Lanes::Together, _) => geometry.inner.is_multiple_of(8),
-        (Lanes::Rows, Owned::RowBlocks) => Rows::fours_of_blocks(x).is_multiple_of(2),
-        (Lanes::Rows, _) => x.pooled.is_multiple_of(8),
-    };
-    let apart = geometry.axes.iter().all(|a| a.windows_per_cell() == 1);
-    if bits < 32 && even && apart { 2 } else { 1 }
-}
-
 /// `KIND` of `shaders/element.wgsl`.
 fn kind(element: Element) -> u32 {
     match element {
@@ -383,5 +270,48 @@ fn kind(element: Element) -> u32 {
         Element::BF16 => 2,
         Element::I32 | Element::I8 => 3,
         Element::U32 | Element::U8 => 4,
+    }
+}
+
+/// `REACH` of `shaders/foreign.wgsl`.
+fn reach(space: IndexSpace) -> u32 {
+    match space {
+        IndexSpace::Plane => 0,
+        IndexSpace::Image => 1,
+        IndexSpace::Batch | IndexSpace::Tensor | IndexSpace::TensorColumnMajor => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{kind, reach};
+    use crate::gpu::layout::constant;
+    use crate::{Element, IndexSpace};
+
+    #[test]
+    fn kinds_and_reaches_are_numbered_as_in_the_shaders() {
+        let source = include_str!("../../shaders/element.wgsl");
+        for (element, name) in [
+            (Element::F32, "BINARY32"),
+            (Element::F16, "BINARY16"),
+            (Element::BF16, "BFLOAT16"),
+            (Element::I32, "SIGNED"),
+            (Element::U8, "UNSIGNED"),
+        ] {
+            assert_eq!(kind(element), constant(source, name), "{name}");
+        }
+        let source = [
+            source,
+            include_str!("../../shaders/report.wgsl"),
+            include_str!("../../shaders/foreign.wgsl"),
+        ];
+        let source = &source.join("\n");
+        for (space, name) in [
+            (IndexSpace::Plane, "PLANE"),
+            (IndexSpace::Image, "IMAGE"),
+            (IndexSpace::Tensor, "TENSOR"),
+        ] {
+            assert_eq!(reach(space), constant(source, name), "{name}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::axis::Axis;
-use crate::gpu::program::Rows;
+use crate::gpu::work::Rows;
 
 /// Cells of the largest window and stride block that are written out.
 const MOST_CELLS: u64 = 64;
