@@ -154,6 +154,38 @@ impl Axis {
     }
 }
 
+/// The windows around one cell after another: from a cell to the next without a division.
+pub(crate) struct Around<'a> {
+    axis: &'a Axis,
+    cell: u32,
+    windows: Range<u32>,
+}
+
+impl<'a> Around<'a> {
+    pub(crate) fn new(axis: &'a Axis) -> Self {
+        Self { axis, cell: 0, windows: axis.windows_around(0) }
+    }
+
+    /// [`Axis::windows_around`] a cell: the same one as before, the next or any other.
+    #[inline(always)]
+    pub(crate) fn at(&mut self, cell: u32) -> Range<u32> {
+        let Range { start, end } = &mut self.windows;
+        if cell == self.cell + 1 {
+            let padded = cell + self.axis.before;
+            if *end < self.axis.pooled && *end * self.axis.stride <= padded {
+                *end += 1;
+            }
+            if *start < *end && *start * self.axis.stride + self.axis.extent() <= padded {
+                *start += 1;
+            }
+        } else if cell != self.cell {
+            self.windows = self.axis.windows_around(cell);
+        }
+        self.cell = cell;
+        self.windows.clone()
+    }
+}
+
 /// From `low` to `high`, or as near as numbers below `extent` are.
 pub(crate) fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
     let last = i64::from(extent) - 1;
@@ -318,4 +350,29 @@ pub(crate) fn unpooled_size(
         found: found as u128,
         allowed: MAX_COORDINATE,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_around_one_cell_after_another_are_those_around_each() {
+        let numbers = |most: u32| 1..=most;
+        for (kernel, stride) in numbers(4).flat_map(|k| numbers(5).map(move |s| (k, s))) {
+            for (dilation, before) in numbers(3).flat_map(|d| (0..4).map(move |b| (d, b))) {
+                for pooled in 1..6 {
+                    let (input, after) = (17, 0);
+                    let axis = Axis { input, pooled, kernel, stride, dilation, before, after };
+                    let mut around = Around::new(&axis);
+                    let again = (0..input).flat_map(|cell| [cell, cell]);
+                    for cell in again.chain(0..input).chain((0..input).step_by(5)) {
+                        let (found, expected) = (around.at(cell), axis.windows_around(cell));
+                        let same = found == expected || found.is_empty() && expected.is_empty();
+                        assert!(same, "{axis:?}: {found:?} and {expected:?} around cell {cell}");
+                    }
+                }
+            }
+        }
+    }
 }

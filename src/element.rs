@@ -70,6 +70,10 @@ pub trait Cell:
     #[doc(hidden)]
     type Sum: Copy + Default + Send + Sync;
 
+    /// A number of the cell's width.
+    #[doc(hidden)]
+    type Number: Copy + PartialEq + From<u8> + Into<u32>;
+
     /// Whether this cell takes over from the `best` so far: it is greater, or it is NaN
     /// (PyTorch's rule). −0 and +0 tie.
     #[doc(hidden)]
@@ -101,6 +105,7 @@ impl Cell for f32 {
     const ELEMENT: Element = Element::F32;
     const LOWEST: Self = Self::NEG_INFINITY;
     type Sum = Self;
+    type Number = u32;
 
     #[inline(always)]
     fn beats(self, best: Self) -> bool {
@@ -132,6 +137,7 @@ macro_rules! half_cell {
             const ELEMENT: Element = Element::$element;
             const LOWEST: Self = Self::NEG_INFINITY;
             type Sum = f32;
+            type Number = u16;
 
             #[inline(always)]
             fn beats(self, best: Self) -> bool {
@@ -210,12 +216,13 @@ fn narrow(number: f32) -> f16 {
 }
 
 macro_rules! integer_cell {
-    ($type:ty, $element:ident) => {
+    ($type:ty, $element:ident, $number:ty) => {
         impl sealed::Sealed for $type {}
         impl Cell for $type {
             const ELEMENT: Element = Element::$element;
             const LOWEST: Self = Self::MIN;
             type Sum = i64;
+            type Number = $number;
 
             #[inline(always)]
             fn beats(self, best: Self) -> bool {
@@ -247,10 +254,10 @@ macro_rules! integer_cell {
     };
 }
 
-integer_cell!(i32, I32);
-integer_cell!(u32, U32);
-integer_cell!(i8, I8);
-integer_cell!(u8, U8);
+integer_cell!(i32, I32, u32);
+integer_cell!(u32, U32, u32);
+integer_cell!(i8, I8, u8);
+integer_cell!(u8, U8, u8);
 
 #[cfg(test)]
 mod tests {

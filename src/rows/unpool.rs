@@ -10,6 +10,7 @@ use super::rule::{Alone, Last, Rule, Sums};
 use super::slabs::{Size, each_slab};
 use super::{LANES, Place, Rows, Tiles, by_lanes, elements, places, vectorized};
 use crate::argmax::{Overlap, TapWord};
+use crate::axis::Around;
 use crate::element::Cell;
 use crate::geometry::Geometry;
 
@@ -43,6 +44,8 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     each_slab(output, rows, prepare, |cells, first, output| {
         let phases = &cells.rows.phases;
         let mut scratch = vec![T::default(); phases.scratch()];
+        let [z, y, _] = &geometry.axes;
+        let mut around = [Around::new(z), Around::new(y)];
         let mut over = Over { values, taps, rows: Vec::new() };
         vectorized(
             level,
@@ -50,7 +53,7 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
             || {
                 let slices = output.chunks_exact_mut(cells.rows.cells.len());
                 for (place, output) in places(size, first).zip(slices) {
-                    cells.find_rows(place, &mut over.rows);
+                    cells.find_rows(place, &mut around, &mut over.rows);
                     let several = phases.are_several();
                     let row = if several { &mut scratch[..] } else { &mut output[..] };
                     if let Some(at) = cells.unpool_row::<T, U, R>(&over, row) {
@@ -126,12 +129,18 @@ impl<'a> Cells<'a> {
 
     /// Finds the rows of windows over a row of cells.
     #[inline(always)]
-    fn find_rows(&self, (outer, cz, cy): Place, over: &mut Vec<(u32, usize)>) {
+    fn find_rows(
+        &self,
+        (outer, cz, cy): Place,
+        [around_z, around_y]: &mut [Around<'_>; 2],
+        over: &mut Vec<(u32, usize)>,
+    ) {
         let [z, y, _] = &self.rows.geometry.axes;
         over.clear();
-        for qz in z.windows_around(cz) {
+        let (around_z, around_y) = (around_z.at(cz), around_y.at(cy));
+        for qz in around_z {
             let Some(tz) = z.tap_of(cz, qz) else { continue };
-            for qy in y.windows_around(cy) {
+            for qy in around_y.clone() {
                 let Some(ty) = y.tap_of(cy, qy) else { continue };
                 let start = self.rows.pooled_row((outer, qz, qy)).start;
                 over.push((self.rows.first_tap(tz, ty), start));

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use fearless_simd::Level;
 
+use super::phases::Phases;
 use super::search::Search;
 use super::slabs::Size;
 use super::{
-    LANES, Place, Rows, Tiles, by_lanes, elements, places, row_after, start_of_windows, vectorized,
+    LANES, Place, Rows, Tiles, by_lanes, elements, of_whole_loads, places, row_after,
+    start_of_windows, vectorized,
 };
 use crate::argmax::TapWord;
 use crate::element::Cell;
@@ -130,7 +132,7 @@ impl<'a> Windows<'a> {
             );
         } else {
             vectorized(
-                level,
+                if S::TAKES_FEW { of_whole_loads::<T>(level) } else { level },
                 #[inline(always)]
                 || self.search_rows::<T, U, S, false>(cells, first, values, taps),
             );
@@ -185,7 +187,8 @@ impl<'a> Windows<'a> {
                         let cy = y.cell(qy, row as u32 - tz * y.kernel);
                         let cells = self.rows.input_row((outer, z.cell(qz, tz), cy));
                         let at = row % ROWS * phases.elements();
-                        phases.split(&input[cells], &mut scratch[at..at + phases.elements()]);
+                        let to = &mut scratch[at..at + phases.elements()];
+                        split_row(phases, &input[cells], to);
                     }
                     (&*scratch, 0)
                 } else {
@@ -292,6 +295,16 @@ impl<'a> Windows<'a> {
     }
 }
 
+/// Takes a row apart.
+#[inline(never)]
+fn split_row<T: Cell>(phases: &Phases, row: &[T], to: &mut [T]) {
+    vectorized(
+        of_whole_loads::<T>(Level::new()),
+        #[inline(always)]
+        || phases.split(row, to),
+    );
+}
+
 /// Searches adjacent tiles of `N` cells in `R` rows; unless they are the `first` ones, after others.
 #[inline(always)]
 fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: usize>(
@@ -306,17 +319,13 @@ fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: u
     let len = values.len();
     let (taps, rows) = (&mut taps[..len], rows.map(|row| &row[..len]));
     for i in 0..len {
-        let (mut best, mut found) =
-            if first { S::start(taps[i], tap[0][0]) } else { (values[i], taps[i]) };
+        let mut seen = S::seen(first, values[i], taps[i]);
         for ty in 0..R {
             for tx in 0..N {
-                let cell = rows[ty][i][tx];
-                let takes = S::takes(cell, tap[ty][tx], best, found);
-                best = cell.over(best, takes);
-                found = if takes { tap[ty][tx] } else { found };
+                seen = S::see(seen, rows[ty][i][tx], (ty * N + tx) as u8, tap[ty][tx]);
             }
         }
-        (values[i], taps[i]) = (best, found);
+        (values[i], taps[i]) = S::found(seen, taps[i], first_tap);
     }
 }
 
