@@ -59,18 +59,21 @@ impl Window {
     }
 
     /// Cells from one window to the next.
+    #[must_use]
     pub fn stride(mut self, stride: impl Into<Vec<usize>>) -> Self {
         self.stride = stride.into();
         self
     }
 
     /// Cells from one cell of the window to the next; 1 is a window without holes.
+    #[must_use]
     pub fn dilation(mut self, dilation: impl Into<Vec<usize>>) -> Self {
         self.dilation = dilation.into();
         self
     }
 
     /// How the input is extended.
+    #[must_use]
     pub fn padding(mut self, padding: Padding) -> Self {
         self.padding = padding;
         self
@@ -79,6 +82,7 @@ impl Window {
     /// Whether a last, partial window counts (PyTorch's `ceil_mode`). It must start inside the
     /// input or the padding before it. Without effect under [`Padding::Same`] and
     /// [`Padding::SameLower`], which round up anyway.
+    #[must_use]
     pub fn ceil_mode(mut self, ceil_mode: bool) -> Self {
         self.ceil_mode = ceil_mode;
         self

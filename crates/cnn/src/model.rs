@@ -58,6 +58,7 @@ impl Model {
 
     /// Other bytes that all tensors of a run together may ask for; 8 GiB by default. A plan that
     /// needs more is refused before anything is allocated.
+    #[must_use]
     pub fn memory_limit(mut self, bytes: u64) -> Self {
         self.memory = bytes;
         self

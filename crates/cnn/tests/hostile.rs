@@ -1,6 +1,6 @@
 //! Files that are broken, or made to break a reader: each ends in an error that says where.
 
-use unpool_cnn::{Engine, Error, Keep, Model, Rule, Session, Target};
+use unpool_cnn::{Engine, Error, Keep, Model, Rule, SUPPORTED, Session, Target};
 
 use crate::support::expected::path;
 use crate::support::onnx::{Attribute, Bytes, floats, model, node};
@@ -58,6 +58,15 @@ fn a_file_with_changed_bytes_never_ends_the_program() {
         accepted += 1;
     }
     println!("{accepted} of 2000 were accepted");
+}
+
+#[test]
+fn every_operator_that_an_error_lists_is_supported() {
+    for operator in SUPPORTED.split(", ") {
+        let bytes = model(&[node(operator, &["x"], &["y"], &[])], &[], 17);
+        let planned = Model::from_bytes(&bytes).and_then(|model| model.plan(&[1, 2, 5, 5]));
+        assert!(!matches!(planned, Err(Error::Operator { .. })), "{operator}");
+    }
 }
 
 #[test]
