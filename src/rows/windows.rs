@@ -243,11 +243,12 @@ impl<'a> Windows<'a> {
             under.cells[from as usize..].as_chunks::<N>().0
         };
         for row in under.rows.clone().step_by(2) {
-            let first = (under.first && row == under.rows.start, (row * N) as u32);
+            let (first, tap) = (under.first && row == under.rows.start, (row * N) as u32);
             if row + 1 < under.rows.end {
-                search_tiles::<T, U, S, 2, N>([cells(row), cells(row + 1)], first, values, taps);
+                let rows = [cells(row), cells(row + 1)];
+                search_tiles::<T, U, S, 2, N>(rows, first, tap, values, taps);
             } else {
-                search_tiles::<T, U, S, 1, N>([cells(row)], first, values, taps);
+                search_tiles::<T, U, S, 1, N>([cells(row)], first, tap, values, taps);
             }
         }
     }
@@ -309,7 +310,30 @@ fn split_row<T: Cell>(phases: &Phases, row: &[T], to: &mut [T]) {
 #[inline(always)]
 fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: usize>(
     rows: [&[[T; N]]; R],
-    (first, first_tap): (bool, u32),
+    first: bool,
+    first_tap: u32,
+    values: &mut [T],
+    taps: &mut [U],
+) {
+    if first {
+        search_each_tile::<T, U, S, R, N, true>(rows, first_tap, values, taps);
+    } else {
+        search_each_tile::<T, U, S, R, N, false>(rows, first_tap, values, taps);
+    }
+}
+
+/// [`search_tiles`], of the `FIRST` ones or of others.
+#[inline(always)]
+fn search_each_tile<
+    T: Cell,
+    U: TapWord,
+    S: Search<T, U>,
+    const R: usize,
+    const N: usize,
+    const FIRST: bool,
+>(
+    rows: [&[[T; N]]; R],
+    first_tap: u32,
     values: &mut [T],
     taps: &mut [U],
 ) {
@@ -319,7 +343,7 @@ fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: u
     let len = values.len();
     let (taps, rows) = (&mut taps[..len], rows.map(|row| &row[..len]));
     for i in 0..len {
-        let mut seen = S::seen(first, values[i], taps[i]);
+        let mut seen = S::seen(FIRST, values[i], taps[i]);
         for ty in 0..R {
             for tx in 0..N {
                 seen = S::see(seen, rows[ty][i][tx], (ty * N + tx) as u8, tap[ty][tx]);
