@@ -116,6 +116,7 @@ fn open_report() {
 fn close_report() {
     let first = atomicLoad(&report.element);
     let unit = first / 4u;
+    // A thread makes one unit here.
     if first != NO_CELL && unit >= params.first && unit - params.first < params.threads {
         report.index = words_in[first - params.in_base];
     }

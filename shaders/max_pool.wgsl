@@ -1,5 +1,5 @@
 // Max pooling with argmax: tensor_in is the input, tensor_out the pooled values, taps_out where
-// each was. A thread makes four adjacent pooled values and their taps.
+// each was. A unit is four adjacent pooled values and their taps.
 //
 // `search` looks through the windows. It is written for the window, cell by cell, by
 // src/gpu/unrolled.rs; or it is `search_in_turn`, where that would be long.
@@ -36,11 +36,6 @@ fn search_in_turn(at: Place) -> Best {
         best = visit(best, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);
     }
     return best;
-}
-
-fn store_best(turn: Turn, best: Best) {
-    store_unit(turn, best.cells);
-    store_taps(turn, best.taps);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,7 +1,7 @@
-// Max pooling with argmax, channels first: as max_pool.wgsl, but a thread makes four pooled values
-// that are adjacent in a row, from cells that are adjacent too and are loaded four at a time. For
-// rows that divide by four, of the input and of the pooled tensor. `search` is written for the
-// window by src/gpu/unrolled.rs.
+// Max pooling with argmax, channels first: as max_pool.wgsl, but the four pooled values of a unit are
+// adjacent in a row, and so are their cells, which are loaded four at a time. For rows that divide by
+// four, of the input and of the pooled tensor. `search` is written for the window by
+// src/gpu/unrolled.rs.
 
 // Padding before a row; here it decides which cells lie in one load.
 override BEFORE_X: u32 = 0u;
@@ -49,11 +49,6 @@ fn take_row(best: Best, at: Place, row: Row, cells: vec4<u32>, tap: u32, tx: u32
         inside = inside & in_row;
     }
     return take(best, cells, inside, tap);
-}
-
-fn store_best(turn: Turn, best: Best) {
-    store_unit(turn, best.cells);
-    store_taps(turn, best.taps);
 }
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,7 +1,7 @@
-// Unpooling, and the gradient of max pooling, channels first: as max_unpool_blocks.wgsl, but a thread
-// owns four stride blocks that are adjacent in a row of the output, counted without padding on x so
-// that it stores four cells at a time. For rows that divide by four, of the input and of the pooled
-// tensor, and taps of one byte. `unpool` is written for the window by src/gpu/unrolled.rs.
+// Unpooling, and the gradient of max pooling, channels first: as max_unpool_blocks.wgsl, but the four
+// stride blocks of a unit are adjacent in a row of the output, counted without padding on x so that
+// four cells are stored at a time. For rows that divide by four, of the input and of the pooled tensor,
+// and taps of one byte. `unpool` is written for the window by src/gpu/unrolled.rs.
 
 // Four stride blocks in a row.
 struct Blocks {

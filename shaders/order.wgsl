@@ -58,3 +58,9 @@ fn take(best: Best, cells: vec4<u32>, inside: vec4<bool>, tap: u32) -> Best {
         best.found | inside,
     );
 }
+
+// Stores what a search has found for a unit.
+fn store_best(turn: Turn, best: Best) {
+    store_unit(turn, best.cells);
+    store_taps(turn, best.taps);
+}

@@ -70,7 +70,7 @@ pub trait Cell:
     #[doc(hidden)]
     type Sum: Copy + Default + Send + Sync;
 
-    /// A number of the cell's width.
+    /// A number of the cell's width, which counts the cells of a tile.
     #[doc(hidden)]
     type Number: Copy + PartialEq + From<u8> + Into<u32>;
 

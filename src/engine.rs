@@ -9,7 +9,7 @@ use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
 use crate::index::Index;
 use crate::placement::Placement;
-use crate::rows::threads;
+use crate::rows::{threads, vectors};
 
 /// Where slices are pooled and unpooled: on the CPU or on a GPU, with the same bits.
 ///
@@ -71,12 +71,14 @@ impl Engine {
         }
     }
 
-    /// What it is: the adapter's backend, name and driver, or the CPU and its threads.
+    /// What it is: the adapter's backend, name and driver, or the CPU, its threads and its vectors.
     pub fn description(&self) -> String {
         match self {
             Self::Cpu => {
                 let threads = threads();
-                format!("CPU: {threads} thread{}", if threads == 1 { "" } else { "s" })
+                let s = if threads == 1 { "" } else { "s" };
+                let vectors = vectors().map(|name| format!(", {name}")).unwrap_or_default();
+                format!("CPU: {threads} thread{s}{vectors}")
             }
             Self::Gpu(gpu) => gpu.description(),
         }

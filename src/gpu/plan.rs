@@ -102,7 +102,7 @@ impl<'a> Plan<'a> {
     ///
     /// # Errors
     ///
-    /// If what a single unit touches is more than one binding holds.
+    /// If what a single thread touches is more than one binding holds.
     pub(crate) fn pieces(&self, allowed: &Allowed) -> Result<Vec<Piece>, Error> {
         let threads = self.elements.div_ceil(self.thread_elements());
         let most = allowed.most_threads();

@@ -14,8 +14,9 @@ use crate::placement::Placement;
 
 /// A compute pipeline before it is compiled: shader, entry point and constants.
 ///
-/// One exists per window, layout, element and operation, and a few where padding or what is left
-/// over after the last window make other code; extents are no constants of it. Two programs that are
+/// One exists per window, layout, element and operation, and a few where padding, what is left over
+/// after the last window, or channels and rows that divide by four or eight make other code; extents are
+/// no constants of it. Two programs that are
 /// equal compile to the same pipeline, and a [`Gpu`](crate::Gpu) keeps each once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {

@@ -5,7 +5,7 @@ use crate::geometry::Geometry;
 use crate::gpu::operation::Operation;
 use crate::gpu::unrolled;
 
-/// How the four elements of a thread lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.
+/// How the four elements of a unit lie: `shaders/together.wgsl` and `shaders/apart.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Lanes {
     /// Four channels of one pixel.
@@ -31,15 +31,15 @@ impl Lanes {
 
 /// What the kernels for rows need to know of the x axis.
 pub(crate) struct Rows {
-    /// Fours of windows in a row that hold the cells of a thread of `max_unpool_rows`.
+    /// Fours of windows in a row that hold the cells of a unit of `max_unpool_rows`.
     pub(crate) fours: u32,
-    /// How many of them lie before the thread's own number.
+    /// How many of them lie before the unit's own number.
     pub(crate) fours_before: u32,
 }
 
 impl Rows {
     pub(crate) fn new(axis: &Axis) -> Self {
-        // How many windows before the thread's first still hold its first cell.
+        // How many windows before the unit's first still hold its first cell.
         let earlier = (axis.extent() - 1).saturating_sub(axis.before) / axis.stride;
         let fours_before = earlier.div_ceil(4);
         let last = (4 * axis.stride - 1 + axis.before) / axis.stride;
@@ -66,7 +66,7 @@ impl Rows {
         (first * 4, last * 4 + 3)
     }
 
-    /// Whether rows divide by four and what a thread looks at fits its registers.
+    /// Whether rows divide by four and what a unit looks at fits a thread's registers.
     fn fit(geometry: &Geometry, operation: Operation) -> bool {
         let [az, ay, ax] = &geometry.axes;
         let pooled = geometry.inner == 1 && ax.pooled.is_multiple_of(4);
@@ -117,9 +117,10 @@ impl Owned {
 }
 
 /// How many units a thread makes: two of small cells, where they lie side by side in a pixel or in a
-/// row. One place serves both, and they are as many bytes as one of large cells. Windows that overlap
-/// fill a thread's registers as it is, and the gradient of unpooling is bound by loads at scattered
-/// addresses, one for each value.
+/// row. One place serves both, and two of 16 bits are as many bytes as one of 32. Windows that overlap
+/// fill a thread's registers as it is, large ones may take all the turns of loops that Mesa's llvmpipe
+/// allows a thread, and the gradient of unpooling is bound by loads at scattered addresses, one for each
+/// value.
 pub(crate) fn units_of_thread(
     geometry: &Geometry,
     operation: Operation,
@@ -127,16 +128,18 @@ pub(crate) fn units_of_thread(
     owned: Owned,
     bits: u32,
 ) -> usize {
-    if !matches!(operation, Operation::Pool | Operation::Unpool(_)) {
-        return 1;
-    }
+    let written_out = match operation {
+        Operation::Pool => unrolled::is_searched(&geometry.axes),
+        Operation::Unpool(_) => owned != Owned::Cells,
+        _ => false,
+    };
     let x = &geometry.axes[2];
     let even = match (lanes, owned) {
-        (Lanes::Apart, _) | (_, Owned::Cells) => false,
+        (Lanes::Apart, _) => false,
         (Lanes::Together, _) => geometry.inner.is_multiple_of(8),
         (Lanes::Rows, Owned::RowBlocks) => Rows::fours_of_blocks(x).is_multiple_of(2),
         (Lanes::Rows, _) => x.pooled.is_multiple_of(8),
     };
     let apart = geometry.axes.iter().all(|a| a.windows_per_cell() == 1);
-    if bits < 32 && even && apart { 2 } else { 1 }
+    if bits < 32 && written_out && even && apart { 2 } else { 1 }
 }

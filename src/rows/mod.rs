@@ -171,9 +171,27 @@ fn places([z, y, _]: [u32; 3], first: usize) -> impl Iterator<Item = Place> {
     })
 }
 
+/// The name of the vectors that the loops are compiled for, if the processor at hand has any.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn vectors() -> Option<&'static str> {
+    match Level::new() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Avx512(_) => Some("AVX-512"),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Avx2(_) => Some("AVX2"),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Sse4_2(_) => Some("SSE4.2"),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Sse2(_) => Some("SSE2"),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon(_) => Some("NEON"),
+        _ => None,
+    }
+}
+
 /// The level for loops that take few of the cells they read. With AVX-512 compilers load those alone,
-/// by masks, and an EPYC (Zen 5) takes two to three times as long for that as for all. Cells of one byte
-/// gain by AVX-512 all the same.
+/// by masks, and an EPYC (Zen 5) takes about twice as long for that as for all. Cells of one byte gain by
+/// AVX-512 all the same, and so do narrow tiles, whose cells must be told apart.
 #[inline(always)]
 fn of_whole_loads<T: Cell>(level: Level) -> Level {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

@@ -8,6 +8,8 @@ pub(super) trait Search<T: Cell, U: TapWord> {
     /// Whether few of the cells that are shown are taken.
     const TAKES_FEW: bool;
 
+    // For lanes: adjacent cells that windows side by side hold at one tap.
+
     /// What is taken before any cell is shown, and its tap, where this tap `stood` beside the window,
     /// whose first one is `first_tap`.
     fn start(stood: U, first_tap: U) -> (T, U);
@@ -15,17 +17,20 @@ pub(super) trait Search<T: Cell, U: TapWord> {
     /// Whether a cell is taken after `best`, whose tap is `found`.
     fn takes(cell: T, tap: U, best: T, found: U) -> bool;
 
-    /// What is known of a tile, the best cell and what tells its tap, while its cells are shown.
+    // For narrow tiles, whose cells are adjacent.
+
+    /// The best cell so far, and what tells its tap.
     type Seen: Copy;
 
-    /// What is known before: `best` and its tap, which `stood` beside the tile; if these cells are the
+    /// Before cells are shown: `best` and its tap, which `stood` beside the tile; if these cells are the
     /// `first`, as [`Self::start`] says.
     fn seen(first: bool, best: T, stood: U) -> Self::Seen;
 
     /// With one cell more, its number among those shown and its tap.
     fn see(seen: Self::Seen, cell: T, number: u8, tap: U) -> Self::Seen;
 
-    /// The best cell and its tap, where this tap stood before, and the first cell shown has the other.
+    /// The best cell and its tap: the one that stood, if none of those shown was taken, of which the
+    /// first has `first_tap`.
     fn found(seen: Self::Seen, stood: U, first_tap: u32) -> (T, U);
 }
 

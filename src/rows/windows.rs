@@ -20,6 +20,7 @@ const ROWS: usize = 8;
 
 /// Rows of windows, and which elements of a pooled row belong to which of a row of cells.
 pub(super) struct Windows<'a> {
+    level: Level,
     rows: Rows<'a>,
     runs: Vec<Run>,
     /// For each tap of a window, how far its cell lies, in elements, from where `Under::start`,
@@ -104,7 +105,7 @@ impl<'a> Windows<'a> {
                 pooled: elements(windows, inner),
             });
         }
-        Self { rows, runs, held, block, skip }
+        Self { level: Level::new(), rows, runs, held, block, skip }
     }
 
     /// The slab's elements in the pooled rows from number `first` on, which are so many elements.
@@ -122,17 +123,16 @@ impl<'a> Windows<'a> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let level = Level::new();
         // Two functions: what the compiler makes of loops depends on what stands beside them.
         if self.rows.tiles == Some(Tiles::Narrow) {
             vectorized(
-                level,
+                self.level,
                 #[inline(always)]
                 || self.search_rows::<T, U, S, true>(cells, first, values, taps),
             );
         } else {
             vectorized(
-                if S::TAKES_FEW { of_whole_loads::<T>(level) } else { level },
+                if S::TAKES_FEW { of_whole_loads::<T>(self.level) } else { self.level },
                 #[inline(always)]
                 || self.search_rows::<T, U, S, false>(cells, first, values, taps),
             );
@@ -188,7 +188,7 @@ impl<'a> Windows<'a> {
                         let cells = self.rows.input_row((outer, z.cell(qz, tz), cy));
                         let at = row % ROWS * phases.elements();
                         let to = &mut scratch[at..at + phases.elements()];
-                        split_row(phases, &input[cells], to);
+                        split_row(self.level, phases, &input[cells], to);
                     }
                     (&*scratch, 0)
                 } else {
@@ -296,11 +296,11 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Takes a row apart.
+/// Takes a row apart. Never inlined: as a part of its caller it would be compiled for that one's level.
 #[inline(never)]
-fn split_row<T: Cell>(phases: &Phases, row: &[T], to: &mut [T]) {
+fn split_row<T: Cell>(level: Level, phases: &Phases, row: &[T], to: &mut [T]) {
     vectorized(
-        of_whole_loads::<T>(Level::new()),
+        of_whole_loads::<T>(level),
         #[inline(always)]
         || phases.split(row, to),
     );
@@ -337,6 +337,7 @@ fn search_each_tile<
     values: &mut [T],
     taps: &mut [U],
 ) {
+    const { assert!(R * N < u8::MAX as usize, "the number of no cell") };
     let tap: [[U; N]; R] = std::array::from_fn(|ty| {
         std::array::from_fn(|tx| U::new(first_tap + (ty * N + tx) as u32))
     });

@@ -239,7 +239,7 @@ pub(crate) const TABLE: &[&str] = &[
     "n2c8d4h5w6_k2_last",
     "n1c2d4h6w32_k2_first",
     "n1c8h10w11_k2s3d2_last",
-    "n1c2h8w32_k2s4_first",
+    "n1c2h6w20_k1x3p0x2_first",
     // Windows that overlap.
     "n2c3h9w8_k3s2p1_last",
     "n2c3h9w8_k3s2p1_first",
