@@ -56,11 +56,5 @@ fn max_pool_rows(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let turn = turn(workgroup, local);
-    let at = place(turn);
-    let best = search(at);
-    if PAIRED {
-        store_best(second(turn), search(beside(at)));
-    }
-    store_best(turn, best);
+    pool(turn(workgroup, local));
 }

@@ -1,5 +1,6 @@
-// Which of two cells is greater, on their bits: a float comparison may flush subnormals and may
-// assume that there is no NaN.
+// What both poolings share: which of two cells is greater, and what a thread does with its units. Cells
+// are compared on their bits: a float comparison may flush subnormals and may assume that there is no
+// NaN.
 
 // Integers that order as the cells do: −0 and +0 alike, a NaN above all. Of floats none is the least
 // integer.
@@ -63,4 +64,14 @@ fn take(best: Best, cells: vec4<u32>, inside: vec4<bool>, tap: u32) -> Best {
 fn store_best(turn: Turn, best: Best) {
     store_unit(turn, best.cells);
     store_taps(turn, best.taps);
+}
+
+// Pools the units of a thread: of two, both are searched before one is stored.
+fn pool(turn: Turn) {
+    let at = place(turn);
+    let best = search(at);
+    if PAIRED {
+        store_best(second(turn), search(beside(at)));
+    }
+    store_best(turn, best);
 }

@@ -16,8 +16,8 @@ use crate::placement::Placement;
 ///
 /// One exists per window, layout, element and operation, and a few where padding, what is left over
 /// after the last window, or channels and rows that divide by four or eight make other code; extents are
-/// no constants of it. Two programs that are
-/// equal compile to the same pipeline, and a [`Gpu`](crate::Gpu) keeps each once.
+/// no constants of it. Two programs that are equal compile to the same pipeline, and a
+/// [`Gpu`](crate::Gpu) keeps each once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
     pub(crate) operation: Operation,
