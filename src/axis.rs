@@ -109,6 +109,14 @@ impl Axis {
         step.is_multiple_of(self.dilation).then(|| step / self.dilation)
     }
 
+    /// The window that holds a cell and the cell's tap there, if one does, of windows that do not
+    /// overlap.
+    #[inline(always)]
+    pub(crate) fn window_of(&self, cell: u32) -> Option<(u32, u32)> {
+        let q = ((cell + self.before) / self.stride).min(self.pooled - 1);
+        self.tap_of(cell, q).filter(|&tap| tap < self.kernel).map(|tap| (q, tap))
+    }
+
     /// The stride blocks that hold a cell of the input: block `q` starts with window `q`.
     pub(crate) fn blocks(&self) -> Range<u32> {
         self.before / self.stride..(self.input + self.before).div_ceil(self.stride)

@@ -13,6 +13,7 @@ mod pool;
 mod rule;
 mod search;
 mod slabs;
+mod tiled;
 mod unpool;
 mod windows;
 
@@ -155,20 +156,29 @@ fn row_after(geometry: &Geometry, tz: u32, ty: u32) -> i64 {
     rows * geometry.input_row() as i64
 }
 
+/// The place of a row by its number.
+#[inline(always)]
+fn place([z, y, _]: [u32; 3], row: usize) -> Place {
+    let (plane, row) = (row / y as usize, (row % y as usize) as u32);
+    (plane / z as usize, (plane % z as usize) as u32, row)
+}
+
+/// The place that is so many `rows` further, all of them before the last in the same plane.
+#[inline(always)]
+fn rows_on([z, y, _]: [u32; 3], (outer, cz, cy): Place, rows: u32) -> Place {
+    if cy + rows < y {
+        (outer, cz, cy + rows)
+    } else if cz + 1 < z {
+        (outer, cz + 1, 0)
+    } else {
+        (outer + 1, 0, 0)
+    }
+}
+
 /// The rows from number `first` on.
 #[inline(always)]
-fn places([z, y, _]: [u32; 3], first: usize) -> impl Iterator<Item = Place> {
-    let (plane, row) = (first / y as usize, (first % y as usize) as u32);
-    let first = (plane / z as usize, (plane % z as usize) as u32, row);
-    std::iter::successors(Some(first), move |&(outer, cz, cy)| {
-        Some(if cy + 1 < y {
-            (outer, cz, cy + 1)
-        } else if cz + 1 < z {
-            (outer, cz + 1, 0)
-        } else {
-            (outer + 1, 0, 0)
-        })
-    })
+fn places(size: [u32; 3], first: usize) -> impl Iterator<Item = Place> {
+    std::iter::successors(Some(place(size, first)), move |&at| Some(rows_on(size, at, 1)))
 }
 
 /// The name of the vectors that the loops are compiled for, if the processor at hand has any.

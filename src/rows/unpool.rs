@@ -8,7 +8,8 @@ use fearless_simd::Level;
 use super::phases::Phases;
 use super::rule::{Alone, Last, Rule, Sums};
 use super::slabs::{Size, each_slab};
-use super::{LANES, Place, Rows, Tiles, by_lanes, elements, places, vectorized};
+use super::tiled::{Tiled, unpool_alone};
+use super::{LANES, Place, Rows, by_lanes, elements, places, tiles, vectorized};
 use crate::argmax::{Overlap, TapWord};
 use crate::axis::Around;
 use crate::element::Cell;
@@ -24,11 +25,37 @@ pub(crate) fn unpool<T: Cell, U: TapWord>(
 ) -> Option<usize> {
     match (overlap, geometry.windows_overlap()) {
         (Overlap::Sum, true) => unpool_by::<T, U, Sums>(geometry, values, taps, output),
-        (Overlap::Sum, false) => unpool_by::<T, U, Alone>(geometry, values, taps, output),
-        (Overlap::Last, _) => unpool_by::<T, U, Last>(geometry, values, taps, output),
+        (Overlap::Last, true) => unpool_by::<T, U, Last>(geometry, values, taps, output),
+        (Overlap::Sum, false) => unpool_apart::<T, U, Alone>(geometry, values, taps, output),
+        (Overlap::Last, false) => unpool_apart::<T, U, Last>(geometry, values, taps, output),
     }
 }
 
+/// [`unpool`], where no windows overlap.
+fn unpool_apart<T: Cell, U: TapWord, R: Rule<T>>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &[U],
+    output: &mut [T],
+) -> Option<usize> {
+    if tiles(geometry).is_none() {
+        return unpool_by::<T, U, R>(geometry, values, taps, output);
+    }
+    let prepare = |columns| Tiled::new(geometry, columns);
+    each_slab(output, rows(geometry), prepare, |tiled, first, output| {
+        tiled.unpool::<T, U, R>(values, taps, first, output);
+    });
+    None
+}
+
+/// The rows of cells, for [`each_slab`].
+fn rows(geometry: &Geometry) -> Size {
+    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
+    let looks = windows.into_iter().product();
+    Size { columns: geometry.axes[2].input, inner: geometry.inner, looks }
+}
+
+/// [`unpool`] by one rule, of any windows.
 fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
@@ -38,10 +65,7 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
     let overflow = AtomicUsize::new(usize::MAX);
     let prepare = |columns| Cells::new(Rows::of_cells(geometry, columns));
-    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
-    let looks = windows.into_iter().product();
-    let rows = Size { columns: size[2], inner: geometry.inner, looks };
-    each_slab(output, rows, prepare, |cells, first, output| {
+    each_slab(output, rows(geometry), prepare, |cells, first, output| {
         let phases = &cells.rows.phases;
         let mut scratch = vec![T::default(); phases.scratch()];
         let [z, y, _] = &geometry.axes;
@@ -73,9 +97,6 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
 /// Rows of cells, and which windows hold which of them.
 struct Cells<'a> {
     rows: Rows<'a>,
-    /// Tiles that lie inside, and their columns, which are in no run.
-    tiles: Range<u32>,
-    tiled: Range<u32>,
     runs: Vec<Run>,
 }
 
@@ -99,18 +120,12 @@ struct Over<'a, T, U> {
 impl<'a> Cells<'a> {
     fn new(rows: Rows<'a>) -> Self {
         let (x, inner) = (&rows.x, rows.geometry.inner as usize);
-        let tiles = if rows.tiles.is_some() { x.whole_windows() } else { 0..0 };
-        let tiled = if tiles.is_empty() { 0..0 } else { x.of_windows(tiles.clone()).1 };
         let alike = if rows.adjacent { x.cells_held_alike() } else { 0..0 };
         let step = rows.phases.count() as u32;
         let mut runs = Vec::new();
         for phase in 0..step {
             let mut column = phase;
             while column < x.input {
-                if tiled.contains(&column) {
-                    column = tiled.end;
-                    continue;
-                }
                 let columns =
                     if alike.contains(&column) { (alike.end - column).div_ceil(step) } else { 1 };
                 let first = phase * rows.phases.len() as u32 + column / step;
@@ -124,7 +139,7 @@ impl<'a> Cells<'a> {
                 column += columns * step;
             }
         }
-        Self { rows, tiles, tiled, runs }
+        Self { rows, runs }
     }
 
     /// Finds the rows of windows over a row of cells.
@@ -156,9 +171,6 @@ impl<'a> Cells<'a> {
         cells: &mut [T],
     ) -> Option<usize> {
         let mut too_large = None;
-        if !self.tiles.is_empty() {
-            self.unpool_tiles::<T, U, R>(over, cells);
-        }
         for run in &self.runs {
             let Range { start, end } = run.cells;
             if end - start < LANES {
@@ -177,54 +189,6 @@ impl<'a> Cells<'a> {
             }
         }
         too_large
-    }
-
-    /// Unpools the tiles, over which lies one row of windows at most.
-    #[inline(always)]
-    fn unpool_tiles<T: Cell, U: TapWord, R: Rule<T>>(
-        &self,
-        over: &Over<'_, T, U>,
-        cells: &mut [T],
-    ) {
-        /// Tiles of `S` cells.
-        #[inline(always)]
-        fn tiles<T: Cell, U: TapWord, R: Rule<T>, const S: usize>(
-            cells: &mut [T],
-            values: &[T],
-            taps: &[U],
-            first_tap: u32,
-        ) {
-            let tap: [U; S] = std::array::from_fn(|tx| U::new(first_tap + tx as u32));
-            let (tiles, _) = cells.as_chunks_mut::<S>();
-            for ((tile, &value), &found) in tiles.iter_mut().zip(values).zip(taps) {
-                for tx in 0..S {
-                    tile[tx] = R::of_one(found == tap[tx], value);
-                }
-            }
-        }
-        let inner = self.rows.geometry.inner as usize;
-        let cells = &mut cells[elements(self.tiled.clone(), inner)];
-        let Some(&(first_tap, start)) = over.rows.first() else {
-            return cells.fill(T::default());
-        };
-        let windows = elements(self.tiles.clone(), inner);
-        let row = start + windows.start..start + windows.end;
-        let (values, taps) = (&over.values[row.clone()], &over.taps[row]);
-        if self.rows.tiles == Some(Tiles::Wide) {
-            let windows = values.chunks_exact(inner).zip(taps.chunks_exact(inner));
-            let cells = cells.chunks_exact_mut(self.rows.x.kernel as usize * inner);
-            for (tile, (values, taps)) in cells.zip(windows) {
-                for (tap, cells) in (first_tap..).zip(tile.chunks_exact_mut(inner)) {
-                    unpool_alone::<T, U, R>(cells, values, taps, U::new(tap));
-                }
-            }
-            return;
-        }
-        match self.rows.x.stride {
-            2 => tiles::<T, U, R, 2>(cells, values, taps, first_tap),
-            3 => tiles::<T, U, R, 3>(cells, values, taps, first_tap),
-            _ => tiles::<T, U, R, 4>(cells, values, taps, first_tap),
-        }
     }
 
     /// Unpools `L` adjacent cells of a run, from `at` on.
@@ -262,24 +226,6 @@ impl<'a> Cells<'a> {
             let first = first_too_large::<T, R, L>(known, at, &self.rows.phases);
             *too_large = too_large.iter().copied().chain(first).min();
         }
-    }
-}
-
-/// Unpools cells, at least [`LANES`], over which one window lies that has this tap there.
-#[inline(always)]
-fn unpool_alone<T: Cell, U: TapWord, R: Rule<T>>(
-    cells: &mut [T],
-    values: &[T],
-    taps: &[U],
-    tap: U,
-) {
-    for at in by_lanes(0..cells.len()) {
-        let (values, taps) = (&values[at..at + LANES], &taps[at..at + LANES]);
-        let mut made = [T::default(); LANES];
-        for i in 0..LANES {
-            made[i] = R::of_one(taps[i] == tap, values[i]);
-        }
-        cells[at..at + LANES].copy_from_slice(&made);
     }
 }
 
