@@ -128,10 +128,16 @@ fn elements(columns: Range<u32>, inner: usize) -> Range<usize> {
     columns.start as usize * inner..columns.end as usize * inner
 }
 
-/// Where to take at least [`LANES`] elements by so many; the last ones may be taken twice.
+/// Where to take at least `N` elements by so many; the last ones may be taken twice.
 #[inline(always)]
-fn by_lanes(Range { start, end }: Range<usize>) -> impl Iterator<Item = usize> {
-    (start..end).step_by(LANES).map(move |at| at.min(end - LANES))
+fn blocks<const N: usize>(Range { start, end }: Range<usize>) -> impl Iterator<Item = usize> {
+    (start..end).step_by(N).map(move |at| at.min(end - N))
+}
+
+/// [`blocks`] of [`LANES`].
+#[inline(always)]
+fn by_lanes(elements: Range<usize>) -> impl Iterator<Item = usize> {
+    blocks::<LANES>(elements)
 }
 
 /// The number of a row.

@@ -1,5 +1,7 @@
 //! Rows of windows, in each of which one cell is searched for.
 
+mod narrow;
+
 use std::ops::Range;
 
 use fearless_simd::Level;
@@ -123,24 +125,18 @@ impl<'a> Windows<'a> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        // Two functions: what the compiler makes of loops depends on what stands beside them.
         if self.rows.tiles == Some(Tiles::Narrow) {
-            vectorized(
-                self.level,
-                #[inline(always)]
-                || self.search_rows::<T, U, S, true>(cells, first, values, taps),
-            );
-        } else {
-            vectorized(
-                if S::TAKES_FEW { of_whole_loads::<T>(self.level) } else { self.level },
-                #[inline(always)]
-                || self.search_rows::<T, U, S, false>(cells, first, values, taps),
-            );
+            return self.search_narrow::<T, U, S>(cells, first, values, taps);
         }
+        vectorized(
+            if S::TAKES_FEW { of_whole_loads::<T>(self.level) } else { self.level },
+            #[inline(always)]
+            || self.search_rows::<T, U, S>(cells, first, values, taps),
+        );
     }
 
     #[inline(always)]
-    fn search_rows<T: Cell, U: TapWord, S: Search<T, U>, const NARROW: bool>(
+    fn search_rows<T: Cell, U: TapWord, S: Search<T, U>>(
         &self,
         input: &[T],
         first: usize,
@@ -154,12 +150,12 @@ impl<'a> Windows<'a> {
             (self.rows.pooled.len(), self.rows.geometry.axes.map(|axis| axis.pooled));
         let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
         for (place, (values, taps)) in places(pooled, first).zip(slices) {
-            self.search_row::<T, U, S, NARROW>(input, place, &mut scratch, values, taps);
+            self.search_row::<T, U, S>(input, place, &mut scratch, values, taps);
         }
     }
 
     #[inline(always)]
-    fn search_row<T: Cell, U: TapWord, S: Search<T, U>, const NARROW: bool>(
+    fn search_row<T: Cell, U: TapWord, S: Search<T, U>>(
         &self,
         input: &[T],
         place: Place,
@@ -196,59 +192,9 @@ impl<'a> Windows<'a> {
                 };
                 let under = Under { cells, start, rows, first };
                 for run in &self.runs {
-                    if NARROW {
-                        self.search_tiles::<T, U, S>(&under, run, values, taps);
-                    } else {
-                        self.search_run::<T, U, S>(&under, run, values, taps);
-                    }
+                    self.search_run::<T, U, S>(&under, run, values, taps);
                 }
                 first = false;
-            }
-        }
-    }
-
-    /// [`Self::search_run`] of windows that are narrow tiles.
-    #[inline(always)]
-    fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>>(
-        &self,
-        under: &Under<'_, T>,
-        run: &Run,
-        values: &mut [T],
-        taps: &mut [U],
-    ) {
-        // A window that is cut is a run of its own.
-        if run.pooled.len() == 1 {
-            return self.search_run::<T, U, S>(under, run, values, taps);
-        }
-        match self.rows.x.stride {
-            2 => self.search_tiles_of::<T, U, S, 2>(under, run, values, taps),
-            3 => self.search_tiles_of::<T, U, S, 3>(under, run, values, taps),
-            _ => self.search_tiles_of::<T, U, S, 4>(under, run, values, taps),
-        }
-    }
-
-    /// Tiles of `N` cells, two rows at a time.
-    #[inline(always)]
-    fn search_tiles_of<T: Cell, U: TapWord, S: Search<T, U>, const N: usize>(
-        &self,
-        under: &Under<'_, T>,
-        run: &Run,
-        values: &mut [T],
-        taps: &mut [U],
-    ) {
-        let Range { start, end } = run.pooled;
-        let (values, taps) = (&mut values[start..end], &mut taps[start..end]);
-        let cells = |row: usize| {
-            let from = under.start + self.held[row * N] + (start + run.ahead) as i64;
-            under.cells[from as usize..].as_chunks::<N>().0
-        };
-        for row in under.rows.clone().step_by(2) {
-            let (first, tap) = (under.first && row == under.rows.start, (row * N) as u32);
-            if row + 1 < under.rows.end {
-                let rows = [cells(row), cells(row + 1)];
-                search_tiles::<T, U, S, 2, N>(rows, first, tap, values, taps);
-            } else {
-                search_tiles::<T, U, S, 1, N>([cells(row)], first, tap, values, taps);
             }
         }
     }
@@ -304,54 +250,6 @@ fn split_row<T: Cell>(level: Level, phases: &Phases, row: &[T], to: &mut [T]) {
         #[inline(always)]
         || phases.split(row, to),
     );
-}
-
-/// Searches adjacent tiles of `N` cells in `R` rows; unless they are the `first` ones, after others.
-#[inline(always)]
-fn search_tiles<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: usize>(
-    rows: [&[[T; N]]; R],
-    first: bool,
-    first_tap: u32,
-    values: &mut [T],
-    taps: &mut [U],
-) {
-    if first {
-        search_each_tile::<T, U, S, R, N, true>(rows, first_tap, values, taps);
-    } else {
-        search_each_tile::<T, U, S, R, N, false>(rows, first_tap, values, taps);
-    }
-}
-
-/// [`search_tiles`], of the `FIRST` ones or of others.
-#[inline(always)]
-fn search_each_tile<
-    T: Cell,
-    U: TapWord,
-    S: Search<T, U>,
-    const R: usize,
-    const N: usize,
-    const FIRST: bool,
->(
-    rows: [&[[T; N]]; R],
-    first_tap: u32,
-    values: &mut [T],
-    taps: &mut [U],
-) {
-    const { assert!(R * N < u8::MAX as usize, "the number of no cell") };
-    let tap: [[U; N]; R] = std::array::from_fn(|ty| {
-        std::array::from_fn(|tx| U::new(first_tap + (ty * N + tx) as u32))
-    });
-    let len = values.len();
-    let (taps, rows) = (&mut taps[..len], rows.map(|row| &row[..len]));
-    for i in 0..len {
-        let mut seen = S::seen(FIRST, values[i], taps[i]);
-        for ty in 0..R {
-            for tx in 0..N {
-                seen = S::see(seen, rows[ty][i][tx], (ty * N + tx) as u8, tap[ty][tx]);
-            }
-        }
-        (values[i], taps[i]) = S::found(seen, taps[i], first_tap);
-    }
 }
 
 /// Searches the windows of `L` adjacent values from `at` on, whose cells lie so far from `start`.

@@ -240,6 +240,10 @@ pub(crate) const TABLE: &[&str] = &[
     "n1c2d4h6w32_k2_first",
     "n1c8h10w11_k2s3d2_last",
     "n1c2h6w20_k1x3p0x2_first",
+    // Rows of more tiles than the CPU searches at a time, of small cells 32.
+    "n1c2h5w70_k3x2_first",
+    "n1c1h7w103_k3p1_first",
+    "n1c1w150_k4_first",
     // Windows that overlap.
     "n2c3h9w8_k3s2p1_last",
     "n2c3h9w8_k3s2p1_first",
