@@ -10,7 +10,7 @@ use crate::geometry::Geometry;
 use crate::gpu::operation::Operation;
 use crate::gpu::program::Program;
 use crate::gpu::uniforms::{Divisor, Params};
-use crate::gpu::work::{Lanes, Owned, Rows};
+use crate::gpu::work::{Fours, Lanes, Owned};
 
 /// What a device allows a dispatch.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +80,7 @@ impl<'a> Plan<'a> {
             Owned::Pooled => geometry.axes.map(|a| a.pooled),
             Owned::Cells => geometry.axes.map(|a| a.input),
             Owned::Blocks => blocks,
-            Owned::RowBlocks => {
-                [blocks[0], blocks[1], 4 * Rows::fours_of_blocks(&geometry.axes[2])]
-            }
+            Owned::RowBlocks => [blocks[0], blocks[1], 4 * Fours::of_blocks(&geometry.axes[2])],
         };
         let elements = extents.iter().map(|&e| u64::from(e)).product::<u64>()
             * u64::from(geometry.outer)
@@ -232,12 +230,12 @@ impl<'a> Plan<'a> {
             Owned::Blocks | Owned::RowBlocks => {
                 let rows = self.program.owned == Owned::RowBlocks;
                 let windows = |i: usize, b: u32| match i {
-                    2 if rows => Rows::windows_of_blocks(&axes[2], b / 4),
+                    2 if rows => Fours::windows_of_blocks(&axes[2], b / 4),
                     _ => axes[i].windows_of_block(b + self.first_block[i]),
                 };
                 let pooled = self.region(first, last, |a| a.pooled, windows);
                 let cells = |i: usize, b: u32| match i {
-                    2 if rows => Rows::cells_of_blocks(&axes[2], b / 4),
+                    2 if rows => Fours::cells_of_blocks(&axes[2], b / 4),
                     _ => axes[i].cells_of_block(b + self.first_block[i]),
                 };
                 let output = self.region(first, last, |a| a.input, cells);

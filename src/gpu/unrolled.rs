@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::axis::Axis;
-use crate::gpu::work::Rows;
+use crate::gpu::work::Fours;
 
 /// Cells of the largest window and stride block that are written out.
 const MOST_CELLS: u64 = 64;
@@ -118,19 +118,19 @@ pub(crate) fn unpool_rows(axes: &[Axis; 3], units: usize) -> String {
 
 fn unpool_unit_of_row(axes: &[Axis; 3], tag: &str) -> Vec<String> {
     let [az, ay, ax] = axes;
-    let rows = Rows::new(ax);
+    let fours = Fours::new(ax);
     let [nz, ny, nx] = axes.each_ref().map(Axis::windows_per_cell);
     // The window of a row, counted from the first that is held, that lies jx before that of cell `x` of
     // the blocks, and the cell's tap in it.
     let window = |x: u32, jx: u32| {
         let tap = tap(ax, (x + ax.before) % ax.stride, jx)?;
-        Some(((x + ax.before) / ax.stride + rows.fours_before * 4 - jx, tap))
+        Some(((x + ax.before) / ax.stride + fours.before * 4 - jx, tap))
     };
     let row_cells = (0..4 * ax.stride).flat_map(|x| (0..nx).map(move |jx| (x, jx)));
     let asked = Asked(row_cells.filter_map(|(x, jx)| window(x, jx)).map(|(w, _)| w).collect());
-    let held: Vec<_> = raster([nz, ny, rows.fours])
+    let held: Vec<_> = raster([nz, ny, fours.count])
         .map(|[z, y, i]| {
-            let (z, y, before) = (nz - 1 - z, ny - 1 - y, rows.fours_before);
+            let (z, y, before) = (nz - 1 - z, ny - 1 - y, fours.before);
             let four = format!("four_of(blocks{tag}, {z}u, {y}u, {i}u, {before}u)");
             match asked.sole_lane(i) {
                 Some(lane) => format!("hold_single({four}, {lane}u)"),
@@ -148,7 +148,7 @@ fn unpool_unit_of_row(axes: &[Axis; 3], tag: &str) -> Vec<String> {
                 let lanes = [0, 1, 2, 3].map(|lane| {
                     let (w, tx) = window(four * 4 + lane, jx)?;
                     let tap = (tz * ay.kernel + ty) * ax.kernel + tx;
-                    Some((line * rows.fours as usize + w as usize / 4, w % 4, tap))
+                    Some((line * fours.count as usize + w as usize / 4, w % 4, tap))
                 });
                 if let Some(last) = lanes.iter().flatten().map(|&(w, ..)| w).max() {
                     cells.pick(last, lanes_of_windows(&lanes, tag));

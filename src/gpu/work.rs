@@ -21,7 +21,7 @@ impl Lanes {
     pub(crate) fn of(geometry: &Geometry, operation: Operation) -> Self {
         if geometry.inner.is_multiple_of(4) {
             Self::Together
-        } else if Rows::fit(geometry, operation) {
+        } else if Fours::fit(geometry, operation) {
             Self::Rows
         } else {
             Self::Apart
@@ -29,25 +29,24 @@ impl Lanes {
     }
 }
 
-/// What the kernels for rows need to know of the x axis.
-pub(crate) struct Rows {
-    /// Fours of windows in a row that hold the cells of a unit of `max_unpool_rows`.
-    pub(crate) fours: u32,
+/// Fours of windows in a row that hold the cells of a unit of `max_unpool_rows`.
+pub(crate) struct Fours {
+    pub(crate) count: u32,
     /// How many of them lie before the unit's own number.
-    pub(crate) fours_before: u32,
+    pub(crate) before: u32,
 }
 
-impl Rows {
+impl Fours {
     pub(crate) fn new(axis: &Axis) -> Self {
         // How many windows before the unit's first still hold its first cell.
         let earlier = (axis.extent() - 1).saturating_sub(axis.before) / axis.stride;
-        let fours_before = earlier.div_ceil(4);
+        let before = earlier.div_ceil(4);
         let last = (4 * axis.stride - 1 + axis.before) / axis.stride;
-        Self { fours: fours_before + last / 4 + 1, fours_before }
+        Self { count: before + last / 4 + 1, before }
     }
 
     /// Fours of stride blocks that hold a row of the input, counted without padding.
-    pub(crate) fn fours_of_blocks(axis: &Axis) -> u32 {
+    pub(crate) fn of_blocks(axis: &Axis) -> u32 {
         axis.input.div_ceil(4 * axis.stride)
     }
 
@@ -59,9 +58,9 @@ impl Rows {
 
     /// First and last window of a row that these blocks ask, in whole fours.
     pub(crate) fn windows_of_blocks(axis: &Axis, four: u32) -> (u32, u32) {
-        let rows = Self::new(axis);
-        let first = i64::from(four) - i64::from(rows.fours_before);
-        let last = first + i64::from(rows.fours) - 1;
+        let fours = Self::new(axis);
+        let first = i64::from(four) - i64::from(fours.before);
+        let last = first + i64::from(fours.count) - 1;
         let (first, last) = clamped(axis.pooled / 4, first, last);
         (first * 4, last * 4 + 3)
     }
@@ -79,7 +78,7 @@ impl Rows {
             Operation::Unpool(_) => {
                 let lines = az.windows_per_cell().min(64) * ay.windows_per_cell().min(64);
                 let stores = az.stride.min(64) * ay.stride.min(64) * ax.stride;
-                let held = lines * Self::new(ax).fours.min(64);
+                let held = lines * Self::new(ax).count.min(64);
                 let fits = held <= 8 && stores <= 8;
                 rows && geometry.tap_bytes() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
             }
@@ -137,7 +136,7 @@ pub(crate) fn units_of_thread(
     let even = match (lanes, owned) {
         (Lanes::Apart, _) => false,
         (Lanes::Together, _) => geometry.inner.is_multiple_of(8),
-        (Lanes::Rows, Owned::RowBlocks) => Rows::fours_of_blocks(x).is_multiple_of(2),
+        (Lanes::Rows, Owned::RowBlocks) => Fours::of_blocks(x).is_multiple_of(2),
         (Lanes::Rows, _) => x.pooled.is_multiple_of(8),
     };
     let apart = geometry.axes.iter().all(|a| a.windows_per_cell() == 1);
