@@ -116,18 +116,11 @@ impl ForeignUnpooling {
         if scratch_bytes > allowed {
             return Err(Error::Limit { limit, needed: scratch_bytes, allowed });
         }
-        let scratch = self.gpu.buffer(
-            "unpool foreign scratch",
-            wgpu::BufferUsages::STORAGE,
-            scratch_bytes,
-            &[],
-        )?;
         let roles = [
             Role::new(Slot::In, "values", values, self.values_bytes()),
             Role::new(Slot::Indices, "indices", indices, self.indices_bytes()),
             Role::new(Slot::Out, "output", output, self.output_bytes()),
             Role::new(Slot::Report, "report", report, IndexReport::BYTES),
-            Role::new(Slot::Scratch, "the scratch buffer", &scratch, scratch_bytes),
         ];
         let binder = Binder::new(&self.gpu, self.gpu.workgroup_size(), &roles)?;
         binder.check_bindings()?;
@@ -138,6 +131,8 @@ impl ForeignUnpooling {
         for pass in &passes {
             binder.allowed.check_grid(pass.threads)?;
         }
+        let usage = wgpu::BufferUsages::STORAGE;
+        let scratch = self.gpu.buffer("unpool foreign scratch", usage, scratch_bytes, &[])?;
         let uniforms = Uniforms {
             extents: frame.extents,
             channels: self.placement.pooled_shape().channels() as u32,
@@ -172,6 +167,7 @@ impl ForeignUnpooling {
             let own = (i * stride) as u64..(i * stride + size_of::<Uniforms>()) as u64;
             binder.dispatch(&program, workgroups, |slot| match slot {
                 Slot::Foreign => Operand::from(&uniforms).binding(&own),
+                Slot::Scratch => Operand::from(&scratch).binding(&(0..scratch_bytes)),
                 _ => binder.binding(slot, None),
             })
         });
