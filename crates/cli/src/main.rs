@@ -42,7 +42,7 @@ use clap::{Parser, Subcommand};
 
 /// Max pooling with argmax, and unpooling, on any GPU and on the CPU.
 #[derive(Parser)]
-#[command(version, max_term_width = 80)]
+#[command(name = "unpool", version, max_term_width = 80)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

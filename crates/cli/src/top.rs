@@ -1,7 +1,7 @@
 //! `unpool visualize --top`: the strongest units of a channel over all images, each cropped to what
 //! it sees, beside what comes back there (Zeiler and Fergus 2013, figure 2).
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use image::{Rgb, RgbImage, imageops};
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Found, Strongest, Target};
@@ -12,7 +12,7 @@ use crate::layers::sees;
 use crate::network::Fitted;
 use crate::projection::{signed, stretched};
 use crate::sessions::Sessions;
-use crate::visualize::Args;
+use crate::visualize::{Args, check_channel};
 
 /// Channels of a layer that are shown if none is named: those of the strongest responses.
 const CHANNELS: usize = 4;
@@ -32,13 +32,13 @@ pub(crate) fn run(
         for (i, name) in names.iter().enumerate() {
             let activation = session.activation(name)?;
             if number == 0 {
-                let channels = session.plan().layer(name)?.channels();
+                let layer = session.plan().layer(name)?;
                 let sought_in = match args.channel {
-                    Some(channel) if channel < channels => channel..channel + 1,
                     Some(channel) => {
-                        bail!("--channel {channel}: {name} has channels 0 to {}", channels - 1)
+                        check_channel(layer, channel)?;
+                        channel..channel + 1
                     }
-                    None => 0..channels,
+                    None => 0..layer.channels(),
                 };
                 let list = |channel| Strongest::new(channel, count, images.len());
                 sought.push((name.clone(), sought_in.map(list).collect()));

@@ -260,6 +260,15 @@ fn best_classes(scores: &Activation) -> Vec<(usize, f32)> {
     classes
 }
 
+/// Refuses a channel that a layer does not have.
+pub(crate) fn check_channel(layer: &Layer, channel: usize) -> Result<()> {
+    if channel >= layer.channels() {
+        let last = layer.channels() - 1;
+        bail!("--channel {channel}: {} has channels 0 to {last}", layer.name());
+    }
+    Ok(())
+}
+
 /// What is looked back from, and the channel it is in.
 fn target(
     args: &Args,
@@ -281,10 +290,7 @@ fn target(
         (Some(channel), _) | (None, Some(channel)) => channel,
         (None, None) => strongest(),
     };
-    if channel >= layer.channels() {
-        let last = layer.channels() - 1;
-        bail!("--channel {channel}: {} has channels 0 to {last}", layer.name());
-    }
+    check_channel(layer, channel)?;
     Ok(match args.of {
         Of::Layer => (Target::Layer, channel),
         _ if best.is_some() => (Target::Class(channel), channel),

@@ -33,6 +33,12 @@ fn the_demonstration_leaves_every_picture_and_says_what_it_did() {
 }
 
 #[test]
+fn it_says_its_name_and_version() {
+    let said = stdout(&unpool(&["--version"]));
+    assert_eq!(said.trim_end(), concat!("unpool ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
 fn an_image_of_any_shape_makes_a_sheet() {
     let scratch = Scratch::new("shapes");
     let out = scratch.out();
