@@ -8,6 +8,7 @@
 //! apart by [`Phases`] for that, but for the smallest windows.
 
 mod gather;
+mod level;
 mod phases;
 mod pool;
 mod rule;
@@ -19,12 +20,12 @@ mod windows;
 
 use std::ops::Range;
 
-use fearless_simd::{Level, Simd, dispatch};
-
 use crate::axis::Axis;
-use crate::element::Cell;
 use crate::geometry::Geometry;
 pub(crate) use gather::gather;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use level::vectors;
+use level::{level, of_whole_loads, vectorized};
 use phases::{LANES, Phases};
 pub(crate) use pool::pool;
 #[cfg(not(target_arch = "wasm32"))]
@@ -185,42 +186,4 @@ fn rows_on([z, y, _]: [u32; 3], (outer, cz, cy): Place, rows: u32) -> Place {
 #[inline(always)]
 fn places(size: [u32; 3], first: usize) -> impl Iterator<Item = Place> {
     std::iter::successors(Some(place(size, first)), move |&at| Some(rows_on(size, at, 1)))
-}
-
-/// The name of the vectors that the loops are compiled for, if the processor at hand has any.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn vectors() -> Option<&'static str> {
-    match Level::new() {
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Avx512(_) => Some("AVX-512"),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Avx2(_) => Some("AVX2"),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Sse4_2(_) => Some("SSE4.2"),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Sse2(_) => Some("SSE2"),
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon(_) => Some("NEON"),
-        _ => None,
-    }
-}
-
-/// The level for loops that take few of the cells they read. With AVX-512 compilers load those alone,
-/// by masks, and an EPYC (Zen 5) takes about twice as long for that as for all. Cells of one byte gain by
-/// AVX-512 all the same, and so do narrow tiles, whose cells must be told apart.
-#[inline(always)]
-fn of_whole_loads<T: Cell>(level: Level) -> Level {
-    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if size_of::<T>() > 1
-        && let (Level::Avx512(_), Some(avx2)) = (level, level.as_avx2())
-    {
-        return Level::Avx2(avx2);
-    }
-    level
-}
-
-/// Runs `work`, compiled for the processor at hand.
-#[inline(always)]
-fn vectorized<R>(level: Level, work: impl FnOnce() -> R) -> R {
-    dispatch!(level, simd => simd.vectorize(work))
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 
 use super::rule::Rule;
-use super::{LANES, Place, Rows, Tiles, by_lanes, elements, place, rows_on, vectorized};
+use super::{LANES, Place, Rows, Tiles, by_lanes, elements, level, place, rows_on, vectorized};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::geometry::Geometry;
@@ -49,7 +49,7 @@ impl<'a> Tiled<'a> {
         };
         let rest = (0..tiled.start).chain(tiled.end..x.input).map(column).collect();
         let (cells, pooled) = (elements(tiled, inner), elements(tiles, inner));
-        Self { level: Level::new(), rows, cells, pooled, rest }
+        Self { level: level(), rows, cells, pooled, rest }
     }
 
     /// Unpools the slab's rows from number `first` on.

@@ -3,13 +3,11 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fearless_simd::Level;
-
 use super::phases::Phases;
 use super::rule::{Alone, Last, Rule, Sums};
 use super::slabs::{Size, each_slab};
 use super::tiled::{Tiled, unpool_alone};
-use super::{LANES, Place, Rows, by_lanes, elements, places, tiles, vectorized};
+use super::{LANES, Place, Rows, by_lanes, elements, level, places, tiles, vectorized};
 use crate::argmax::{Overlap, TapWord};
 use crate::axis::Around;
 use crate::element::Cell;
@@ -62,7 +60,7 @@ fn unpool_by<T: Cell, U: TapWord, R: Rule<T>>(
     taps: &[U],
     output: &mut [T],
 ) -> Option<usize> {
-    let (level, size) = (Level::new(), geometry.axes.map(|axis| axis.input));
+    let (level, size) = (level(), geometry.axes.map(|axis| axis.input));
     let overflow = AtomicUsize::new(usize::MAX);
     let prepare = |columns| Cells::new(Rows::of_cells(geometry, columns));
     each_slab(output, rows(geometry), prepare, |cells, first, output| {

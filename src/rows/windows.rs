@@ -10,7 +10,7 @@ use super::phases::Phases;
 use super::search::Search;
 use super::slabs::Size;
 use super::{
-    LANES, Place, Rows, Tiles, by_lanes, elements, of_whole_loads, places, row_after,
+    LANES, Place, Rows, Tiles, by_lanes, elements, level, of_whole_loads, places, row_after,
     start_of_windows, vectorized,
 };
 use crate::argmax::TapWord;
@@ -107,7 +107,7 @@ impl<'a> Windows<'a> {
                 pooled: elements(windows, inner),
             });
         }
-        Self { level: Level::new(), rows, runs, held, block, skip }
+        Self { level: level(), rows, runs, held, block, skip }
     }
 
     /// The slab's elements in the pooled rows from number `first` on, which are so many elements.

@@ -1,0 +1,167 @@
+//! The vectors that loops are compiled for.
+
+use fearless_simd::{Level, Simd, dispatch};
+
+use crate::element::Cell;
+
+/// The level of the processor at hand.
+pub(super) fn level() -> Level {
+    #[cfg(test)]
+    if let Some(level) = tests::held() {
+        return level;
+    }
+    Level::new()
+}
+
+/// The name of the vectors that the loops are compiled for, if the processor at hand has any.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn vectors() -> Option<&'static str> {
+    match level() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Avx512(_) => Some("AVX-512"),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Avx2(_) => Some("AVX2"),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Sse4_2(_) => Some("SSE4.2"),
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Sse2(_) => Some("SSE2"),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon(_) => Some("NEON"),
+        _ => None,
+    }
+}
+
+/// The level for loops that take few of the cells they read. With AVX-512 compilers load those alone,
+/// by masks, and an EPYC (Zen 5) takes about twice as long for that as for all. Cells of one byte gain by
+/// AVX-512 all the same, and so do narrow tiles, whose cells must be told apart.
+#[inline(always)]
+pub(super) fn of_whole_loads<T: Cell>(level: Level) -> Level {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    if size_of::<T>() > 1
+        && let (Level::Avx512(_), Some(avx2)) = (level, level.as_avx2())
+    {
+        return Level::Avx2(avx2);
+    }
+    level
+}
+
+/// Runs `work`, compiled for the processor at hand.
+#[inline(always)]
+pub(super) fn vectorized<R>(level: Level, work: impl FnOnce() -> R) -> R {
+    dispatch!(level, simd => simd.vectorize(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::RwLock;
+
+    use half::{bf16, f16};
+
+    use super::*;
+    use crate::argmax::Overlap;
+    use crate::{Geometry, Padding, Shape, Window, cpu};
+
+    /// The level that everything is held to, which changes no result.
+    static HELD: RwLock<Option<Level>> = RwLock::new(None);
+
+    pub(super) fn held() -> Option<Level> {
+        *HELD.read().unwrap()
+    }
+
+    /// The levels that the processor has, the widest first.
+    fn levels() -> Vec<Level> {
+        let widest = Level::new();
+        let mut levels = vec![widest];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            let narrower = [
+                widest.as_avx2().map(Level::Avx2),
+                widest.as_sse4_2().map(Level::Sse4_2),
+                widest.as_sse2().map(Level::Sse2),
+            ];
+            levels.extend(narrower.into_iter().flatten());
+        }
+        levels.push(Level::baseline());
+        levels
+    }
+
+    /// One for each of the loops, with rows of several vectors and a rest.
+    fn geometries() -> Vec<Geometry> {
+        let first = |dims: &[usize]| Shape::channels_first(dims.to_vec());
+        let last = |dims: &[usize]| Shape::channels_last(dims.to_vec());
+        let tiles = |n| Window::new([n, n]).padding(Padding::Same);
+        let overlapping = || Window::new([3, 3]).stride([2, 2]).padding(Padding::symmetric([1, 1]));
+        [
+            (tiles(2), first(&[2, 3, 7, 141])),
+            (tiles(3), first(&[1, 2, 8, 161])),
+            (tiles(4), first(&[1, 1, 9, 203])),
+            (tiles(2), last(&[2, 5, 7, 67])),
+            (tiles(2), last(&[2, 5, 47, 3])),
+            (overlapping(), first(&[2, 3, 9, 99])),
+            (overlapping(), last(&[1, 9, 8, 35])),
+            (Window::new([4, 5]).stride([1, 1]), first(&[1, 2, 9, 77])),
+            (Window::new([2, 2]).stride([5, 5]).dilation([1, 3]), first(&[1, 2, 9, 203])),
+            (Window::new([16, 16]).stride([8, 8]), first(&[1, 1, 40, 200])),
+        ]
+        .into_iter()
+        .map(|(window, shape)| Geometry::new(&window, shape).unwrap())
+        .collect()
+    }
+
+    /// Any bits, and in the other half of them few, so that there are ties.
+    fn fill<T: Cell>(len: usize) -> Vec<T> {
+        let mut state = 1_u32;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if state >> 31 == 0 { (state >> 16) & 0x3003 } else { state >> 8 }
+        };
+        let bytes: Vec<u32> = (0..len).map(|_| next()).collect();
+        bytemuck::cast_slice(&bytes)[..len].to_vec()
+    }
+
+    type Bytes = Result<Vec<u8>, String>;
+
+    /// The bytes of all results, or what is wrong with a sum of integers.
+    fn results<T: Cell>(geometry: &Geometry) -> Vec<Bytes> {
+        let bytes = |made: Result<Vec<T>, crate::Error>| -> Bytes {
+            made.map(|made| bytemuck::cast_slice(&made).to_vec()).map_err(|e| e.to_string())
+        };
+        let input = fill::<T>(geometry.input_len());
+        let pooled = cpu::max_pool(geometry, &input).unwrap();
+        let (values, taps) = (fill::<T>(geometry.pooled_len()), pooled.taps);
+        vec![
+            bytes(Ok(pooled.values)),
+            Ok(taps.iter().flat_map(u32::to_le_bytes).collect()),
+            bytes(cpu::max_unpool(geometry, &values, &taps, Overlap::Last)),
+            bytes(cpu::max_unpool(geometry, &values, &taps, Overlap::Sum)),
+            bytes(cpu::max_unpool_backward(geometry, &input, &taps)),
+        ]
+    }
+
+    fn compare<T: Cell>() {
+        for geometry in geometries() {
+            let mut all = Vec::new();
+            for level in levels() {
+                *HELD.write().unwrap() = Some(level);
+                all.push((vectors(), results::<T>(&geometry)));
+                *HELD.write().unwrap() = None;
+            }
+            let (widest, expected) = &all[0];
+            for (name, found) in &all[1..] {
+                let element = T::ELEMENT.name();
+                assert!(found == expected, "{element}, {geometry:?}: {name:?} is not {widest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_level_changes_a_bit() {
+        compare::<f32>();
+        compare::<f16>();
+        compare::<bf16>();
+        compare::<i32>();
+        compare::<u32>();
+        compare::<i8>();
+        compare::<u8>();
+    }
+}
