@@ -113,31 +113,26 @@ fn search_rows<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: us
     values: &mut [T],
     taps: &mut [U],
 ) {
+    // Each is compiled for its own.
     if first {
-        search_blocks::<T, U, S, R, N, true>(rows, first_tap, values, taps);
+        search_blocks::<T, U, S, R, N>(rows, true, first_tap, values, taps);
     } else {
-        search_blocks::<T, U, S, R, N, false>(rows, first_tap, values, taps);
+        search_blocks::<T, U, S, R, N>(rows, false, first_tap, values, taps);
     }
 }
 
-/// [`search_rows`], of the `FIRST` ones or of others.
+/// [`search_rows`] by blocks.
 #[inline(always)]
-fn search_blocks<
-    T: Cell,
-    U: TapWord,
-    S: Search<T, U>,
-    const R: usize,
-    const N: usize,
-    const FIRST: bool,
->(
+fn search_blocks<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: usize>(
     rows: [&[[T; N]]; R],
+    first: bool,
     first_tap: u32,
     values: &mut [T],
     taps: &mut [U],
 ) {
     let len = values.len();
     if size_of::<T>() >= 4 || len < BLOCK {
-        return search_block::<T, U, S, R, N, FIRST>(rows, first_tap, values, taps);
+        return search_block::<T, U, S, R, N>(rows, first, first_tap, values, taps);
     }
     // What is left of a row after whole vectors of small cells would take as long as they do. Tiles
     // that are searched twice find the same.
@@ -145,21 +140,15 @@ fn search_blocks<
         let block = at..at + BLOCK;
         let (values, taps) = (&mut values[block.clone()], &mut taps[block.clone()]);
         let rows = rows.map(|row| &row[block.clone()]);
-        search_block::<T, U, S, R, N, FIRST>(rows, first_tap, values, taps);
+        search_block::<T, U, S, R, N>(rows, first, first_tap, values, taps);
     }
 }
 
-/// [`search_blocks`], of one block.
+/// [`search_rows`], of one block.
 #[inline(always)]
-fn search_block<
-    T: Cell,
-    U: TapWord,
-    S: Search<T, U>,
-    const R: usize,
-    const N: usize,
-    const FIRST: bool,
->(
+fn search_block<T: Cell, U: TapWord, S: Search<T, U>, const R: usize, const N: usize>(
     rows: [&[[T; N]]; R],
+    first: bool,
     first_tap: u32,
     values: &mut [T],
     taps: &mut [U],
@@ -171,7 +160,7 @@ fn search_block<
     let len = values.len();
     let (taps, rows) = (&mut taps[..len], rows.map(|row| &row[..len]));
     for i in 0..len {
-        let mut seen = S::seen(FIRST, values[i], taps[i]);
+        let mut seen = S::seen(first, values[i], taps[i]);
         for ty in 0..R {
             for tx in 0..N {
                 seen = S::see(seen, rows[ty][i][tx], (ty * N + tx) as u8, tap[ty][tx]);
