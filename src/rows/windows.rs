@@ -116,6 +116,19 @@ impl<'a> Windows<'a> {
         start..start + len
     }
 
+    /// The slab's pooled rows from number `first` on: the place, values and taps of each.
+    #[inline(always)]
+    fn pooled_rows<'b, T: Cell, U: TapWord>(
+        &self,
+        first: usize,
+        values: &'b mut [T],
+        taps: &'b mut [U],
+    ) -> impl Iterator<Item = (Place, (&'b mut [T], &'b mut [U]))> {
+        let (len, size) = (self.rows.pooled.len(), self.rows.geometry.axes.map(|axis| axis.pooled));
+        let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
+        places(size, first).zip(slices)
+    }
+
     /// Searches the windows of the slab's rows from number `first` on: `values` and `taps` become
     /// those of the cells that are found.
     pub(super) fn search<T: Cell, U: TapWord, S: Search<T, U>>(
@@ -146,10 +159,7 @@ impl<'a> Windows<'a> {
         let axes = &self.rows.geometry.axes;
         let rows = (axes[0].kernel as usize * axes[1].kernel as usize).min(ROWS);
         let mut scratch = vec![T::default(); self.rows.phases.scratch() * rows];
-        let (len, pooled) =
-            (self.rows.pooled.len(), self.rows.geometry.axes.map(|axis| axis.pooled));
-        let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
-        for (place, (values, taps)) in places(pooled, first).zip(slices) {
+        for (place, (values, taps)) in self.pooled_rows(first, values, taps) {
             self.search_row::<T, U, S>(input, place, &mut scratch, values, taps);
         }
     }

@@ -5,7 +5,7 @@ use super::{Run, Under, Windows};
 use crate::argmax::TapWord;
 use crate::element::Cell;
 use crate::rows::search::Search;
-use crate::rows::{Place, blocks, places, start_of_windows, vectorized};
+use crate::rows::{Place, blocks, start_of_windows, vectorized};
 
 /// Tiles of small cells that are searched together: a vector of them.
 const BLOCK: usize = 32;
@@ -40,10 +40,7 @@ impl Windows<'_> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let (len, pooled) =
-            (self.rows.pooled.len(), self.rows.geometry.axes.map(|axis| axis.pooled));
-        let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
-        for (place, (values, taps)) in places(pooled, first).zip(slices) {
+        for (place, (values, taps)) in self.pooled_rows(first, values, taps) {
             self.search_row_of_tiles::<T, U, S, N>(input, place, values, taps);
         }
     }
