@@ -1,58 +1,75 @@
 // Unpooling, and the gradient of max pooling, as max_unpool_blocks.wgsl, but a thread owns four
 // adjacent cells of the output: for blocks of many cells, for cells in many windows, and for small
 // elements, whose blocks would share words.
+//
+// Window q reads cell p of the padded input by its tap t where q·stride + t·dilation = p, on each axis.
+// A thread walks the taps from the last to the first: that takes the windows in raster order, and no
+// window is asked that does not read the cell. Of all taps only t = first, first + STEP, first + 2·STEP
+// … can leave a multiple of the stride, where STEP = stride / gcd(stride, dilation). A window has at most
+// 65,535 taps, so the loop has at most as many turns.
 
-// Windows that can hold one cell, per axis: ceil(((kernel − 1)·dilation + 1) / stride).
-override WINDOWS_Z: u32 = 1u;
-override WINDOWS_Y: u32 = 1u;
-override WINDOWS_X: u32 = 1u;
+// Per axis: the distance between such taps; the number that `first_tap` multiplies by; and how many
+// there are at most, ceil(kernel / STEP). `Axis::taps_of_cell` in src/axis.rs computes them.
+override STEP_Z: u32 = 1u;
+override STEP_Y: u32 = 1u;
+override STEP_X: u32 = 1u;
+override INVERSE_Z: u32 = 1u;
+override INVERSE_Y: u32 = 1u;
+override INVERSE_X: u32 = 1u;
+override TAPS_Z: u32 = 1u;
+override TAPS_Y: u32 = 1u;
+override TAPS_X: u32 = 1u;
 
-// A tap's number on one axis, or no cell: `offset` cells into the window.
-fn tap_at(offset: Coord, kernel: u32, dilation: u32) -> Coord {
-    let fits = (offset < Coord(kernel * dilation)) & (offset % dilation == Coord(0u));
-    return select(Coord(NO_CELL), offset / dilation, fits);
+// The smallest tap, on one axis, by which a window can read cell p.
+fn first_tap(p: Coord, stride: u32, step: u32, inverse: u32) -> Coord {
+    return p / (stride / step) % step * inverse % step;
 }
 
-// What the cells r of blocks q get: their windows are asked one by one.
-fn gather(
-    at: Place,
-    qz: Coord, qy: Coord, qx: Coord,
-    rz: Coord, ry: Coord, rx: Coord,
-) -> vec4<u32> {
+// The window that reads a cell by a tap, on one axis.
+struct Reader {
+    window: Coord,
+    exists: Flag,
+}
+
+fn reader(p: Coord, tap: Coord, kernel: u32, stride: u32, dilation: u32, pooled: u32) -> Reader {
+    let offset = tap * dilation;
+    let window = (p - offset) / stride;
+    // Step by step, as in `in_input`.
+    let is_tap = tap < Coord(kernel);
+    let starts_before = offset <= p;
+    let is_whole = window * stride == p - offset;
+    let is_window = window < Coord(pooled);
+    let is_near = is_tap & starts_before;
+    let is_there = is_whole & is_window;
+    return Reader(min(window, Coord(pooled - 1u)), is_near & is_there);
+}
+
+// What the cells z, y, x of the padded input get.
+fn gather(at: Place, z: Coord, y: Coord, x: Coord) -> vec4<u32> {
+    let first_z = first_tap(z, STRIDE_Z, STEP_Z, INVERSE_Z);
+    let first_y = first_tap(y, STRIDE_Y, STEP_Y, INVERSE_Y);
+    let first_x = first_tap(x, STRIDE_X, STEP_X, INVERSE_X);
     var last = vec4<u32>(0u);
     var sum = Sum(vec4<u32>(0u), vec4<u32>(0u));
     // One loop, not three: as in max_pool.wgsl.
-    for (var window = WINDOWS_Z * WINDOWS_Y * WINDOWS_X; window > 0u; window--) {
-        let jz = (window - 1u) / (WINDOWS_Y * WINDOWS_X);
-        let jy = (window - 1u) / WINDOWS_X % WINDOWS_Y;
-        let jx = (window - 1u) % WINDOWS_X;
-        // What lies before the first window wraps to a huge number.
-        let wz = qz - Coord(jz);
-        let wy = qy - Coord(jy);
-        let wx = qx - Coord(jx);
-        let tz = tap_at(rz + Coord(jz * STRIDE_Z), KERNEL_Z, DILATION_Z);
-        let ty = tap_at(ry + Coord(jy * STRIDE_Y), KERNEL_Y, DILATION_Y);
-        let tx = tap_at(rx + Coord(jx * STRIDE_X), KERNEL_X, DILATION_X);
-        // Step by step, as in `in_input`.
-        let in_z = (wz < Coord(pooled_size().x)) & (tz != Coord(NO_CELL));
-        let in_y = (wy < Coord(pooled_size().y)) & (ty != Coord(NO_CELL));
-        let in_x = (wx < Coord(pooled_size().z)) & (tx != Coord(NO_CELL));
-        let in_slice = in_y & in_x;
-        let in_tensor = in_z & in_slice;
-        let holds = at.exists & in_tensor;
-        if !some(holds) {
+    for (var left = TAPS_Z * TAPS_Y * TAPS_X; left > 0u; left--) {
+        let number = left - 1u;
+        let tap_z = first_z + Coord(number / (TAPS_Y * TAPS_X) * STEP_Z);
+        let tap_y = first_y + Coord(number / TAPS_X % TAPS_Y * STEP_Y);
+        let tap_x = first_x + Coord(number % TAPS_X * STEP_X);
+        let in_z = reader(z, tap_z, KERNEL_Z, STRIDE_Z, DILATION_Z, pooled_size().x);
+        let in_y = reader(y, tap_y, KERNEL_Y, STRIDE_Y, DILATION_Y, pooled_size().y);
+        let in_x = reader(x, tap_x, KERNEL_X, STRIDE_X, DILATION_X, pooled_size().z);
+        let in_slice = in_y.exists & in_x.exists;
+        let in_tensor = in_z.exists & in_slice;
+        let reads = at.exists & in_tensor;
+        if !some(reads) {
             continue;
         }
-        let source = address(
-            pooled_size(),
-            at.outer,
-            min(wz, Coord(pooled_size().x - 1u)),
-            min(wy, Coord(pooled_size().y - 1u)),
-            min(wx, Coord(pooled_size().z - 1u)),
-            at.inner,
-        );
-        let tap = (tz * KERNEL_Y + ty) * KERNEL_X + tx;
-        let hit = vec4<bool>(holds) & (load_taps(source) == vec4<u32>(tap));
+        let source =
+            address(pooled_size(), at.outer, in_z.window, in_y.window, in_x.window, at.inner);
+        let tap = (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
+        let hit = vec4<bool>(reads) & (load_taps(source) == vec4<u32>(tap));
         if any(hit) {
             let cells = load(source);
             if SUMMED {
@@ -79,9 +96,5 @@ fn max_unpool_cells(
     let z = at.z + Coord(params.before.x);
     let y = at.y + Coord(params.before.y);
     let x = at.x + Coord(params.before.z);
-    store_unit(turn, gather(
-        at,
-        z / STRIDE_Z, y / STRIDE_Y, x / STRIDE_X,
-        z % STRIDE_Z, y % STRIDE_Y, x % STRIDE_X,
-    ));
+    store_unit(turn, gather(at, z, y, x));
 }

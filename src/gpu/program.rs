@@ -73,8 +73,18 @@ impl Program {
                 let windows = geometry.axes.map(|a| a.windows_per_cell());
                 let padded = geometry.axes.iter().any(|a| a.blocks_reach_outside());
                 if owned == Owned::Cells {
-                    let names = ["WINDOWS_Z", "WINDOWS_Y", "WINDOWS_X"];
-                    constants.extend(names.into_iter().zip(windows));
+                    for (axis, names) in axes.iter().zip([
+                        ["STEP_Z", "INVERSE_Z", "TAPS_Z"],
+                        ["STEP_Y", "INVERSE_Y", "TAPS_Y"],
+                        ["STEP_X", "INVERSE_X", "TAPS_X"],
+                    ]) {
+                        let taps = axis.taps_of_cell();
+                        constants.extend(names.into_iter().zip([
+                            taps.step,
+                            taps.inverse,
+                            taps.count,
+                        ]));
+                    }
                 }
                 if owned != Owned::Cells {
                     constants.push(("SINGLE", (windows == [1; 3]).into()));

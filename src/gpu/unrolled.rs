@@ -25,7 +25,7 @@ pub(crate) fn is_unpooled(axes: &[Axis; 3]) -> bool {
 }
 
 fn product(axes: &[Axis; 3], of: impl Fn(&Axis) -> u32) -> u64 {
-    axes.iter().map(|axis| u64::from(of(axis))).product()
+    axes.iter().map(|axis| u64::from(of(axis))).fold(1, u64::saturating_mul)
 }
 
 /// Every index of a box, in raster order.
