@@ -215,13 +215,15 @@ fn narrow(number: f32) -> f16 {
     f16::from_bits(sign | rounded.min(f16::INFINITY.to_bits().into()) as u16)
 }
 
+/// Integers, summed in 64 bits of their own sign. A tensor has fewer than 2³² elements, and so many of
+/// the largest or the least integer make a sum that 64 bits hold.
 macro_rules! integer_cell {
-    ($type:ty, $element:ident, $number:ty) => {
+    ($type:ty, $element:ident, $number:ty, $sum:ty) => {
         impl sealed::Sealed for $type {}
         impl Cell for $type {
             const ELEMENT: Element = Element::$element;
             const LOWEST: Self = Self::MIN;
-            type Sum = i64;
+            type Sum = $sum;
             type Number = $number;
 
             #[inline(always)]
@@ -236,14 +238,14 @@ macro_rules! integer_cell {
             }
 
             #[inline(always)]
-            fn add_to(self, sum: i64) -> i64 {
-                sum + i64::from(self)
+            fn add_to(self, sum: $sum) -> $sum {
+                sum + <$sum>::from(self)
             }
 
             #[inline(always)]
-            fn total(sum: i64) -> Option<Self> {
+            fn total(sum: $sum) -> Option<Self> {
                 let cell = sum as Self;
-                (i64::from(cell) == sum).then_some(cell)
+                (<$sum>::from(cell) == sum).then_some(cell)
             }
 
             #[inline(always)]
@@ -254,14 +256,38 @@ macro_rules! integer_cell {
     };
 }
 
-integer_cell!(i32, I32, u32);
-integer_cell!(u32, U32, u32);
-integer_cell!(i8, I8, u8);
-integer_cell!(u8, U8, u8);
+integer_cell!(i32, I32, u32, i64);
+integer_cell!(u32, U32, u32, u64);
+integer_cell!(i8, I8, u8, i64);
+integer_cell!(u8, U8, u8, u64);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sum_of_as_many_integers_as_a_tensor_can_have_is_exact() {
+        /// The sum of `terms` times `cell`: all but one at once, the last by itself.
+        macro_rules! sum_of {
+            ($terms:expr, $cell:expr, $type:ty) => {{
+                let most = (<$type as Cell>::Sum::from($cell)).checked_mul($terms - 1);
+                $cell.add_to(most.expect("64 bits hold it"))
+            }};
+        }
+        // One less than 2³² elements, the most that a tensor has.
+        let sum = sum_of!(u64::from(u32::MAX), u32::MAX, u32);
+        assert_eq!(u128::from(sum), u128::from(u32::MAX) * u128::from(u32::MAX));
+        assert_eq!(u32::total(sum), None);
+        for cell in [i32::MIN, i32::MAX] {
+            let sum = sum_of!(i64::from(u32::MAX), cell, i32);
+            assert_eq!(i128::from(sum), i128::from(cell) * i128::from(u32::MAX));
+            assert_eq!(i32::total(sum), None);
+        }
+        assert_eq!(u8::total(sum_of!(u64::from(u32::MAX), u8::MAX, u8)), None);
+        assert_eq!(i8::total(sum_of!(i64::from(u32::MAX), i8::MIN, i8)), None);
+        assert_eq!(u32::total(u32::MAX.add_to(0)), Some(u32::MAX));
+        assert_eq!(i32::total(i32::MIN.add_to(0)), Some(i32::MIN));
+    }
 
     #[test]
     fn every_f16_is_widened_and_what_lies_between_two_is_narrowed_to_nearest_even() {

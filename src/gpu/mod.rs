@@ -162,7 +162,7 @@ impl Gpu {
         if size > allowed {
             return Err(Error::Limit { limit: "max_buffer_size", needed: size, allowed });
         }
-        self.scoped(|| {
+        let made = self.scoped(|| {
             let buffer = self.device().create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),
                 size,
@@ -170,13 +170,12 @@ impl Gpu {
                 mapped_at_creation: !bytes.is_empty(),
             });
             if !bytes.is_empty() {
-                if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
-                    view.slice(..bytes.len()).copy_from_slice(bytes);
-                }
+                buffer.get_mapped_range_mut(..)?.slice(..bytes.len()).copy_from_slice(bytes);
                 buffer.unmap();
             }
-            buffer
-        })
+            Ok(buffer)
+        })?;
+        made.map_err(|error: wgpu::MapRangeError| Error::Wgpu { message: error.to_string() })
     }
 
     pub(crate) fn limits(&self) -> &wgpu::Limits {
