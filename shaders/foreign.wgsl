@@ -32,6 +32,8 @@ struct Foreign {
     grid_width: u32,
     // Of a pass of the sort: the lowest bit of its digit.
     shift: u32,
+    // Of a pass that accumulates: the segment that it adds of each long run.
+    segment: u32,
 }
 
 @group(0) @binding(0) var<uniform> foreign: Foreign;

@@ -2,15 +2,23 @@
 // adds its run. The sort is stable, so that a run is in raster order, and uses no atomics: a radix
 // sort from the lowest digit (Knuth, The Art of Computer Programming 3, 5.2.5), each pass of which
 // counts the digits of every tile, turns counts into places, and moves. Passes: clear, place, then
-// count, scan and move for each digit, then mark, close, gather.
+// count, scan and move for each digit, then mark, accumulate, close, gather.
+//
+// A sum of floats depends on its order, so one thread adds a run from its first value to its last. It
+// adds at most SEGMENT values in one dispatch, so that none takes a driver's patience: a longer run is
+// accumulated over several dispatches, each of which continues the sum of the one before.
 
 const DIGIT_BITS: u32 = 4u;
 const DIGITS: u32 = 16u;
 // Adjacent elements of a thread; those of a workgroup are a tile.
 const RUN: u32 = 16u;
 
+// The most values that a thread adds to a cell in one dispatch.
+const SEGMENT: u32 = 65536u;
+
 // Where the run of each cell starts; the key of each element; two orders of elements, of which a
-// pass reads one and writes the other; how often each digit is in each tile, digit by digit.
+// pass reads one and writes the other; how often each digit is in each tile, digit by digit; two words of
+// the sum of each long run.
 @group(0) @binding(6) var<storage, read_write> scratch: array<u32>;
 
 // In a tile: how often each digit is in the run of each thread, then where its next goes.
@@ -212,7 +220,53 @@ fn taken(runs: Runs, cell: vec4<u32>) -> Runs {
     return Runs(sum_with(runs.sum, cells, lasts), runs.position + vec4<u32>(1u), lasts);
 }
 
-// A thread adds the runs of four adjacent cells of the output.
+// Whether the run of a cell that starts at `start` has more than SEGMENT values.
+fn is_long(cell: u32, start: u32) -> bool {
+    return foreign.pooled - start > SEGMENT && key_of(sorted(start + SEGMENT)) == cell;
+}
+
+// Where the sum of a long run is kept: by the number of the first multiple of SEGMENT among its
+// positions. Every long run has one, and no two the same.
+fn sum_of_run(number: u32) -> u32 {
+    return foreign.cells + 3u * foreign.pooled + DIGITS * tiles() + 2u * number;
+}
+
+// Continues the sums of long runs, a thread each, by the values of one segment.
+@compute @workgroup_size(WORKGROUP)
+fn foreign_accumulate(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let number = thread(workgroup, local);
+    if number > (foreign.pooled - 1u) / SEGMENT {
+        return;
+    }
+    let position = number * SEGMENT;
+    let cell = key_of(sorted(position));
+    if cell >= foreign.cells {
+        return;
+    }
+    let start = scratch[start_of(cell)];
+    if position - start >= SEGMENT || !is_long(cell, start) {
+        return;
+    }
+    let kept = sum_of_run(number);
+    var runs: Runs;
+    if foreign.segment > 0u {
+        runs.sum.low.x = scratch[kept];
+        runs.sum.high.x = scratch[kept + 1u];
+    }
+    runs.lasts.x = foreign.segment * SEGMENT < foreign.pooled - start;
+    runs.position.x = start + foreign.segment * SEGMENT;
+    for (var added = 0u; added < SEGMENT && runs.lasts.x; added += 4u) {
+        let of_cell = vec4<u32>(cell);
+        runs = taken(taken(taken(taken(runs, of_cell), of_cell), of_cell), of_cell);
+    }
+    scratch[kept] = runs.sum.low.x;
+    scratch[kept + 1u] = runs.sum.high.x;
+}
+
+// A thread adds the runs of four adjacent cells of the output, or takes the sums of those that are long.
 @compute @workgroup_size(WORKGROUP)
 fn foreign_gather(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -222,11 +276,18 @@ fn foreign_gather(
     let cell = vec4<u32>(unit * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
     var runs: Runs;
     for (var lane = 0u; lane < 4u; lane++) {
+        var start = NO_CELL;
         if cell[lane] < foreign.cells {
-            runs.position[lane] = scratch[start_of(cell[lane])];
-        } else {
-            runs.position[lane] = NO_CELL;
+            start = scratch[start_of(cell[lane])];
         }
+        if start != NO_CELL && is_long(cell[lane], start) {
+            let first = start / SEGMENT + select(1u, 0u, start % SEGMENT == 0u);
+            let kept = sum_of_run(first);
+            runs.sum.low[lane] = scratch[kept];
+            runs.sum.high[lane] = scratch[kept + 1u];
+            start = NO_CELL;
+        }
+        runs.position[lane] = start;
     }
     runs.lasts = runs.position != vec4<u32>(NO_CELL);
     // Four at a time, as in the scan.

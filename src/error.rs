@@ -1,5 +1,7 @@
 //! Everything that can be refused, with what was found and what was allowed.
 
+use std::ops::Range;
+
 use crate::element::Element;
 use crate::index::IndexSpace;
 
@@ -88,10 +90,21 @@ pub enum Error {
     ReadSize { operand: &'static str, found: u64, multiple: u64 },
     #[error("{operand} is in a buffer for {found:?}; {needed:?} is needed")]
     Usage { operand: &'static str, found: wgpu::BufferUsages, needed: wgpu::BufferUsages },
-    #[error("{operand} and {written} are in the same buffer, and {written} is written")]
-    Aliased { operand: &'static str, written: &'static str },
+    #[error(
+        "{operand} at bytes {bytes:?} and {other} at bytes {other_bytes:?} overlap in a buffer that is written; each needs bytes of its own"
+    )]
+    Overlapping {
+        operand: &'static str,
+        bytes: Range<u64>,
+        other: &'static str,
+        other_bytes: Range<u64>,
+    },
     #[error("{limit} is {allowed} on this device; {needed} is needed")]
     Limit { limit: &'static str, needed: u64, allowed: u64 },
+    #[error(
+        "a scratch buffer of {needed} words is needed; at most {allowed} are allowed, which 32 bits count"
+    )]
+    ScratchTooLarge { needed: u64, allowed: u64 },
     #[error("a workgroup of 0 threads; it must have at least 1")]
     ZeroWorkgroup,
     #[error("no adapter{wanted} that runs compute shaders; found: {found}")]

@@ -122,25 +122,6 @@ fn an_operand_that_is_no_storage_buffer_is_refused() {
 }
 
 #[test]
-fn an_operand_in_the_buffer_that_is_written_is_refused() {
-    let bench = Bench::on(&noop(None));
-    let Bench { pooling, input, values, taps, .. } = &bench;
-    let found = pooling.max_pool(input, input, taps).unwrap_err();
-    assert_eq!(found, Error::Aliased { operand: "input", written: "values" });
-    assert_eq!(found.to_string(), "input and values are in the same buffer, and values is written");
-    let found = pooling.max_pool(input, values, values).unwrap_err();
-    assert_eq!(found, Error::Aliased { operand: "taps", written: "values" });
-    let found = pooling.max_unpool(values, taps, taps, Overlap::Last).unwrap_err();
-    assert_eq!(found, Error::Aliased { operand: "taps", written: "output" });
-    // A clone is the same buffer; ranges that do not meet are in it too.
-    let clone = values.clone();
-    let (low, high) = (values.slice(..1024), clone.slice(2048..));
-    assert!(matches!(pooling.max_pool(low, high, taps), Err(Error::Aliased { .. })));
-    // What is only read may be read twice.
-    assert!(pooling.max_unpool(values, values, input, Overlap::Last).is_ok());
-}
-
-#[test]
 fn a_workgroup_of_no_or_too_many_threads_is_refused() {
     let bench = Bench::on(&noop(Some(wgpu::Limits::default())));
     let pooling = || bench.pooling.clone();

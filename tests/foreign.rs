@@ -111,6 +111,16 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
 
 fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement, indices: &[u32]) {
     let values: Vec<T> = fill(Fill::Specials, indices.len(), 61);
+    check_values(report, name, placement, &values, indices);
+}
+
+fn check_values<T: Cell + Bits>(
+    report: &mut Report,
+    name: &str,
+    placement: &Placement,
+    values: &[T],
+    indices: &[u32],
+) {
     let destinations = destinations(placement, indices);
     let wrong: Vec<usize> = (0..indices.len()).filter(|&i| destinations[i].is_none()).collect();
     let first = wrong.first().copied();
@@ -120,14 +130,14 @@ fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement,
         first.map_or(u32::MAX, |i| indices[i]),
     ];
     let len = placement.output_shape().len().unwrap();
-    let terms = || destinations.iter().zip(&values).filter_map(|(at, &v)| Some(((*at)?, v)));
+    let terms = || destinations.iter().zip(values).filter_map(|(at, &v)| Some(((*at)?, v)));
     let mut last: Vec<T> = vec![zero(); len];
     terms().for_each(|(at, value)| last[at] = value);
     let totals = sums(len, terms());
     let sum: Vec<T> = totals.iter().map(|&(total, _)| total).collect();
     let held = totals.iter().all(|&(_, held)| held);
     for (overlap, expected) in [(Overlap::Last, &last), (Overlap::Sum, &sum)] {
-        let found = at_once(gpus(), |gpu| unpool(gpu, placement, &values, indices, overlap));
+        let found = at_once(gpus(), |gpu| unpool(gpu, placement, values, indices, overlap));
         for (gpu, found) in gpus().iter().zip(found) {
             let on = gpu.description();
             let place = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
@@ -140,7 +150,7 @@ fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement,
             }
         }
         // The CPU does the same, or says what is wrong.
-        match (placement.unpool(&values, indices, overlap), first) {
+        match (placement.unpool(values, indices, overlap), first) {
             (Ok(found), None) => report.add(same_bits(&name, &found, expected)),
             (Err(unpool::Error::IndexOutOfRange { element, .. }), Some(first)) => {
                 report.add(same(&name, &[element], &[first]));
@@ -232,19 +242,53 @@ fn foreign_indices_unpool_every_element_to_the_bit() {
     report.finish();
 }
 
-/// More in one cell than a tile of the sort and than what a driver that counts turns lets one loop
-/// do; the others beside it are few.
-#[test]
-fn two_hundred_thousand_values_in_one_cell_are_summed_in_raster_order() {
-    let mut report = Report::default();
-    let mut random = Random::new(64);
+/// 420,000 values to 600 cells.
+fn many_to_few() -> Placement {
     let of = |spatial: &[usize]| shape(Layout::ChannelsFirst, 1, 1, spatial);
-    let placement = Placement::new(of(&[400, 500]), of(&[30, 20]), IndexSpace::Plane).unwrap();
-    let mut indices = vec![3; 400 * 500];
-    for i in (0..indices.len()).step_by(100) {
-        indices[i] = random.below(30 * 20 + 5) as u32;
+    Placement::new(of(&[600, 700]), of(&[30, 20]), IndexSpace::Plane).unwrap()
+}
+
+/// Values of which every order has another sum.
+fn uneven(len: usize) -> Vec<f32> {
+    (0..len as u32).map(|i| i.wrapping_mul(2_654_435_761) as i32 as f32 * 2f32.powi(-31)).collect()
+}
+
+/// More in one cell than a thread adds in one dispatch, and more than a driver that counts turns lets one
+/// loop do.
+#[test]
+fn as_many_values_as_there_are_may_go_to_one_cell() {
+    let (placement, mut report) = (many_to_few(), Report::default());
+    let len = placement.pooled_shape().len().unwrap();
+    check_values(&mut report, "ones", &placement, &vec![1f32; len], &vec![3; len]);
+    check_values(&mut report, "uneven", &placement, &uneven(len), &vec![599; len]);
+    check_values(&mut report, "bytes", &placement, &vec![1u8; len], &vec![0; len]);
+    let found = placement.unpool(&vec![1f32; len], &vec![3u32; len], Overlap::Sum).unwrap();
+    assert_eq!(found[3], 420_000.0);
+    report.finish();
+}
+
+/// Runs that neighbours share, that start anywhere, that end where a dispatch does and beside it.
+#[test]
+fn runs_of_several_dispatches_are_summed_in_raster_order() {
+    const SEGMENT: usize = 1 << 16;
+    let (placement, mut report) = (many_to_few(), Report::default());
+    let len = placement.pooled_shape().len().unwrap();
+    let mut random = Random::new(64);
+    let any = |random: &mut Random| random.below(30 * 20 + 5) as u32;
+    let mixed: Vec<u32> = (0..len)
+        .map(|i| if i % 100 == 0 { any(&mut random) } else { [4, 7, 4, 5][i % 4] })
+        .collect();
+    let lengths = [SEGMENT, 1, SEGMENT + 1, SEGMENT - 1, 2 * SEGMENT, 3];
+    let ends: Vec<u32> =
+        (8..).zip(lengths).flat_map(|(cell, len)| std::iter::repeat_n(cell, len)).collect();
+    for (name, mut indices) in [("mixed", mixed), ("ends", ends)] {
+        indices.resize_with(len, || any(&mut random));
+        check_values(&mut report, name, &placement, &uneven(len), &indices);
+        let halves: Vec<half::f16> = uneven(len).into_iter().map(half::f16::from_f32).collect();
+        check_values(&mut report, name, &placement, &halves, &indices);
+        let integers: Vec<i32> = (0..len as i32).map(|i| i % 200 - 99).collect();
+        check_values(&mut report, name, &placement, &integers, &indices);
     }
-    check::<f32>(&mut report, "two hundred thousand", &placement, &indices);
     report.finish();
 }
 

@@ -25,6 +25,7 @@ mod large_windows;
 mod laws;
 mod limits;
 mod negative_control;
+mod one_buffer;
 mod pipeline_cache;
 mod recording;
 mod refusals;

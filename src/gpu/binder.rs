@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::gpu::operand::Operand;
-use crate::gpu::operation::{Operation, Slot};
+use crate::gpu::operation::{Operation, Slot, Slots};
 use crate::gpu::plan::{Allowed, Piece, Plan};
 use crate::gpu::program::Program;
 use crate::gpu::step::{Dispatch, Step};
@@ -30,6 +30,29 @@ impl<'a> Role<'a> {
     ) -> Self {
         Self { slot, name, operand: operand.into(), needed }
     }
+
+    /// Its bytes in the buffer.
+    fn bytes(&self) -> Range<u64> {
+        self.operand.bytes(self.needed)
+    }
+
+    /// Whether it has bytes in common with another.
+    fn overlaps(&self, other: &Self) -> bool {
+        let (own, others) = (self.bytes(), other.bytes());
+        self.operand.buffer == other.operand.buffer
+            && own.start < others.end
+            && others.start < own.end
+    }
+
+    /// The slots of those that are read from a buffer that another is written to.
+    fn shared(roles: &[Self]) -> Slots {
+        let written = |buffer| {
+            let mut written = roles.iter().filter(|role| role.slot.is_written());
+            written.any(|role| role.operand.buffer == buffer)
+        };
+        let read = roles.iter().filter(|role| role.slot.is_read());
+        Slots::of(read.filter(|role| written(role.operand.buffer)).map(|role| role.slot))
+    }
 }
 
 /// Checked operands on a device.
@@ -37,6 +60,8 @@ pub(crate) struct Binder<'a> {
     gpu: &'a Gpu,
     pub(crate) allowed: Allowed,
     roles: &'a [Role<'a>],
+    /// Slots of what is read from a buffer that is also written.
+    shared: Slots,
 }
 
 impl<'a> Binder<'a> {
@@ -58,12 +83,19 @@ impl<'a> Binder<'a> {
         for role in roles {
             role.operand.check(role.name, role.needed, alignment)?;
         }
+        let shared = Role::shared(roles);
         for (i, role) in roles.iter().enumerate() {
-            let mut others = roles.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, r)| r);
-            if role.slot.is_written()
-                && let Some(other) = others.find(|o| o.operand.buffer == role.operand.buffer)
-            {
-                return Err(Error::Aliased { operand: other.name, written: role.name });
+            for other in &roles[..i] {
+                let mut both = [role, other].into_iter();
+                let bound_read_write = both.any(|r| r.slot.is_written() || shared.contains(r.slot));
+                if bound_read_write && role.overlaps(other) {
+                    return Err(Error::Overlapping {
+                        operand: other.name,
+                        bytes: other.bytes(),
+                        other: role.name,
+                        other_bytes: role.bytes(),
+                    });
+                }
             }
         }
         let allowed = Allowed {
@@ -72,7 +104,7 @@ impl<'a> Binder<'a> {
             workgroups: limits.max_compute_workgroups_per_dimension,
             workgroup_size,
         };
-        Ok(Self { gpu, allowed, roles })
+        Ok(Self { gpu, allowed, roles, shared })
     }
 
     /// Whether each operand fits one binding, for what is not cut.
@@ -120,6 +152,7 @@ impl<'a> Binder<'a> {
         resource: impl Fn(Slot) -> wgpu::BufferBinding<'b>,
     ) -> Result<Dispatch, Error> {
         let device = self.gpu.device();
+        let program = &program.with_shared(self.shared);
         let pipeline = self.gpu.pipelines().get(device, program, self.allowed.workgroup_size)?;
         let entries: Vec<_> = program
             .operation

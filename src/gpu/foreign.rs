@@ -16,13 +16,15 @@ use crate::placement::Placement;
 /// window of ours made.
 ///
 /// A step keeps a scratch buffer: a word for each cell of the output, and for [`Overlap::Sum`] some
-/// three words for each value.
+/// three words for each value. Sums of more than 65,536 values to one cell are accumulated over several
+/// dispatches.
 ///
 /// # Determinism
 ///
 /// The last value of a cell is found by an atomic maximum of element numbers; for sums, values are
 /// sorted by cell, stably and without atomics. The same bits on every run and device, and those of
-/// [`Placement::unpool`].
+/// [`Placement::unpool`]; for sums of floats the device must round to nearest even, which
+/// `Gpu::check_sums` tells.
 #[derive(Clone, Debug)]
 pub struct ForeignUnpooling {
     gpu: Gpu,
@@ -48,17 +50,52 @@ struct Uniforms {
     cells: u32,
     grid_width: u32,
     shift: u32,
+    segment: u32,
+    end: [u32; 3],
 }
 
-/// `DIGIT_BITS` and `RUN` of `shaders/foreign_sum.wgsl`.
+/// `DIGIT_BITS`, `RUN` and `SEGMENT` of `shaders/foreign_sum.wgsl`.
 const DIGIT_BITS: u32 = 4;
 const RUN: u64 = 16;
+const SEGMENT: u64 = 1 << 16;
 
-/// A dispatch of a step: threads, and the lowest bit of the digit that a sort has come to.
+/// A dispatch of a step: threads, the lowest bit of the digit that a sort has come to, and the segment
+/// of long runs that is added.
 struct Pass {
     pass: ForeignPass,
     threads: u64,
     shift: u32,
+    segment: u32,
+}
+
+/// Words of the scratch buffer of an unpooling of so many `pooled` values into so many `cells`: what
+/// `shaders/foreign_last.wgsl` and `shaders/foreign_sum.wgsl` keep there.
+fn scratch_words(overlap: Overlap, pooled: u64, cells: u64, tiles: u64) -> u64 {
+    let sorting = match overlap {
+        Overlap::Last => 0,
+        Overlap::Sum => 3 * pooled + (tiles << DIGIT_BITS) + 2 * long_runs(pooled),
+    };
+    (cells + sorting).max(1)
+}
+
+/// The bytes of a scratch buffer of so many words, if a binding holds it and the shaders can count its
+/// words, which they do in 32 bits.
+fn check_scratch(words: u64, binding_bytes: u64) -> Result<u64, Error> {
+    let (bytes, most_words) = (words * 4, u32::MAX.into());
+    if bytes > binding_bytes {
+        let limit = "max_storage_buffer_binding_size";
+        return Err(Error::Limit { limit, needed: bytes, allowed: binding_bytes });
+    }
+    if words > most_words {
+        return Err(Error::ScratchTooLarge { needed: words, allowed: most_words });
+    }
+    Ok(bytes)
+}
+
+/// The most runs of more than a segment that so many values have, each of which holds a multiple of
+/// the segment's length; and the most segments of one run, where there can be such.
+fn long_runs(pooled: u64) -> u64 {
+    if pooled > SEGMENT { pooled.div_ceil(SEGMENT) } else { 0 }
 }
 
 impl ForeignUnpooling {
@@ -93,8 +130,8 @@ impl ForeignUnpooling {
     /// # Errors
     ///
     /// As the steps of [`Pooling`](crate::Pooling); and if the index space has more indices than a
-    /// `u32` counts, a tensor or the scratch buffer passes the device's binding limit, or a grid that
-    /// of its workgroups.
+    /// `u32` counts, a tensor or the scratch buffer passes the device's binding limit, the scratch buffer
+    /// has more words than a `u32` counts, or a grid passes the device's limit of workgroups.
     pub fn max_unpool<'a>(
         &self,
         values: impl Into<Operand<'a>>,
@@ -108,14 +145,9 @@ impl ForeignUnpooling {
         let (pooled, cells) = (self.placement.pooled_len(), self.placement.output_len());
         let threads = u64::from(self.gpu.workgroup_size().max(1));
         let tiles = (pooled as u64).div_ceil(RUN * threads);
-        let sorting = 3 * pooled as u64 + (tiles << DIGIT_BITS);
-        let sorting = if overlap == Overlap::Sum { sorting } else { 0 };
-        let scratch_bytes = (cells as u64 + sorting).max(1) * 4;
-        let (limit, allowed) =
-            ("max_storage_buffer_binding_size", self.gpu.limits().max_storage_buffer_binding_size);
-        if scratch_bytes > allowed {
-            return Err(Error::Limit { limit, needed: scratch_bytes, allowed });
-        }
+        let scratch_words = scratch_words(overlap, pooled as u64, cells as u64, tiles);
+        let binding_bytes = self.gpu.limits().max_storage_buffer_binding_size;
+        let scratch_bytes = check_scratch(scratch_words, binding_bytes)?;
         let roles = [
             Role::new(Slot::In, "values", values, self.values_bytes()),
             Role::new(Slot::Indices, "indices", indices, self.indices_bytes()),
@@ -149,6 +181,8 @@ impl ForeignUnpooling {
             cells: cells as u32,
             grid_width: 0,
             shift: 0,
+            segment: 0,
+            end: [0; 3],
         };
         // One buffer, with the uniforms of each pass.
         let stride = size_of::<Uniforms>()
@@ -156,7 +190,8 @@ impl ForeignUnpooling {
         let mut bytes = vec![0; stride * passes.len()];
         for (pass, bytes) in passes.iter().zip(bytes.chunks_mut(stride)) {
             let grid_width = binder.allowed.grid(pass.threads)[0];
-            let of_pass = Uniforms { grid_width, shift: pass.shift, ..uniforms };
+            let Pass { shift, segment, .. } = *pass;
+            let of_pass = Uniforms { grid_width, shift, segment, ..uniforms };
             bytes[..size_of::<Uniforms>()].copy_from_slice(bytemuck::bytes_of(&of_pass));
         }
         let usage = wgpu::BufferUsages::UNIFORM;
@@ -178,7 +213,7 @@ impl ForeignUnpooling {
     fn passes(&self, overlap: Overlap, tiled: u64) -> Vec<Pass> {
         let (pooled, cells) =
             (self.placement.pooled_len() as u64, self.placement.output_len() as u64);
-        let at = |shift, pass, threads| Pass { pass, threads, shift };
+        let at = |shift, pass, threads| Pass { pass, threads, shift, segment: 0 };
         let mut passes = vec![at(0, ForeignPass::Clear, cells)];
         if cells == 0 {
             // An empty batch has a report too.
@@ -195,6 +230,11 @@ impl ForeignUnpooling {
                 shift += DIGIT_BITS;
             }
             passes.push(at(shift, ForeignPass::Mark, pooled));
+            let long = long_runs(pooled);
+            passes.extend(
+                (0..long as u32)
+                    .map(|segment| Pass { segment, ..at(shift, ForeignPass::Accumulate, long) }),
+            );
         }
         passes.push(at(0, ForeignPass::Close, 1));
         passes.push(at(shift, ForeignPass::Gather, cells.div_ceil(4)));
@@ -204,13 +244,13 @@ impl ForeignUnpooling {
 
 #[cfg(test)]
 mod tests {
-    use super::{DIGIT_BITS, Placement, RUN, Uniforms};
-    use crate::Overlap;
+    use super::{DIGIT_BITS, Placement, RUN, SEGMENT, Uniforms, check_scratch, scratch_words};
     use crate::gpu::IndexReport;
     use crate::gpu::layout::{assert_layout, constant};
     use crate::gpu::operation::ForeignPass;
     use crate::gpu::program::Program;
     use crate::{Element, IndexSpace, Shape};
+    use crate::{Error, Overlap};
 
     #[test]
     fn a_sort_has_the_digits_and_runs_of_the_shader() {
@@ -221,6 +261,23 @@ mod tests {
         assert_eq!(DIGIT_BITS, constant(&source, "DIGIT_BITS"));
         assert_eq!(1 << DIGIT_BITS, constant(&source, "DIGITS"));
         assert_eq!(RUN, constant(&source, "RUN").into());
+        assert_eq!(SEGMENT, constant(&source, "SEGMENT").into());
+    }
+
+    #[test]
+    fn a_scratch_buffer_past_what_32_bits_count_is_refused() {
+        let most = u64::from(u32::MAX);
+        assert_eq!(check_scratch(most, u64::MAX), Ok(4 * most));
+        let refused = Err(Error::ScratchTooLarge { needed: most + 1, allowed: most });
+        assert_eq!(check_scratch(most + 1, u64::MAX), refused);
+        assert!(matches!(check_scratch(most + 1, 4 * most), Err(Error::Limit { .. })));
+        // A word for each cell, three for each value, 16 counts for each tile, two for each run of
+        // 65,536.
+        let (values, tiles) = (1 << 31, 1 << 20);
+        let words = scratch_words(Overlap::Sum, values, 4096, tiles);
+        assert_eq!(words, 4096 + 3 * values + 16 * tiles + 2 * values / 65_536);
+        assert_eq!(scratch_words(Overlap::Last, values, 4096, tiles), 4096);
+        assert_eq!(scratch_words(Overlap::Sum, 65_536, 1, 32), 1 + 3 * 65_536 + 16 * 32);
     }
 
     #[test]
@@ -249,6 +306,7 @@ mod tests {
                 cells,
                 grid_width,
                 shift,
+                segment,
             ]
         );
         let (members, span) = crate::gpu::layout::members(source, "Report");

@@ -51,6 +51,11 @@ impl<'a> Operand<'a> {
         Ok(())
     }
 
+    /// Its first `len` bytes, as bytes of the buffer.
+    pub(crate) fn bytes(&self, len: u64) -> Range<u64> {
+        self.offset..self.offset + len
+    }
+
     /// Some bytes of it, to bind.
     pub(crate) fn binding(&self, bytes: &Range<u64>) -> wgpu::BufferBinding<'a> {
         wgpu::BufferBinding {

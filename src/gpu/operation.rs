@@ -20,11 +20,12 @@ pub(crate) enum Operation {
 pub(crate) enum ForeignPass {
     Clear,
     Place,
-    /// Of a sum, as are `Scan`, `Move` and `Mark`.
+    /// Of a sum, as are `Scan`, `Move`, `Mark` and `Accumulate`.
     Count,
     Scan,
     Move,
     Mark,
+    Accumulate,
     Close,
     Gather,
 }
@@ -47,6 +48,21 @@ pub(crate) enum Slot {
     Scratch,
 }
 
+/// Slots, told by their binding numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Slots(u8);
+
+impl Slots {
+    pub(crate) fn contains(self, slot: Slot) -> bool {
+        self.0 >> slot.binding() & 1 == 1
+    }
+
+    /// Those of an iterator.
+    pub(crate) fn of(slots: impl IntoIterator<Item = Slot>) -> Self {
+        Self(slots.into_iter().fold(0, |bits, slot| bits | 1 << slot.binding()))
+    }
+}
+
 impl Slot {
     pub(crate) fn binding(self) -> u32 {
         match self {
@@ -63,6 +79,11 @@ impl Slot {
     /// Whether a dispatch writes there.
     pub(crate) fn is_written(self) -> bool {
         self.kind() == wgpu::BufferBindingType::Storage { read_only: false }
+    }
+
+    /// Whether a dispatch reads a tensor there.
+    pub(crate) fn is_read(self) -> bool {
+        self.kind() == wgpu::BufferBindingType::Storage { read_only: true }
     }
 
     pub(crate) fn kind(self) -> wgpu::BufferBindingType {
@@ -101,6 +122,7 @@ impl Operation {
                 ForeignPass::Count | ForeignPass::Scan | ForeignPass::Move | ForeignPass::Mark,
                 _,
             ) => &[Foreign, Scratch],
+            Self::Foreign(ForeignPass::Accumulate, _) => &[Foreign, In, Scratch],
             Self::Foreign(ForeignPass::Close, _) => &[Indices, Report],
             Self::Foreign(ForeignPass::Gather, _) => &[Foreign, In, Out, Scratch],
         }

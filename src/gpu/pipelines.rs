@@ -69,7 +69,7 @@ fn compile(
             binding: slot.binding(),
             visibility: wgpu::ShaderStages::COMPUTE,
             ty: wgpu::BindingType::Buffer {
-                ty: slot.kind(),
+                ty: program.binding_type(*slot),
                 has_dynamic_offset: false,
                 min_binding_size: None,
             },

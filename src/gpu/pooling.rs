@@ -27,13 +27,15 @@ use crate::index::{Frame, IndexSpace};
 ///
 /// A step is refused when an operand is too small, is not a [`STORAGE`](wgpu::BufferUsages::STORAGE)
 /// buffer, starts at an offset that is not a multiple of the device's
-/// `min_storage_buffer_offset_alignment`, belongs to another device, or lies in the buffer that the
-/// step writes; and when a limit of the device stands in the way.
+/// `min_storage_buffer_offset_alignment`, belongs to another device, or overlaps another in a buffer
+/// that the step writes; and when a limit of the device stands in the way. Operands may lie in one buffer
+/// as long as they do not overlap: what is read there is bound as read-write, by pipelines of its own.
 ///
 /// # Determinism
 ///
 /// Every operation gives the same bits on every run, device and workgroup size, and those of
-/// [`cpu`](crate::cpu): no atomics, each output cell written once, sums in raster order.
+/// [`cpu`](crate::cpu): no atomics, each output cell written once, sums in raster order. For sums of
+/// floats the device must round to nearest even, which `Gpu::check_sums` tells.
 #[derive(Clone, Debug)]
 pub struct Pooling {
     gpu: Gpu,

@@ -6,7 +6,7 @@ use crate::argmax::Overlap;
 use crate::axis::Axis;
 use crate::element::Element;
 use crate::geometry::Geometry;
-use crate::gpu::operation::{ForeignPass, Operation};
+use crate::gpu::operation::{ForeignPass, Operation, Slot, Slots};
 use crate::gpu::unrolled;
 use crate::gpu::work::{Lanes, Owned, units_of_thread};
 use crate::index::IndexSpace;
@@ -31,6 +31,8 @@ pub struct Program {
     pub(crate) units: usize,
     /// Whether four cells are loaded and stored in words of 64 bits.
     wide: bool,
+    /// Slots that are read and bound as read-write, because their buffers are written at other slots.
+    shared: Slots,
 }
 
 impl Program {
@@ -114,7 +116,17 @@ impl Program {
             (Operation::Unpool(_), Owned::RowBlocks) => unrolled::unpool_rows(axes, units),
             _ => String::new(),
         };
-        Self { operation, lanes, owned, bits, constants, unrolled, units, wide: false }
+        Self {
+            operation,
+            lanes,
+            owned,
+            bits,
+            constants,
+            unrolled,
+            units,
+            wide: false,
+            shared: Slots::default(),
+        }
     }
 
     /// The same in words of 64 bits, where four adjacent cells fill one: for devices that have
@@ -123,6 +135,30 @@ impl Program {
     pub fn wide(self) -> Self {
         let wide = self.lanes != Lanes::Apart && self.bits >= 16;
         Self { wide, ..self }
+    }
+
+    /// The same for operands that lie in one buffer, which is read and written: everything is bound as
+    /// read-write, since `wgpu` allows a buffer no other use beside that one in a dispatch.
+    #[must_use]
+    pub fn in_one_buffer(self) -> Self {
+        let read = self.operation.slots().iter().copied().filter(|slot| slot.is_read());
+        self.with_shared(Slots::of(read))
+    }
+
+    /// The same with what is read at some slots bound as read-write.
+    pub(crate) fn with_shared(&self, slots: Slots) -> Self {
+        let own = self.operation.slots().iter().copied();
+        let shared = Slots::of(own.filter(|&slot| slot.is_read() && slots.contains(slot)));
+        Self { shared, ..self.clone() }
+    }
+
+    /// How a buffer is bound at a slot.
+    pub(crate) fn binding_type(&self, slot: Slot) -> wgpu::BufferBindingType {
+        if self.shared.contains(slot) {
+            wgpu::BufferBindingType::Storage { read_only: false }
+        } else {
+            slot.kind()
+        }
     }
 
     /// One pass of an unpooling by foreign indices.
@@ -153,6 +189,7 @@ impl Program {
             unrolled,
             units: 1,
             wide: false,
+            shared: Slots::default(),
         }
     }
 
@@ -184,9 +221,9 @@ impl Program {
 
     /// Every program that unpooling by foreign indices can need.
     pub fn of_placement(placement: &Placement, element: Element) -> Vec<Self> {
-        use ForeignPass::{Clear, Close, Count, Gather, Mark, Move, Place, Scan};
+        use ForeignPass::{Accumulate, Clear, Close, Count, Gather, Mark, Move, Place, Scan};
         let last = [Clear, Place, Close, Gather].map(|pass| (pass, Overlap::Last));
-        let sum = [Clear, Place, Count, Scan, Move, Mark, Close, Gather];
+        let sum = [Clear, Place, Count, Scan, Move, Mark, Accumulate, Close, Gather];
         let sum = sum.map(|pass| (pass, Overlap::Sum));
         let all = last.into_iter().chain(sum);
         all.map(|(pass, overlap)| Self::foreign(placement, element, overlap, pass)).collect()
@@ -195,6 +232,16 @@ impl Program {
     /// The WGSL module: the operation's shader, the preludes it shares with others, and a function
     /// that is written for the window.
     pub fn source(&self) -> String {
+        let read = self.operation.slots().iter().filter(|&&slot| self.shared.contains(slot));
+        read.fold(self.read_only_source(), |source, slot| {
+            let declared = format!("@binding({}) var<storage, read>", slot.binding());
+            let written = format!("@binding({}) var<storage, read_write>", slot.binding());
+            source.replace(&declared, &written)
+        })
+    }
+
+    /// The module, in which what is read is bound as read-only.
+    fn read_only_source(&self) -> String {
         macro_rules! shader {
             ($name:literal) => {
                 include_str!(concat!("../../shaders/", $name, ".wgsl"))
@@ -255,6 +302,7 @@ impl Program {
             (Operation::Foreign(ForeignPass::Scan, _), _) => "foreign_scan",
             (Operation::Foreign(ForeignPass::Move, _), _) => "foreign_move",
             (Operation::Foreign(ForeignPass::Mark, _), _) => "foreign_mark",
+            (Operation::Foreign(ForeignPass::Accumulate, _), _) => "foreign_accumulate",
             (Operation::Foreign(ForeignPass::Close, _), _) => "foreign_close",
             (Operation::Foreign(ForeignPass::Gather, _), _) => "foreign_gather",
         }
