@@ -320,7 +320,8 @@ pub(crate) fn resolve(
             axis,
             window: q as usize,
             start: resolved.start(q),
-            extent: resolved.extent() as usize,
+            kernel: resolved.kernel as usize,
+            dilation: resolved.dilation as usize,
             input,
         }),
     }

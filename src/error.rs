@@ -14,14 +14,19 @@ use crate::index::IndexSpace;
 pub enum GeometryError {
     #[error("kernel has {found} axes; 1, 2 or 3 spatial axes are allowed")]
     Rank { found: usize },
-    #[error("{argument} has {found} axes, but the kernel has {allowed}")]
+    #[error(
+        "{argument} has {}, but the kernel has {}: write one number for each axis of the kernel",
+        counted(*.found, "axis", "axes"), counted(*.allowed, "axis", "axes")
+    )]
     AxisCount { argument: &'static str, found: usize, allowed: usize },
     #[error(
-        "shape {shape} has {found} dimensions; this window takes {allowed}: batch, channels and its spatial axes"
+        "shape {shape} has {}; this window takes {allowed}: batch, channels and its spatial axes",
+        counted(*.found, "dimension", "dimensions")
     )]
     ShapeRank { shape: String, found: usize, allowed: usize },
     #[error(
-        "{argument} shape {shape} has {found} dimensions; 3 to 5 are allowed: batch, channels and 1 to 3 spatial axes"
+        "{argument} shape {shape} has {}; 3 to 5 are allowed: batch, channels and 1 to 3 spatial axes",
+        counted(*.found, "dimension", "dimensions")
     )]
     PlacementRank { argument: &'static str, shape: String, found: usize },
     #[error("{argument} is 0 on axis {axis}; it must be at least 1")]
@@ -35,9 +40,17 @@ pub enum GeometryError {
     )]
     EmptyOutput { axis: usize, extent: u128, padded: u128 },
     #[error(
-        "window {window} on axis {axis} holds no cell of the input: it starts at {start} and spans {extent} cells, the input has cells 0 to {}", .input - 1
+        "window {window} on axis {axis} holds no cell of the input: it reads {}, and the input has cells 0 to {}",
+        cells(*.start, *.kernel, *.dilation), .input - 1
     )]
-    EmptyWindow { axis: usize, window: usize, start: i64, extent: usize, input: usize },
+    EmptyWindow {
+        axis: usize,
+        window: usize,
+        start: i64,
+        kernel: usize,
+        dilation: usize,
+        input: usize,
+    },
     #[error(
         "axis {axis} reaches coordinate {found} with its padding; at most {allowed} is allowed"
     )]
@@ -115,4 +128,22 @@ pub enum Error {
     OutOfMemory,
     #[error("{message}")]
     Wgpu { message: String },
+}
+
+/// A number of things, such as `1 axis` or `2 axes`.
+fn counted(number: usize, one: &str, several: &str) -> String {
+    let things = if number == 1 { one } else { several };
+    format!("{number} {things}")
+}
+
+/// The cells that a window reads on one axis, such as `cells -5 and 5`.
+fn cells(start: i64, kernel: usize, dilation: usize) -> String {
+    let cell = |tap: usize| start + tap as i64 * dilation as i64;
+    match kernel {
+        1 => format!("cell {start}"),
+        2 => format!("cells {start} and {}", cell(1)),
+        3 => format!("cells {start}, {} and {}", cell(1), cell(2)),
+        _ if dilation == 1 => format!("cells {start} to {}", cell(kernel - 1)),
+        _ => format!("cells {start} to {} in steps of {dilation}", cell(kernel - 1)),
+    }
 }

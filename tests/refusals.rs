@@ -33,17 +33,25 @@ fn stride_dilation_and_padding_must_have_the_axes_of_the_kernel() {
     let window = || Window::new([2, 2]);
     let pads = Padding::symmetric([1]);
     for (window, argument, found, message) in [
-        (window().stride([1]), "stride", 1, "stride has 1 axes, but the kernel has 2"),
-        (window().dilation([1; 3]), "dilation", 3, "dilation has 3 axes, but the kernel has 2"),
-        (window().padding(pads), "padding", 1, "padding has 1 axes, but the kernel has 2"),
+        (window().stride([1]), "stride", 1, "stride has 1 axis, but the kernel has 2 axes"),
+        (
+            window().dilation([1; 3]),
+            "dilation",
+            3,
+            "dilation has 3 axes, but the kernel has 2 axes",
+        ),
+        (window().padding(pads), "padding", 1, "padding has 1 axis, but the kernel has 2 axes"),
     ] {
         let error = Geometry::new(&window, Shape::channels_last([1, 4, 4, 1])).unwrap_err();
-        says(&error, &GeometryError::AxisCount { argument, found, allowed: 2 }, message);
+        let message = format!("{message}: write one number for each axis of the kernel");
+        says(&error, &GeometryError::AxisCount { argument, found, allowed: 2 }, &message);
     }
     let pooled = Shape::channels_last([1, 4, 4, 1]);
     let error = Geometry::for_pooled(&window(), pooled, Some(&[8])).unwrap_err();
     let expected = GeometryError::AxisCount { argument: "output_size", found: 1, allowed: 2 };
-    says(&error, &expected, "output_size has 1 axes, but the kernel has 2");
+    let message = "output_size has 1 axis, but the kernel has 2 axes: write one number for each axis \
+                   of the kernel";
+    says(&error, &expected, message);
 }
 
 #[test]
@@ -53,8 +61,9 @@ fn a_shape_must_have_batch_channels_and_the_axes_of_the_window() {
         let shape = Shape::channels_first(dims);
         let name = shape.to_string();
         let error = Geometry::new(&Window::new([2, 2]), shape).unwrap_err();
+        let s = if found == 1 { "" } else { "s" };
         let message = format!(
-            "shape {name} has {found} dimensions; this window takes 4: batch, channels and its \
+            "shape {name} has {found} dimension{s}; this window takes 4: batch, channels and its \
              spatial axes"
         );
         says(&error, &GeometryError::ShapeRank { shape: name, found, allowed: 4 }, &message);
@@ -107,32 +116,49 @@ fn a_window_that_does_not_fit_is_refused() {
     );
 }
 
+fn empty_window(
+    (axis, window): (usize, usize),
+    start: i64,
+    (kernel, dilation): (usize, usize),
+    input: usize,
+) -> GeometryError {
+    GeometryError::EmptyWindow { axis, window, start, kernel, dilation, input }
+}
+
 #[test]
 fn a_window_without_a_cell_of_the_input_is_refused() {
     // In the padding before: the first window.
     let error = refused("n1c1h9w5_k2s2p0x3_last");
-    let expected =
-        GeometryError::EmptyWindow { axis: 1, window: 0, start: -3, extent: 2, input: 5 };
+    let expected = empty_window((1, 0), -3, (2, 1), 5);
     says(
         &error,
         &expected,
-        "window 0 on axis 1 holds no cell of the input: it starts at -3 and spans 2 cells, the \
-         input has cells 0 to 4",
+        "window 0 on axis 1 holds no cell of the input: it reads cells -3 and -2, and the input has \
+         cells 0 to 4",
     );
     // In the padding after: the last one.
     let error = refused("n1c1w5_k2s2p0-3_last");
-    let expected = GeometryError::EmptyWindow { axis: 0, window: 3, start: 6, extent: 2, input: 5 };
+    let expected = empty_window((0, 3), 6, (2, 1), 5);
     assert_eq!(error, expected);
     // Its holes over the input: cells −1 and 2 of an input of 2 (PyTorch reads out of bounds).
     let error = refused("n1c1w2_k2s1d3p1_first");
-    let expected =
-        GeometryError::EmptyWindow { axis: 0, window: 0, start: -1, extent: 4, input: 2 };
-    assert_eq!(error, expected);
+    let expected = empty_window((0, 0), -1, (2, 3), 2);
+    let cells = "it reads cells -1 and 2, and the input has cells 0 to 1";
+    says(&error, &expected, &format!("window 0 on axis 0 holds no cell of the input: {cells}"));
     // Cells −5 and 5 of an input of 1.
     let error = refused("n1c1w1_k2s1d10psame_first");
-    let expected =
-        GeometryError::EmptyWindow { axis: 0, window: 0, start: -5, extent: 11, input: 1 };
+    let expected = empty_window((0, 0), -5, (2, 10), 1);
     assert_eq!(error, expected);
+    // All cells of three, of four beside each other, of five with holes; the only one.
+    for (name, cells) in [
+        ("n1c1w2_k3s9d4p2-9_first", "cells -2, 2 and 6"),
+        ("n1c1w5_k4p5_first", "cells -5 to -2"),
+        ("n1c1w3_k5s99d9p6-99_first", "cells -6 to 30 in steps of 9"),
+        ("n1c1w3_k1p1_first", "cell -1"),
+    ] {
+        let message = refused(name).to_string();
+        assert!(message.contains(&format!(": it reads {cells}, and the input has")), "{message}");
+    }
 }
 
 #[test]
