@@ -122,6 +122,12 @@ pub enum Error {
     ZeroWorkgroup,
     #[error("no adapter{wanted} that runs compute shaders; found: {found}")]
     NoAdapter { wanted: String, found: String },
+    #[error("{adapter} cannot be used: {message}")]
+    Adapter { adapter: String, message: String },
+    #[error(
+        "{adapter} does not round sums of floats to nearest even, as the CPU does: {terms} gives {found:?}, not {expected:?}"
+    )]
+    Rounding { adapter: String, terms: String, found: f32, expected: f32 },
     #[error("the device was lost")]
     DeviceLost,
     #[error("the device has no memory left")]

@@ -1,16 +1,21 @@
 //! Finding a device of one's own.
 
 use crate::error::Error;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, scoped};
 
 impl Gpu {
-    /// The adapters that can run compute shaders, best first: hardware before software, and of the
-    /// same kind Vulkan, Metal and DX12 before GL. `WGPU_BACKEND` limits the backends.
+    /// The adapters that say they run compute shaders, best first: hardware before software, and of
+    /// the same kind Vulkan, Metal and DX12 before GL. `WGPU_BACKEND` limits the backends.
+    ///
+    /// Some drivers say more than they hold; [`Gpu::from_adapter`] tells.
     pub async fn adapters() -> Vec<wgpu::Adapter> {
         if wgpu::Instance::enabled_backend_features().is_empty() {
             return Vec::new();
         }
-        let descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
+        // Indirect calls are validated by a shader of wgpu's own, which every device compiles first and
+        // some drivers cannot. No such call is made here.
+        descriptor.flags.remove(wgpu::InstanceFlags::VALIDATION_INDIRECT_CALL);
         let backends = descriptor.backends;
         let instance = wgpu::Instance::new(descriptor);
         #[cfg(not(target_arch = "wasm32"))]
@@ -26,38 +31,35 @@ impl Gpu {
         adapters
     }
 
-    /// A device of its own on the best adapter, or on the first whose name, backend or driver holds
-    /// `WGPU_ADAPTER_NAME`.
+    /// A device of its own on the best adapter that gives one, or on the first such whose name, backend
+    /// or driver holds `WGPU_ADAPTER_NAME`.
     ///
     /// # Errors
     ///
-    /// If there is no such adapter, or it gives no device.
+    /// If there is no such adapter. The message names those that were found and why each was passed
+    /// over.
     pub async fn request() -> Result<Self, Error> {
         match wanted_adapter() {
             Some(name) => Self::request_named(&name).await,
-            None => match Self::adapters().await.first() {
-                Some(adapter) => Self::from_adapter(adapter).await,
-                None => Err(Error::NoAdapter { wanted: String::new(), found: "none".into() }),
-            },
+            None => first_usable(&Self::adapters().await, String::new()).await,
         }
     }
 
-    /// A device of its own on the first adapter whose name, backend or driver holds `name`,
-    /// whatever its case.
+    /// A device of its own on the first adapter that gives one and whose name, backend or driver holds
+    /// `name`, whatever its case.
     ///
     /// # Errors
     ///
     /// As [`Gpu::request`].
     pub async fn request_named(name: &str) -> Result<Self, Error> {
-        let adapters = Self::adapters().await;
-        match adapters.iter().find(|a| is_named(&a.get_info(), name)) {
-            Some(adapter) => Self::from_adapter(adapter).await,
-            None => {
-                let names: Vec<_> = adapters.iter().map(|a| describe(&a.get_info())).collect();
-                let found = if names.is_empty() { "none".into() } else { names.join("; ") };
-                Err(Error::NoAdapter { wanted: format!(" named {name:?}"), found })
-            }
+        let wanted = format!(" named {name:?}");
+        let (named, others): (Vec<_>, Vec<_>) =
+            Self::adapters().await.into_iter().partition(|a| is_named(&a.get_info(), name));
+        if named.is_empty() {
+            let others = others.iter().map(|a| describe(&a.get_info()));
+            return Err(Error::NoAdapter { wanted, found: list(others) });
         }
+        first_usable(&named, wanted).await
     }
 
     /// A device of its own on a given adapter, with all its limits, and timestamps and integers of
@@ -65,8 +67,13 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// If it gives no device.
+    /// [`Error::Adapter`] if it gives no device, or the device compiles no compute shader.
     pub async fn from_adapter(adapter: &wgpu::Adapter) -> Result<Self, Error> {
+        let unusable = |message: String| {
+            // wgpu's messages go over several lines.
+            let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
+            Error::Adapter { adapter: describe(&adapter.get_info()), message }
+        };
         let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SHADER_INT64;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("unpool"),
@@ -77,7 +84,8 @@ impl Gpu {
         let (device, queue) = adapter
             .request_device(&descriptor)
             .await
-            .map_err(|error| Error::Wgpu { message: error.to_string() })?;
+            .map_err(|error| unusable(error.to_string()))?;
+        compile_nothing(&device).map_err(|error| unusable(error.to_string()))?;
         Ok(Self::from_device(&device, &queue))
     }
 
@@ -90,6 +98,48 @@ impl Gpu {
     pub fn description(&self) -> String {
         describe(&self.info())
     }
+}
+
+/// A device on the first of some adapters that gives one; `wanted` says in the message which were asked
+/// for.
+async fn first_usable(adapters: &[wgpu::Adapter], wanted: String) -> Result<Gpu, Error> {
+    let mut refusals = Vec::new();
+    for adapter in adapters {
+        match Gpu::from_adapter(adapter).await {
+            Ok(gpu) => return Ok(gpu),
+            Err(error) => {
+                log::info!("{error}");
+                refusals.push(error.to_string());
+            }
+        }
+    }
+    Err(Error::NoAdapter { wanted, found: list(refusals) })
+}
+
+/// What was found, for a message.
+fn list(found: impl IntoIterator<Item = String>) -> String {
+    let found: Vec<_> = found.into_iter().collect();
+    if found.is_empty() { "none".into() } else { found.join("; ") }
+}
+
+/// Compiles a compute shader that does nothing: some drivers make a device and then fail at that.
+fn compile_nothing(device: &wgpu::Device) -> Result<(), Error> {
+    scoped(device, || {
+        let label = Some("unpool nothing");
+        let source = "@compute @workgroup_size(1) fn nothing() {}";
+        let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label,
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        });
+        let _pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label,
+            layout: None,
+            module: &module,
+            entry_point: Some("nothing"),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        });
+    })
 }
 
 /// `WGPU_ADAPTER_NAME`, if it says something.
