@@ -24,6 +24,9 @@ pub enum Overlap {
     Last,
     /// The sum in raster order of the pooled elements, starting from +0: `tf.scatter_nd`, and
     /// every gradient.
+    ///
+    /// Floats are added in binary32, rounded to nearest even, which IEEE 754 prescribes and WGSL leaves
+    /// open: `Gpu::check_sums` tells whether a device does so, and then its sums have the CPU's bits.
     Sum,
 }
 

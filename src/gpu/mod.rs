@@ -14,6 +14,8 @@ mod program;
 mod readback;
 mod report;
 #[cfg(not(target_arch = "wasm32"))]
+mod rounding;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod slices;
 mod step;
 mod uniforms;
@@ -55,6 +57,9 @@ struct Shared {
     limits: wgpu::Limits,
     wide_words: bool,
     pipelines: Pipelines,
+    /// What [`Gpu::check_sums`] found.
+    #[cfg(not(target_arch = "wasm32"))]
+    sums: std::sync::OnceLock<Result<(), Error>>,
 }
 
 impl Gpu {
@@ -83,6 +88,8 @@ impl Gpu {
             wide_words: device.features().contains(wgpu::Features::SHADER_INT64)
                 && device.adapter_info().device_type == wgpu::DeviceType::Cpu,
             pipelines,
+            #[cfg(not(target_arch = "wasm32"))]
+            sums: std::sync::OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
     }

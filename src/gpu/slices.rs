@@ -53,6 +53,26 @@ impl Gpu {
     ) -> Result<Readback<T>, Error> {
         check_len("values", values.len(), geometry.pooled_len())?;
         taps.check(geometry)?;
+        if geometry.windows_overlap() {
+            self.check_sums_of::<T>(overlap)?;
+        }
+        self.unpool_slices(geometry, values, taps, overlap)
+    }
+
+    /// Checks the device's rounding where it matters.
+    fn check_sums_of<T: Cell>(&self, overlap: Overlap) -> Result<(), Error> {
+        let is_rounded = overlap == Overlap::Sum && T::ELEMENT.is_float();
+        if is_rounded { self.check_sums() } else { Ok(()) }
+    }
+
+    /// Unpools slices of the right lengths.
+    pub(crate) fn unpool_slices<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        values: &[T],
+        taps: &Taps,
+        overlap: Overlap,
+    ) -> Result<Readback<T>, Error> {
         let pooling = self.pooling(geometry, T::ELEMENT)?;
         let values = self.upload("values", bytemuck::cast_slice(values))?;
         let taps = self.upload("taps", &taps.to_bytes())?;
@@ -96,6 +116,7 @@ impl Gpu {
     ) -> Result<Readback<T>, Error> {
         check_len("values", values.len(), placement.pooled_len())?;
         let indices = placement.narrowed(indices)?;
+        self.check_sums_of::<T>(overlap)?;
         let unpooling = self.foreign_unpooling(placement, T::ELEMENT);
         let values = self.upload("values", bytemuck::cast_slice(values))?;
         let indices = self.upload("indices", bytemuck::cast_slice(&indices))?;
