@@ -28,6 +28,9 @@ export class Loupe {
     this.#engine = engine;
     this.#pane = pane;
     document.getElementById("glasses")?.append(...this.#glasses.map((glass) => glass.element));
+    const narrow = matchMedia("(max-width: 60rem)");
+    narrow.addEventListener("change", place);
+    place(narrow);
   }
 
   /** A pixel is pointed at. Answers come in order, and only the last pixel matters.
@@ -100,6 +103,17 @@ export class Loupe {
   #source(level) {
     return this.#pane(level === 0 ? "picture" : `pooled-${level}`)?.canvas;
   }
+}
+
+/**
+ * Puts the glass below the controls, or, where the page is one column, at the end of the pictures.
+ * There it is sticky (style.css), and a sticky element never leaves its parent: it covers pictures
+ * and nothing else.
+ * @param {{ matches: boolean }} narrow
+ */
+function place({ matches: narrow }) {
+  const loupe = /** @type {HTMLElement} */ (document.getElementById("loupe"));
+  document.getElementById(narrow ? "pictures" : "side")?.append(loupe);
 }
 
 /** One enlarged piece of a level. */

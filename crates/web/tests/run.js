@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { launch } from "./browser.js";
 import { cases as digits } from "./digits.js";
 import { cases as explained } from "./explained.js";
+import { cases as layout } from "./layout.js";
 import { cases as page } from "./page.js";
 import { cases as robust } from "./robust.js";
 import { cases as library } from "./library.js";
@@ -21,7 +22,8 @@ const server = await serve({
 const browsers = { webgpu: await launch(), plain: await launch({ webgpu: false }) };
 let failed = 0;
 
-for (const [name, test] of Object.entries({ ...library, ...page, ...digits, ...explained, ...robust })) {
+const cases = { ...library, ...page, ...digits, ...explained, ...layout, ...robust };
+for (const [name, test] of Object.entries(cases)) {
   if (!name.includes(process.argv[2] ?? "")) {
     continue;
   }
