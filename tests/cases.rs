@@ -4,25 +4,27 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 
-use crate::support::cases::{Case, Pads, TABLE, any_case, parse, table};
+use crate::support::cases::{Case, FAR, Pads, TABLE, parse, table};
 use crate::support::oracle::Plan;
+use crate::support::random_cases::any_case;
 
 #[test]
 fn a_case_is_called_what_it_is() {
-    for name in TABLE {
+    for name in TABLE.iter().chain(FAR) {
         assert_eq!(parse(&parse(name).to_string()), parse(name), "{name}");
     }
 }
 
 #[test]
 fn no_case_is_there_twice() {
-    let names: HashSet<String> = table().iter().map(Case::to_string).collect();
-    assert_eq!(names.len(), TABLE.len());
+    let cases = || TABLE.iter().chain(FAR).map(|name| parse(name));
+    let names: HashSet<String> = cases().map(|case| case.to_string()).collect();
+    assert_eq!(names.len(), cases().count());
 }
 
 #[test]
 fn every_case_is_a_geometry() {
-    for case in table() {
+    for case in TABLE.iter().chain(FAR).map(|name| parse(name)) {
         let geometry = case.geometry().unwrap_or_else(|error| panic!("{case}: {error}"));
         let plan = Plan::new(&case).unwrap_or_else(|refusal| panic!("{case}: {refusal:?}"));
         assert_eq!(geometry.pooled_shape(), &case.shape(&plan.there(plan.pooled)), "{case}");

@@ -109,7 +109,13 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
     indices.iter().enumerate().map(one).collect()
 }
 
-fn check<T: Cell + Bits>(report: &mut Report, name: &str, placement: &Placement, indices: &[u32]) {
+/// Compares every adapter and the CPU with the definition.
+pub(crate) fn check<T: Cell + Bits>(
+    report: &mut Report,
+    name: &str,
+    placement: &Placement,
+    indices: &[u32],
+) {
     let values: Vec<T> = fill(Fill::Specials, indices.len(), 61);
     check_values(report, name, placement, &values, indices);
 }
@@ -162,7 +168,7 @@ fn check_values<T: Cell + Bits>(
 }
 
 /// Indices of a kind for so many elements of a frame that has indices below `size`.
-fn indices(kind: &str, len: usize, size: usize, random: &mut Random) -> Vec<u32> {
+pub(crate) fn indices(kind: &str, len: usize, size: usize, random: &mut Random) -> Vec<u32> {
     let any = |random: &mut Random| random.below(size) as u32;
     match kind {
         "all in one cell" => vec![any(random); len],
@@ -183,9 +189,11 @@ fn indices(kind: &str, len: usize, size: usize, random: &mut Random) -> Vec<u32>
     }
 }
 
-const KINDS: [&str; 4] = ["all in one cell", "at random", "in three cells", "out of range"];
+pub(crate) const KINDS: [&str; 4] =
+    ["all in one cell", "at random", "in three cells", "out of range"];
 
-fn size(placement: &Placement) -> usize {
+/// How many indices there are in the frame of each element.
+pub(crate) fn size(placement: &Placement) -> usize {
     let frame = placement.frame_shape();
     let plane: usize = frame.spatial().iter().product();
     match placement.index_space() {

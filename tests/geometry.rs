@@ -5,10 +5,11 @@ use unpool::{Geometry, GeometryError, Layout, Padding, Shape, Window, cpu};
 
 use crate::engines::numbers;
 use crate::refusals::says;
-use crate::support::cases::{Case, Pads, any_case, parse};
+use crate::support::cases::{Case, Pads, parse};
 use crate::support::compare::{same, same_bits};
 use crate::support::fill::{Fill, fill};
 use crate::support::oracle::{self, Plan, Refusal};
+use crate::support::random_cases::{any_case, is_affordable};
 
 /// Pooled sizes and pads of a case that must be one.
 fn resolved(name: &str) -> (Vec<usize>, Vec<(usize, usize)>) {
@@ -327,6 +328,14 @@ proptest! {
             (Err(GeometryError::EmptyWindow { axis, .. }), Err(refusal)) => {
                 prop_assert_eq!(refusal, Refusal::EmptyWindow { axis });
             }
+            (Err(GeometryError::WindowTooLarge { found, .. }), Err(refusal)) => {
+                prop_assert_eq!(refusal, Refusal::WindowTooLarge { cells: found });
+            }
+            // The definition knows no largest number.
+            (Err(GeometryError::AxisTooLong { axis, found, allowed }), _) => {
+                prop_assert!(allowed == i32::MAX as u64 && found > allowed.into());
+                prop_assert!(longest(&case, axis) > i32::MAX as u64);
+            }
             (found, expected) => prop_assert!(false, "{found:?}, the definition says {expected:?}"),
         }
     }
@@ -343,6 +352,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let case = with_size_of(case, &pooled, at.as_deref());
+        let case = case.filter(is_affordable);
         prop_assume!(case.is_some());
         let case = case.unwrap();
         let size = at.is_some().then_some(&case.spatial[..]);
@@ -364,16 +374,34 @@ proptest! {
                 same_bits(&"sum", &sum, &expected).map_err(fail)?;
             }
             Err(refusal) => {
-                let axis = match refusal {
-                    Refusal::EmptyOutput { axis } | Refusal::EmptyWindow { axis } => axis,
+                let is_same = match (&found, refusal) {
+                    (
+                        &Err(GeometryError::EmptyWindow { axis: found, .. }),
+                        Refusal::EmptyOutput { axis } | Refusal::EmptyWindow { axis },
+                    ) => found == axis,
+                    (
+                        &Err(GeometryError::WindowTooLarge { found, .. }),
+                        Refusal::WindowTooLarge { cells },
+                    ) => found == cells,
+                    (&Err(GeometryError::AxisTooLong { axis, .. }), _) => {
+                        longest(&case, axis) > i32::MAX as u64
+                    }
+                    _ => false,
                 };
-                prop_assert!(
-                    matches!(found, Err(GeometryError::EmptyWindow { axis: a, .. }) if a == axis),
-                    "{:?}, the definition says {:?}", found, refusal
-                );
+                prop_assert!(is_same, "{:?}, the definition says {:?}", found, refusal);
             }
         }
     }
+}
+
+/// No less than the largest coordinate on an axis, of which the last window spans most.
+fn longest(case: &Case, axis: usize) -> u64 {
+    let pads = match &case.pads {
+        Pads::Explicit(pads) => 2 * pads[axis].0 + pads[axis].1,
+        _ => 0,
+    };
+    let window = case.kernel[axis] * case.dilation[axis] + case.stride[axis];
+    (2 * window + case.spatial[axis] + pads) as u64
 }
 
 /// The case with the input that `pooled` unpools to: by default, or so many cells off it. `None`

@@ -7,12 +7,13 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use unpool::{Cell, Error, Gpu, IndexReport, IndexSpace, Overlap, Step, wgpu};
 
-use crate::support::cases::{Case, any_geometry};
+use crate::support::cases::Case;
 use crate::support::compare::same_bits;
 use crate::support::devices::{Uncaptured, adapters, at_once, device};
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
+use crate::support::random_cases::any_geometry;
 
 /// Of each adapter a device that listens to what is reported, with all it can do and with little.
 static DEVICES: LazyLock<[Vec<(Gpu, Uncaptured)>; 2]> = LazyLock::new(|| {

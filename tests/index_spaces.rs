@@ -4,10 +4,11 @@ use proptest::prelude::*;
 use unpool::{Error, Geometry, Index, IndexSpace, Shape, Taps, Window, cpu};
 
 use crate::engines::numbers;
-use crate::support::cases::{any_geometry, parse, table};
+use crate::support::cases::{parse, table};
 use crate::support::compare::{Report, same};
 use crate::support::fill::{Fill, fill};
 use crate::support::oracle::{self, Plan};
+use crate::support::random_cases::any_geometry;
 
 fn round_trip<I>(
     report: &mut Report,
@@ -345,7 +346,12 @@ proptest! {
             .collect();
         let lowest = own.iter().map(|o| o.1).min().unwrap();
         let highest = own.iter().map(|o| o.1).max().unwrap();
-        for index in (lowest - 3)..=(highest + 3) {
+        // Every index about the window's own; of a window that reaches far, some hundred, with those
+        // beside its own.
+        let about = (lowest - 3)..=(highest + 3);
+        let step = 1 + (highest - lowest) as usize / 100;
+        let beside = own.iter().step_by(1 + own.len() / 40).flat_map(|o| [o.1 - 1, o.1, o.1 + 1]);
+        for index in about.step_by(step).chain(beside).chain([highest + 3]) {
             let mut indices = good.clone();
             indices[chosen] = index;
             let found = Taps::from_indices(&geometry, space, &indices);

@@ -7,11 +7,12 @@ use proptest::test_runner::TestCaseResult;
 use unpool::{Cell, Geometry, Overlap, cpu};
 
 use crate::engines::numbers;
-use crate::support::cases::any_geometry;
+use crate::support::cases::Case;
 use crate::support::compare::same_bits;
 use crate::support::every_element;
 use crate::support::fill::{Fill, fill, integers, of_integer};
 use crate::support::oracle::{Bits, Plan, is_nan, value, zero};
+use crate::support::random_cases::any_geometry;
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() }
@@ -34,7 +35,6 @@ fn total<T: Bits>(of: &[T]) -> f64 {
 /// ⟨S x, y⟩ = ⟨x, Sᵀ y⟩: reading the winners is the adjoint of summing into them.
 fn adjoint<T: Cell + Bits>(geometry: &Geometry, seed: u64) -> TestCaseResult {
     let z: Vec<T> = integers(3, geometry.input_len(), seed);
-    // At most 64 windows share a cell: their sum fits every type.
     let x: Vec<T> = integers(3, geometry.input_len(), seed ^ 1);
     let y: Vec<T> = integers(1, geometry.pooled_len(), seed ^ 2);
     let taps = cpu::max_pool(geometry, &z).unwrap().taps;
@@ -158,12 +158,19 @@ fn by_image<T: Cell + Bits>(
     Ok(())
 }
 
+/// A geometry of which so few windows share a cell that a sum of ones fits every type.
+fn few_to_a_cell() -> impl Strategy<Value = (Case, Geometry)> {
+    any_geometry().prop_filter("too many windows share a cell", |(case, _)| {
+        Plan::new(case).unwrap().most_windows_of_a_cell() <= 127
+    })
+}
+
 proptest! {
     #![proptest_config(config())]
 
     #[test]
     fn reading_winners_is_the_adjoint_of_summing_into_them(
-        (_case, geometry) in any_geometry(), seed in any::<u64>(),
+        (_case, geometry) in few_to_a_cell(), seed in any::<u64>(),
     ) {
         every_element!(adjoint(&geometry, seed)?);
     }
@@ -179,7 +186,7 @@ proptest! {
 
     #[test]
     fn the_sum_of_a_gradient_is_preserved(
-        (_case, geometry) in any_geometry(), seed in any::<u64>(),
+        (_case, geometry) in few_to_a_cell(), seed in any::<u64>(),
     ) {
         every_element!(preserved(&geometry, seed)?);
     }

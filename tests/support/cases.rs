@@ -10,7 +10,6 @@
 
 use std::fmt;
 
-use proptest::prelude::*;
 use unpool::{Geometry, GeometryError, Padding, Shape, Window};
 
 /// How a case pads.
@@ -343,53 +342,25 @@ pub(crate) const TABLE: &[&str] = &[
     "n0c1d3h3w3_k2_first",
 ];
 
-// ---- cases by chance ------------------------------------------------------------------------
-
-/// Any case of small numbers, refused or not.
-pub(crate) fn any_case() -> impl Strategy<Value = Case> {
-    (1usize..=3).prop_flat_map(|rank| {
-        let extent = [20usize, 10, 6][rank - 1];
-        let kernel = [6usize, 4, 3][rank - 1];
-        let axes = |numbers| prop::collection::vec(numbers, rank);
-        let pads = prop_oneof![
-            2 => Just(Pads::Valid),
-            2 => Just(Pads::Same),
-            1 => Just(Pads::SameLower),
-            3 => axes_of_pads(rank).prop_map(Pads::Explicit),
-        ];
-        (
-            (0usize..=2, 1usize..=5, any::<bool>()),
-            axes(1..=extent),
-            axes(1..=kernel),
-            axes(1..=4),
-            axes(1..=3),
-            pads,
-            any::<bool>(),
-        )
-            .prop_map(
-                |((batch, channels, last), spatial, kernel, stride, dilation, pads, ceil)| Case {
-                    batch,
-                    channels,
-                    channels_last: last,
-                    spatial,
-                    kernel,
-                    stride,
-                    dilation,
-                    pads,
-                    ceil,
-                },
-            )
-    })
-}
-
-fn axes_of_pads(rank: usize) -> impl Strategy<Value = Vec<(usize, usize)>> {
-    prop::collection::vec((0usize..=4, 0usize..=4), rank)
-}
-
-/// A case that the library takes, with its geometry.
-pub(crate) fn any_geometry() -> impl Strategy<Value = (Case, Geometry)> {
-    any_case().prop_filter_map("the geometry is refused", |case| {
-        let geometry = case.geometry().ok()?;
-        Some((case, geometry))
-    })
-}
+/// Windows that reach far: the first and the last window that could hold a cell, were there no holes,
+/// lie tens of thousands of windows apart, or the product of such numbers passes 32 bits.
+pub(crate) const FAR: &[&str] = &[
+    "n1c1h1w1_k3s1d181p181_first",
+    "n1c1h1w1_k3s1d181p181_last",
+    "n2c4h1w1_k3s1d181p181_last",
+    "n1c1h257w257_k2s1d255_first",
+    "n1c1h257w257_k2s1d255_last",
+    "n1c1h400w400_k2s1d300psame_first",
+    "n1c1h400w400_k2s1d300psame_last",
+    "n1c1w65543_k2s1d65535_first",
+    "n1c1w65543_k2s1d65535_last",
+    "n1c4w65543_k2s1d65535_last",
+    "n1c1d44h44w44_k2s1d40_first",
+    "n1c1d44h44w44_k2s1d40_last",
+    "n1c1h1w1_k255s1d2p254_first",
+    "n1c1h1w1_k255s1d2p254_last",
+    "n2c4h1w1_k255s1d2p254_last",
+    "n1c1h8w8_k2s1d65535p65535-0_first",
+    "n1c1h8w8_k2s1d65535p65535-0_last",
+    "n2c4h8w8_k2s1d65535p65535-0_last",
+];

@@ -7,6 +7,9 @@ use unpool::Cell;
 use super::devices::at_once;
 use super::oracle::{Bits, value};
 
+/// Failures that are shown.
+const SHOWN: usize = 20;
+
 /// Failures, collected so that one broken rule does not hide another.
 #[derive(Default)]
 pub(crate) struct Report {
@@ -30,17 +33,27 @@ impl Report {
         });
         let mut whole = Self::default();
         for report in reports {
-            assert!(report.compared > 0, "nothing was compared on one of them");
-            whole.compared += report.compared;
-            whole.failures.extend(report.failures);
+            whole.join(report);
         }
         whole.finish();
+    }
+
+    /// Adds what another one holds, which must have compared something.
+    pub(crate) fn join(&mut self, other: Self) {
+        assert!(other.compared > 0, "nothing was compared on one of them");
+        self.compared += other.compared;
+        self.failures.extend(other.failures);
+    }
+
+    /// Whether more failures would not be shown.
+    pub(crate) fn is_full(&self) -> bool {
+        self.failures.len() >= SHOWN
     }
 
     /// Panics with what differed. A report that compared nothing fails too.
     pub(crate) fn finish(self) {
         assert!(self.compared > 0, "nothing was compared");
-        let shown = self.failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+        let shown = self.failures.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n");
         assert!(
             self.failures.is_empty(),
             "{} of {} comparisons failed:\n{shown}",

@@ -6,6 +6,7 @@ pub(crate) mod devices;
 pub(crate) mod fill;
 pub(crate) mod guarded;
 pub(crate) mod oracle;
+pub(crate) mod random_cases;
 
 /// Runs `$function::<T>($arguments…)` for every element type; with a `?` at the end, of functions
 /// that return a `Result`.

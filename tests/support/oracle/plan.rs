@@ -7,8 +7,16 @@ use crate::support::cases::{Case, Pads};
 /// Why a case has no pooling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    EmptyOutput { axis: usize },
-    EmptyWindow { axis: usize },
+    EmptyOutput {
+        axis: usize,
+    },
+    EmptyWindow {
+        axis: usize,
+    },
+    /// A window of more cells than a tap of two bytes numbers.
+    WindowTooLarge {
+        cells: u64,
+    },
 }
 
 /// The numbers of a case, resolved. Axes are z, y, x; one that is not there has extent 1.
@@ -132,7 +140,10 @@ impl Plan {
                 return Err(Refusal::EmptyWindow { axis });
             }
         }
-        Ok(())
+        match self.cells() as u64 {
+            cells @ 65_536.. => Err(Refusal::WindowTooLarge { cells }),
+            _ => Ok(()),
+        }
     }
 
     /// Whether window `q` of axis `i` (of the three) holds no cell of the input.
@@ -141,6 +152,22 @@ impl Plan {
             let at = q * self.stride[i] - self.before[i] + t * self.dilation[i];
             at < 0 || at >= self.input[i]
         })
+    }
+
+    /// How many windows share the cell that most of them hold.
+    pub(crate) fn most_windows_of_a_cell(&self) -> i64 {
+        let most = |i: usize| {
+            let mut windows = vec![0; self.input[i] as usize];
+            for (q, t) in (0..self.pooled[i]).flat_map(|q| (0..self.kernel[i]).map(move |t| (q, t)))
+            {
+                let at = q * self.stride[i] - self.before[i] + t * self.dilation[i];
+                if let Some(windows) = usize::try_from(at).ok().and_then(|at| windows.get_mut(at)) {
+                    *windows += 1;
+                }
+            }
+            windows.into_iter().max().unwrap_or(0)
+        };
+        (0..3).map(most).product()
     }
 
     /// Numbers of the axes that are there.
