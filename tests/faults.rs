@@ -339,14 +339,28 @@ fn eight_threads_wait_for_their_own_readbacks() {
     }
 }
 
+/// 2⁶² bytes, on a device that allows a buffer of any size.
 #[test]
 fn memory_that_is_not_there_is_an_error() {
+    let any = u64::MAX;
+    let gpu = noop(Some(wgpu::Limits { max_buffer_size: any, ..Default::default() }));
+    let found = gpu.scoped(|| storage(&gpu, 1 << 62));
+    assert_eq!(found.map(|buffer| buffer.size()), Err(Error::OutOfMemory));
+    // The device goes on.
+    assert!(Bench::on(&gpu).pool().is_ok());
+}
+
+/// The largest tensor that there is has 17 gigabytes, more than any binding of Vulkan or GL.
+#[test]
+fn an_output_past_every_limit_is_an_error() {
+    let of = |n| Shape::channels_first([1, 1, n, n]);
+    let placement = Placement::new(of(1), of(65_535), IndexSpace::Plane).unwrap();
+    let bytes = 4 * placement.output_shape().len().unwrap() as u64;
     for (on, gpu) in devices() {
-        let limits = gpu.device().limits();
-        // As much as one buffer may be, and a scratch buffer of twice that.
-        let side = (limits.max_buffer_size / 4).isqrt().min(20_000) as usize;
-        let of = |n| Shape::channels_first([1, 1, n, n]);
-        let Ok(placement) = Placement::new(of(1), of(side), IndexSpace::Plane) else { continue };
+        if gpu.device().limits().max_storage_buffer_binding_size >= bytes {
+            eprintln!("{on} may have room for {bytes} bytes in one binding");
+            continue;
+        }
         let engine = Engine::Gpu(gpu);
         let found = engine.max_unpool_foreign(&placement, &[1f32], &[0u32], Overlap::Last);
         fails(&on, "an output that is too large", found.map(|output| output.len()));
