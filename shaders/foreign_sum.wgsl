@@ -4,8 +4,8 @@
 // counts the digits of every tile, turns counts into places, and moves. Passes: clear, place, then
 // count, scan and move for each digit, then mark, accumulate, close, gather.
 //
-// A sum of floats depends on its order, so one thread adds a run from its first value to its last. It
-// adds at most SEGMENT values in one dispatch, so that none takes a driver's patience: a longer run is
+// A sum of floats depends on its order, so one thread adds a run from its first value to its last. Drivers
+// stop a dispatch that runs for seconds, so it adds at most SEGMENT values in each: a longer run is
 // accumulated over several dispatches, each of which continues the sum of the one before.
 
 const DIGIT_BITS: u32 = 4u;

@@ -3,10 +3,10 @@
 // elements, whose blocks would share words.
 //
 // Window q reads cell p of the padded input by its tap t where q·stride + t·dilation = p, on each axis.
-// A thread walks the taps from the last to the first: that takes the windows in raster order, and no
-// window is asked that does not read the cell. Of all taps only t = first, first + STEP, first + 2·STEP
-// … can leave a multiple of the stride, where STEP = stride / gcd(stride, dilation). A window has at most
-// 65,535 taps, so the loop has at most as many turns.
+// A thread iterates over the taps from the last to the first, which visits the windows in raster order,
+// and only those that read the cell. Of all taps only t = first, first + STEP, first + 2·STEP … can leave
+// a multiple of the stride, where STEP = stride / gcd(stride, dilation). A window has at most 65,535 taps,
+// and so many iterations the loop has at most.
 
 // Per axis: the distance between such taps; the number that `first_tap` multiplies by; and how many
 // there are at most, ceil(kernel / STEP). `Axis::taps_of_cell` in src/axis.rs computes them.

@@ -88,7 +88,7 @@ impl Taps {
     }
 
     /// Taps of a window's width, one for each pooled value, from a function of their position.
-    fn collect(
+    pub(crate) fn collect(
         geometry: &Geometry,
         mut tap: impl FnMut(usize) -> Result<u32, Error>,
     ) -> Result<Self, Error> {

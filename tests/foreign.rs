@@ -261,8 +261,8 @@ fn uneven(len: usize) -> Vec<f32> {
     (0..len as u32).map(|i| i.wrapping_mul(2_654_435_761) as i32 as f32 * 2f32.powi(-31)).collect()
 }
 
-/// More in one cell than a thread adds in one dispatch, and more than a driver that counts turns lets one
-/// loop do.
+/// More in one cell than a thread adds in one dispatch, and more than the 65,535 iterations of a loop that
+/// llvmpipe allows a thread.
 #[test]
 fn as_many_values_as_there_are_may_go_to_one_cell() {
     let (placement, mut report) = (many_to_few(), Report::default());

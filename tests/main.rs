@@ -30,6 +30,7 @@ mod one_buffer;
 mod pipeline_cache;
 mod random_geometry;
 mod recording;
+mod reference;
 mod refusals;
 mod shaders;
 mod threads;

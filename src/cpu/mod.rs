@@ -1,9 +1,11 @@
-//! The operations on the CPU: the reference that the GPU is checked against, and what runs where
-//! there is no GPU.
+//! The operations on the CPU: what runs where there is no GPU. [`reference`] has them as plain loops,
+//! which this path and the GPU are checked against.
 //!
 //! On the calling thread and, if there is much to do, on others of `rayon`'s pool with it, as many in
 //! all as the pool has; with the widest vector instructions that the processor has. None of it
 //! changes a bit of any result.
+
+pub mod reference;
 
 use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
 use crate::element::Cell;
