@@ -64,14 +64,25 @@ pub fn builtin() -> Vec<Case> {
 /// If it cannot be read, holds no case, or one of its lines is not a case.
 pub fn read(path: &Path) -> Result<Vec<Case>, Unreadable> {
     let file = path.display().to_string();
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| Unreadable::File { file: file.clone(), error })?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(Unreadable::TooLong { file });
+    match File::open(path) {
+        Ok(contents) => read_from(&file, contents),
+        Err(error) => Err(Unreadable::File { file, error }),
     }
-    parse(&file, &bytes)
+}
+
+/// The cases of a stream; `file` is its name in errors.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_from(file: &str, contents: impl Read) -> Result<Vec<Case>, Unreadable> {
+    let mut bytes = Vec::new();
+    let read = contents.take(MAX_BYTES + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Unreadable::File { file: file.into(), error })?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(Unreadable::TooLong { file: file.into() });
+    }
+    parse(file, &bytes)
 }
 
 /// The cases of the contents of a file; `file` is its name in errors. Blank lines are left out.

@@ -12,4 +12,4 @@ mod number;
 
 pub use case::{Case, Malformed, PoolGrad, Rule, Unpool, UnpoolGrad};
 pub use check::Difference;
-pub use file::{Unreadable, builtin, parse, read};
+pub use file::{Unreadable, builtin, parse, read, read_from};
