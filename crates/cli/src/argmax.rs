@@ -7,20 +7,25 @@ use crate::npy::{self, Array, Number};
 use crate::options::ArgmaxSpace;
 
 /// Taps as an array of a file: one byte each, two where the window has more than 255 cells, or
-/// indices in 64 bits, which is what NumPy, PyTorch and TensorFlow take.
-pub(crate) fn to_array(geometry: &Geometry, taps: &Taps, space: ArgmaxSpace) -> Result<Array> {
-    let shape = geometry.pooled_shape();
+/// indices in 64 bits, which is what NumPy, PyTorch and TensorFlow take. The array has the given
+/// extents.
+pub(crate) fn to_array(
+    geometry: &Geometry,
+    taps: &Taps,
+    space: ArgmaxSpace,
+    extents: Vec<usize>,
+) -> Result<Array> {
     Ok(match space {
         ArgmaxSpace::Taps if geometry.tap_bytes() == 1 => {
-            Array::new(Number::U8, shape, &taps.to_bytes())
+            Array::new(Number::U8, extents, &taps.to_bytes())
         }
         ArgmaxSpace::Taps => {
             let taps: Vec<u16> = taps.iter().map(|tap| tap as u16).collect();
-            Array::new(Number::U16, shape, &taps)
+            Array::new(Number::U16, extents, &taps)
         }
         ArgmaxSpace::Indices(space) => {
             let indices: Vec<i64> = taps.to_indices(geometry, space)?;
-            Array::new(Number::I64, shape, &indices)
+            Array::new(Number::I64, extents, &indices)
         }
     })
 }

@@ -1,7 +1,6 @@
 //! `unpool bench`: how long the operations take, as ratios to a copy on the same device; how that
 //! grows with the tensor; and the shaders that were timed.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -9,16 +8,17 @@ use anyhow::{Context, Result, bail};
 use unpool::{Engine, Program};
 use unpool_bench::{Case, Order, Overhead, Row, Runs};
 
-use crate::{Outcome, files, growth};
+use crate::sink::Sink;
+use crate::{Outcome, files, growth, terminal};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// auto, cpu, gpu, or part of an adapter's or backend's name.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     device: String,
-    /// Write the measurements to this file.
+    /// Write the measurements to this file; - for standard output.
     #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    json: Option<Sink>,
     /// Leave tensors of over 256 MiB out, and take five runs instead of twenty.
     #[arg(long)]
     quick: bool,
@@ -31,11 +31,19 @@ pub(crate) struct Args {
     /// Instead draw to this PNG file how the time for a byte grows from 4 KiB to over 1 GiB, on the
     /// CPU and on the device.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "case", "shaders"])]
-    growth: Option<PathBuf>,
+    growth: Option<Sink>,
     /// Instead write the cases' shaders to this directory, and print for each its entry point and
     /// constants.
     #[arg(long, value_name = "DIR", conflicts_with = "json")]
     shaders: Option<PathBuf>,
+}
+
+impl Args {
+    /// The files it writes, each with its option.
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, &Sink)> {
+        let outputs = [("--json", &self.json), ("--growth", &self.growth)];
+        outputs.into_iter().filter_map(|(option, sink)| Some((option, sink.as_ref()?))).collect()
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
@@ -44,8 +52,11 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         order: if args.repeated { Order::Repeated } else { Order::Turns },
     };
     let largest = if args.quick { 256 << 20 } else { u64::MAX };
+    files::check_outputs(&args.outputs(), &[])?;
+    if let Some(directory) = &args.shaders {
+        files::check_directory("--shaders", directory)?;
+    }
     if let Some(file) = &args.growth {
-        files::check_file("--growth", file)?;
         return growth::run(&Engine::named(&args.device)?, runs, largest, file, out);
     }
     let cases = unpool_bench::cases()?.into_iter();
@@ -59,20 +70,20 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     if let Some(directory) = &args.shaders {
         return shaders(&cases, directory, out);
     }
-    if let Some(file) = &args.json {
-        files::check_file("--json", file)?;
-    }
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", engine.description())?;
     writeln!(out, "wgpu    {WGPU}")?;
     writeln!(out, "runs    {} of each operation, times in ms\n", runs.each)?;
-    writeln!(out, "{HEADER}")?;
+    let narrow = terminal::columns().is_some_and(|columns| columns < terminal::width(HEADER));
+    if !narrow {
+        writeln!(out, "{HEADER}")?;
+    }
     let mut rows = Vec::new();
     for case in &cases {
         let measured =
             unpool_bench::run(&engine, case, runs).with_context(|| case.name.to_owned())?;
         for row in measured {
-            writeln!(out, "{}", line(&row))?;
+            writeln!(out, "{}", if narrow { lines(&row) } else { line(&row) })?;
             rows.push(row);
         }
     }
@@ -86,28 +97,30 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     }
     if let Some(file) = &args.json {
         let text = serde_json::to_string_pretty(&rows)?;
-        fs::write(file, text + "\n").with_context(|| file.display().to_string())?;
+        files::write(&[(file.clone(), text + "\n")])?;
     }
     Ok(Outcome::Agrees)
 }
 
 /// Writes what a device would compile for each case.
 fn shaders(cases: &[Case], directory: &Path, out: &mut impl Write) -> Result<Outcome> {
-    fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
+    let (mut sources, mut list) = (Vec::new(), String::new());
     for case in cases {
         for (program, overlap) in
             Program::all(&case.geometry, case.element).iter().zip(["", "_last", "_sum", ""])
         {
             let entry = program.entry_point();
             let file = directory.join(format!("{}.{entry}{overlap}.wgsl", case.name));
-            fs::write(&file, program.source()).with_context(|| file.display().to_string())?;
-            write!(out, "{} {entry}", file.display())?;
+            list.push_str(&format!("{} {entry}", file.display()));
             for (name, value) in program.constants() {
-                write!(out, " {name}={value}")?;
+                list.push_str(&format!(" {name}={value}"));
             }
-            writeln!(out)?;
+            list.push('\n');
+            sources.push((Sink::File(file), program.source().to_owned()));
         }
     }
+    files::write(&sources)?;
+    out.write_all(list.as_bytes())?;
     Ok(Outcome::Agrees)
 }
 
@@ -120,6 +133,21 @@ const HEADER: &str =
 fn line(row: &Row) -> String {
     format!(
         "{:<13} {:<19} {:>7}  ({:>6}…{:>6}) {:>6} {:>7} {:>6}",
+        row.case,
+        row.op,
+        digits(row.median_ms),
+        digits(row.p10_ms),
+        digits(row.p90_ms),
+        digits(row.copy_ms),
+        digits(row.ratio_to_copy),
+        digits(row.bytes as f64 / row.median_ms / 1e6),
+    )
+}
+
+/// The same under each other, for a narrow terminal.
+fn lines(row: &Row) -> String {
+    format!(
+        "{} {}\n  median {} ms ({}…{})\n  copy {} ms, ×copy {}, {} GB/s",
         row.case,
         row.op,
         digits(row.median_ms),

@@ -1,19 +1,26 @@
 //! Pictures, timings and the graph of a model as a TensorBoard event file.
 
-use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::Result;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
 use unpool_cnn::Plan;
 use unpool_tensorboard::{Histogram, Node, Picture, Writer};
 
-/// An event file being written.
+use crate::{files, unfinished};
+
+/// An event file being written: one that must not be left behind until it is finished.
 pub(crate) struct Board(Writer);
 
 impl Board {
     pub(crate) fn create(dir: &Path) -> Result<Self> {
-        Ok(Self(Writer::create(dir)?))
+        unfinished::directory(dir)?;
+        let made = unfinished::file_by(|| {
+            let writer = Writer::create(dir)?;
+            let path = writer.path().to_owned();
+            Ok::<_, unpool_tensorboard::Error>((writer, path))
+        });
+        Ok(Self(made?))
     }
 
     pub(crate) fn scalar(&mut self, tag: &str, step: usize, value: f32) -> Result<()> {
@@ -21,10 +28,9 @@ impl Board {
     }
 
     pub(crate) fn image(&mut self, tag: &str, step: usize, image: &RgbImage) -> Result<()> {
-        let mut png = Cursor::new(Vec::new());
-        image.write_to(&mut png, ImageFormat::Png)?;
+        let png = files::png(image)?;
         let (width, height) = image.dimensions();
-        let picture = Picture { width, height, encoded: png.get_ref() };
+        let picture = Picture { width, height, encoded: &png };
         Ok(self.0.image(tag, step as i64, picture)?)
     }
 
@@ -60,23 +66,11 @@ impl Board {
         Ok(self.0.graph(&nodes)?)
     }
 
-    /// Writes what is still in memory.
-    pub(crate) fn flush(&mut self) -> Result<()> {
-        Ok(self.0.flush()?)
-    }
-
-    /// Removes the file again, and its directory if nothing else is in it.
-    pub(crate) fn discard(self) {
-        let path = self.0.path().to_owned();
-        drop(self);
-        // What cannot be removed is told by the error that led here.
-        let _ = std::fs::remove_file(&path);
-        if let Some(dir) = path.parent() {
-            let _ = std::fs::remove_dir(dir);
-        }
-    }
-
+    /// Writes what is still in memory, and lets the file stay.
     pub(crate) fn finish(self) -> Result<()> {
-        Ok(self.0.finish()?)
+        let path = self.0.path().to_owned();
+        self.0.finish()?;
+        unfinished::keep(&path);
+        Ok(())
     }
 }

@@ -6,13 +6,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use comfy_table::{Cell, CellAlignment, Table};
 use indicatif::HumanCount;
 use unpool::Engine;
 
 use crate::files::{self, Files};
 use crate::levels::{Level, extents, geometries, places, run as run_levels, scatter};
 use crate::sheet::Sheet;
+use crate::source::Source;
+use crate::table::Table;
 use crate::{Outcome, argmax_map, drawing, network, picture, reference, tilt};
 
 /// Bytes of an index in TensorFlow, PyTorch and ONNX.
@@ -20,11 +21,11 @@ const INDEX_BYTES: usize = 8;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A PNG or JPEG; by default one that the program draws.
+    /// A PNG, JPEG, WebP, GIF or BMP, - for standard input; by default one that the program draws.
     #[arg(long, value_name = "FILE")]
-    image: Option<PathBuf>,
+    image: Option<Source>,
     /// Levels of 2×2 pooling.
-    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    #[arg(long, default_value_t = 3, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..))]
     levels: u8,
     /// Directory for the pictures.
     #[arg(long, default_value = "out", value_name = "DIR")]
@@ -35,7 +36,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    files::check(&args.out)?;
+    files::check_directory("--out", &args.out)?;
     let image = match &args.image {
         Some(file) => picture::open(file)?,
         None => drawing::draw(),
@@ -53,11 +54,11 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let moved = kept.iter().zip(&tilted_places).filter(|(own, tilted)| own != tilted).count();
     let tilted = scatter(&levels, &tilted_places);
     let files = pictures(&image, &levels, &tilted)?;
-    files.write(&args.out, &args.image.as_deref().into_iter().collect::<Vec<_>>())?;
+    files.write(&args.out, &args.image.iter().collect::<Vec<_>>())?;
 
-    let source = args.image.as_ref().map_or("drawn".into(), |file| file.display().to_string());
+    let source = args.image.as_ref().map_or("drawn".into(), Source::to_string);
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
-    writeln!(out, "image   {source}, {width}×{height}\n\n{}\n", table(&levels).trim_fmt())?;
+    writeln!(out, "image   {source}, {width}×{height}\n\n{}\n", table(&levels).fitted())?;
     if matches!(engine, Engine::Cpu) {
         writeln!(out, "check   ran on the CPU, which is the reference: no device to compare")?;
     } else {
@@ -107,8 +108,8 @@ fn pictures(image: &image::RgbImage, levels: &[Level], tilted: &[f32]) -> Result
 }
 
 fn table(levels: &[Level]) -> Table {
-    let mut table = crate::table::empty();
-    table.set_header(["level", "pools", "to", "argmax, bytes", "as 64-bit indices"]);
+    let mut table =
+        Table::new(["level", "pools", "to", "argmax, bytes", "as 64-bit indices"]).right_from(0);
     let bytes = |n: usize| HumanCount(n as u64).to_string();
     let mut total = [0, 0];
     for (i, Level { geometry, .. }) in levels.iter().enumerate() {
@@ -119,7 +120,7 @@ fn table(levels: &[Level]) -> Table {
         let values = geometry.pooled_len();
         let found = [values * geometry.tap_bytes(), values * INDEX_BYTES];
         total = [total[0] + found[0], total[1] + found[1]];
-        table.add_row([
+        table.row([
             (i + 1).to_string(),
             size(geometry.input_shape()),
             size(geometry.pooled_shape()),
@@ -128,11 +129,8 @@ fn table(levels: &[Level]) -> Table {
         ]);
     }
     if levels.len() > 1 {
-        let sums = total.map(|n| Cell::new(bytes(n)));
-        table.add_row([Cell::new("all"), Cell::new(""), Cell::new("")].into_iter().chain(sums));
-    }
-    for column in table.column_iter_mut() {
-        column.set_cell_alignment(CellAlignment::Right);
+        let [taps, indices] = total.map(bytes);
+        table.row(["all".into(), String::new(), String::new(), taps, indices]);
     }
     table
 }

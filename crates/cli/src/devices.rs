@@ -4,12 +4,12 @@
 use std::io::Write;
 
 use anyhow::Result;
-use comfy_table::Table;
 use indicatif::{BinaryBytes, HumanCount};
 use unpool::wgpu::{Adapter, AdapterInfo, DeviceType, Limits};
 use unpool::{Engine, Gpu};
 
 use crate::Outcome;
+use crate::table::Table;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         return Ok(Outcome::Agrees);
     }
     for adapter in &adapters {
-        writeln!(out, "{}\n", table(&adapter.get_info(), &adapter.limits()).trim_fmt())?;
+        writeln!(out, "{}\n", table(&adapter.get_info(), &adapter.limits()).fitted())?;
     }
     let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
     let engine = Engine::detect();
@@ -47,12 +47,10 @@ fn table(info: &AdapterInfo, limits: &Limits) -> Table {
     let driver = [info.driver.as_str(), info.driver_info.as_str()];
     let driver = driver.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     let driver = if driver.is_empty() { "not told".into() } else { driver };
-    let mut table = crate::table::empty();
-    table
-        .set_header(["adapter", &info.name])
-        .add_row(["backend", &info.backend.to_string()])
-        .add_row(["driver", &driver])
-        .add_row(["kind", kind(info.device_type)]);
+    let mut table = Table::new(["adapter", &info.name]);
+    table.row(["backend".into(), info.backend.to_string()]);
+    table.row(["driver".into(), driver]);
+    table.row(["kind".into(), kind(info.device_type).into()]);
     for (limit, value) in [
         ("max_storage_buffer_binding_size", bytes(limits.max_storage_buffer_binding_size)),
         ("max_buffer_size", bytes(limits.max_buffer_size)),
@@ -73,7 +71,7 @@ fn table(info: &AdapterInfo, limits: &Limits) -> Table {
             bytes(limits.min_storage_buffer_offset_alignment.into()),
         ),
     ] {
-        table.add_row([limit, &value]);
+        table.row([limit.into(), value]);
     }
     table
 }

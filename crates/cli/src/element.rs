@@ -35,12 +35,7 @@ macro_rules! for_element {
                 type $cell = u8;
                 $run
             }
-            other => Err(anyhow::anyhow!(
-                "{}: holds {}; {}",
-                $file.display(),
-                other.name(),
-                $crate::npy::ELEMENTS
-            )),
+            other => Err(anyhow::anyhow!("{}: holds {}", $file, other.name())),
         }
     }};
 }

@@ -1,13 +1,17 @@
 //! The files a command leaves behind: all of them, or none.
 
 use std::fs;
-use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::io::{self, Cursor, Write};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use image::{ImageFormat, RgbImage};
 
-/// Files that are ready but not written yet.
+use crate::sink::Sink;
+use crate::source::Source;
+use crate::unfinished;
+
+/// Files of one directory that are ready but not written yet.
 #[derive(Default)]
 pub(crate) struct Files {
     ready: Vec<(String, Vec<u8>)>,
@@ -21,14 +25,9 @@ impl Files {
             _ => format!("{stem}-{n}.png"),
         });
         let free = names.find(|name| self.names().all(|other| other != name));
-        self.add_as(free.with_context(|| stem.to_owned())?, image)
-    }
-
-    /// Adds an image as a PNG of this name.
-    pub(crate) fn add_as(&mut self, name: String, image: &RgbImage) -> Result<()> {
-        let mut png = Cursor::new(Vec::new());
-        image.write_to(&mut png, ImageFormat::Png).with_context(|| name.clone())?;
-        self.ready.push((name, png.into_inner()));
+        let name = free.with_context(|| stem.to_owned())?;
+        let png = png(image).with_context(|| name.clone())?;
+        self.ready.push((name, png));
         Ok(())
     }
 
@@ -44,91 +43,103 @@ impl Files {
 
     /// Writes them into `dir`, which is made if it is not there, and over none of `inputs`. They get
     /// their names only when the last of them is on the disk.
-    pub(crate) fn write(&self, dir: &Path, inputs: &[&Path]) -> Result<()> {
-        check(dir)?;
+    pub(crate) fn write(&self, dir: &Path, inputs: &[&Source]) -> Result<()> {
+        let sink = |name: &str| Sink::File(dir.join(name));
         for name in self.names() {
-            check_outputs(&[("--out", &dir.join(name))], inputs)?;
+            check_outputs(&[("--out", &sink(name))], inputs)?;
         }
-        let existed = dir.exists();
-        fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
-        let files = self.ready.iter().map(|(name, bytes)| (dir.join(name), bytes));
-        let written = write(&files.collect::<Vec<_>>());
-        if written.is_err() && !existed {
-            // What cannot be removed either is told by the first error.
-            let _ = fs::remove_dir(dir);
-        }
-        written
+        let files = self.ready.iter().map(|(name, bytes)| (sink(name), bytes));
+        write(&files.collect::<Vec<_>>())
     }
 }
 
-/// Writes files. They get their names only when the last of them is on the disk.
-pub(crate) fn write<B: AsRef<[u8]>>(files: &[(PathBuf, B)]) -> Result<()> {
-    let mut parts = Vec::new();
-    let written = write_parts(files, &mut parts).and_then(|()| {
-        parts.iter().try_for_each(|(part, file)| {
-            fs::rename(part, file).with_context(|| file.display().to_string())
-        })
-    });
-    if written.is_err() {
-        // What cannot be removed either is told by the first error.
-        for (part, _) in &parts {
-            let _ = fs::remove_file(part);
-        }
-    }
-    written
+/// An image as the bytes of a PNG file.
+pub(crate) fn png(image: &RgbImage) -> Result<Vec<u8>> {
+    let mut png = Cursor::new(Vec::new());
+    image.write_to(&mut png, ImageFormat::Png)?;
+    Ok(png.into_inner())
 }
 
-fn write_parts<'a, B: AsRef<[u8]>>(
-    files: &'a [(PathBuf, B)],
-    parts: &mut Vec<(PathBuf, &'a Path)>,
-) -> Result<()> {
-    let mut devices = Vec::new();
-    for (file, bytes) in files {
+/// Writes files, and makes the directories that they are to be in. They get their names only when
+/// the last of them is on the disk, and standard output and devices have what goes there.
+pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
+    let (mut parts, mut devices) = (Vec::new(), Vec::new());
+    for (sink, bytes) in files {
+        let Some(file) = sink.path() else {
+            devices.push((sink, bytes));
+            continue;
+        };
         let Some(name) = file.file_name().filter(|_| !file.is_dir()) else {
-            bail!("{}: is a directory", file.display());
+            bail!("{sink}: is a directory");
         };
         if file.exists() && !file.is_file() {
             // A pipe or a device, such as /dev/null, is written to and stays what it is.
-            devices.push((file, bytes));
+            devices.push((sink, bytes));
             continue;
         }
+        unfinished::directory(directory(file))?;
         let part = file.with_file_name(format!(".{}.part", name.display()));
-        parts.push((part.clone(), file));
-        fs::write(&part, bytes).with_context(|| file.display().to_string())?;
+        let written = unfinished::file(&part).and_then(|mut made| made.write_all(bytes.as_ref()));
+        written.with_context(|| sink.to_string())?;
+        parts.push((part, file));
     }
-    devices.into_iter().try_for_each(|(file, bytes)| {
-        fs::write(file, bytes).with_context(|| file.display().to_string())
-    })
+    for (sink, bytes) in devices {
+        let written = match sink {
+            Sink::StandardOutput => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes.as_ref()).and_then(|()| out.flush())
+            }
+            Sink::File(file) => fs::write(file, bytes),
+        };
+        written.with_context(|| sink.to_string())?;
+    }
+    unfinished::rename(&parts)
 }
 
-/// Refuses files that would be written over an input, or over one another. Each comes with the
-/// option that names it.
-pub(crate) fn check_outputs(outputs: &[(&str, &Path)], inputs: &[&Path]) -> Result<()> {
-    for (i, (option, file)) in outputs.iter().enumerate() {
+/// Refuses files that cannot be written, that would be written over an input, or over one another.
+/// Each comes with the option that names it.
+pub(crate) fn check_outputs(outputs: &[(&str, &Sink)], inputs: &[&Source]) -> Result<()> {
+    for (i, (option, sink)) in outputs.iter().enumerate() {
+        let Some(file) = sink.path() else {
+            if let Some((other, _)) = outputs[..i].iter().find(|(_, o)| o.is_standard_output()) {
+                bail!("{other} and {option} both name standard output (-); one of them can");
+            }
+            continue;
+        };
+        ensure!(!file.is_dir(), "{option} {sink}: is a directory; a file is needed");
+        ensure!(file.file_name().is_some(), "{option} {sink}: names no file");
+        check_directory(option, directory(file))?;
         let Some(place) = place(file) else { continue };
         for (other, earlier) in &outputs[..i] {
-            let same = self::place(earlier).is_some_and(|earlier| earlier == place);
-            ensure!(!same, "{other} and {option} name the same file, {}", file.display());
+            let same = earlier.path().and_then(self::place).is_some_and(|other| other == place);
+            ensure!(!same, "{other} and {option} name the same file, {sink}");
         }
-        for input in inputs {
+        for input in inputs.iter().filter_map(|input| input.path()) {
             let same = input.canonicalize().is_ok_and(|input| input == place)
                 || self::place(input).is_some_and(|input| input == place);
-            ensure!(
-                !same,
-                "{option}: {} is read by this command and would be overwritten",
-                file.display()
-            );
+            ensure!(!same, "{option}: {sink} is read by this command and would be overwritten");
         }
     }
     Ok(())
 }
 
-/// Refuses what cannot become a file, before any work is done for it.
-pub(crate) fn check_file(option: &str, file: &Path) -> Result<()> {
-    ensure!(!file.is_dir(), "{option} {}: is a directory; a file is needed", file.display());
-    let dir = directory(file);
-    ensure!(dir.is_dir(), "{option} {}: {} is no directory", file.display(), dir.display());
-    Ok(())
+/// Refuses what neither is a directory nor can become one, before any work is done for it.
+pub(crate) fn check_directory(option: &str, dir: &Path) -> Result<()> {
+    ensure!(
+        Sink::from(dir.as_os_str().to_owned()) != Sink::StandardOutput,
+        "{option} {}: a directory is needed, and standard output is none; ./- is a directory",
+        dir.display()
+    );
+    let there = dir.ancestors().find(|dir| dir.exists());
+    match there.filter(|there| !there.is_dir()) {
+        Some(file) if file == dir => {
+            bail!("{option} {}: is a file; a directory is needed", dir.display())
+        }
+        Some(file) => {
+            bail!("{option} {}: {} is a file; a directory is needed", dir.display(), file.display())
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where a file is or would be, whatever way leads there; none for a pipe or a device.
@@ -136,21 +147,27 @@ fn place(file: &Path) -> Option<PathBuf> {
     if file.exists() && !file.is_file() {
         return None;
     }
-    Some(directory(file).canonicalize().ok()?.join(file.file_name()?))
+    Some(resolved(directory(file)).join(file.file_name()?))
+}
+
+/// A directory by its own name: as far as it is there by that of the file system.
+fn resolved(dir: &Path) -> PathBuf {
+    if let Ok(there) = dir.canonicalize() {
+        return there;
+    }
+    let mut resolved = dir.parent().map(|_| resolved(directory(dir))).unwrap_or_default();
+    match dir.components().next_back() {
+        Some(Component::ParentDir) => drop(resolved.pop()),
+        Some(Component::Normal(name)) => resolved.push(name),
+        _ => {}
+    }
+    resolved
 }
 
 /// The directory that a file is in.
-pub(crate) fn directory(file: &Path) -> &Path {
+fn directory(file: &Path) -> &Path {
     match file.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     }
-}
-
-/// Refuses what cannot be a directory of files, before any work is done for it.
-pub(crate) fn check(dir: &Path) -> Result<()> {
-    if dir.exists() && !dir.is_dir() {
-        bail!("--out {}: is a file; a directory is needed", dir.display());
-    }
-    Ok(())
 }

@@ -1,9 +1,8 @@
 //! `unpool bench --growth`: time for a byte over the size of the tensor, drawn.
 
 use std::io::Write;
-use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use embedded_graphics::mono_font::ascii::FONT_9X15;
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::{Point, Primitive};
@@ -12,8 +11,9 @@ use image::{Rgb, RgbImage};
 use unpool::Engine;
 use unpool_bench::{Runs, growth};
 
-use crate::Outcome;
 use crate::canvas::Canvas;
+use crate::sink::Sink;
+use crate::{Outcome, files};
 
 /// The size of the image, and of the margins around the plot: left, top, right, bottom.
 const SIZE: (u32, u32) = (960, 600);
@@ -41,7 +41,7 @@ pub(crate) fn run(
     engine: &Engine,
     runs: Runs,
     largest: u64,
-    file: &Path,
+    file: &Sink,
     out: &mut impl Write,
 ) -> Result<Outcome> {
     let engines = match engine {
@@ -60,7 +60,7 @@ pub(crate) fn run(
             for row in unpool_bench::run(engine, case, runs)? {
                 let Some(i) = SHOWN.iter().position(|(op, _)| *op == row.op) else { continue };
                 let each = row.median_ms * 1e9 / row.bytes as f64;
-                writeln!(out, "{:>11} B  {:<12} {each:>10.1} ps/B", case.input_bytes(), row.op)?;
+                writeln!(out, "{:>11} B {:<10} {each:>7.1} ps/B", case.input_bytes(), row.op)?;
                 of_engine[i].points.push((case.input_bytes() as f64, each));
             }
         }
@@ -68,7 +68,7 @@ pub(crate) fn run(
     }
     let mut title: Vec<_> = engines.iter().map(|(engine, _)| engine.description()).collect();
     title.insert(0, "Time for a byte that must move, 2x2 pooling of f32, channels last".to_owned());
-    draw(&title, &curves).save(file).with_context(|| file.display().to_string())?;
+    files::write(&[(file.clone(), files::png(&draw(&title, &curves))?)])?;
     Ok(Outcome::Agrees)
 }
 

@@ -1,14 +1,15 @@
 //! `unpool layers`: what a model is made of, and what each layer sees.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::Result;
-use comfy_table::{CellAlignment, ContentArrangement};
 use indicatif::HumanCount;
 use unpool_cnn::{Layer, Plan};
 
 use crate::Outcome;
+use crate::axes::extents;
 use crate::network::{self, Network};
+use crate::table::Table;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -18,46 +19,33 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let network = Network::open(&args.network)?;
-    let plan = network.model.plan(&network.input(None))?;
-    let mut table = crate::table::empty();
-    if !io::stdout().is_terminal() {
-        // Names stay whole for who searches or copies them.
-        table.set_content_arrangement(ContentArrangement::Disabled);
-    }
-    table.set_header(["layer", "operator", "shape", "parameters", "sees"]);
+    let plan = network.model.plan(&network.input(None)).map_err(|error| network.refused(error))?;
+    let mut table = Table::new(["layer", "operator", "shape", "parameters", "sees"]).right_from(2);
     for layer in plan.layers() {
         let parameters = match layer.parameters() {
             0 => String::new(),
             n => HumanCount(n as u64).to_string(),
         };
-        table.add_row([
+        table.row([
             layer.name().to_owned(),
             layer.operator().to_owned(),
-            shape(layer.shape().get(1..).unwrap_or_default()),
+            extents(layer.shape().get(1..).unwrap_or_default()),
             parameters,
             sees(&plan, layer),
         ]);
     }
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
     let parameters: usize = plan.layers().iter().map(Layer::parameters).sum();
-    writeln!(out, "{}\n", table.trim_fmt())?;
+    writeln!(out, "{}\n", table.fitted_or_whole())?;
     writeln!(
         out,
         "{}: input {} of {}, {} layers, {} parameters",
         network.name,
         plan.input_name(),
-        shape(&plan.input_shape()[1..]),
+        extents(&plan.input_shape()[1..]),
         plan.layers().len(),
         HumanCount(parameters as u64)
     )?;
     Ok(Outcome::Agrees)
-}
-
-/// Extents as the tables have them.
-pub(crate) fn shape(extents: &[usize]) -> String {
-    extents.iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
 }
 
 /// The size of the receptive field of a unit in the middle.
@@ -69,5 +57,5 @@ pub(crate) fn sees(plan: &Plan, layer: &Layer) -> String {
     if region.whole {
         return "everything".into();
     }
-    region.size().iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
+    extents(&region.size())
 }

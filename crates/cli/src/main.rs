@@ -1,10 +1,11 @@
 //! The command `unpool`: what it can be asked, and how it answers.
 //!
 //! Exit status 0 says that everything agreed, 1 that something differed, 2 that the question was
-//! bad: one line on standard error then, and no file.
+//! bad: one line on standard error then, and no file. A signal leaves no file either.
 
 mod argmax;
 mod argmax_map;
+mod axes;
 mod bench;
 mod board;
 mod canvas;
@@ -25,24 +26,33 @@ mod picture;
 mod pool;
 mod projection;
 mod reference;
+mod report;
 mod segment;
 mod sessions;
 mod sheet;
+mod sink;
+mod source;
 mod table;
+mod terminal;
 mod tilt;
 mod top;
+mod unfinished;
 mod unpool;
+mod usage;
 mod verify;
 mod visualize;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use report::Report;
+use sink::Sink;
 
 /// Max pooling with argmax, and unpooling, on any GPU and on the CPU.
 #[derive(Parser)]
-#[command(name = "unpool", version, max_term_width = 80)]
+#[command(name = "unpool", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -88,37 +98,73 @@ fn quiet_egl() {
     }
 }
 
+impl Command {
+    /// Whether standard output is a file that the command writes.
+    fn writes_standard_output(&self) -> bool {
+        let any = |outputs: &[(&str, &Sink)]| outputs.iter().any(|(_, s)| s.is_standard_output());
+        match self {
+            Self::Bench(args) => any(&args.outputs()),
+            Self::Pool(args) => any(&args.outputs()),
+            Self::Unpool(args) => any(&args.outputs()),
+            Self::Segment(args) => any(&args.outputs()),
+            Self::Devices(_)
+            | Self::Demo(_)
+            | Self::Verify(_)
+            | Self::Layers(_)
+            | Self::Visualize(_) => false,
+        }
+    }
+
+    fn run(&self, out: &mut impl Write) -> anyhow::Result<Outcome> {
+        match self {
+            Self::Bench(args) => bench::run(args, out),
+            Self::Devices(args) => devices::run(args, out),
+            Self::Demo(args) => demo::run(args, out),
+            Self::Pool(args) => pool::run(args, out),
+            Self::Unpool(args) => unpool::run(args, out),
+            Self::Verify(args) => verify::run(args, out),
+            Self::Layers(args) => layers::run(args, out),
+            Self::Visualize(args) => visualize::run(args, out),
+            Self::Segment(args) => segment::run(args, out),
+        }
+    }
+}
+
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     quiet_egl();
-    let command = match Cli::try_parse() {
+    let matches = usage::fitted(Cli::command()).try_get_matches();
+    let command = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(Cli { command }) => command,
         Err(error) => return misunderstood(&error),
     };
     // Silent unless asked: a driver's own remarks are not part of an answer.
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("off")).init();
-    let mut out = io::stdout().lock();
-    let answer = match command {
-        Command::Bench(args) => bench::run(&args, &mut out),
-        Command::Devices(args) => devices::run(&args, &mut out),
-        Command::Demo(args) => demo::run(&args, &mut out),
-        Command::Pool(args) => pool::run(&args, &mut out),
-        Command::Unpool(args) => unpool::run(&args, &mut out),
-        Command::Verify(args) => verify::run(&args, &mut out),
-        Command::Layers(args) => layers::run(&args, &mut out),
-        Command::Visualize(args) => visualize::run(&args, &mut out),
-        Command::Segment(args) => segment::run(&args, &mut out),
-    };
-    match answer.and_then(|outcome| Ok(out.flush().map(|()| outcome)?)) {
+    #[cfg(unix)]
+    if let Err(error) = unfinished::remove_on_signals() {
+        tell(&format!("signals cannot be waited for: {error}"));
+        return ExitCode::from(2);
+    }
+    let mut out = Report::new(command.writes_standard_output());
+    let answer = command.run(&mut out).and_then(|outcome| Ok(out.flush().map(|()| outcome)?));
+    match answer {
         Ok(Outcome::Agrees) => ExitCode::SUCCESS,
         Ok(Outcome::Differs) => ExitCode::from(1),
         Err(error) => {
-            if !is_closed_pipe(&error) {
-                eprintln!("unpool: {}", one_line(&told(&error)));
+            unfinished::remove();
+            if is_closed_pipe(&error) {
+                return ExitCode::SUCCESS;
             }
+            tell(&told(&error));
             ExitCode::from(2)
         }
     }
+}
+
+/// Says in one line on standard error what was wrong.
+fn tell(message: &str) {
+    // Nobody is left to tell where standard error has gone.
+    let _ = writeln!(io::stderr(), "unpool: {}", one_line(message));
 }
 
 /// What was wrong, from the outside in; some errors repeat the one that they hold.
@@ -134,7 +180,7 @@ fn told(error: &anyhow::Error) -> String {
     told
 }
 
-/// Prints the help that was asked for, or in one line what was wrong with the arguments.
+/// Prints the help that was asked for, or what was wrong with the arguments.
 fn misunderstood(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     let help = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];
@@ -145,18 +191,18 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(error.exit_code() as u8);
     }
-    let message = error.to_string();
-    let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let after = ["Usage:", "For more", "tip:"];
-    let told = lines.take_while(|line| !after.iter().any(|start| line.starts_with(start)));
-    let told = told.collect::<Vec<_>>().join(" ");
-    eprintln!("unpool: {}", one_line(told.strip_prefix("error: ").unwrap_or(&told)));
+    let (message, usage) = usage::misunderstood(error);
+    tell(&message);
+    if let Some(usage) = usage {
+        let _ = writeln!(io::stderr(), "{usage}");
+    }
     ExitCode::from(2)
 }
 
-/// Whether the reader of standard output has gone, as `head` does: nobody is left to tell.
+/// Whether the reader of an output has gone, as `head` does when it has enough.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// Messages quote names of files and devices, and those may hold anything.

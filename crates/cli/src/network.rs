@@ -1,15 +1,17 @@
 //! A model file and images made ready for each other: size, channels, mean and scale.
 
-use std::path::{Path, PathBuf};
+use std::io::Read;
 use std::str::FromStr;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use indicatif::BinaryBytes;
-use unpool_cnn::{Activation, Engine, Memory, Model};
+use unpool_cnn::{Activation, Engine, Error, Memory, Model};
 
-use crate::options::BETWEEN;
+use crate::options::{BETWEEN, number};
+use crate::picture;
+use crate::source::Source;
 
 /// Extents where neither the model nor the command line says any: those of ImageNet.
 const USUAL: usize = 224;
@@ -25,23 +27,24 @@ impl FromStr for Size {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let side = |text: &str| text.parse().ok().filter(|&n: &usize| n > 0);
+        let wanted = || "HEIGHTxWIDTH, each at least 1, is needed".to_owned();
+        let side = |text| match number(text, 1) {
+            Ok(0) => Err(wanted()),
+            other => other.map_err(|error| error.unwrap_or_else(wanted)),
+        };
         let (height, width) = text.split_once(BETWEEN).unwrap_or((text, text));
-        match (side(height), side(width)) {
-            (Some(height), Some(width)) => Ok(Self { height, width }),
-            _ => Err("HEIGHTxWIDTH, each at least 1, is needed".into()),
-        }
+        Ok(Self { height: side(height)?, width: side(width)? })
     }
 }
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// An ONNX file.
+    /// An ONNX file; - for standard input.
     #[arg(value_name = "MODEL.onnx")]
-    pub(crate) model: PathBuf,
+    pub(crate) model: Source,
     /// Size of the input, height first, where the model leaves it open: one number for both; by
     /// default the image's own, and 224x224 without an image.
-    #[arg(long, value_name = "HxW")]
+    #[arg(long, value_name = "HxW", allow_hyphen_values = true)]
     size: Option<Size>,
 }
 
@@ -85,12 +88,26 @@ pub(crate) struct Network {
     pub(crate) channels: usize,
     height: Option<usize>,
     width: Option<usize>,
+    /// Whether the model leaves one of them open.
+    free: bool,
 }
 
 impl Network {
     pub(crate) fn open(args: &Args) -> Result<Self> {
-        let name = args.model.display().to_string();
-        let model = Model::open(&args.model).with_context(|| name.clone())?;
+        let name = args.model.to_string();
+        let model = match args.model.path() {
+            Some(path) => Model::open(path).map_err(|error| match error {
+                // It has the name.
+                Error::File { .. } => error.into(),
+                other => anyhow::Error::from(other).context(name.clone()),
+            })?,
+            None => {
+                let mut bytes = Vec::new();
+                let read = args.model.open().and_then(|mut file| file.read_to_end(&mut bytes));
+                read.with_context(|| name.clone())?;
+                Model::from_bytes(&bytes).with_context(|| name.clone())?
+            }
+        };
         let dims = model.input_dims().unwrap_or_else(|| vec![None; 4]);
         let [_, channels, height, width] = dims[..] else {
             bail!(
@@ -112,6 +129,7 @@ impl Network {
             channels: channels.unwrap_or(3),
             height: height.or(asked.map(|s| s.height)),
             width: width.or(asked.map(|s| s.width)),
+            free: height.is_none() || width.is_none(),
             model,
             name,
         })
@@ -125,6 +143,21 @@ impl Network {
             self.name
         );
         Ok(())
+    }
+
+    /// An error of the network; where it needs too much memory and its input could be smaller, with
+    /// what makes it so.
+    pub(crate) fn refused(&self, error: Error) -> anyhow::Error {
+        let is_memory = matches!(
+            error,
+            Error::Memory { .. }
+                | Error::Device(unpool::Error::OutOfMemory | unpool::Error::Limit { .. })
+        );
+        match (is_memory, self.free) {
+            (false, _) => error.into(),
+            (true, true) => anyhow!("{}: {error}; --size HxW makes its input smaller", self.name),
+            (true, false) => anyhow!("{}: {error}; it fixes the size of its input", self.name),
+        }
     }
 
     /// Extents of the input for an image of that size, or for none.
@@ -146,8 +179,8 @@ pub(crate) struct Fitted {
 }
 
 impl Fitted {
-    pub(crate) fn open(path: &Path, network: &Network) -> Result<Self> {
-        let image = crate::picture::open(path)?;
+    pub(crate) fn open(source: &Source, network: &Network) -> Result<Self> {
+        let image = picture::open(source)?;
         let (width, height) = image.dimensions();
         let own = Size { height: height as usize, width: width as usize };
         let [_, _, height, width] = network.input(Some(own));
@@ -158,8 +191,7 @@ impl Fitted {
         } else {
             imageops::resize(&image, width, height, FilterType::Triangle)
         };
-        let name = path.file_stem().map_or("image".into(), |s| s.to_string_lossy().into_owned());
-        Ok(Self { name, picture, original: image.dimensions() })
+        Ok(Self { name: source.stem(), picture, original: image.dimensions() })
     }
 
     /// The tensor, channels first.
@@ -202,27 +234,27 @@ fn luma(pixel: &Rgb<u8>) -> f32 {
 }
 
 /// The images of a list of files and directories, in the order of their names.
-pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(sources: &[Source]) -> Result<Vec<Source>> {
     let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
+    for source in sources {
+        let Some(path) = source.path().filter(|path| path.is_dir()) else {
+            files.push(source.clone());
             continue;
-        }
+        };
         let mut inside = Vec::new();
         let entries = path.read_dir().with_context(|| path.display().to_string())?;
         for entry in entries {
             let file = entry.with_context(|| path.display().to_string())?.path();
-            let ending = file.extension().map(|e| e.to_string_lossy().to_lowercase());
-            if matches!(ending.as_deref(), Some("png" | "jpg" | "jpeg")) {
+            let ending = file.extension().unwrap_or_default();
+            if picture::has_ending(&ending.to_string_lossy()) {
                 inside.push(file);
             }
         }
         if inside.is_empty() {
-            bail!("{}: holds no PNG or JPEG", path.display());
+            bail!("{}: holds no {}", path.display(), picture::NAMES);
         }
         inside.sort();
-        files.extend(inside);
+        files.extend(inside.into_iter().map(Source::File));
     }
     Ok(files)
 }

@@ -3,72 +3,83 @@
 use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
-use anyhow::ensure;
-use unpool::{IndexSpace, Layout, Window};
+use anyhow::{Result, bail};
+use unpool::{IndexSpace, Window};
+
+use crate::axes::Axes;
 
 /// Everything about a window but its kernel, and the order of axes.
 #[derive(clap::Args)]
 pub(crate) struct WindowArgs {
     /// Cells from one window to the next; the kernel if left out.
-    #[arg(long, value_name = "NxN")]
+    #[arg(long, value_name = "NxN", allow_hyphen_values = true)]
     stride: Option<Sizes>,
-    /// same, same_lower, valid, or cells per axis: 1,1 or before:after, 1:2,0:1.
-    #[arg(long, default_value = "valid", value_name = "P")]
+    /// same, same_lower, valid, or cells on each side: 1 or, per axis, 1,1; before:after, 1:2,0:1.
+    #[arg(long, default_value = "valid", value_name = "P", allow_hyphen_values = true)]
     padding: Padding,
     /// Cells from one cell of the window to the next.
-    #[arg(long, value_name = "NxN")]
+    #[arg(long, value_name = "NxN", allow_hyphen_values = true)]
     dilation: Option<Sizes>,
     /// Count a last, partial window.
     #[arg(long)]
     ceil: bool,
-    /// The order of axes: nchw (batch, channels, spatial…) or nhwc, for any number of them.
+    /// The order of axes: nchw or nhwc (batch, channels, one to three spatial axes), without
+    /// batch or channels chw, hwc, nhw, hw, and the like with l or dhw for hw: ncl, ndhwc, l.
     #[arg(long, default_value = "nchw", value_name = "ORDER")]
-    layout: Order,
+    layout: Axes,
 }
 
 impl WindowArgs {
-    /// The window on an array of so many axes, batch and channels among them.
-    pub(crate) fn window(&self, kernel: &Sizes, axes: usize) -> anyhow::Result<Window> {
-        ensure!(
-            (3..=5).contains(&axes),
-            "an array of {axes} axes; 3 to 5 are needed: batch, channels, and 1 to 3 spatial ones"
-        );
+    /// The window on an array of so many spatial axes. One number is that of every axis.
+    pub(crate) fn window(&self, kernel: &Sizes, spatial: usize) -> Result<Window> {
         let padding = match &self.padding.0 {
-            unpool::Padding::Explicit(axes) => Some(axes.len()),
-            _ => None,
+            unpool::Padding::Explicit(sides) => {
+                unpool::Padding::Explicit(self.per_axis("padding", sides, spatial)?)
+            }
+            other => other.clone(),
         };
-        let len = |sizes: &Option<Sizes>| sizes.as_ref().map(|Sizes(sizes)| sizes.len());
-        for (option, found, such_as) in [
-            ("kernel", Some(kernel.0.len()), ["2", "2x2", "2x2x2"]),
-            ("stride", len(&self.stride), ["2", "2x2", "2x2x2"]),
-            ("padding", padding, ["1", "1,1", "1,1,1"]),
-            ("dilation", len(&self.dilation), ["1", "1x1", "1x1x1"]),
-        ] {
-            ensure!(
-                found.is_none_or(|found| found == axes - 2),
-                "--{option} has {} numbers; {} spatial axes take as many, such as {}",
-                found.unwrap_or_default(),
-                axes - 2,
-                such_as[axes - 3]
-            );
-        }
-        let mut window =
-            Window::new(kernel.0.as_slice()).padding(self.padding.0.clone()).ceil_mode(self.ceil);
+        let mut window = Window::new(self.per_axis("kernel", &kernel.0, spatial)?)
+            .padding(padding)
+            .ceil_mode(self.ceil);
         if let Some(Sizes(stride)) = &self.stride {
-            window = window.stride(stride.as_slice());
+            window = window.stride(self.per_axis("stride", stride, spatial)?);
         }
         if let Some(Sizes(dilation)) = &self.dilation {
-            window = window.dilation(dilation.as_slice());
+            window = window.dilation(self.per_axis("dilation", dilation, spatial)?);
         }
         Ok(window)
     }
 
-    pub(crate) fn layout(&self) -> Layout {
-        self.layout.0
+    /// What an option says of each axis.
+    fn per_axis<T: Copy>(&self, option: &str, said: &[T], spatial: usize) -> Result<Vec<T>> {
+        match said {
+            [one] => Ok(vec![*one; spatial]),
+            _ if said.len() == spatial => Ok(said.to_vec()),
+            _ => {
+                let (one, joint) = match option {
+                    "kernel" | "stride" => ("2", "x"),
+                    "padding" => ("1", ","),
+                    _ => ("1", "x"),
+                };
+                let such_as = match spatial {
+                    1 => format!("axis takes 1, such as {one}"),
+                    n => format!("axes take {n}, such as {}, or 1", vec![one; n].join(joint)),
+                };
+                bail!(
+                    "--{option} has {} numbers; {spatial} spatial {such_as}{}",
+                    said.len(),
+                    self.layout.hint(spatial, said.len())
+                )
+            }
+        }
+    }
+
+    pub(crate) fn layout(&self) -> &Axes {
+        &self.layout
     }
 }
 
-/// A number per spatial axis: `2`, `2x2`, `2x2x2`.
+/// A number for every spatial axis, or one for all: `2`, `2x2`, `2x2x2`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sizes(Vec<usize>);
 
@@ -80,7 +91,7 @@ impl FromStr for Sizes {
     }
 }
 
-/// Every extent of a shape: `1,1,5,5`.
+/// Every extent of an array: `1,1,5,5`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Extents(pub(crate) Vec<usize>);
 
@@ -96,13 +107,26 @@ impl FromStr for Extents {
 pub(crate) const BETWEEN: [char; 4] = ['x', 'X', '×', ','];
 
 fn numbers(text: &str, such_as: &str) -> Result<Vec<usize>, String> {
-    let number = |part: &str| {
-        part.parse().map_err(|error: ParseIntError| match error.kind() {
-            IntErrorKind::PosOverflow => format!("{part} is larger than {}", usize::MAX),
-            _ => format!("whole numbers are wanted, such as {such_as}"),
-        })
-    };
-    text.split(BETWEEN).map(number).collect()
+    let wanted = || format!("whole numbers are wanted, such as {such_as}");
+    text.split(BETWEEN).map(|part| number(part, 1).map_err(|e| e.unwrap_or_else(wanted))).collect()
+}
+
+/// A whole number. What is wrong with one that is negative or too large is told; with what is no
+/// number at all, nothing. `least` is what a message names: 0 passes, and the library refuses it.
+pub(crate) fn number(text: &str, least: usize) -> Result<usize, Option<String>> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if text.strip_prefix('-').is_some_and(is_number) {
+        return Err(Some(format!("{text} is negative; at least {least} is allowed")));
+    }
+    text.parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => Some(format!("{text} is larger than {}", usize::MAX)),
+        _ => None,
+    })
+}
+
+/// The number of something that is counted from 0, such as a class.
+pub(crate) fn ordinal(text: &str) -> Result<usize, String> {
+    number(text, 0).map_err(|error| error.unwrap_or_else(|| "a whole number is wanted".into()))
 }
 
 /// How the borders are extended.
@@ -110,9 +134,11 @@ fn numbers(text: &str, such_as: &str) -> Result<Vec<usize>, String> {
 struct Padding(unpool::Padding);
 
 impl FromStr for Padding {
-    type Err = &'static str;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wanted = || "same, same_lower, valid, 1, 1,1 or 1:2,0:1 is wanted".to_owned();
+        let cells = |text: &str| number(text, 0).map_err(|error| error.unwrap_or_else(wanted));
         Ok(Self(match text {
             "valid" => unpool::Padding::Valid,
             "same" => unpool::Padding::Same,
@@ -120,28 +146,13 @@ impl FromStr for Padding {
             _ => {
                 let axis = |part: &str| {
                     let (before, after) = part.split_once(':').unwrap_or((part, part));
-                    Some((before.parse().ok()?, after.parse().ok()?))
+                    Ok((cells(before)?, cells(after)?))
                 };
-                let axes = text.split(BETWEEN).map(axis).collect::<Option<_>>();
-                let wanted = "same, same_lower, valid, 1,1 or 1:2,0:1 is wanted";
-                unpool::Padding::Explicit(axes.ok_or(wanted)?)
+                unpool::Padding::Explicit(
+                    text.split(BETWEEN).map(axis).collect::<Result<_, String>>()?,
+                )
             }
         }))
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Order(Layout);
-
-impl FromStr for Order {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.to_ascii_lowercase().as_str() {
-            "nhwc" => Ok(Self(Layout::ChannelsLast)),
-            "nchw" => Ok(Self(Layout::ChannelsFirst)),
-            _ => Err("nhwc or nchw is wanted"),
-        }
     }
 }
 

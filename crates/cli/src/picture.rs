@@ -1,27 +1,64 @@
 //! An image as a file has it and as a tensor has it: 8-bit RGB, and f32 from 0 to 1 with channels
 //! last.
 
-use std::path::Path;
+use std::io::{Cursor, Read};
 
 use anyhow::{Context, Result, bail};
-use image::{ImageReader, RgbImage};
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::levels::CHANNELS;
+use crate::source::Source;
 
-/// The image of a PNG or JPEG file, told apart by what is in it. Transparency is dropped.
-pub(crate) fn open(path: &Path) -> Result<RgbImage> {
-    let name = path.display();
-    let reader = ImageReader::open(path)
-        .and_then(ImageReader::with_guessed_format)
-        .with_context(|| name.to_string())?;
-    if reader.format().is_none() {
-        bail!("{name}: is neither PNG nor JPEG");
-    }
-    let image = reader.decode().with_context(|| name.to_string())?.into_rgb8();
+/// The formats that are read, and the endings of their files.
+const FORMATS: [(ImageFormat, &[&str]); 5] = [
+    (ImageFormat::Png, &["png"]),
+    (ImageFormat::Jpeg, &["jpg", "jpeg"]),
+    (ImageFormat::WebP, &["webp"]),
+    (ImageFormat::Gif, &["gif"]),
+    (ImageFormat::Bmp, &["bmp"]),
+];
+
+/// As messages name them.
+pub(crate) const NAMES: &str = "PNG, JPEG, WebP, GIF or BMP";
+
+/// Bytes that tell formats apart.
+const START: u64 = 64;
+
+/// The image of a file, whose format is told by what is in it: as it is to be looked at where its
+/// EXIF data says that it lies on its side, and the first where a GIF has several. Transparency is
+/// dropped.
+pub(crate) fn open(source: &Source) -> Result<RgbImage> {
+    read(source).with_context(|| source.to_string())
+}
+
+fn read(source: &Source) -> Result<RgbImage> {
+    let mut file = source.open()?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(START).read_to_end(&mut bytes)?;
+    let format = image::guess_format(&bytes).ok();
+    let Some(format) = format.filter(|found| FORMATS.iter().any(|(known, _)| known == found))
+    else {
+        bail!("is neither {}", NAMES.replace(" or ", " nor "));
+    };
+    file.read_to_end(&mut bytes)?;
+    let mut decoder = ImageReader::with_format(Cursor::new(bytes), format).into_decoder()?;
+    // As `ImageReader::decode` does; `into_decoder` leaves the image itself out.
+    Limits::default().reserve(decoder.total_bytes())?;
+    // A picture whose EXIF data is damaged is a picture all the same.
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    let image = image.into_rgb8();
     if image.width() == 0 || image.height() == 0 {
-        bail!("{name}: has {}×{} pixels; at least 1×1 is needed", image.width(), image.height());
+        bail!("has {}×{} pixels; at least 1×1 is needed", image.width(), image.height());
     }
     Ok(image)
+}
+
+/// Whether a file's ending is that of an image.
+pub(crate) fn has_ending(ending: &str) -> bool {
+    FORMATS.iter().any(|(_, endings)| endings.iter().any(|e| e.eq_ignore_ascii_case(ending)))
 }
 
 /// The tensor of an image.

@@ -1,14 +1,16 @@
 //! `unpool pool`: max pooling of an array of NumPy.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use unpool::{Cell, Engine, Geometry};
 
+use crate::axes::extents;
 use crate::element::for_element;
-use crate::npy::{self, Array, Number};
+use crate::npy::{Array, Needed, Number, Place};
 use crate::options::{ArgmaxSpace, Sizes, WindowArgs};
+use crate::sink::Sink;
+use crate::source::Source;
 use crate::{Outcome, argmax, files};
 
 #[derive(clap::Args)]
@@ -16,20 +18,24 @@ use crate::{Outcome, argmax, files};
     override_usage = "unpool pool IN.npy --kernel NxN --values V.npy --argmax A.npy [OPTIONS]"
 )]
 pub(crate) struct Args {
-    /// What is pooled: batch, channels and one to three spatial axes.
+    /// What is pooled: one to three spatial axes, with batch and channels or as --layout says; .npy
+    /// or .npz, and - for standard input.
     #[arg(value_name = "IN.npy")]
-    input: PathBuf,
-    /// Cells per spatial axis: 2 (1-D), 2x2, 2x2x2.
-    #[arg(long, value_name = "NxN")]
+    input: Source,
+    /// The array to take of an .npz that has several.
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
+    /// Cells per spatial axis, such as 3x2; 2 is 2 on each.
+    #[arg(long, value_name = "NxN", allow_hyphen_values = true)]
     kernel: Sizes,
     #[command(flatten)]
     window: WindowArgs,
-    /// Where the maxima go.
+    /// Where the maxima go; - for standard output.
     #[arg(long, value_name = "V.npy")]
-    values: PathBuf,
+    values: Sink,
     /// Where the argmax goes: taps as uint8 or uint16, indices as int64.
     #[arg(long, value_name = "A.npy")]
-    argmax: PathBuf,
+    argmax: Sink,
     /// taps, plane (PyTorch), image (TensorFlow), batch (TensorFlow with
     /// include_batch_in_index), tensor (ONNX), tensor-column-major (ONNX, storage_order 1).
     #[arg(long, default_value = "taps", value_name = "SPACE")]
@@ -39,38 +45,49 @@ pub(crate) struct Args {
     device: String,
 }
 
+impl Args {
+    /// The files it writes, each with its option.
+    pub(crate) fn outputs(&self) -> [(&'static str, &Sink); 2] {
+        [("--values", &self.values), ("--argmax", &self.argmax)]
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let outputs = [("--values", args.values.as_path()), ("--argmax", &args.argmax)];
-    files::check_outputs(&outputs, &[&args.input])?;
-    let input = Array::open(&args.input, npy::ELEMENTS)?;
-    let in_input = || args.input.display().to_string();
-    let window = args.window.window(&args.kernel, input.shape.len()).with_context(in_input)?;
-    let shape = input.shape(args.window.layout());
+    files::check_outputs(&args.outputs(), &[&args.input])?;
+    let place = Place { source: &args.input, array: args.array.as_deref(), option: "--array" };
+    let input = Array::open(place, Needed::Elements)?;
+    let in_input = || args.input.to_string();
+    let axes = args.window.layout();
+    let shape = axes.shape(&input.shape).with_context(in_input)?;
+    let window = args.window.window(&args.kernel, shape.spatial().len()).with_context(in_input)?;
     let geometry = Geometry::new(&window, shape).with_context(in_input)?;
     let engine = Engine::named(&args.device)?;
+    let pooled = axes.extents(geometry.pooled_shape());
     let [values, argmax] = for_element!(input, args.input, T => {
-        pool::<T>(&engine, &geometry, &input, args.index_space)
+        pool::<T>(&engine, &geometry, &input, args.index_space, &pooled)
     })?;
     files::write(&[
         (args.values.clone(), values.to_file()?),
         (args.argmax.clone(), argmax.to_file()?),
     ])?;
     writeln!(out, "device  {}", engine.description())?;
-    let pooled = geometry.pooled_shape();
-    writeln!(out, "pooled  {} to {pooled}, {}", geometry.input_shape(), input.number.name())?;
-    writeln!(out, "wrote   {}", args.values.display())?;
+    let (from, to, kind) = (extents(&input.shape), extents(&pooled), input.number.name());
+    writeln!(out, "pooled  {from} to {to}, {kind}")?;
+    writeln!(out, "wrote   {}", args.values)?;
     let (kind, space) = (argmax.number.name(), args.index_space.name());
-    writeln!(out, "        {}: {space}, {kind}", args.argmax.display())?;
+    writeln!(out, "        {}: {space}, {kind}", args.argmax)?;
     Ok(Outcome::Agrees)
 }
 
+/// Values and argmax, as arrays of the given extents.
 fn pool<T: Cell>(
     engine: &Engine,
     geometry: &Geometry,
     input: &Array,
     space: ArgmaxSpace,
+    extents: &[usize],
 ) -> Result<[Array; 2]> {
     let pooled = engine.max_pool(geometry, &input.numbers::<T>())?;
-    let values = Array::new(Number::Element(T::ELEMENT), geometry.pooled_shape(), &pooled.values);
-    Ok([values, argmax::to_array(geometry, &pooled.taps, space)?])
+    let values = Array::new(Number::Element(T::ELEMENT), extents.to_vec(), &pooled.values);
+    Ok([values, argmax::to_array(geometry, &pooled.taps, space, extents.to_vec())?])
 }

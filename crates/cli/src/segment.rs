@@ -1,16 +1,18 @@
 //! `unpool segment`: the class of each pixel, by an encoder-decoder.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail, ensure};
 use image::{Rgb, RgbImage};
 use unpool_cnn::{Engine, Keep, Session};
 
+use crate::axes::extents;
 use crate::board::Board;
-use crate::files::Files;
 use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::sink::Sink;
+use crate::source::{self, Source};
 use crate::{Outcome, files};
 
 /// Colours of classes, which go round where there are more: black for the first, which is mostly
@@ -31,13 +33,13 @@ const COLOURS: [(&str, Rgb<u8>); 8] = [
 pub(crate) struct Args {
     #[command(flatten)]
     network: network::Args,
-    /// A PNG or JPEG.
-    image: PathBuf,
+    /// A PNG, JPEG, WebP, GIF or BMP; - for standard input.
+    image: Source,
     #[command(flatten)]
     preprocessing: Preprocessing,
-    /// The class map, one colour for each class.
+    /// The class map, one colour for each class; - for standard output.
     #[arg(long, default_value = "map.png", value_name = "MAP.png")]
-    out: PathBuf,
+    out: Sink,
     /// Directory for a TensorBoard event file with the same.
     #[arg(long, value_name = "DIR")]
     logdir: Option<PathBuf>,
@@ -46,26 +48,43 @@ pub(crate) struct Args {
     device: String,
 }
 
+impl Args {
+    /// The file it writes, with its option.
+    pub(crate) fn outputs(&self) -> [(&'static str, &Sink); 1] {
+        [("--out", &self.out)]
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let (dir, name) = place(&args.out)?;
-    files::check(&dir)?;
-    files::check_outputs(&[("--out", &args.out)], &[&args.image, &args.network.model])?;
+    let png = args.out.path().map(|path| path.extension().unwrap_or_default());
+    ensure!(
+        png.is_none_or(|ending| ending.eq_ignore_ascii_case("png")),
+        "--out {}: a .png is needed",
+        args.out
+    );
+    source::check([("MODEL.onnx", &args.network.model), ("IMAGE", &args.image)])?;
+    files::check_outputs(&args.outputs(), &[&args.image, &args.network.model])?;
+    if let Some(dir) = &args.logdir {
+        files::check_directory("--logdir", dir)?;
+    }
     let network = Network::open(&args.network)?;
     let image = Fitted::open(&args.image, &network)?;
     let tensor = image.tensor(network.channels, &args.preprocessing)?;
     let (width, height) = image.picture.dimensions();
-    let plan = network.model.plan(&[1, network.channels, height as usize, width as usize])?;
+    let input = [1, network.channels, height as usize, width as usize];
+    let plan = network.model.plan(&input).map_err(|error| network.refused(error))?;
     let &[_, classes, map_height, map_width] = plan.output().shape() else {
         bail!(
             "{}: its output is {}; a score for each class and pixel is needed",
             network.name,
-            crate::layers::shape(plan.output().shape())
+            extents(plan.output().shape())
         );
     };
     let engine = Engine::named(&args.device)?;
-    let mut session = Session::new(&engine, plan, Keep::Output)?;
+    let session = Session::new(&engine, plan, Keep::Output);
+    let mut session = session.map_err(|error| network.refused(error))?;
     let start = Instant::now();
-    session.forward(&tensor)?;
+    session.forward(&tensor).map_err(|error| network.refused(error))?;
     let output = session.output()?;
     network.check_finite(&output)?;
     let found = output.classes();
@@ -73,9 +92,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let map = RgbImage::from_fn(map_width as u32, map_height as u32, |x, y| {
         colour(found[y as usize * map_width + x as usize]).1
     });
-    let mut files = Files::default();
-    files.add_as(name, &map)?;
-    files.write(&dir, &[&args.image, &args.network.model])?;
+    files::write(&[(args.out.clone(), files::png(&map)?)])?;
     if let Some(logdir) = &args.logdir {
         let mut board = Board::create(logdir)?;
         board.graph(session.plan())?;
@@ -86,7 +103,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     }
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     writeln!(out, "memory  {}", network::memory(session.memory()))?;
-    writeln!(out, "image   {}, {}", args.image.display(), image.described())?;
+    writeln!(out, "image   {}, {}", args.image, image.described())?;
     for class in 0..classes {
         let count = found.iter().filter(|&&c| c == class).count();
         if count > 0 {
@@ -94,18 +111,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             writeln!(out, "class   {class}, {}: {percent:.1} % of the pixels", colour(class).0)?;
         }
     }
-    writeln!(out, "wrote   {}", args.out.display())?;
+    writeln!(out, "wrote   {}", args.out)?;
     Ok(Outcome::Agrees)
 }
 
 fn colour(class: usize) -> (&'static str, Rgb<u8>) {
     COLOURS[class % COLOURS.len()]
-}
-
-/// The directory of a PNG to be written, and its name.
-fn place(path: &Path) -> Result<(PathBuf, String)> {
-    let png = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
-    let name = path.file_name().filter(|_| png);
-    let name = name.with_context(|| format!("--out {}: a .png is needed", path.display()))?;
-    Ok((files::directory(path).to_owned(), name.to_string_lossy().into_owned()))
 }

@@ -29,16 +29,18 @@ impl Sessions<'_> {
         let input = [1, self.network.channels, height as usize, width as usize];
         if self.open.as_ref().is_none_or(|(size, _)| *size != input) {
             self.open = None;
-            let plan = self.network.model.plan(&input)?;
+            let refused = |error| self.network.refused(error);
+            let plan = self.network.model.plan(&input).map_err(refused)?;
             let names = chosen(self.args, &plan)?;
             let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
             let scores = plan.scores().name().to_owned();
             kept.push(&scores);
-            let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept))?;
-            self.open = Some((input, session));
+            let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept));
+            self.open = Some((input, session.map_err(refused)?));
         }
         let Some((_, session)) = &mut self.open else { bail!("no session") };
-        session.forward(&image.tensor(self.network.channels, &self.args.preprocessing)?)?;
+        let tensor = image.tensor(self.network.channels, &self.args.preprocessing)?;
+        session.forward(&tensor).map_err(|error| self.network.refused(error))?;
         let scores = session.plan().scores().name().to_owned();
         self.network.check_finite(&session.activation(&scores)?)?;
         let names = chosen(self.args, session.plan())?;

@@ -1,39 +1,51 @@
 //! `unpool unpool`: pooled values put back where an argmax says.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use unpool::{Cell, Engine, Error, Geometry, IndexSpace, Overlap, Placement, Shape, Taps};
 
+use crate::axes::{axes, extents};
 use crate::element::for_element;
-use crate::npy::{self, Array, Number};
+use crate::npy::{Array, Needed, Number, Place};
 use crate::options::{ArgmaxSpace, Extents, Sizes, WindowArgs};
-use crate::{Outcome, argmax, files};
+use crate::sink::Sink;
+use crate::source::Source;
+use crate::{Outcome, argmax, files, source};
 
 #[derive(clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("size").required(true),
-    override_usage = "unpool unpool V.npy A.npy --index-space SPACE --kernel NxN\n       \
-        (--like IN.npy | --output-shape N,C,H,W) --out X.npy [OPTIONS]"
+    group = clap::ArgGroup::new("size"),
+    override_usage = "unpool unpool V.npy A.npy --index-space SPACE --kernel NxN --out X.npy \
+        [--like IN.npy | --output-shape N,C,H,W] [OPTIONS]"
 )]
 pub(crate) struct Args {
-    /// The pooled values.
+    /// The pooled values; .npy or .npz, and - for standard input.
     #[arg(value_name = "V.npy")]
-    values: PathBuf,
+    values: Source,
     /// Where each came from.
     #[arg(value_name = "A.npy")]
-    argmax: PathBuf,
-    /// How that is written: taps, plane (PyTorch), image, batch (TensorFlow), tensor,
+    argmax: Source,
+    /// The array of values to take of an .npz that has several.
+    #[arg(long, value_name = "NAME")]
+    array: Option<String>,
+    /// The same for the argmax.
+    #[arg(long, value_name = "NAME")]
+    argmax_array: Option<String>,
+    /// The same for --like.
+    #[arg(long, value_name = "NAME", requires = "like")]
+    like_array: Option<String>,
+    /// How the argmax is written: taps, plane (PyTorch), image, batch (TensorFlow), tensor,
     /// tensor-column-major (ONNX).
     #[arg(long, value_name = "SPACE")]
     index_space: ArgmaxSpace,
-    /// Unpool to the shape of this array: the one that was pooled.
+    /// Unpool to the shape of this array: the one that was pooled. Without it and
+    /// --output-shape, to the size that PyTorch and ONNX take by default.
     #[arg(long, value_name = "IN.npy", group = "size")]
-    like: Option<PathBuf>,
+    like: Option<Source>,
     /// Unpool to this shape.
-    #[arg(long, value_name = "N,C,H,W", group = "size")]
+    #[arg(long, value_name = "N,C,H,W", group = "size", allow_hyphen_values = true)]
     output_shape: Option<Extents>,
     /// Whether the indices count in the output shape (ONNX Runtime), or in the one that the
     /// window gives (the ONNX reference).
@@ -45,8 +57,13 @@ pub(crate) struct Args {
         conflicts_with = "like"
     )]
     indices_in: IndicesIn,
-    /// Cells per spatial axis: 2 (1-D), 2x2, 2x2x2.
-    #[arg(long, value_name = "NxN", required_unless_present = "foreign")]
+    /// Cells per spatial axis, such as 3x2; 2 is 2 on each.
+    #[arg(
+        long,
+        value_name = "NxN",
+        required_unless_present = "foreign",
+        allow_hyphen_values = true
+    )]
     kernel: Option<Sizes>,
     #[command(flatten)]
     window: WindowArgs,
@@ -56,12 +73,19 @@ pub(crate) struct Args {
     /// Take indices that point outside their window too.
     #[arg(long)]
     foreign: bool,
-    /// Where the result goes.
+    /// Where the result goes; - for standard output.
     #[arg(long, value_name = "X.npy")]
-    out: PathBuf,
+    out: Sink,
     /// auto, cpu, gpu, or part of the name of an adapter or backend.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     device: String,
+}
+
+impl Args {
+    /// The file it writes, with its option.
+    pub(crate) fn outputs(&self) -> [(&'static str, &Sink); 1] {
+        [("--out", &self.out)]
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
@@ -85,6 +109,9 @@ impl From<Meeting> for Overlap {
     }
 }
 
+/// What is said of a shape that nothing but the window says.
+const BY_DEFAULT: &str = "the default size, which --like or --output-shape changes";
+
 /// Where the values go.
 enum Target {
     /// Each into its window.
@@ -103,20 +130,30 @@ impl Target {
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let mut inputs = vec![args.values.as_path(), &args.argmax];
-    inputs.extend(args.like.as_deref());
-    files::check_outputs(&[("--out", &args.out)], &inputs)?;
-    let values = Array::open(&args.values, npy::ELEMENTS)?;
-    let indices = Array::open(&args.argmax, npy::ARGMAX)?;
-    let pooled = values.shape(args.window.layout());
-    let shape = indices.shape(args.window.layout());
-    let (of_values, of_argmax) = (args.values.display(), args.argmax.display());
-    ensure!(shape == pooled, "{of_argmax} has shape {shape}, {of_values} {pooled}");
+    let mut inputs = vec![("V.npy", &args.values), ("A.npy", &args.argmax)];
+    inputs.extend(args.like.as_ref().map(|like| ("--like", like)));
+    source::check(inputs.iter().copied())?;
+    let inputs: Vec<_> = inputs.into_iter().map(|(_, source)| source).collect();
+    files::check_outputs(&args.outputs(), &inputs)?;
+    let (of_values, of_argmax) = (&args.values, &args.argmax);
+    let place = Place { source: of_values, array: args.array.as_deref(), option: "--array" };
+    let values = Array::open(place, Needed::Elements)?;
+    let (array, option) = (args.argmax_array.as_deref(), "--argmax-array");
+    let indices = Array::open(Place { source: of_argmax, array, option }, Needed::Argmax)?;
+    ensure!(
+        indices.shape == values.shape,
+        "{of_argmax} has shape {}, {of_values} {}",
+        extents(&indices.shape),
+        extents(&values.shape)
+    );
+    let order = args.window.layout();
+    let pooled = order.shape(&values.shape).with_context(|| of_values.to_string())?;
     let target = target(args, &pooled, &indices)?;
     check_memory(target.output(), values.number)?;
     let engine = Engine::named(&args.device)?;
+    let output = order.extents(target.output());
     let restored = for_element!(values, args.values, T => {
-        unpool::<T>(&engine, &target, &values, args.overlap.into())
+        unpool::<T>(&engine, &target, &values, args.overlap.into(), &output)
     });
     let restored = restored.map_err(|error| match error.downcast_ref() {
         Some(Error::Overflow { .. }) => error.context("--overlap sum"),
@@ -125,56 +162,73 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     })?;
     files::write(&[(args.out.clone(), restored.to_file()?)])?;
     writeln!(out, "device    {}", engine.description())?;
-    let (output, kind) = (target.output(), values.number.name());
-    writeln!(out, "unpooled  {pooled} to {output}, {kind}")?;
-    writeln!(out, "wrote     {}", args.out.display())?;
+    let (from, to, kind) = (extents(&values.shape), extents(&output), values.number.name());
+    writeln!(out, "unpooled  {from} to {to}, {kind}")?;
+    writeln!(out, "wrote     {}", args.out)?;
     Ok(Outcome::Agrees)
+}
+
+/// The shape that is asked for, if one is.
+fn output_shape(args: &Args, pooled: &Shape) -> Result<Option<Shape>> {
+    let order = args.window.layout();
+    let (output, named) = match (&args.like, &args.output_shape) {
+        (Some(like), _) => {
+            let (array, option) = (args.like_array.as_deref(), "--like-array");
+            (Place { source: like, array, option }.shape()?, format!("--like {like}"))
+        }
+        (None, Some(Extents(extents))) => (extents.clone(), "--output-shape".into()),
+        (None, None) => return Ok(None),
+    };
+    let of_values = order.extents(pooled).len();
+    ensure!(
+        output.len() == of_values,
+        "{named}: {} has {}; {} has {of_values}",
+        extents(&output),
+        axes(output.len()),
+        args.values
+    );
+    Ok(Some(order.shape(&output).context(named)?))
 }
 
 /// Reads the question: which shape, which indices, checked against what.
 fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
-    let layout = args.window.layout();
-    let output = match (&args.like, &args.output_shape) {
-        (Some(like), _) => Shape::new(layout, npy::shape(like)?),
-        (None, Some(Extents(extents))) => Shape::new(layout, extents.as_slice()),
-        (None, None) => bail!("--like or --output-shape is needed"),
-    };
-    let axes = pooled.dims().len();
-    ensure!(
-        output.dims().len() == axes,
-        "{} {output} has {} axes; {} has {axes}",
-        match &args.like {
-            Some(like) => format!("--like {}:", like.display()),
-            None => "--output-shape".into(),
-        },
-        output.dims().len(),
-        args.values.display()
-    );
-    let window = args.kernel.as_ref().map(|kernel| args.window.window(kernel, axes));
-    let window = window.transpose().with_context(|| args.values.display().to_string())?;
+    let asked = output_shape(args, pooled)?;
+    let window =
+        args.kernel.as_ref().map(|kernel| args.window.window(kernel, pooled.spatial().len()));
+    let window = window.transpose().with_context(|| args.values.to_string())?;
     let inferred = args.indices_in == IndicesIn::Inferred;
     if inferred && window.is_none() {
         bail!("--indices-in inferred needs --kernel: the shape is inferred from the window");
     }
-    let in_argmax = || args.argmax.display().to_string();
-    // The shape the indices count in, where the window says it.
-    let frame = match &window {
-        Some(window) if inferred => Some(Geometry::unpooled_shape(window, pooled)?),
-        _ => None,
+    // The shape that the window gives, which is PyTorch's and ONNX's default.
+    let default = window.as_ref().map(|window| Geometry::unpooled_shape(window, pooled));
+    let output = match (&asked, &default) {
+        (Some(asked), _) => asked.clone(),
+        (None, Some(default)) => default.clone().context(BY_DEFAULT)?,
+        (None, None) => bail!("--like, --output-shape or --kernel is needed: each says a shape"),
     };
+    let in_argmax = || args.argmax.to_string();
+    // The shape the indices count in, where the window says it.
+    let frame = if inferred { default.transpose()? } else { None };
     let mut taps = None;
     if let (Some(window), false) = (&window, args.foreign) {
-        let geometry = match (&args.like, &frame) {
+        let geometry = match (&args.like, &asked) {
             (Some(_), _) => Geometry::new(window, output.clone())?,
-            (None, Some(_)) => Geometry::for_pooled(window, pooled.clone(), None)?,
-            (None, None) => Geometry::for_pooled(window, pooled.clone(), Some(output.spatial()))
-                .context("--output-shape")?,
+            (None, Some(_)) if !inferred => {
+                Geometry::for_pooled(window, pooled.clone(), Some(output.spatial()))
+                    .context("--output-shape")?
+            }
+            (None, _) => Geometry::for_pooled(window, pooled.clone(), None).context(BY_DEFAULT)?,
         };
         if geometry.pooled_shape() != pooled || !inferred && geometry.input_shape() != &output {
+            let order = args.window.layout();
+            let shown = |shape: &Shape| extents(&order.extents(shape));
             bail!(
-                "{} has shape {pooled}; this window pools {output} to {}",
-                args.values.display(),
-                Geometry::new(window, output.clone())?.pooled_shape()
+                "{} has shape {}; this window pools {} to {}",
+                args.values,
+                shown(pooled),
+                shown(&output),
+                shown(Geometry::new(window, output.clone())?.pooled_shape())
             );
         }
         let found = argmax::to_taps(&geometry, indices, args.index_space);
@@ -206,11 +260,13 @@ fn check_memory(output: &Shape, number: Number) -> Result<()> {
     room.with_context(|| format!("no memory for an output of {output}"))
 }
 
+/// The result, as an array of the given extents.
 fn unpool<T: Cell>(
     engine: &Engine,
     target: &Target,
     values: &Array,
     overlap: Overlap,
+    extents: &[usize],
 ) -> Result<Array> {
     let values = values.numbers::<T>();
     let restored = match target {
@@ -219,5 +275,5 @@ fn unpool<T: Cell>(
             engine.max_unpool_foreign(placement, &values, indices, overlap)?
         }
     };
-    Ok(Array::new(Number::Element(T::ELEMENT), target.output(), &restored))
+    Ok(Array::new(Number::Element(T::ELEMENT), extents.to_vec(), &restored))
 }

@@ -1,7 +1,6 @@
 //! `unpool verify`: the CPU and a device against cases that other frameworks computed.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -9,25 +8,31 @@ use unpool::Engine;
 use unpool_vectors::Case;
 
 use crate::Outcome;
+use crate::source::{self, Source};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Files of cases, one JSON object a line; the built-in cases if none is named.
+    /// Files of cases, one JSON object a line, - for standard input; the built-in cases if none is
+    /// named.
     #[arg(value_name = "FILE.jsonl")]
-    files: Vec<PathBuf>,
+    files: Vec<Source>,
     /// auto, cpu, gpu, or part of the name of an adapter or backend.
     #[arg(long, default_value = "auto", value_name = "NAME")]
     device: String,
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
+    source::check(args.files.iter().map(|file| ("FILE.jsonl", file)))?;
     // Every file is read before the first case is run: a broken one is told at once.
     let cases = if args.files.is_empty() {
         unpool_vectors::builtin()
     } else {
         let mut cases = Vec::new();
         for file in &args.files {
-            cases.extend(unpool_vectors::read(file)?);
+            cases.extend(match file.path() {
+                Some(path) => unpool_vectors::read(path)?,
+                None => unpool_vectors::read_from(&file.to_string(), file.open()?)?,
+            });
         }
         cases
     };

@@ -8,22 +8,25 @@ use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Activation, Engine, Layer, Rule, Target};
 
+use crate::axes::extents;
 use crate::board::Board;
 use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::files::Files;
-use crate::layers::{sees, shape};
+use crate::layers::sees;
 use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::options::ordinal;
 use crate::projection::{GRID, grid, signed, strongest_channels};
 use crate::sessions::Sessions;
+use crate::source::{self, Source};
 use crate::{Outcome, files, top};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) network: network::Args,
-    /// PNG or JPEG files, or directories of them.
+    /// PNG, JPEG, WebP, GIF or BMP files, or directories of them; - for standard input.
     #[arg(required = true, value_name = "IMAGE")]
-    images: Vec<PathBuf>,
+    images: Vec<Source>,
     /// A layer to look back from, by name; may be given again. By default some activations and the
     /// class scores.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
@@ -32,16 +35,16 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) all: bool,
     /// A channel; by default the strongest of each layer.
-    #[arg(long, value_name = "N", conflicts_with = "class")]
+    #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = ordinal)]
     pub(crate) channel: Option<usize>,
     /// What of the channel, or of the layer, is looked back from.
     #[arg(long, value_enum, default_value = "responses", value_name = "WHAT")]
     of: Of,
     /// The N strongest units of a channel over all images, cropped to what they see.
-    #[arg(long, value_name = "N", conflicts_with = "class", value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=100))]
     top: Option<u16>,
     /// The score of a class; by default, at the class scores, that of the best.
-    #[arg(long, value_name = "N", conflicts_with_all = ["layer", "all", "of"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["layer", "all", "of"], allow_negative_numbers = true, value_parser = ordinal)]
     pub(crate) class: Option<usize>,
     /// Which rule at ReLU.
     #[arg(long, value_enum, default_value = "all", value_name = "RULE")]
@@ -94,22 +97,21 @@ impl RuleName {
 const CLASSES: usize = 5;
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    files::check(&args.out)?;
+    files::check_directory("--out", &args.out)?;
+    if let Some(dir) = &args.logdir {
+        files::check_directory("--logdir", dir)?;
+    }
+    let images = args.images.iter().map(|image| ("IMAGE", image));
+    source::check(std::iter::once(("MODEL.onnx", &args.network.model)).chain(images))?;
     let network = Network::open(&args.network)?;
-    let paths = network::files(&args.images)?;
+    let sources = network::files(&args.images)?;
     let images =
-        paths.iter().map(|path| Fitted::open(path, &network)).collect::<Result<Vec<_>>>()?;
+        sources.iter().map(|source| Fitted::open(source, &network)).collect::<Result<Vec<_>>>()?;
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
-    let mut board = None;
-    let mut inputs: Vec<_> = paths.iter().map(PathBuf::as_path).collect();
+    let mut inputs: Vec<_> = sources.iter().collect();
     inputs.push(&args.network.model);
-    let written = pictures(args, &network, &engine, (&images, &inputs), &mut board, out);
-    // A bad question leaves no event file either.
-    if let (Err(_), Some(board)) = (&written, board) {
-        board.discard();
-    }
-    written
+    pictures(args, &network, &engine, (&images, &inputs), out)
 }
 
 /// Computes everything, then writes the files.
@@ -117,11 +119,10 @@ fn pictures(
     args: &Args,
     network: &Network,
     engine: &Engine,
-    (images, inputs): (&[Fitted], &[&Path]),
-    board: &mut Option<Board>,
+    (images, inputs): (&[Fitted], &[&Source]),
     out: &mut impl Write,
 ) -> Result<Outcome> {
-    *board = args.logdir.as_deref().map(Board::create).transpose()?;
+    let mut board = args.logdir.as_deref().map(Board::create).transpose()?;
     let (mut files, mut seen) = (Files::default(), Vec::new());
     let sessions = &mut Sessions { args, network, engine, open: None };
     if let Some(count) = args.top {
@@ -134,8 +135,8 @@ fn pictures(
         }
     }
     files.write(&args.out, inputs)?;
-    if let Some(board) = board.as_mut() {
-        board.flush()?;
+    if let Some(board) = board {
+        board.finish()?;
     }
     if let Some((_, session)) = &sessions.open {
         writeln!(out, "memory  {}", network::memory(session.memory()))?;
@@ -218,7 +219,7 @@ fn look(
             heading: format!(
                 "{name}  {}  {}",
                 layer.operator(),
-                shape(layer.shape().get(1..).unwrap_or_default())
+                extents(layer.shape().get(1..).unwrap_or_default())
             ),
             text: format!(
                 "{}, {} {response:.3}; a unit sees {}",

@@ -1,25 +1,17 @@
 //! `pool` and `unpool` on files of NumPy: the numbers of other frameworks, in every type and order.
 
-#[path = "support/npy.rs"]
-mod npy;
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::npy::{f32s, i64s, npy, parsed, tuple};
+use crate::support::{Scratch, assert_refused, status, stdout, text, unpool};
 use half::{bf16, f16};
-use npy::{f32s, i64s, npy, tuple};
-use support::{Scratch, assert_refused, status, stdout, text, unpool};
 use unpool::{IndexSpace, Layout, Padding};
 use unpool_vectors::{Case, Rule};
 
 /// Header and array of a file that the command wrote, as numbers of `T`.
 fn read<T: bytemuck::Pod>(path: &Path) -> (String, Vec<T>) {
-    let file = fs::read(path).expect("the command wrote it");
-    assert!(file.starts_with(b"\x93NUMPY\x01\x00"));
-    let end = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
-    let header = std::str::from_utf8(&file[10..end]).expect("ASCII").trim_end().to_owned();
-    (header, bytemuck::pod_collect_to_vec(&file[end..]))
+    parsed(&fs::read(path).expect("the command wrote it"))
 }
 
 fn succeeds(arguments: &[&str]) -> String {
@@ -174,7 +166,9 @@ fn files_that_numpy_wrote_are_read() {
         assert_eq!(read::<i64>(&a).1, [13, 2], "{name}");
     }
     let out = scratch.out();
-    for (name, what) in [("float64", "float64.npy: holds float64"), ("structured", "structured")] {
+    for (name, what) in
+        [("float64", "as x.astype('float32') makes it"), ("structured", "structured")]
+    {
         let input = arrays.join(format!("{name}.npy"));
         let files = [text(&input), "--values", text(&out), "--argmax", text(&a)];
         assert_refused(&[&["pool"], &files[..], &["--kernel", "2x2"]].concat(), what, &scratch);
@@ -202,6 +196,33 @@ fn onnx_output_shape_is_read_either_way() {
         }
         assert_eq!(read::<f32>(&x).1, expected, "{extra:?}");
     }
+}
+
+#[test]
+fn without_a_shape_the_output_has_the_default_size_of_pytorch_and_onnx() {
+    // onnx/backend/test/case/node/maxunpool.py: test_maxunpool_export_without_output_shape.
+    let scratch = Scratch::new("default");
+    let v = scratch.file("v.npy", f32s(&[1, 1, 2, 2], &[1.0, 2.0, 3.0, 4.0]));
+    let a = scratch.file("a.npy", npy("'<i8'", false, "(1, 1, 2, 2)", &i64s(&[5, 7, 13, 15])));
+    let x = scratch.0.join("x.npy");
+    let files = [text(&v), text(&a), "--out", text(&x)];
+    let mut expected = [0.0; 16];
+    for (place, value) in [5, 7, 13, 15].into_iter().zip([1.0, 2.0, 3.0, 4.0]) {
+        expected[place] = value;
+    }
+    let window = ["--kernel", "2x2", "--stride", "2x2", "--index-space", "tensor"];
+    for extra in [&[][..], &["--foreign"], &["--indices-in", "inferred"]] {
+        let arguments = [&["unpool", "--device", "cpu"], &files[..], &window, extra].concat();
+        let said = succeeds(&arguments);
+        assert!(said.contains("1×1×2×2 to 1×1×4×4"), "{said}");
+        let (header, output) = read::<f32>(&x);
+        assert!(header.contains("(1, 1, 4, 4, )"), "{header}");
+        assert_eq!(output, expected, "{extra:?}");
+    }
+    // (2 - 1)·3 + 3 - 2·1 = 4, where stride and padding enter.
+    let window = ["--kernel", "3", "--stride", "3", "--padding", "1", "--index-space", "tensor"];
+    let arguments = [&["unpool", "--device", "cpu"], &files[..], &window, &["--foreign"]].concat();
+    assert!(succeeds(&arguments).contains("1×1×2×2 to 1×1×4×4"));
 }
 
 #[test]

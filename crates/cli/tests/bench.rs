@@ -1,10 +1,8 @@
 //! `unpool bench`: what it prints and the files it leaves behind, not how fast anything is.
 
-mod support;
-
 use std::fs;
 
-use support::{Scratch, assert_refused, status, stdout, text, unpool};
+use crate::support::{Scratch, assert_refused, status, stdout, text, unpool};
 
 #[test]
 fn a_case_is_printed_and_written_with_the_keys_that_scripts_read() {
@@ -42,7 +40,8 @@ fn a_case_that_is_not_there_and_a_directory_that_is_a_file_are_refused() {
     let taken = scratch.file("taken", "");
     let unknown = ["bench", "--device", "cpu", "--case", "nhwc_9x9"];
     assert_refused(&unknown, "nhwc_9x9", &scratch);
-    assert_refused(&["bench", "--shaders", text(&taken)], "taken", &scratch);
+    let what = "taken: is a file; a directory is needed";
+    assert_refused(&["bench", "--shaders", text(&taken)], what, &scratch);
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! The command as a user meets it: exit status, standard output and error, and the files it
 //! leaves behind.
 
-mod support;
-
 use std::fs;
 
-use support::{Scratch, assert_refused, status, stdout, text, unpool};
+use crate::support::{Scratch, assert_refused, status, stdout, text, unpool};
 
 /// One case, right as it stands.
 const CASE: &str = r#"{"name":"by_hand_k2x2_1x2x4x1","source":"by hand","layout":"NHWC","input_shape":[1,2,4,1],"kernel":[2,2],"stride":[2,2],"dilation":[1,1],"padding":"valid","ceil":false,"index_space":"image","overlapping":false,"input":[1,9,2,0,3,4,5,8],"pooled_shape":[1,1,2,1],"values":[9,8],"indices":[1,7],"unpool":{"updates":[6,-0.0],"rule":"sum","output":[0,6,0,0,0,0,0,0]}}"#;

@@ -1,12 +1,8 @@
 //! `pool` and `unpool` on files and options that are not what they say: exit status 2, one line, and
 //! nothing written.
 
-#[path = "support/npy.rs"]
-mod npy;
-mod support;
-
-use npy::{f32s, i64s, npy, raw};
-use support::{Scratch, assert_refused, status, stdout, text, unpool};
+use crate::support::npy::{f32s, i64s, npy, raw};
+use crate::support::{Scratch, assert_refused, status, stdout, text, unpool};
 
 #[test]
 fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
@@ -20,7 +16,7 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
     let a = scratch.0.join("a.npy");
     for (file, what) in [
         (Vec::new(), "not a file of NumPy"),
-        (b"PK\x03\x04 something else".to_vec(), "an archive"),
+        (b"PK\x03\x04 something else".to_vec(), "in.npy: is a broken archive"),
         (good[..9].to_vec(), "in.npy"),
         (good[..60].to_vec(), "cut short inside its header"),
         (good[..good.len() - 1].to_vec(), "63 of 64 bytes"),
@@ -35,14 +31,17 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
         (shaped("(1, 1, 4.5, 4)"), "plain numbers"),
         (shaped(&deep), "plain numbers"),
         (shaped("''' '''(((((((((' '"), "plain numbers"),
-        (shaped("(16,)"), "an array of 1 axes"),
+        (shaped("(16,)"), "an array of 1 axis; --layout nchw takes 3 to 5"),
+        (shaped("(4, 4)"), "--layout hw takes one of 2 axes"),
         (shaped("(1, 1, 0, 4)"), "0 on axis 0"),
         (shaped("7"), "shape"),
         (npy("'<f8'", false, "(1, 1, 2, 4)", &bytes), "holds float64 ('<f8'); float32"),
         (npy("'|O'", false, "(1, 1, 2, 4)", &bytes), "holds '|O'"),
         (npy("'<c8'", false, "(1, 1, 2, 4)", &bytes), "holds complex64"),
-        (npy("'|b1'", false, "(1, 1, 8, 8)", &bytes), "holds bool"),
-        (npy("'<i8'", false, "(1, 1, 2, 4)", &bytes), "holds int64; float32"),
+        (npy("'|b1'", false, "(1, 1, 8, 8)", &bytes), "as x.astype('uint8') makes it"),
+        (npy("'<i8'", false, "(1, 1, 2, 4)", &bytes), "holds int64 ('<i8'); float32"),
+        (npy("'<i8'", false, "(1, 1, 2, 4)", &bytes), "as x.astype('int32') makes it where"),
+        (npy("'<u2'", false, "(1, 1, 4, 8)", &bytes), "as x.astype('uint32') makes it where"),
         (npy("[('a', '<f4')]", false, "(16,)", &bytes), "structured"),
         (raw("{'descr': '<f4', 'shape': (1, 1, 4, 4)}", &bytes), "fortran_order"),
         (raw("(1, 2)", &bytes), "in.npy"),
@@ -60,15 +59,19 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
         (&["--kernel", "2x2x"], "2x2x"),
         (&["--kernel", "99999999999999999999x2"], "is larger than"),
         (&["--kernel", "0x2"], "kernel is 0"),
-        (&["--kernel", "2"], "--kernel has 1 numbers; 2 spatial axes"),
-        (&["--kernel", "2x2x2x2"], "--kernel has 4 numbers"),
+        (&["--kernel", "-1x2"], "-1 is negative; at least 1 is allowed"),
+        (&["--kernel", "2x2x2x2"], "4 numbers; 2 spatial axes take 2, such as 2x2, or 1"),
         (&["--kernel", "18446744073709551615x2"], "in.npy"),
-        (&["--kernel", "2x2", "--stride", "2"], "--stride has 1 numbers"),
-        (&["--kernel", "2x2", "--padding", "1"], "such as 1,1"),
+        (&["--kernel", "2x2", "--stride", "2x2x2"], "--stride has 3 numbers; 2 spatial axes"),
+        (&["--kernel", "2x2", "--stride", "-2"], "-2 is negative; at least 1 is allowed"),
+        (&["--kernel", "2x2", "--dilation", "1x1x1"], "such as 1x1, or 1"),
+        (&["--kernel", "2x2", "--padding", "1,1,1"], "such as 1,1, or 1"),
+        (&["--kernel", "2x2", "--padding", "-1,0"], "-1 is negative; at least 0 is allowed"),
         (&["--kernel", "2x2", "--padding", "full"], "same_lower"),
         (&["--kernel", "2x2", "--padding", "1:,0"], "same_lower"),
         (&["--kernel", "2x2", "--padding", "9,9"], "no cell"),
-        (&["--kernel", "2x2", "--layout", "chw"], "nhwc or nchw"),
+        (&["--kernel", "2x2", "--layout", "chw"], "an array of 4 axes; --layout chw has 3"),
+        (&["--kernel", "2x2", "--layout", "whc"], "nchw or nhwc is wanted"),
         (&["--kernel", "2x2", "--index-space", "row"], "plane"),
         (&["--kernel", "9x9"], "no window fits"),
         (&[], "--kernel"),
@@ -92,10 +95,14 @@ fn hostile_arrays_are_refused_in_one_line_and_leave_nothing() {
         let kernel = ["--kernel", "2x2", "--device", "cpu"];
         assert_refused(&[&["pool"], &files[..], &kernel].concat(), what, &scratch);
     }
-    let nowhere = scratch.0.join("missing/v.npy");
-    let files = [text(&input), "--values", text(&v), "--argmax", text(&nowhere), "--kernel", "2x2"];
-    let cpu = ["--device", "cpu"];
-    assert_refused(&[&["pool"], &files[..], &cpu].concat(), "missing", &scratch);
+    let inside = input.join("deep/v.npy");
+    let files = [text(&input), "--values", text(&v), "--argmax", text(&inside), "--kernel", "2x2"];
+    let (cpu, what) = (["--device", "cpu"], "in.npy is a file; a directory is needed");
+    assert_refused(&[&["pool"], &files[..], &cpu].concat(), what, &scratch);
+    let new = ["new/v.npy", "new/deep/../v.npy"].map(|name| scratch.0.join(name));
+    let files = [text(&input), "--values", text(&new[0]), "--argmax", text(&new[1])];
+    let (kernel, what) = (["--kernel", "2x2", "--device", "cpu"], "name the same file");
+    assert_refused(&[&["pool"], &files[..], &kernel].concat(), what, &scratch);
 }
 
 #[test]
@@ -130,10 +137,12 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
         (npy("'<i8'", false, "(1, 4)", &i64s(&[0; 4])), plane, &like_in, "1×4"),
         (indices([0; 4]), plane, &to("1,1,9,9"), "output size 9"),
         (indices([0; 4]), plane, &to("2,1,4,4"), "2×1×4×4"),
-        (indices([0; 4]), plane, &to("1,1,4"), "--output-shape 1×1×4 has 3 axes"),
+        (indices([0; 4]), plane, &to("1,1,4"), "--output-shape: 1×1×4 has 3 axes"),
+        (indices([0; 4]), plane, &to("1,1,-4,4"), "-4 is negative; at least 1 is allowed"),
         (indices([0; 4]), plane, &to("1,1,NaN,4"), "whole numbers"),
         (indices([0; 4]), plane, &to("1,1,99999999999999999999,4"), "is larger than"),
-        (indices([0; 4]), plane, &["--kernel", "2x2"], "--like"),
+        (indices([0; 4]), plane, &["--kernel", "2x2", "--padding", "3"], "default size"),
+        (indices([0; 4]), plane, &["--foreign"], "--like, --output-shape or --kernel is needed"),
         (indices([0; 4]), plane, &["--output-shape", "1,1,4,4"], "--kernel"),
         (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,70000,70000"], "elements"),
         (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,0,4"], "is 0"),

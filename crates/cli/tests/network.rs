@@ -143,6 +143,15 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
         (&["segment", &net, &image, "--out", "map.jpg"], "a .png is needed"),
         (&["segment", &model, &image, "--out", &map], "score for each class and pixel"),
         (&["segment", &net, &missing, "--out", &map], "missing.onnx"),
+        (&["segment", &net, &image, "--out", &map, "--size", "-1x2"], "-1 is negative"),
+        (
+            &["segment", &net, &image, "--out", &map, "--size", "16384"],
+            "are allowed; --size HxW makes its input smaller",
+        ),
+        (&["visualize", &model, &image, "--out", &out, "--class", "-1"], "-1 is negative"),
+        (&["visualize", &model, &image, "--out", &broken], "is a file; a directory is needed"),
+        (&["segment", &net, &image, "--out", &map, "--logdir", &broken], "a directory is needed"),
+        (&["visualize", &model, &image, "--out", "-"], "standard output is none"),
     ] {
         // `layers` runs nothing, so it takes no device.
         let device: &[&str] = if arguments[0] == "layers" { &[] } else { &["--device", "cpu"] };
@@ -153,6 +162,13 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
         assert!(error.contains(what), "{arguments:?}: {error}");
         assert!(!Path::new(&out).exists() && !Path::new(&log).exists(), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_model_that_is_not_there_is_named_once() {
+    let output = unpool(&["layers", "nope"]);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.starts_with("unpool: nope: ") && error.matches("nope").count() == 1, "{error}");
 }
 
 #[test]

@@ -1,29 +1,31 @@
-//! Arrays in NumPy's file format.
+//! Arrays in NumPy's file formats.
 //!
 //! Whatever order of bytes and axes a file has, in memory an array is row-major and in the
 //! machine's own order of bytes. Bits are moved, never converted.
 
+mod archive;
 mod header;
 mod number;
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::io::{self, BufReader, Cursor, Read};
 
 use anyhow::{Context, Result, bail, ensure};
 use npyz::{DType, WriteOptions, WriterBuilder};
-use unpool::{Layout, Shape};
 
+use crate::source::Source;
 use header::Header;
-pub(crate) use number::Number;
+pub(crate) use number::{ARGMAX, Needed, Number};
 
-/// The numbers that are pooled and unpooled.
-pub(crate) const ELEMENTS: &str = "float32, float16, bfloat16 ('<V2'), int32, uint32, int8 or uint8 \
-    is needed, as x.astype('float32') makes it";
-
-/// The numbers that an argmax is written in.
-pub(crate) const ARGMAX: &str =
-    "indices are int64, int32 or uint32, as a.astype('int64') makes them; taps uint8 or uint16";
+/// Where an array is: in a file of its own, or in an archive.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    pub(crate) source: &'a Source,
+    /// The name of the array, which only an archive has.
+    pub(crate) array: Option<&'a str>,
+    /// The option that names the array.
+    pub(crate) option: &'static str,
+}
 
 /// A dense row-major array.
 #[derive(Debug)]
@@ -34,15 +36,14 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    /// An array of some numbers, which are as many as the shape says.
-    pub(crate) fn new<T: bytemuck::Pod>(number: Number, shape: &Shape, numbers: &[T]) -> Self {
-        let bytes = bytemuck::cast_slice(numbers).to_vec();
-        Self { number, shape: shape.dims().to_vec(), bytes }
+    /// An array of some numbers, which are as many as the extents say.
+    pub(crate) fn new<T: bytemuck::Pod>(number: Number, shape: Vec<usize>, numbers: &[T]) -> Self {
+        Self { number, shape, bytes: bytemuck::cast_slice(numbers).to_vec() }
     }
 
-    /// Reads a file; `needed` says which numbers are, for files that hold others.
-    pub(crate) fn open(path: &Path, needed: &str) -> Result<Self> {
-        read(path, needed).with_context(|| path.display().to_string())
+    /// Reads an array, and refuses one of numbers that are not needed.
+    pub(crate) fn open(place: Place<'_>, needed: Needed) -> Result<Self> {
+        place.read(|file| read(file, needed))
     }
 
     /// Its numbers, if they have the width of `T`.
@@ -53,11 +54,6 @@ impl Array {
     /// The numbers as they lie in memory.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
-    }
-
-    /// The shape in a layout.
-    pub(crate) fn shape(&self, layout: Layout) -> Shape {
-        Shape::new(layout, self.shape.as_slice())
     }
 
     /// The array as a file.
@@ -73,25 +69,47 @@ impl Array {
     }
 }
 
-/// The shape of the array in a file, which is as long as that says.
-pub(crate) fn shape(path: &Path) -> Result<Vec<usize>> {
-    read_shape(path).with_context(|| path.display().to_string())
+impl Place<'_> {
+    /// The shape of the array, which is as long as that says.
+    pub(crate) fn shape(self) -> Result<Vec<usize>> {
+        self.read(read_shape)
+    }
+
+    fn read<T>(self, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+        self.read_unnamed(read).with_context(|| self.source.to_string())
+    }
+
+    fn read_unnamed<T>(self, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+        let Self { source, array, option } = self;
+        let mut file = BufReader::new(source.open()?);
+        let mut start = Vec::new();
+        file.by_ref().take(4).read_to_end(&mut start)?;
+        if archive::STARTS.iter().all(|archive| start != *archive) {
+            ensure!(array.is_none(), "{option}: is no archive (.npz), whose arrays have names");
+            return read(&mut start.chain(file));
+        }
+        // The members of an archive are listed at its end.
+        match source.path().filter(|path| path.is_file()) {
+            Some(path) => archive::read(BufReader::new(File::open(path)?), array, option, read),
+            None => {
+                file.read_to_end(&mut start)?;
+                archive::read(Cursor::new(start), array, option, read)
+            }
+        }
+    }
 }
 
-fn read_shape(path: &Path) -> Result<Vec<usize>> {
-    let mut file = BufReader::new(File::open(path)?);
+fn read_shape(mut file: &mut dyn Read) -> Result<Vec<usize>> {
     let header = Header::read(&mut file)?;
     let found = io::copy(&mut file.take(header.bytes), &mut io::sink())?;
     check_bytes(found, &header)?;
     Ok(header.shape)
 }
 
-fn read(path: &Path, needed: &str) -> Result<Array> {
-    let mut file = BufReader::new(File::open(path)?);
+fn read(mut file: &mut dyn Read, needed: Needed) -> Result<Array> {
     let header = Header::read(&mut file)?;
-    let Some((number, reversed)) = Number::parse(&header.code) else {
-        bail!("holds {}; {needed}", number::described(&header.code));
-    };
+    let number = Number::parse(&header.code).filter(|&(number, _)| needed.takes(number));
+    let Some((number, reversed)) = number else { bail!(needed.refusal(&header.code)) };
     // Memory grows with what the file has, not with what it says.
     let mut bytes = Vec::new();
     file.take(header.bytes).read_to_end(&mut bytes)?;

@@ -12,8 +12,47 @@ pub(crate) enum Number {
     U16,
 }
 
+/// Which numbers an argument takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Needed {
+    /// Those that are pooled and unpooled.
+    Elements,
+    /// Those that an argmax is written in.
+    Argmax,
+}
+
+impl Needed {
+    pub(crate) fn takes(self, number: Number) -> bool {
+        self == Self::Argmax || matches!(number, Number::Element(_))
+    }
+
+    /// What to say of an array of other numbers: what it holds, and what to convert it to.
+    pub(crate) fn refusal(self, code: &TypeStr) -> String {
+        let held = described(code);
+        match self {
+            Self::Argmax => format!("holds {held}; {ARGMAX}"),
+            Self::Elements => {
+                let fitting = match code.type_char() {
+                    TypeChar::Bool => "x.astype('uint8') makes it",
+                    TypeChar::Int => "x.astype('int32') makes it where its numbers fit",
+                    TypeChar::Uint => "x.astype('uint32') makes it where its numbers fit",
+                    TypeChar::Complex => "x.real.astype('float32') makes it of the real part",
+                    _ => "x.astype('float32') makes it",
+                };
+                format!("holds {held}; {ELEMENTS}, as {fitting}")
+            }
+        }
+    }
+}
+
+const ELEMENTS: &str = "float32, float16, bfloat16 ('<V2'), int32, uint32, int8 or uint8 is needed";
+
+/// The numbers that an argmax is written in.
+pub(crate) const ARGMAX: &str =
+    "indices are int64, int32 or uint32, as a.astype('int64') makes them; taps uint8 or uint16";
+
 /// NumPy's name of a type, if it is one of numbers, and its type string.
-pub(crate) fn described(code: &TypeStr) -> String {
+fn described(code: &TypeStr) -> String {
     let kind = match code.type_char() {
         TypeChar::Bool => return format!("bool ('{code}')"),
         TypeChar::Int => "int",

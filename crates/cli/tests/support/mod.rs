@@ -1,5 +1,7 @@
 //! Running the command, in a directory of the test's own.
 
+pub(crate) mod npy;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

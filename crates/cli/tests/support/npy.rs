@@ -24,3 +24,11 @@ pub(crate) fn tuple(shape: &[usize]) -> String {
 pub(crate) fn i64s(numbers: &[i64]) -> Vec<u8> {
     bytemuck::cast_slice(numbers).to_vec()
 }
+
+/// Header and array of a file that the command wrote, as numbers of `T`.
+pub(crate) fn parsed<T: bytemuck::Pod>(file: &[u8]) -> (String, Vec<T>) {
+    assert!(file.starts_with(b"\x93NUMPY\x01\x00"));
+    let end = 10 + usize::from(u16::from_le_bytes([file[8], file[9]]));
+    let header = std::str::from_utf8(&file[10..end]).expect("ASCII").trim_end().to_owned();
+    (header, bytemuck::pod_collect_to_vec(&file[end..]))
+}

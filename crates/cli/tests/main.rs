@@ -1,0 +1,14 @@
+//! The command as a user meets it.
+
+mod archives;
+mod arrays;
+mod bench;
+mod command;
+mod hostile;
+mod layouts;
+mod network;
+mod pictures;
+#[cfg(unix)]
+mod streams;
+mod support;
+mod usage;
