@@ -6,42 +6,67 @@ use std::io::Write;
 use anyhow::Result;
 use indicatif::{BinaryBytes, HumanCount};
 use unpool::wgpu::{Adapter, AdapterInfo, DeviceType, Limits};
-use unpool::{Engine, Gpu};
+use unpool::{Engine, Error, Gpu};
 
 use crate::Outcome;
 use crate::table::Table;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Print one line for each adapter, `backend: name`, and nothing else.
+    /// Print one line for each adapter that can be used, `backend: name`, and nothing else.
     #[arg(long)]
     names: bool,
 }
 
+/// An adapter, and whether it can be used.
+struct Found {
+    info: AdapterInfo,
+    limits: Limits,
+    gpu: Result<Gpu, Error>,
+}
+
+impl Found {
+    fn new(adapter: &Adapter) -> Self {
+        let gpu = pollster::block_on(Gpu::from_adapter(adapter));
+        Self { info: adapter.get_info(), limits: adapter.limits(), gpu }
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let adapters = pollster::block_on(Gpu::adapters());
+    let all: Vec<_> = adapters.iter().map(Found::new).collect();
+    let usable: Vec<_> = all.iter().filter(|found| found.gpu.is_ok()).map(|f| &f.info).collect();
     if args.names {
-        for info in adapters.iter().map(Adapter::get_info) {
+        for info in usable {
             writeln!(out, "{}: {}", info.backend, info.name)?;
         }
         return Ok(Outcome::Agrees);
     }
-    if adapters.is_empty() {
+    if all.is_empty() {
         writeln!(out, "no adapter found: the CPU would be used")?;
         return Ok(Outcome::Agrees);
     }
-    for adapter in &adapters {
-        writeln!(out, "{}\n", table(&adapter.get_info(), &adapter.limits()).fitted())?;
+    for found in &all {
+        writeln!(out, "{}\n", table(found).fitted())?;
     }
-    let infos: Vec<_> = adapters.iter().map(Adapter::get_info).collect();
     let engine = Engine::detect();
     writeln!(out, "would be used: {}", engine.description())?;
     let named = std::env::var("WGPU_ADAPTER_NAME").ok();
-    writeln!(out, "because: {}", reason(&engine, &infos, named.as_deref()))?;
+    writeln!(out, "because: {}", reason(&engine, &usable, named.as_deref()))?;
     Ok(Outcome::Agrees)
 }
 
-fn table(info: &AdapterInfo, limits: &Limits) -> Table {
+/// Whether an adapter can be used, as a row of its table.
+fn use_of(gpu: &Result<Gpu, Error>) -> [String; 2] {
+    match gpu.as_ref().map(Gpu::check_sums) {
+        Ok(Ok(())) => ["sums of floats".into(), "rounded as on the CPU".into()],
+        Ok(Err(error)) => ["sums of floats".into(), error.to_string()],
+        Err(Error::Adapter { message, .. }) => ["cannot be used".into(), message.clone()],
+        Err(error) => ["cannot be used".into(), error.to_string()],
+    }
+}
+
+fn table(Found { info, limits, gpu }: &Found) -> Table {
     let bytes = |n: u64| BinaryBytes(n).to_string();
     let count = |n: u32| HumanCount(n.into()).to_string();
     let driver = [info.driver.as_str(), info.driver_info.as_str()];
@@ -51,6 +76,7 @@ fn table(info: &AdapterInfo, limits: &Limits) -> Table {
     table.row(["backend".into(), info.backend.to_string()]);
     table.row(["driver".into(), driver]);
     table.row(["kind".into(), kind(info.device_type).into()]);
+    table.row(use_of(gpu));
     for (limit, value) in [
         ("max_storage_buffer_binding_size", bytes(limits.max_storage_buffer_binding_size)),
         ("max_buffer_size", bytes(limits.max_buffer_size)),
@@ -87,7 +113,7 @@ fn kind(kind: DeviceType) -> &'static str {
 }
 
 /// Why [`Engine::detect`] took what it took.
-fn reason(engine: &Engine, adapters: &[AdapterInfo], named: Option<&str>) -> String {
+fn reason(engine: &Engine, adapters: &[&AdapterInfo], named: Option<&str>) -> String {
     let software = adapters.iter().all(|info| info.device_type == DeviceType::Cpu);
     match (engine, named) {
         (Engine::Gpu(_), Some(name)) => format!("WGPU_ADAPTER_NAME is {name:?}"),
@@ -95,6 +121,7 @@ fn reason(engine: &Engine, adapters: &[AdapterInfo], named: Option<&str>) -> Str
         (Engine::Cpu, Some(name)) => {
             format!("no adapter that gives a device has {name:?} (WGPU_ADAPTER_NAME) in its name")
         }
+        (Engine::Cpu, None) if adapters.is_empty() => "no adapter can be used".into(),
         (Engine::Cpu, None) if software => "every adapter is software, which is slower than the \
              CPU path;\n         --device gpu takes the first of them all the same"
             .into(),

@@ -81,7 +81,8 @@ pub(crate) fn misplaced(levels: &[Level]) -> Result<Option<Departure>, unpool::E
     }))
 }
 
-fn floats(found: &[f32], expected: &[f32]) -> Option<(usize, String, String)> {
+/// The first element whose bits differ, with what was found and what was expected.
+pub(crate) fn floats(found: &[f32], expected: &[f32]) -> Option<(usize, String, String)> {
     let element = found
         .iter()
         .zip(expected)
@@ -93,7 +94,8 @@ fn floats(found: &[f32], expected: &[f32]) -> Option<(usize, String, String)> {
     Some((element, show(found), show(expected)))
 }
 
-fn numbers(found: &Taps, expected: &Taps) -> Option<(usize, String, String)> {
+/// The first tap that differs, likewise.
+pub(crate) fn numbers(found: &Taps, expected: &Taps) -> Option<(usize, String, String)> {
     let element =
         (0..found.len().max(expected.len())).find(|&i| found.get(i) != expected.get(i))?;
     let show = |taps: &Taps| taps.get(element).map_or("nothing".into(), |tap| format!("tap {tap}"));
@@ -101,7 +103,7 @@ fn numbers(found: &Taps, expected: &Taps) -> Option<(usize, String, String)> {
 }
 
 /// A gradient in which neighbours differ in sign and in most bits.
-fn gradient(len: usize) -> Vec<f32> {
+pub(crate) fn gradient(len: usize) -> Vec<f32> {
     (0..len as u32).map(|i| i.wrapping_mul(0x9E37_79B1) as i32 as f32 / 2_147_483_648.0).collect()
 }
 

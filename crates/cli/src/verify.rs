@@ -1,13 +1,15 @@
-//! `unpool verify`: the CPU and a device against cases that other frameworks computed.
+//! `unpool verify`: the CPU and a device against cases that other frameworks computed, and against the
+//! definition where windows reach far.
 
 use std::io::Write;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool::Engine;
-use unpool_vectors::Case;
 
 use crate::Outcome;
+use crate::check::Check;
+use crate::reach;
 use crate::source::{self, Source};
 
 #[derive(clap::Args)]
@@ -24,18 +26,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     source::check(args.files.iter().map(|file| ("FILE.jsonl", file)))?;
     // Every file is read before the first case is run: a broken one is told at once.
-    let cases = if args.files.is_empty() {
-        unpool_vectors::builtin()
-    } else {
-        let mut cases = Vec::new();
-        for file in &args.files {
-            cases.extend(match file.path() {
-                Some(path) => unpool_vectors::read(path)?,
-                None => unpool_vectors::read_from(&file.to_string(), file.open()?)?,
-            });
-        }
-        cases
-    };
+    let mut checks: Vec<Box<dyn Check>> = Vec::new();
+    if args.files.is_empty() {
+        checks.extend(boxed(unpool_vectors::builtin()));
+        checks.extend(boxed(reach::cases()?));
+    }
+    for file in &args.files {
+        checks.extend(boxed(match file.path() {
+            Some(path) => unpool_vectors::read(path)?,
+            None => unpool_vectors::read_from(&file.to_string(), file.open()?)?,
+        }));
+    }
     let device = Engine::named(&args.device)?;
     let mut engines = vec![Engine::Cpu];
     if !matches!(device, Engine::Cpu) {
@@ -43,30 +44,34 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     }
     let mut outcome = Outcome::Agrees;
     for engine in &engines {
-        if verify(engine, &cases, out)? > 0 {
+        if verify(engine, &checks, out)? > 0 {
             outcome = Outcome::Differs;
         }
     }
     Ok(outcome)
 }
 
-/// Runs every case on `engine`, prints those that fail and the count, and gives the number of
+fn boxed<C: Check + 'static>(checks: Vec<C>) -> impl Iterator<Item = Box<dyn Check>> {
+    checks.into_iter().map(|check| Box::new(check) as Box<dyn Check>)
+}
+
+/// Runs every check on `engine`, prints those that fail and the count, and gives the number of
 /// failures.
-fn verify(engine: &Engine, cases: &[Case], out: &mut impl Write) -> Result<usize> {
+fn verify(engine: &Engine, checks: &[Box<dyn Check>], out: &mut impl Write) -> Result<usize> {
     let device = engine.description();
     // indicatif draws on standard error, and only if that is a terminal.
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
-    let bar = ProgressBar::new(cases.len() as u64).with_style(style);
+    let bar = ProgressBar::new(checks.len() as u64).with_style(style);
     let mut failed = 0;
-    for case in cases {
-        if let Err(difference) = case.check(engine) {
+    for check in checks {
+        if let Err(difference) = check.check(engine) {
             failed += 1;
-            let failure = format!("{} ({})\n  {difference}", case.name, case.source);
+            let failure = format!("{}\n  {difference}", check.title());
             bar.suspend(|| writeln!(out, "{failure}"))?;
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    writeln!(out, "{device}: {} passed, {failed} failed", cases.len() - failed)?;
+    writeln!(out, "{device}: {} passed, {failed} failed", checks.len() - failed)?;
     Ok(failed)
 }

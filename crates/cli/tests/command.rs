@@ -92,7 +92,8 @@ fn no_level_at_all_is_a_usage_error() {
 fn the_builtin_cases_hold_on_the_cpu() {
     let output = unpool(&["verify", "--device", "cpu"]);
     assert_eq!(status(&output), 0, "{output:?}");
-    assert!(stdout(&output).ends_with(": 350 passed, 0 failed\n"), "{output:?}");
+    // 350 of other frameworks, 14 windows that reach far.
+    assert!(stdout(&output).ends_with(": 364 passed, 0 failed\n"), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }
 
