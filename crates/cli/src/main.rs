@@ -44,7 +44,7 @@ mod usage;
 mod verify;
 mod visualize;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -163,10 +163,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says in one line on standard error what was wrong.
+/// Says on standard error what was wrong: in one line, which only a terminal's columns break.
 fn tell(message: &str) {
+    let line = format!("unpool: {}", one_line(message));
+    let columns = terminal::columns().filter(|_| io::stderr().is_terminal());
+    let line = columns.map_or(line.clone(), |columns| terminal::wrapped(&line, columns, 2));
     // Nobody is left to tell where standard error has gone.
-    let _ = writeln!(io::stderr(), "unpool: {}", one_line(message));
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// What was wrong, from the outside in; some errors repeat the one that they hold.
