@@ -5,7 +5,7 @@ use unpool::{Cell, Engine, Error, Geometry, Overlap, Taps};
 
 use crate::support::cases::{Case, parse, table};
 use crate::support::compare::{Report, same, same_bits};
-use crate::support::devices::engines;
+use crate::support::devices::{CASES_OF_A_DEVICE, engines, new_engines};
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::oracle::{self, Bits, Plan};
 use crate::support::{elements_in_turn, every_element};
@@ -122,12 +122,17 @@ fn check_case<T: Cell + Bits>(
 fn on_the_table(
     check: impl Fn(usize, &Case, (&Geometry, &Plan), &(String, Engine), &mut Report) + Sync,
 ) {
-    Report::of_each(&engines(), |engine, report| {
-        for (number, case) in table().iter().enumerate() {
-            let of = (&case.geometry().unwrap(), &Plan::new(case).unwrap());
-            check(number, case, of, engine, report);
-        }
-    });
+    let cases: Vec<_> = table().into_iter().enumerate().collect();
+    let mut report = Report::default();
+    for cases in cases.chunks(CASES_OF_A_DEVICE) {
+        report.add_each(&new_engines(), |engine, report| {
+            for (number, case) in cases {
+                let of = (&case.geometry().unwrap(), &Plan::new(case).unwrap());
+                check(*number, case, of, engine, report);
+            }
+        });
+    }
+    report.finish();
 }
 
 #[test]

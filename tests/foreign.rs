@@ -142,9 +142,10 @@ fn check_values<T: Cell + Bits>(
     let totals = sums(len, terms());
     let sum: Vec<T> = totals.iter().map(|&(total, _)| total).collect();
     let held = totals.iter().all(|&(_, held)| held);
+    let gpus = gpus();
     for (overlap, expected) in [(Overlap::Last, &last), (Overlap::Sum, &sum)] {
-        let found = at_once(gpus(), |gpu| unpool(gpu, placement, values, indices, overlap));
-        for (gpu, found) in gpus().iter().zip(found) {
+        let found = at_once(&gpus, |gpu| unpool(gpu, placement, values, indices, overlap));
+        for (gpu, found) in gpus.iter().zip(found) {
             let on = gpu.description();
             let place = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
             match found {
@@ -318,7 +319,7 @@ fn both_readings_of_the_onnx_output_shape_are_the_same_on_every_adapter() {
 fn an_empty_batch_reports_that_nothing_is_wrong() {
     let of = |spatial: &[usize]| shape(Layout::ChannelsLast, 0, 3, spatial);
     let placement = Placement::new(of(&[2, 2]), of(&[4, 4]), IndexSpace::Image).unwrap();
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         let found = unpool::<f32>(gpu, &placement, &[], &[], Overlap::Last).unwrap();
         assert_eq!(found, (vec![], [0, u32::MAX, u32::MAX]), "{}", gpu.description());
         assert_eq!(gpu.foreign_unpooling(&placement, Element::F32).output_bytes(), 0);

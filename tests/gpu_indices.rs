@@ -63,7 +63,8 @@ fn taps_become_the_indices_of_the_definition_on_every_adapter_and_come_back() {
         let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 51);
         let taps = oracle::max_pool(&plan, &input).taps;
         let bytes = plan.tap_bytes(&taps);
-        for (gpu, space) in gpus().iter().flat_map(|g| IndexSpace::ALL.map(|s| (g, s))) {
+        let gpus = gpus();
+        for (gpu, space) in gpus.iter().flat_map(|g| IndexSpace::ALL.map(|s| (g, s))) {
             let place = format!("{name} {} on {}", space.name(), gpu.description());
             let expected: Vec<u32> =
                 oracle::indices(&plan, &taps, space).iter().map(|&i| i as u32).collect();
@@ -81,7 +82,8 @@ fn taps_become_the_indices_of_the_definition_on_every_adapter_and_come_back() {
 fn a_tap_that_names_no_cell_becomes_the_largest_index_on_every_adapter() {
     let case = parse("n1c1h4w4_k3s2p1_first");
     let plan = Plan::new(&case).unwrap();
-    for (gpu, space) in gpus().iter().flat_map(|g| IndexSpace::ALL.map(|s| (g, s))) {
+    let gpus = gpus();
+    for (gpu, space) in gpus.iter().flat_map(|g| IndexSpace::ALL.map(|s| (g, s))) {
         let index = if space == IndexSpace::TensorColumnMajor { 14 } else { 11 };
         let found = to_indices(gpu, &case, &plan, &[0, 255, 9, 5], space);
         assert_eq!(found, [u32::MAX, u32::MAX, u32::MAX, index], "{}", space.name());
@@ -139,7 +141,7 @@ fn a_wrong_index_is_counted_the_first_named_and_none_put_anywhere() {
                 index: wrong.first().map_or(u32::MAX, |&i| indices[i]),
             };
             let bytes = plan.tap_bytes(&expected);
-            for gpu in gpus() {
+            for gpu in gpus().iter() {
                 let place = format!("{name} {} on {}", space.name(), gpu.description());
                 let (found, found_report) = to_taps(gpu, &case, &indices, space);
                 report.add(same(&place, &found[..bytes.len()], &bytes));
@@ -168,7 +170,7 @@ fn a_wrong_index_is_counted_the_first_named_and_none_put_anywhere() {
 fn a_report_of_one_run_does_not_reach_the_next() {
     let case = parse("n1c1h4w6_k2_first");
     let geometry = case.geometry().unwrap();
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         let pooling = gpu.pooling(&geometry, unpool::Element::F32).unwrap();
         let indices = Guarded::of(gpu, "indices", &[0u32, 2, 99, 7, 14, 16], 0xa5);
         let taps = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);

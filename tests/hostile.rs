@@ -1,7 +1,7 @@
 //! Anything a caller can pass, on every adapter: random windows, shapes, ranges, taps and indices.
 //! The bits of the definition, no panic, no word from `wgpu`'s validation, nothing written outside.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -9,37 +9,46 @@ use unpool::{Cell, Error, Gpu, IndexReport, IndexSpace, Overlap, Step, wgpu};
 
 use crate::support::cases::Case;
 use crate::support::compare::same_bits;
-use crate::support::devices::{Uncaptured, adapters, at_once, device};
+use crate::support::devices::{CASES_OF_A_DEVICE, Uncaptured, adapters, at_once, device};
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
 use crate::support::random_cases::any_geometry;
 
-/// Of each adapter a device that listens to what is reported, with all it can do and with little.
-static DEVICES: LazyLock<[Vec<(Gpu, Uncaptured)>; 2]> = LazyLock::new(|| {
-    [false, true].map(|small| {
-        let listening = |adapter: &wgpu::Adapter| {
-            let little = wgpu::Limits {
-                max_storage_buffer_binding_size: 2048,
-                max_compute_workgroups_per_dimension: 3,
-                max_compute_invocations_per_workgroup: 32,
-                max_compute_workgroup_size_x: 32,
-                ..adapter.limits()
-            };
-            let gpu = device(adapter, &if small { little } else { adapter.limits() });
-            let reports = Uncaptured::on(&gpu);
-            (gpu, reports)
+/// A device of each adapter that listens to what is reported.
+type Listening = Arc<[(Gpu, Uncaptured)]>;
+
+/// Devices with all that an adapter can do, or with little; new ones after so many cases.
+fn listening(small: bool) -> Listening {
+    static HELD: [Mutex<(usize, Option<Listening>)>; 2] = [const { Mutex::new((0, None)) }; 2];
+    let mut held = HELD[usize::from(small)].lock().unwrap_or_else(PoisonError::into_inner);
+    let (cases, devices) = &mut *held;
+    if *cases % CASES_OF_A_DEVICE == 0 {
+        // The old ones go first.
+        *devices = None;
+    }
+    *cases += 1;
+    let make = |adapter: &wgpu::Adapter| {
+        let little = wgpu::Limits {
+            max_storage_buffer_binding_size: 2048,
+            max_compute_workgroups_per_dimension: 3,
+            max_compute_invocations_per_workgroup: 32,
+            max_compute_workgroup_size_x: 32,
+            ..adapter.limits()
         };
-        adapters().iter().map(listening).collect()
-    })
-});
+        let gpu = device(adapter, &if small { little } else { adapter.limits() });
+        let reports = Uncaptured::on(&gpu);
+        (gpu, reports)
+    };
+    Arc::clone(devices.get_or_insert_with(|| adapters().iter().map(make).collect()))
+}
 
 /// The same on every device, with its name where it fails.
 fn on_each(
     small: bool,
     run: impl Fn(&(Gpu, Uncaptured)) -> TestCaseResult + Sync,
 ) -> TestCaseResult {
-    let found = at_once(&DEVICES[usize::from(small)], |on| match run(on) {
+    let found = at_once(&listening(small), |on| match run(on) {
         Err(TestCaseError::Fail(why)) => {
             Err(TestCaseError::fail(format!("{}: {why}", on.0.description())))
         }

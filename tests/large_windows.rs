@@ -57,7 +57,7 @@ fn check<T: Cell + Bits>(name: &str, cell: impl Fn(usize, usize) -> T, report: &
     let last = oracle::max_unpool_last(&plan, &values, &expected.taps);
     let sum = oracle::max_unpool_sum(&plan, &values, &expected.taps).unwrap();
     let read = oracle::max_unpool_backward(&plan, &input, &expected.taps);
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         let pooling = gpu.pooling(&geometry, T::ELEMENT).unwrap();
         let poisoned = |name, size| Guarded::poisoned(gpu, name, size, 0xa5);
         let (x, v) = (Guarded::of(gpu, "input", &input, 0), Guarded::of(gpu, "v", &values, 0));

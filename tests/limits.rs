@@ -10,7 +10,7 @@ use unpool::{
 use crate::recording::Tensors;
 use crate::support::cases::{parse, table};
 use crate::support::compare::{Report, same};
-use crate::support::devices::{adapters, device, noop};
+use crate::support::devices::{CASES_OF_A_DEVICE, adapters, device, noop};
 use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
@@ -75,16 +75,21 @@ fn check_table(limits: impl Fn(&wgpu::Adapter) -> wgpu::Limits + Sync) -> Tally 
     let all = Mutex::new(Tally::default());
     let adapters: Vec<_> = adapters().iter().enumerate().collect();
     Report::of_each(&adapters, |&(turn, adapter), report| {
-        let gpu = device(adapter, &limits(adapter));
         let mut tally = Tally::default();
         // Cases come in pairs of layouts.
         let is_on = |number: usize| number / 2 % adapters.len() == turn;
-        for (number, case) in table().iter().enumerate().filter(|&(number, _)| is_on(number)) {
+        let mut gpu = None;
+        let cases = table().into_iter().enumerate().filter(|&(number, _)| is_on(number));
+        for (turn, (number, case)) in cases.enumerate() {
+            if turn % CASES_OF_A_DEVICE == 0 {
+                gpu = None;
+            }
+            let gpu = gpu.get_or_insert_with(|| device(adapter, &limits(adapter)));
             let name = case.to_string();
-            check::<f32>(&gpu, &name, &mut tally, report);
+            check::<f32>(gpu, &name, &mut tally, report);
             match number % 3 {
-                0 => check::<half::f16>(&gpu, &name, &mut tally, report),
-                1 => check::<u8>(&gpu, &name, &mut tally, report),
+                0 => check::<half::f16>(gpu, &name, &mut tally, report),
+                1 => check::<u8>(gpu, &name, &mut tally, report),
                 _ => {}
             }
         }

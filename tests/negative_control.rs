@@ -112,7 +112,7 @@ fn control(
     let programs = Program::all(&geometry, Element::F32);
     let program = programs.iter().find(|p| p.entry_point() == entry_point).unwrap();
     let source = program.source();
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         compare(gpu, program, &source).unwrap();
         let caught = compare(gpu, program, &broken(&source, from, to));
         assert!(caught.is_err(), "a broken {entry_point} passes on {}", gpu.description());

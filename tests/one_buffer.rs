@@ -163,7 +163,7 @@ const NAMES: &[&str] = &[
 
 #[test]
 fn one_buffer_holds_every_operand_of_every_operation() {
-    let failures = at_once(gpus(), |gpu| {
+    let failures = at_once(&gpus(), |gpu| {
         let mut failures = Vec::new();
         let engine = unpool::Engine::Gpu(gpu.clone());
         for (number, name) in NAMES.iter().enumerate() {
@@ -202,7 +202,7 @@ fn some_operands_may_lie_in_other_buffers() {
     let cells: Vec<f32> = fill(Fill::Permutation, geometry.input_len(), 92);
     let pooled = cpu::max_pool(&geometry, &cells).unwrap();
     let sum = cpu::max_unpool(&geometry, &pooled.values, &pooled.taps, Overlap::Sum).unwrap();
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
         for values_apart in [false, true] {
             let (mut arena, mut other) = (Arena::new(), Arena::new());

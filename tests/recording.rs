@@ -1,11 +1,13 @@
 //! Steps in somebody else's commands: outputs poisoned first, guards around every tensor, several
 //! steps in one pass, one step many times.
 
+use std::sync::Arc;
+
 use unpool::{Cell, Geometry, Gpu, Overlap, Step, wgpu};
 
 use crate::support::cases::{parse, table};
 use crate::support::compare::{Report, same, same_bits};
-use crate::support::devices::{adapters, gpus};
+use crate::support::devices::{CASES_OF_A_DEVICE, adapters, gpus, new_gpus};
 use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
@@ -81,13 +83,13 @@ impl<T: Cell + Bits> Tensors<T> {
     }
 }
 
-fn check_poisoned<T: Cell + Bits>(report: &mut Report, number: usize, name: &str) {
+fn check_poisoned<T: Cell + Bits>(gpus: &[Gpu], report: &mut Report, number: usize, name: &str) {
     let case = parse(name);
     let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
     if !takes_turn(T::ELEMENT, number) {
         return;
     }
-    for gpu in gpus() {
+    for gpu in gpus {
         let place = format!("{name} {} on {}:", T::ELEMENT.name(), gpu.description());
         let mut tensors = Tensors::<T>::new(gpu, &geometry, &plan, 41, 0xa5);
         let steps = tensors.steps(gpu, &geometry).unwrap();
@@ -106,15 +108,20 @@ fn check_poisoned<T: Cell + Bits>(report: &mut Report, number: usize, name: &str
 #[test]
 fn every_bit_of_an_output_is_written_and_none_outside() {
     let mut report = Report::default();
+    let mut gpus = Arc::default();
     for (number, case) in table().into_iter().enumerate() {
+        if number % CASES_OF_A_DEVICE == 0 {
+            drop(std::mem::take(&mut gpus));
+            gpus = new_gpus();
+        }
         let name = case.to_string();
-        check_poisoned::<f32>(&mut report, number, &name);
-        check_poisoned::<half::f16>(&mut report, number, &name);
-        check_poisoned::<half::bf16>(&mut report, number, &name);
-        check_poisoned::<i32>(&mut report, number, &name);
-        check_poisoned::<u32>(&mut report, number, &name);
-        check_poisoned::<i8>(&mut report, number, &name);
-        check_poisoned::<u8>(&mut report, number, &name);
+        check_poisoned::<f32>(&gpus, &mut report, number, &name);
+        check_poisoned::<half::f16>(&gpus, &mut report, number, &name);
+        check_poisoned::<half::bf16>(&gpus, &mut report, number, &name);
+        check_poisoned::<i32>(&gpus, &mut report, number, &name);
+        check_poisoned::<u32>(&gpus, &mut report, number, &name);
+        check_poisoned::<i8>(&gpus, &mut report, number, &name);
+        check_poisoned::<u8>(&gpus, &mut report, number, &name);
     }
     report.finish();
 }
@@ -122,7 +129,7 @@ fn every_bit_of_an_output_is_written_and_none_outside() {
 /// What is left of the last word of a tensor of 8 or 16 bits is written as zero.
 #[test]
 fn what_is_left_of_the_last_word_becomes_zero() {
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         for (name, values, cells) in [
             ("n1c3h3w5_k3s1p1_last", 45, 45),
             ("n1c1h3w5_k2s1_first", 8, 15),
@@ -159,7 +166,7 @@ fn overlapping() -> (Geometry, Plan) {
 fn a_step_may_be_recorded_often_into_several_passes_and_encoders() {
     let (geometry, plan) = overlapping();
     let mut report = Report::default();
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         let place = gpu.description();
         let mut tensors = Tensors::<f32>::new(gpu, &geometry, &plan, 43, 0xa5);
         let steps = tensors.steps(gpu, &geometry).unwrap();
@@ -192,7 +199,7 @@ fn a_step_may_be_recorded_often_into_several_passes_and_encoders() {
 #[test]
 fn recording_and_making_steps_submits_nothing() {
     let (geometry, plan) = overlapping();
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         let tensors = Tensors::<f32>::new(gpu, &geometry, &plan, 44, 0xa5);
         let steps = tensors.steps(gpu, &geometry).unwrap();
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
@@ -211,7 +218,7 @@ fn recording_and_making_steps_submits_nothing() {
 fn timestamps_around_a_step_are_written_in_order() {
     let (geometry, plan) = overlapping();
     let mut tried = 0;
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         if !gpu.device().features().contains(wgpu::Features::TIMESTAMP_QUERY) {
             eprintln!("no timestamps on {}", gpu.description());
             continue;
@@ -250,7 +257,8 @@ fn timestamps_around_a_step_are_written_in_order() {
 #[test]
 fn a_step_says_what_it_is_and_how_many_dispatches_it_makes() {
     let (geometry, plan) = overlapping();
-    let gpu = &gpus()[0];
+    let gpus = gpus();
+    let gpu = &gpus[0];
     let tensors = Tensors::<f32>::new(gpu, &geometry, &plan, 46, 0xa5);
     for (step, operation) in tensors.steps(gpu, &geometry).unwrap().iter().zip([
         "max_pool",

@@ -99,7 +99,7 @@ fn threads_that_ask_for_the_same_pipeline_compile_it_once() {
 fn eight_threads_record_the_same_poolings_steps() {
     let case = parse("n2c3h13w11_k3s2p1_last");
     let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-    for gpu in gpus() {
+    for gpu in gpus().iter() {
         std::thread::scope(|scope| {
             for seed in 0..8 {
                 let (geometry, plan) = (&geometry, &plan);

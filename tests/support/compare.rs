@@ -26,23 +26,23 @@ impl Report {
 
     /// Checks each, all at once, and finishes with what all of them reported.
     pub(crate) fn of_each<A: Sync>(all: &[A], check: impl Fn(&A, &mut Self) + Sync) {
+        let mut whole = Self::default();
+        whole.add_each(all, check);
+        whole.finish();
+    }
+
+    /// Checks each, all at once, and adds what all of them reported.
+    pub(crate) fn add_each<A: Sync>(&mut self, all: &[A], check: impl Fn(&A, &mut Self) + Sync) {
         let reports = at_once(all, |one| {
             let mut report = Self::default();
             check(one, &mut report);
             report
         });
-        let mut whole = Self::default();
         for report in reports {
-            whole.join(report);
+            assert!(report.compared > 0, "nothing was compared on one of them");
+            self.compared += report.compared;
+            self.failures.extend(report.failures);
         }
-        whole.finish();
-    }
-
-    /// Adds what another one holds, which must have compared something.
-    pub(crate) fn join(&mut self, other: Self) {
-        assert!(other.compared > 0, "nothing was compared on one of them");
-        self.compared += other.compared;
-        self.failures.extend(other.failures);
     }
 
     /// Whether more failures would not be shown.

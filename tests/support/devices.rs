@@ -1,25 +1,61 @@
 //! The devices that tests run on.
+//!
+//! A driver keeps what it compiled, some megabytes a pipeline, until a device goes. So those that
+//! tests share go with the group of tests, a file, that asked for them, and what compiles for every
+//! case of a table takes new ones for every few of them.
 
-use std::panic::resume_unwind;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::collections::VecDeque;
+use std::panic::{Location, resume_unwind};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 
 use unpool::{Engine, Gpu, wgpu};
 
+/// Cases of a table for which the same devices compile.
+pub(crate) const CASES_OF_A_DEVICE: usize = 12;
+
+/// Groups of tests that may hold devices at the same time, since tests run on several threads.
+const GROUPS: usize = 2;
+
 /// Every engine there is, with the name that failures give it. The only place that knows.
+#[track_caller]
 pub(crate) fn engines() -> Vec<(String, Engine)> {
-    let gpus = gpus().iter().map(|gpu| (gpu.description(), Engine::Gpu(gpu.clone())));
+    engines_on(&gpus())
+}
+
+/// The same on devices that nobody else has.
+pub(crate) fn new_engines() -> Vec<(String, Engine)> {
+    engines_on(&new_gpus())
+}
+
+fn engines_on(gpus: &[Gpu]) -> Vec<(String, Engine)> {
+    let gpus = gpus.iter().map(|gpu| (gpu.description(), Engine::Gpu(gpu.clone())));
     [("cpu".to_owned(), Engine::Cpu)].into_iter().chain(gpus).collect()
 }
 
-/// A device on every adapter, made once: what is compiled for one test serves the next.
+/// A device on every adapter, the same for all tests of a file: what is compiled for one of them
+/// serves the next.
 ///
 /// A machine without any adapter fails here, and is told what to install.
-pub(crate) fn gpus() -> &'static [Gpu] {
-    static GPUS: LazyLock<Vec<Gpu>> = LazyLock::new(|| {
-        adapters().iter().map(|a| pollster::block_on(Gpu::from_adapter(a)).unwrap()).collect()
-    });
-    &GPUS
+#[track_caller]
+pub(crate) fn gpus() -> Arc<[Gpu]> {
+    /// The file of a group of tests, and its devices.
+    type Group = (&'static str, Arc<[Gpu]>);
+    /// Those of the groups that asked last.
+    static HELD: Mutex<VecDeque<Group>> = Mutex::new(VecDeque::new());
+    let group = Location::caller().file();
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = held.iter().position(|(of, _)| *of == group).and_then(|at| held.remove(at));
+    // Those of another group go before new ones come.
+    held.truncate(GROUPS - 1);
+    let gpus = found.map_or_else(new_gpus, |(_, gpus)| gpus);
+    held.push_front((group, Arc::clone(&gpus)));
+    gpus
+}
+
+/// A device on every adapter that nobody else has.
+pub(crate) fn new_gpus() -> Arc<[Gpu]> {
+    adapters().iter().map(|a| pollster::block_on(Gpu::from_adapter(a)).unwrap()).collect()
 }
 
 /// Every adapter that runs compute shaders.
