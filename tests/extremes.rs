@@ -1,13 +1,93 @@
 //! Numbers so extreme that only arithmetic which cannot overflow survives them, and windows so many
 //! that looking at each takes too long.
 
-use proptest::prelude::*;
-use unpool::{Geometry, GeometryError, Layout, Padding, Shape, Window};
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-/// Runs a check that must come back: one that walks an axis of two billion cells, here and in the
-/// thousands of cases below, would outlast any patience.
-fn comes_back<A>(check: impl FnOnce() -> A) -> A {
-    check()
+use naga::valid::Capabilities;
+use proptest::prelude::*;
+use unpool::{Element, Geometry, GeometryError, Layout, Padding, Program, Shape, Window, wgpu};
+
+use crate::shaders;
+use crate::support::compare::Report;
+use crate::support::devices::gpus;
+use crate::support::random_cases::draw;
+
+/// How long a check may take that takes microseconds: one that walks an axis of two billion cells,
+/// here and in the thousands of cases below, takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a check finds, which must come back.
+fn comes_back<A: Send + 'static>(
+    of: &dyn fmt::Debug,
+    check: impl FnOnce() -> A + Send + 'static,
+) -> A {
+    comes_back_within(PATIENCE, of, check)
+}
+
+fn comes_back_within<A: Send + 'static>(
+    patience: Duration,
+    of: &dyn fmt::Debug,
+    check: impl FnOnce() -> A + Send + 'static,
+) -> A {
+    let (done, found) = channel();
+    // Not one of a scope, which would wait for it.
+    let thread = std::thread::spawn(move || {
+        let _ = done.send(check());
+    });
+    match found.recv_timeout(patience) {
+        Ok(found) => found,
+        Err(RecvTimeoutError::Timeout) => panic!("no answer within {patience:?}: {of:?}"),
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(()) => panic!("no answer: {of:?}"),
+        },
+    }
+}
+
+#[test]
+fn a_check_that_does_not_come_back_fails_with_its_numbers() {
+    let (end, ended) = channel::<()>();
+    let window = Window::new([3, 7]);
+    let waits = std::panic::catch_unwind(move || {
+        comes_back_within(Duration::from_millis(20), &window, move || ended.recv().is_ok())
+    });
+    drop(end);
+    let message = waits.unwrap_err().downcast::<String>().unwrap();
+    assert!(message.starts_with("no answer") && message.contains("[3, 7]"), "{message}");
+    // What comes back does so, and a panic is passed on.
+    assert_eq!(comes_back(&"two", || 1 + 1), 2);
+    let panics = std::panic::catch_unwind(|| comes_back(&"a panic", || panic!("on purpose")));
+    assert_eq!(*panics.unwrap_err().downcast::<&str>().unwrap(), "on purpose");
+}
+
+/// What checking says of a shape that is pooled, and of one that is unpooled to some size.
+fn checked(
+    window: &Window,
+    shape: &Shape,
+    sizes: Vec<Option<Vec<usize>>>,
+) -> Vec<Result<Geometry, GeometryError>> {
+    let numbers = (window.clone(), shape.clone(), sizes.clone());
+    let (window, shape) = (window.clone(), shape.clone());
+    comes_back(&numbers, move || {
+        let pooled = sizes.iter().map(|size| {
+            let size = size.as_deref();
+            Geometry::for_pooled(&window, shape.clone(), size)
+        });
+        [Geometry::new(&window, shape.clone())].into_iter().chain(pooled).collect()
+    })
+}
+
+/// The programs of a geometry for elements of each width, all of them valid for every backend.
+fn programs(geometry: &Geometry) -> Vec<Program> {
+    let of = geometry.clone();
+    let programs = comes_back(geometry, move || {
+        [Element::F32, Element::F16, Element::U8].map(|element| Program::all(&of, element)).concat()
+    });
+    shaders::check(&programs, Capabilities::default());
+    programs
 }
 
 #[test]
@@ -36,11 +116,7 @@ fn the_largest_numbers_everywhere_are_refused_and_nothing_panics() {
                         Layout::ChannelsFirst => [n, c, s, s, s],
                     };
                     let shape = Shape::new(layout, dims);
-                    let _ = comes_back(|| Geometry::new(&window, shape.clone()));
-                    for size in [None, Some([1; 3]), Some([MAX; 3])] {
-                        let size = size.as_ref().map(|s| &s[..]);
-                        let _ = comes_back(|| Geometry::for_pooled(&window, shape.clone(), size));
-                    }
+                    checked(&window, &shape, vec![None, Some(vec![1; 3]), Some(vec![MAX; 3])]);
                 }
             }
         }
@@ -54,16 +130,20 @@ fn checking_half_a_billion_windows_does_not_look_at_each() {
     let window =
         Window::new([2]).stride([1]).dilation([long]).padding(Padding::Explicit(vec![(long, 0)]));
     let shape = Shape::channels_last([1, long - 1, 1]);
-    let geometry = comes_back(|| Geometry::new(&window, shape.clone())).unwrap();
+    let geometry = checked(&window, &shape, vec![]).remove(0).unwrap();
     assert_eq!(geometry.pooled_len(), long - 1);
+    programs(&geometry);
     // One more window, and it starts in the hole.
     let window = window.padding(Padding::Explicit(vec![(long, 1)]));
-    let error = comes_back(|| Geometry::new(&window, shape)).unwrap_err();
+    let error = checked(&window, &shape, vec![]).remove(0).unwrap_err();
     assert!(
         matches!(error, GeometryError::EmptyWindow { window, .. } if window == long - 1),
         "{error}"
     );
 }
+
+/// So many are compiled.
+const COMPILED: usize = 12;
 
 /// Numbers around every bound there is.
 fn extreme() -> impl Strategy<Value = usize> {
@@ -78,7 +158,8 @@ fn extreme() -> impl Strategy<Value = usize> {
     ]
 }
 
-fn extreme_window() -> impl Strategy<Value = (usize, Window)> {
+/// A window, a shape that it pools or unpools, and a size to unpool to.
+fn extreme_window() -> impl Strategy<Value = (Window, Shape, Option<Vec<usize>>)> {
     (1usize..=3).prop_flat_map(|rank| {
         let axes = || prop::collection::vec(extreme(), rank);
         let padding = prop_oneof![
@@ -87,16 +168,21 @@ fn extreme_window() -> impl Strategy<Value = (usize, Window)> {
             Just(Padding::SameLower),
             prop::collection::vec((extreme(), extreme()), rank).prop_map(Padding::Explicit),
         ];
-        (axes(), axes(), axes(), padding, any::<bool>()).prop_map(
-            move |(kernel, stride, dilation, padding, ceil)| {
-                let window = Window::new(kernel)
+        let window = (axes(), axes(), axes(), padding, any::<bool>()).prop_map(
+            |(kernel, stride, dilation, padding, ceil)| {
+                Window::new(kernel)
                     .stride(stride)
                     .dilation(dilation)
                     .padding(padding)
-                    .ceil_mode(ceil);
-                (rank, window)
+                    .ceil_mode(ceil)
             },
-        )
+        );
+        let dims = prop::collection::vec(extreme(), rank + 2);
+        let shape = (any::<bool>(), dims).prop_map(|(last, dims)| {
+            let layout = if last { Layout::ChannelsLast } else { Layout::ChannelsFirst };
+            Shape::new(layout, dims)
+        });
+        (window, shape, prop::option::of(axes()))
     })
 }
 
@@ -104,25 +190,16 @@ proptest! {
     #![proptest_config(ProptestConfig {
         cases: 4000,
         failure_persistence: None,
+        // A check that does not come back is not to be made smaller for long.
+        max_shrink_time: 120_000,
         ..ProptestConfig::default()
     })]
 
     #[test]
     fn extreme_numbers_never_panic_and_are_checked_quickly(
-        (window, dims, size) in extreme_window().prop_flat_map(|(rank, window)| (
-            Just(window),
-            prop::collection::vec(extreme(), rank + 2),
-            prop::option::of(prop::collection::vec(extreme(), rank)),
-        )),
-        last in any::<bool>(),
+        (window, shape, size) in extreme_window(),
     ) {
-        let layout = if last { Layout::ChannelsLast } else { Layout::ChannelsFirst };
-        let shape = Shape::new(layout, dims);
-        let checked = [
-            comes_back(|| Geometry::new(&window, shape.clone())),
-            comes_back(|| Geometry::for_pooled(&window, shape.clone(), size.as_deref())),
-        ];
-        for found in checked {
+        for found in checked(&window, &shape, vec![size]) {
             match found {
                 Ok(geometry) => {
                     prop_assert_eq!(Some(geometry.input_len()), geometry.input_shape().len());
@@ -130,10 +207,53 @@ proptest! {
                     prop_assert!(geometry.window_cells() <= 65_535);
                     prop_assert!(geometry.taps_bytes() % 4 == 0);
                     geometry.windows_overlap();
+                    programs(&geometry);
                 }
                 // A message is written without a panic too.
                 Err(error) => prop_assert!(!error.to_string().is_empty()),
             }
         }
     }
+}
+
+/// Compiles a program as a pipeline of its own.
+fn compile(gpu: &unpool::Gpu, program: &Program) -> Result<(), String> {
+    let constants = program.constants().iter().map(|&(name, value)| (name, f64::from(value)));
+    let constants: Vec<_> = constants.chain([("WORKGROUP", 64.0)]).collect();
+    let compiled = gpu.scoped(|| {
+        let module = gpu.device().create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: None,
+            source: wgpu::ShaderSource::Wgsl(program.source().into()),
+        });
+        gpu.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: None,
+            layout: None,
+            module: &module,
+            entry_point: Some(program.entry_point()),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                ..Default::default()
+            },
+            cache: None,
+        })
+    });
+    compiled.map(drop).map_err(|error| error.to_string())
+}
+
+/// The first geometries that are accepted, of numbers that are the same on every machine.
+#[test]
+fn what_is_accepted_compiles_on_every_adapter() {
+    let accepted = (0..).filter_map(|seed| {
+        let (window, shape, _) = draw(&extreme_window(), seed);
+        checked(&window, &shape, vec![]).remove(0).ok()
+    });
+    let accepted: Vec<Geometry> = accepted.take(COMPILED).collect();
+    Report::of_each(&gpus(), |gpu, report| {
+        for geometry in &accepted {
+            for program in programs(geometry) {
+                let place = || format!("{program} of {geometry:?} on {}", gpu.description());
+                report.add(compile(gpu, &program).map_err(|error| format!("{}: {error}", place())));
+            }
+        }
+    });
 }

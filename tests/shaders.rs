@@ -9,12 +9,12 @@ use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
 use unpool::{Element, IndexSpace, Layout, Placement, Program, Shape};
 
-use crate::support::cases::table;
+use crate::support::cases::{FAR, parse, table};
 
-/// Every program of the table, once.
+/// Every program of the tables, once.
 fn programs() -> Vec<Program> {
     let mut all = HashSet::new();
-    for case in table() {
+    for case in table().into_iter().chain(FAR.iter().map(|name| parse(name))) {
         let geometry = case.geometry().unwrap();
         for element in Element::ALL {
             all.extend(Program::all(&geometry, element));
@@ -99,7 +99,8 @@ fn every_program_in_wide_words_is_valid_and_is_translated_for_every_backend_that
     check(&programs, Capabilities::SHADER_INT64);
 }
 
-fn check(programs: &[Program], capabilities: Capabilities) {
+/// Validates each and translates it to every language. How many modules they are.
+pub(crate) fn check(programs: &[Program], capabilities: Capabilities) -> usize {
     let mut modules: HashMap<String, (Module, ModuleInfo)> = HashMap::new();
     for program in programs {
         let source = program.source();
@@ -122,7 +123,7 @@ fn check(programs: &[Program], capabilities: Capabilities) {
         translate(&module, &info, program.entry_point(), capabilities)
             .unwrap_or_else(|error| panic!("{program} {:?}: {error}", program.constants()));
     }
-    eprintln!("{} programs of {} modules", programs.len(), modules.len());
+    modules.len()
 }
 
 /// The shaders whose threads make two units of small cells do so somewhere in the table.
