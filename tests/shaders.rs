@@ -170,22 +170,17 @@ fn no_shader_asks_for_more_than_every_device_has() {
 
 /// Browsers that use Tint say more than naga does.
 #[test]
-fn tint_accepts_every_module_where_it_is_installed() {
+#[ignore = "it asks the command `tint`; scripts/test runs it where that is installed"]
+fn tint_accepts_every_module() {
     let sources: HashSet<String> = programs().iter().map(Program::source).collect();
     let folder = std::env::temp_dir().join(format!("unpool-tint-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     for (i, source) in sources.iter().enumerate() {
         let file = folder.join(format!("{i}.wgsl"));
         std::fs::write(&file, source).unwrap();
-        let run =
-            std::process::Command::new("tint").arg("--format").arg("wgsl").arg(&file).output();
-        let Ok(output) = run else {
-            eprintln!(
-                "SKIPPED: there is no command `tint` here to check {} modules",
-                sources.len()
-            );
-            break;
-        };
+        let mut tint = std::process::Command::new("tint");
+        let output = tint.arg("--format").arg("wgsl").arg(&file).output();
+        let output = output.unwrap_or_else(|error| panic!("the command `tint`: {error}"));
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{said}\n{source}");
     }
