@@ -104,7 +104,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it.
+    /// As there; and on a GPU where its memory or limits do not allow it, or where it rounds sums of
+    /// floats another way ([`Gpu::check_sums`]).
     pub fn max_unpool<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -126,7 +127,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it.
+    /// As there; and on a GPU where its memory or limits do not allow it, or where it rounds sums of
+    /// floats another way ([`Gpu::check_sums`]).
     pub fn max_pool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -167,7 +169,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it.
+    /// As there; and on a GPU where its memory or limits do not allow it, or where it rounds sums of
+    /// floats another way ([`Gpu::check_sums`]).
     pub fn max_unpool_foreign<T: Cell, I: Index>(
         &self,
         placement: &Placement,

@@ -5,7 +5,7 @@ use unpool::{Cell, Engine, Error, Geometry, Overlap, Taps};
 
 use crate::support::cases::{Case, parse, table};
 use crate::support::compare::{Report, same, same_bits};
-use crate::support::devices::{CASES_OF_A_DEVICE, engines, new_engines};
+use crate::support::devices::{CASES_OF_A_DEVICE, engines, gpus, new_engines};
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::oracle::{self, Bits, Plan};
 use crate::support::{elements_in_turn, every_element};
@@ -269,4 +269,13 @@ fn the_cpu_cuts_long_rows_without_a_trace() {
         let of = (&case.geometry().unwrap(), &Plan::new(&case).unwrap());
         every_element!(check_case(report, &case, of, &cpu));
     });
+}
+
+/// The premise of sums that have the same bits everywhere.
+#[test]
+fn every_device_rounds_sums_as_the_cpu_does() {
+    for gpu in gpus().iter() {
+        // Once, and remembered.
+        assert_eq!([gpu.check_sums(), gpu.check_sums()], [Ok(()), Ok(())], "{}", gpu.description());
+    }
 }

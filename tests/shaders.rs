@@ -32,7 +32,12 @@ fn programs() -> Vec<Program> {
             }
         }
     }
-    all.into_iter().collect()
+    // What is bound otherwise in one buffer does not depend on the element.
+    let in_one_buffer = all.iter().filter(|program| {
+        program.constants().iter().all(|&(name, value)| name != "BITS" || value == 32)
+    });
+    let in_one_buffer: Vec<_> = in_one_buffer.map(|p| p.clone().in_one_buffer()).collect();
+    all.into_iter().chain(in_one_buffer).collect()
 }
 
 /// With what a browser has without asking for features, or more.

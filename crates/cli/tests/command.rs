@@ -2,6 +2,7 @@
 //! leaves behind.
 
 use std::fs;
+use std::process::Command;
 
 use crate::support::{Scratch, assert_refused, status, stdout, text, unpool};
 
@@ -86,6 +87,38 @@ fn an_unknown_device_is_refused() {
 #[test]
 fn no_level_at_all_is_a_usage_error() {
     assert_eq!(status(&unpool(&["demo", "--levels", "0"])), 2);
+}
+
+/// Mesa takes the version of GL that it claims from the environment. Under 4.3, as NVIDIA's driver says
+/// where there is no display, the adapter is listed, and compiles no compute shader.
+#[test]
+fn an_adapter_that_compiles_no_compute_shader_is_named_with_its_reason() {
+    let unpool_on_gl = |old: bool, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_unpool"));
+        command.args(arguments).env("XDG_RUNTIME_DIR", std::env::temp_dir());
+        command.env("WGPU_BACKEND", "gl");
+        if old {
+            command.env("MESA_GL_VERSION_OVERRIDE", "3.3").env("MESA_GLSL_VERSION_OVERRIDE", "330");
+        }
+        command.output().expect("the command starts")
+    };
+    if !stdout(&unpool_on_gl(false, &["devices", "--names"])).contains("gl: llvmpipe") {
+        eprintln!("not tested: there is no llvmpipe on GL here");
+        return;
+    }
+    assert_eq!(stdout(&unpool_on_gl(true, &["devices", "--names"])), "");
+    let shown = unpool_on_gl(true, &["devices"]);
+    assert_eq!(status(&shown), 0);
+    let shown = stdout(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains("cannot be used") && shown.contains("COMPUTE_SHADER"), "{shown}");
+    assert!(shown.ends_with("because: no adapter can be used"), "{shown}");
+    for name in ["gpu", "gl"] {
+        let refused = unpool_on_gl(true, &["verify", "--device", name]);
+        assert_eq!(status(&refused), 2, "{refused:?}");
+        let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(message.contains("llvmpipe") && message.contains("cannot be used"), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
 }
 
 #[test]
