@@ -2,7 +2,7 @@
 //! unpooling both ways, both gradients, taps of any numbers, and foreign indices.
 //!
 //! The suite takes the first hundred or so. `UNPOOL_CASES=10000` takes the first ten thousand, and
-//! `UNPOOL_CASES=731..732` the one that a failure named:
+//! `UNPOOL_CASES=731..732` the one that a failure names as seed 731:
 //!
 //! ```text
 //! UNPOOL_CASES=10000 cargo test --release --test unpool random_geometr
