@@ -9,7 +9,7 @@
 // and so many iterations the loop has at most.
 
 // Per axis: the distance between such taps; the number that `first_tap` multiplies by; and how many
-// there are at most, ceil(kernel / STEP). `Axis::taps_of_cell` in src/axis.rs computes them.
+// there are at most, ceil(kernel / STEP). `Axis::taps_of_cell` of src/axis/taps_of_cell.rs has them.
 override STEP_Z: u32 = 1u;
 override STEP_Y: u32 = 1u;
 override STEP_X: u32 = 1u;
