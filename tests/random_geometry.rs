@@ -5,7 +5,7 @@
 //! `UNPOOL_CASES=731..732` the one that a failure names as seed 731:
 //!
 //! ```text
-//! UNPOOL_CASES=10000 cargo test --release --test unpool random_geometr
+//! UNPOOL_CASES=10000 cargo test --release --test unpool random_geometry
 //! ```
 
 use std::ops::Range;
