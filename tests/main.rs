@@ -29,6 +29,7 @@ mod negative_control;
 mod one_buffer;
 mod pipeline_cache;
 mod random_geometry;
+mod random_sizes;
 mod recording;
 mod reference;
 mod refusals;

@@ -360,6 +360,8 @@ pub(crate) const FAR: &[&str] = &[
     "n1c1h1w1_k255s1d2p254_first",
     "n1c1h1w1_k255s1d2p254_last",
     "n2c4h1w1_k255s1d2p254_last",
+    "n1c1d1h1w1_k2s1d2000p2000-0_first",
+    "n2c4d1h1w1_k2s1d2000p2000-0_last",
     "n1c1h8w8_k2s1d65535p65535-0_first",
     "n1c1h8w8_k2s1d65535p65535-0_last",
     "n2c4h8w8_k2s1d65535p65535-0_last",
