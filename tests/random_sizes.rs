@@ -72,6 +72,11 @@ proptest! {
         let case = case.unwrap();
         let size = at.is_some().then_some(&case.spatial[..]);
         let found = Geometry::for_pooled(&case.window(), case.shape(&pooled), size);
+        // The definition knows no largest number.
+        if let Err(GeometryError::AxisTooLong { axis, .. }) = found {
+            prop_assert!(longest(&case, axis) > i32::MAX as u64);
+            return Ok(());
+        }
         match Plan::with_pooled(&case, &pooled) {
             Ok(plan) => {
                 let geometry = found.map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -98,9 +103,6 @@ proptest! {
                         &Err(GeometryError::WindowTooLarge { found, .. }),
                         Refusal::WindowTooLarge { cells },
                     ) => found == cells,
-                    (&Err(GeometryError::AxisTooLong { axis, .. }), _) => {
-                        longest(&case, axis) > i32::MAX as u64
-                    }
                     _ => false,
                 };
                 prop_assert!(is_same, "{:?}, the definition says {:?}", found, refusal);
