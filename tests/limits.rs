@@ -1,5 +1,7 @@
 //! Devices that allow little: tensors are cut and grids fold, and every bit stays the same.
 
+use std::hash::{DefaultHasher, Hasher};
+use std::ops::Range;
 use std::sync::Mutex;
 
 use unpool::{
@@ -256,15 +258,30 @@ fn a_scratch_buffer_past_the_largest_is_refused_before_anything_is_made() {
 
 // ---- a real one -----------------------------------------------------------------------------
 
-/// Compares a buffer with elements, by parts.
-fn same_buffer<T: Cell>(gpu: &Gpu, what: &str, buffer: &wgpu::Buffer, expected: &[T]) {
-    let part = (64 << 20) / size_of::<T>();
-    for (i, expected) in expected.chunks(part).enumerate() {
-        let start = (i * part * size_of::<T>()) as u64;
-        let bytes: &[u8] = bytemuck::cast_slice(expected);
-        let end = start + (bytes.len() as u64).next_multiple_of(4);
-        let found = gpu.read::<u8>(buffer.slice(start..end)).unwrap().wait().unwrap();
-        assert!(found[..bytes.len()] == *bytes, "{what} differs after byte {start}");
+/// Bytes that are uploaded, read and compared at a time: a tensor of a gibibyte is there once, on the
+/// device or here.
+const PART: usize = 64 << 20;
+
+/// What tells one part of a tensor from another, for each.
+fn digests<T: Cell>(elements: &[T]) -> Vec<u64> {
+    let bytes: &[u8] = bytemuck::cast_slice(elements);
+    bytes.chunks(PART).map(digest).collect()
+}
+
+fn digest(bytes: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+/// Compares a buffer of so many bytes with what is known of each part of them.
+fn same_buffer(gpu: &Gpu, what: &str, buffer: &wgpu::Buffer, bytes: usize, expected: &[u64]) {
+    assert_eq!(expected.len(), bytes.div_ceil(PART), "{what}");
+    for (i, &expected) in expected.iter().enumerate() {
+        let (start, end) = (i * PART, bytes.min((i + 1) * PART));
+        let read = buffer.slice(start as u64..end.next_multiple_of(4) as u64);
+        let found = gpu.read::<u8>(read).unwrap().wait().unwrap();
+        assert!(digest(&found[..end - start]) == expected, "{what} differs after byte {start}");
     }
 }
 
@@ -285,33 +302,42 @@ fn a_tensor_of_more_than_a_gibibyte_gives_the_bits_of_the_cpu() {
     let gpu = device(adapter, &wgpu::Limits { max_storage_buffer_binding_size, ..limits });
     let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
     let cell = |i: usize| f32::from_bits((i as u32).wrapping_mul(2_654_435_761) >> 2);
-    let input: Vec<f32> = (0..geometry.input_len()).map(cell).collect();
-    let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
-    let make = |size, mapped_at_creation| {
-        let label = Some("large");
+    let cells = |part: Range<usize>| part.map(cell).collect::<Vec<f32>>();
+    let expected = cpu::max_pool(&geometry, &cells(0..geometry.input_len())).unwrap();
+    let sum = cpu::max_unpool(&geometry, &expected.values, &expected.taps, Overlap::Sum).unwrap();
+    let sum = digests(&sum);
+    let (values_digests, taps_digests) =
+        (digests(&expected.values), digests(&expected.taps.to_bytes()));
+    drop(expected);
+    let make = |size| {
         gpu.device().create_buffer(&wgpu::BufferDescriptor {
-            label,
+            label: Some("large"),
             size,
-            usage,
-            mapped_at_creation,
+            usage: wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_SRC
+                | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
         })
     };
-    let x = make(pooling.input_bytes(), true);
-    x.get_mapped_range_mut(..).unwrap().slice(..).copy_from_slice(bytemuck::cast_slice(&input));
-    x.unmap();
-    let values = make(pooling.values_bytes(), false);
-    let taps = make(pooling.taps_bytes(), false);
+    let x = make(pooling.input_bytes());
+    for start in (0..geometry.input_len()).step_by(PART / 4) {
+        let part = cells(start..geometry.input_len().min(start + PART / 4));
+        gpu.queue().write_buffer(&x, 4 * start as u64, bytemuck::cast_slice(&part));
+        // What it went through is let go.
+        gpu.queue().submit([]);
+        gpu.device().poll(wgpu::PollType::wait_indefinitely()).unwrap();
+    }
+    let values = make(pooling.values_bytes());
+    let taps = make(pooling.taps_bytes());
     let pool = pooling.max_pool(&x, &values, &taps).unwrap();
     assert!(pool.dispatches() > 1);
     run(&gpu, &[&pool]);
-    let expected = cpu::max_pool(&geometry, &input).unwrap();
-    drop(input);
-    same_buffer(&gpu, "values", &values, &expected.values);
-    same_buffer(&gpu, "taps", &taps, &expected.taps.to_bytes());
+    let (pooled, taps_len) = (4 * geometry.pooled_len(), geometry.pooled_len());
+    same_buffer(&gpu, "values", &values, pooled, &values_digests);
+    same_buffer(&gpu, "taps", &taps, taps_len, &taps_digests);
     // The input's own buffer takes what is unpooled.
     let unpool = pooling.max_unpool(&values, &taps, &x, Overlap::Sum).unwrap();
     assert!(unpool.dispatches() > 1);
     run(&gpu, &[&unpool]);
-    let sum = cpu::max_unpool(&geometry, &expected.values, &expected.taps, Overlap::Sum).unwrap();
-    same_buffer(&gpu, "sum", &x, &sum);
+    same_buffer(&gpu, "sum", &x, 4 * geometry.input_len(), &sum);
 }
