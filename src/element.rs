@@ -36,11 +36,6 @@ impl Element {
         }
     }
 
-    /// Whether its cells are floats, whose sums are rounded.
-    pub(crate) const fn is_float(self) -> bool {
-        matches!(self, Self::F32 | Self::F16 | Self::BF16)
-    }
-
     /// The usual short name, such as `f32` or `bf16`.
     pub const fn name(self) -> &'static str {
         match self {

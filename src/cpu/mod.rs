@@ -1,5 +1,5 @@
-//! The operations on the CPU: what runs where there is no GPU. [`reference`] has them as plain loops,
-//! which this path and the GPU are checked against.
+//! The operations on the CPU: what runs where there is no GPU. [`mod@reference`] has them as plain
+//! loops, which this path and the GPU are checked against.
 //!
 //! On the calling thread and, if there is much to do, on others of `rayon`'s pool with it, as many in
 //! all as the pool has; with the widest vector instructions that the processor has. None of it
