@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{}", gpu.description());
     let (device, queue) = (gpu.device(), gpu.queue());
 
-    let window = Window::new([3, 3]).stride([2, 2]).padding(Padding::Same);
+    let window = Window::new([3, 3]).with_stride([2, 2]).with_padding(Padding::Same);
     let geometry = Geometry::new(&window, Shape::channels_last([1, 90, 160, 3]))?;
     let pooling = gpu.pooling(&geometry, Element::F32)?;
     let buffer = |size| {

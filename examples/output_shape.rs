@@ -27,23 +27,23 @@ fn unpool(
 
 fn main() -> Result<(), Error> {
     let engine = Engine::detect();
-    let window = Window::new([2, 2]).padding(Padding::Same);
+    let window = Window::new([2, 2]).with_padding(Padding::Same);
     let pooling = Geometry::new(&window, Shape::channels_last([2, 5, 7, 3]))?;
     let x: Vec<f32> = (0..pooling.input_len()).map(|i| (i * 29 % 97) as f32 + 1.0).collect();
     let pooled = engine.max_pool(&pooling, &x)?;
 
     // What is left when the input is gone: values, argmax, and the shape somebody kept.
-    let (values, shape) = (pooled.values, pooling.pooled_shape().clone());
+    let (values, shape) = (pooled.values, *pooling.pooled_shape());
     let argmax: Vec<i64> = pooled.taps.to_indices(&pooling, IndexSpace::Image)?;
 
-    let unpooling = Geometry::for_pooled(&window, shape.clone(), Some(&[5, 7]))?;
+    let unpooling = Geometry::for_pooled(&window, shape, Some(&[5, 7]))?;
     let taps = Taps::from_indices(&unpooling, IndexSpace::Image, &argmax)?;
     let restored = engine.max_unpool(&unpooling, &values, &taps, Overlap::Last)?;
     assert_eq!(restored, unpool(&values, &argmax, values.len() / 2, [2, 5, 7, 3]));
     println!("{shape} unpooled to {}", unpooling.input_shape());
 
     // Left out, the size is the largest that pools to this shape: right only by luck.
-    let largest = Geometry::for_pooled(&window, shape.clone(), None)?;
+    let largest = Geometry::for_pooled(&window, shape, None)?;
     assert_eq!(largest.input_shape(), &Shape::channels_last([2, 6, 8, 3]));
     println!("without a size: {}", largest.input_shape());
 

@@ -29,7 +29,7 @@ fn scatter_nd_unpool(
 fn main() -> Result<(), Error> {
     // tf.nn.max_pool_with_argmax(x, ksize=3, strides=2, padding="SAME"): windows overlap, so that
     // neighbours often share their maximum.
-    let window = Window::new([3, 3]).stride([2, 2]).padding(Padding::Same);
+    let window = Window::new([3, 3]).with_stride([2, 2]).with_padding(Padding::Same);
     let geometry = Geometry::new(&window, Shape::channels_last([2, 8, 6, 3]))?;
     let x: Vec<f32> = (0..geometry.input_len()).map(|i| (i * 37 % 101) as f32).collect();
     let engine = Engine::detect();

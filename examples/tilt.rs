@@ -16,7 +16,7 @@ fn picture(cells: &[f32], width: usize) -> Vec<String> {
 fn main() -> Result<(), Error> {
     let [height, width] = [12, 13];
     let x: Vec<f32> = (0..height * width).map(|i| f32::from(u8::from(i % width == 6))).collect();
-    let window = Window::new([2, 2]).padding(Padding::Same);
+    let window = Window::new([2, 2]).with_padding(Padding::Same);
     let geometry = Geometry::new(&window, Shape::channels_last([1, height, width, 1]))?;
     let engine = Engine::detect();
     let pooled = engine.max_pool(&geometry, &x)?;

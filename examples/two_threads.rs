@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         exit(1);
     });
     println!("{}", gpu.description());
-    let window = Window::new([3, 3]).stride([2, 2]).padding(Padding::Same);
+    let window = Window::new([3, 3]).with_stride([2, 2]).with_padding(Padding::Same);
     let geometry = Geometry::new(&window, Shape::channels_last([2, 33, 31, 8]))?;
 
     let work = |thread: usize| -> Result<usize, unpool::Error> {

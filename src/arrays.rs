@@ -1,8 +1,8 @@
-//! The operations on [`ndarray`] arrays, of fixed or dynamic dimension and in any memory order.
+//! The operations on [`ndarray`] arrays of fixed or dynamic dimension, in any memory order.
 //!
-//! An array in standard layout is read where it lies; any other is copied once, into the order of
-//! its axes. Results are in standard layout. The array's axes are those of the shape it is checked
-//! against, in the order of that shape's layout.
+//! An array in standard layout is read in place; any other array is first copied into standard layout.
+//! Results are in standard layout. The axes of an array are in the order of the layout of the shape
+//! with which it is compared.
 
 use std::borrow::Cow;
 
@@ -10,23 +10,23 @@ use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 
 #[cfg(not(target_arch = "wasm32"))]
 use crate::argmax::Overlap;
-use crate::argmax::Taps;
+use crate::argmax::{Index, Taps};
 use crate::element::Cell;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::index::{Index, IndexSpace};
+use crate::index_space::IndexSpace;
 #[cfg(not(target_arch = "wasm32"))]
-use crate::placement::Placement;
+use crate::scatter::Scatter;
 use crate::shape::Shape;
 
-/// What pooling an array gives: the maxima, and where each was.
+/// What pooling an array returns: the maxima, and the position of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PooledArray<T: Cell, D: Dimension> {
-    /// The maxima, of [`Geometry::pooled_shape`].
+    /// The maxima, of shape [`Geometry::pooled_shape`].
     pub values: Array<T, D>,
-    /// For each maximum, the cell of its window.
+    /// For each maximum, the number of the winning cell inside its window.
     pub taps: Taps,
 }
 
@@ -35,7 +35,9 @@ impl<T: Cell, D: Dimension> PooledArray<T, D> {
     ///
     /// # Errors
     ///
-    /// As [`Taps::to_indices`].
+    /// - [`Error::TapWidth`] or [`Error::Length`] if these are not taps of `geometry`.
+    /// - [`Error::IndexSpaceTooLarge`] if `I` cannot hold every index of the space.
+    /// - [`Error::ArrayRank`] if `D` has another number of dimensions than the pooled shape.
     pub fn indices<I: Index>(
         &self,
         geometry: &Geometry,
@@ -45,15 +47,15 @@ impl<T: Cell, D: Dimension> PooledArray<T, D> {
     }
 }
 
-/// With the feature `ndarray`: the operations on arrays. `&array`, `&view` and what else
-/// dereferences to an [`ArrayRef`] is taken.
+/// With the feature `ndarray`: the operations on arrays. An operand is a reference to an array, to a
+/// view, or to anything else that dereferences to an [`ArrayRef`].
 ///
 /// ```
 /// use ndarray::{Array4, array};
 /// use unpool::{Engine, Geometry, IndexSpace, Overlap, Shape, Window};
 ///
 /// let x = array![[[[1.0_f32, 9.0, 2.0, 0.0], [3.0, 4.0, 5.0, 8.0]]]];
-/// let geometry = Geometry::new(&Window::new([2, 2]), Shape::channels_first(x.shape()))?;
+/// let geometry = Geometry::new(&Window::new(2), Shape::channels_first(x.shape()))?;
 /// let engine = Engine::Cpu;
 ///
 /// let pooled = engine.max_pool_array(&geometry, &x)?;
@@ -69,15 +71,16 @@ impl<T: Cell, D: Dimension> PooledArray<T, D> {
 ///
 /// # Errors
 ///
-/// As the operation on slices, and [`Error::ArrayShape`] where an array's shape is not that of the
-/// geometry.
+/// [`Error::ArrayShape`] if an operand has another shape than the geometry; [`Error::ArrayRank`] if the
+/// result has another number of dimensions than `D`; and the errors of the operation on slices.
 #[cfg(not(target_arch = "wasm32"))]
 impl Engine {
-    /// [`Engine::max_pool`] of an array of [`Geometry::input_shape`].
+    /// [`Engine::max_pool`] of an array of shape [`Geometry::input_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if the array has another shape.
+    /// - [`Error::ArrayShape`] if `input` has another shape.
+    /// - The errors of [`Engine::max_pool`].
     pub fn max_pool_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -89,11 +92,12 @@ impl Engine {
         Ok(PooledArray { values, taps: pooled.taps })
     }
 
-    /// [`Engine::max_unpool`] of an array of [`Geometry::pooled_shape`].
+    /// [`Engine::max_unpool`] of an array of shape [`Geometry::pooled_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if the array has another shape.
+    /// - [`Error::ArrayShape`] if `values` has another shape.
+    /// - The errors of [`Engine::max_unpool`].
     pub fn max_unpool_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -106,11 +110,12 @@ impl Engine {
         shaped("output", geometry.input_shape(), output)
     }
 
-    /// [`Engine::max_pool_backward`] of an array of [`Geometry::pooled_shape`].
+    /// [`Engine::max_pool_backward`] of an array of shape [`Geometry::pooled_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if the array has another shape.
+    /// - [`Error::ArrayShape`] if `grad_output` has another shape.
+    /// - The errors of [`Engine::max_pool_backward`].
     pub fn max_pool_backward_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -122,11 +127,12 @@ impl Engine {
         shaped("grad_input", geometry.input_shape(), grad_input)
     }
 
-    /// [`Engine::max_unpool_backward`] of an array of [`Geometry::input_shape`].
+    /// [`Engine::max_unpool_backward`] of an array of shape [`Geometry::input_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if the array has another shape.
+    /// - [`Error::ArrayShape`] if `grad_output` has another shape.
+    /// - The errors of [`Engine::max_unpool_backward`].
     pub fn max_unpool_backward_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -138,22 +144,23 @@ impl Engine {
         shaped("grad_input", geometry.pooled_shape(), grad_input)
     }
 
-    /// [`Engine::max_unpool_foreign`] of arrays of [`Placement::pooled_shape`].
+    /// [`Engine::scatter`] of arrays of shape [`Scatter::pooled_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if an array has another shape.
-    pub fn max_unpool_foreign_array<T: Cell, I: Index, D: Dimension>(
+    /// - [`Error::ArrayShape`] if `values` or `indices` has another shape.
+    /// - The errors of [`Engine::scatter`].
+    pub fn scatter_array<T: Cell, I: Index, D: Dimension>(
         &self,
-        placement: &Placement,
+        scatter: &Scatter,
         values: &ArrayRef<T, D>,
         indices: &ArrayRef<I, D>,
         overlap: Overlap,
     ) -> Result<Array<T, D>, Error> {
-        let values = elements("values", values, placement.pooled_shape())?;
-        let indices = elements("indices", indices, placement.pooled_shape())?;
-        let output = self.max_unpool_foreign(placement, &values, &indices, overlap)?;
-        shaped("output", placement.output_shape(), output)
+        let values = elements("values", values, scatter.pooled_shape())?;
+        let indices = elements("indices", indices, scatter.pooled_shape())?;
+        let output = self.scatter(scatter, &values, &indices, overlap)?;
+        shaped("output", scatter.output_shape(), output)
     }
 }
 
@@ -163,35 +170,36 @@ impl Taps {
     ///
     /// # Errors
     ///
-    /// If these are not taps of `geometry`, or `D` has another number of dimensions.
+    /// - [`Error::TapWidth`] or [`Error::Length`] if these are not taps of `geometry`.
+    /// - [`Error::ArrayRank`] if `D` has another number of dimensions than the pooled shape.
     pub fn to_array<D: Dimension>(&self, geometry: &Geometry) -> Result<Array<u16, D>, Error> {
         self.check(geometry)?;
         shaped("taps", geometry.pooled_shape(), self.iter().map(|tap| tap as u16).collect())
     }
 
-    /// Taps from an array. Numbers past the window are taken as they are: they unpool to nothing.
+    /// Taps from an array of shape [`Geometry::pooled_shape`]. Taps past the end of the window are
+    /// accepted; they unpool to nothing.
     ///
     /// # Errors
     ///
-    /// If the array has another shape.
+    /// [`Error::ArrayShape`] if the array has another shape.
     pub fn from_array<D: Dimension>(
         geometry: &Geometry,
         taps: &ArrayRef<u16, D>,
     ) -> Result<Self, Error> {
         let taps = elements("taps", taps, geometry.pooled_shape())?;
-        let bytes = match geometry.tap_bytes() {
-            // 255 names no cell of a window that has one-byte taps, and so stands for all above.
-            1 => taps.iter().map(|&tap| tap.min(255) as u8).collect(),
-            _ => taps.iter().flat_map(|tap| tap.to_le_bytes()).collect::<Vec<u8>>(),
-        };
-        Self::from_bytes(geometry, &bytes)
+        // Where a tap is one byte, 255 names no cell, as every larger number.
+        let largest = if geometry.tap_width() == 1 { 255 } else { u16::MAX };
+        Self::collect(geometry, |i| Ok(taps[i].min(largest).into()))
     }
 
-    /// [`Taps::to_indices`], as an array.
+    /// [`Taps::to_indices`] as an array of shape [`Geometry::pooled_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if `D` has another number of dimensions.
+    /// - [`Error::TapWidth`] or [`Error::Length`] if these are not taps of `geometry`.
+    /// - [`Error::IndexSpaceTooLarge`] if `I` cannot hold every index of the space.
+    /// - [`Error::ArrayRank`] if `D` has another number of dimensions than the pooled shape.
     pub fn to_index_array<I: Index, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -200,11 +208,12 @@ impl Taps {
         shaped("indices", geometry.pooled_shape(), self.to_indices(geometry, space)?)
     }
 
-    /// [`Taps::from_indices`] of an array.
+    /// [`Taps::from_indices`] of an array of shape [`Geometry::pooled_shape`].
     ///
     /// # Errors
     ///
-    /// As there, and if the array has another shape.
+    /// - [`Error::ArrayShape`] if the array has another shape.
+    /// - [`Error::IndexOutside`] for the first index that names no cell of its window.
     pub fn from_index_array<I: Index, D: Dimension>(
         geometry: &Geometry,
         space: IndexSpace,
@@ -215,8 +224,8 @@ impl Taps {
     }
 }
 
-/// The elements of an array of that shape in row-major order: its own memory, or a copy where that
-/// is in another order.
+/// The elements of an array in row-major order: the array's own memory, or a copy if its memory is in
+/// another order. [`Error::ArrayShape`] if the array has another shape than `shape`.
 fn elements<'a, T: Copy, D: Dimension>(
     operand: &'static str,
     array: &'a ArrayRef<T, D>,
@@ -235,7 +244,7 @@ fn elements<'a, T: Copy, D: Dimension>(
     })
 }
 
-/// An array of some elements, which are as many as the shape says.
+/// An array of `elements`, of which there are as many as `shape` has.
 fn shaped<T, D: Dimension>(
     operand: &'static str,
     shape: &Shape,

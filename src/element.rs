@@ -1,10 +1,22 @@
-//! How a cell is stored, and the few things that depend on it: which of two cells is greater, and
-//! how cells are summed.
+//! [`Element`] and [`Cell`]: the types of the elements of tensors.
+
+mod arithmetic;
+
+use std::fmt;
+use std::str::FromStr;
 
 use half::{bf16, f16};
 
-/// The type of a tensor's cells.
+use crate::name::{self, UnknownName};
+
+/// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "lowercase")
+)]
+#[non_exhaustive]
 pub enum Element {
     /// IEEE 754 binary32.
     F32,
@@ -27,7 +39,7 @@ impl Element {
     pub const ALL: [Self; 7] =
         [Self::F32, Self::F16, Self::BF16, Self::I32, Self::U32, Self::I8, Self::U8];
 
-    /// Bytes of one cell: 4, 2 or 1.
+    /// Bytes of one element: 4, 2 or 1.
     pub const fn bytes(self) -> usize {
         match self {
             Self::F32 | Self::I32 | Self::U32 => 4,
@@ -36,7 +48,7 @@ impl Element {
         }
     }
 
-    /// The usual short name, such as `f32` or `bf16`.
+    /// The type's short name, such as `f32` or `bf16`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::F32 => "f32",
@@ -50,265 +62,38 @@ impl Element {
     }
 }
 
-mod sealed {
-    pub trait Sealed {}
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
 }
 
-/// A Rust type that a tensor's cells can have: `f32`, [`half::f16`], [`half::bf16`], `i32`, `u32`,
-/// `i8`, `u8`.
+impl FromStr for Element {
+    type Err = UnknownName;
+
+    /// The element type of a [`name`](Self::name), in any case.
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        name::parse("element type", text, &Self::ALL, Self::name)
+    }
+}
+
+/// A Rust type that a tensor's elements can have: `f32`, [`half::f16`], [`half::bf16`], `i32`,
+/// `u32`, `i8` or `u8`.
+///
+/// The trait is sealed: it cannot be implemented outside this crate.
 pub trait Cell:
-    bytemuck::Pod + PartialEq + Default + Send + Sync + std::fmt::Debug + sealed::Sealed + 'static
+    arithmetic::Arithmetic + bytemuck::Pod + PartialEq + Default + fmt::Debug + Send + Sync + 'static
 {
-    /// Which element this is.
+    /// The element type that this Rust type is.
     const ELEMENT: Element;
-
-    /// The cell that no other is less than.
-    #[doc(hidden)]
-    const LOWEST: Self;
-
-    /// What sums are accumulated in.
-    #[doc(hidden)]
-    type Sum: Copy + Default + Send + Sync;
-
-    /// A number of the cell's width, which counts the cells of a tile.
-    #[doc(hidden)]
-    type Number: Copy + PartialEq + From<u8> + Into<u32>;
-
-    /// Whether this cell takes over from the `best` so far: it is greater, or it is NaN
-    /// (PyTorch's rule). −0 and +0 tie.
-    #[doc(hidden)]
-    fn beats(self, best: Self) -> bool;
-
-    /// This cell where it `takes` over, else `other`.
-    #[doc(hidden)]
-    #[inline(always)]
-    fn over(self, other: Self, takes: bool) -> Self {
-        if takes { self } else { other }
-    }
-
-    /// `sum` and this cell.
-    #[doc(hidden)]
-    fn add_to(self, sum: Self::Sum) -> Self::Sum;
-
-    /// The sum of this cell alone: −0 becomes +0, a NaN its canonical form.
-    #[doc(hidden)]
-    fn alone(self) -> Self;
-
-    /// The sum as a cell: rounded to nearest even, a NaN in its canonical form; `None` where an
-    /// integer does not hold it.
-    #[doc(hidden)]
-    fn total(sum: Self::Sum) -> Option<Self>;
 }
 
-impl sealed::Sealed for f32 {}
-impl Cell for f32 {
-    const ELEMENT: Element = Element::F32;
-    const LOWEST: Self = Self::NEG_INFINITY;
-    type Sum = Self;
-    type Number = u32;
-
-    #[inline(always)]
-    fn beats(self, best: Self) -> bool {
-        (self > best) | self.is_nan()
-    }
-
-    #[inline(always)]
-    fn add_to(self, sum: Self) -> Self {
-        sum + self
-    }
-
-    #[inline(always)]
-    fn total(sum: Self) -> Option<Self> {
-        Some(if sum.is_nan() { Self::NAN } else { sum })
-    }
-
-    #[inline(always)]
-    fn alone(self) -> Self {
-        let sum = self + 0.0;
-        if sum.is_nan() { Self::NAN } else { sum }
-    }
-}
-
-/// The 16-bit floats. They are compared as integers, which vector instructions do.
-macro_rules! half_cell {
-    ($type:ty, $element:ident, $widen:path, $narrow:path) => {
-        impl sealed::Sealed for $type {}
+macro_rules! cell {
+    ($($type:ty: $element:ident),+) => {$(
         impl Cell for $type {
             const ELEMENT: Element = Element::$element;
-            const LOWEST: Self = Self::NEG_INFINITY;
-            type Sum = f32;
-            type Number = u16;
-
-            #[inline(always)]
-            fn beats(self, best: Self) -> bool {
-                /// The magnitude as an integer, which is in order as the float is, with its sign:
-                /// both zeros are 0.
-                #[inline(always)]
-                fn ordered(bits: u16) -> i16 {
-                    let sign = bits as i16 >> 15;
-                    ((bits & 0x7fff) as i16 ^ sign) - sign
-                }
-                #[inline(always)]
-                fn is_nan(bits: u16) -> bool {
-                    bits & 0x7fff > <$type>::INFINITY.to_bits()
-                }
-                let (bits, best) = (self.to_bits(), best.to_bits());
-                is_nan(bits) | (!is_nan(best) & (ordered(bits) > ordered(best)))
-            }
-
-            /// By a mask: compilers branch on a choice of two such cells.
-            #[inline(always)]
-            fn over(self, other: Self, takes: bool) -> Self {
-                let (bits, other) = (self.to_bits(), other.to_bits());
-                Self::from_bits(other ^ ((bits ^ other) & u16::from(takes).wrapping_neg()))
-            }
-
-            #[inline(always)]
-            fn add_to(self, sum: f32) -> f32 {
-                sum + $widen(self)
-            }
-
-            #[inline(always)]
-            fn total(sum: f32) -> Option<Self> {
-                Some(if sum.is_nan() { <$type>::NAN } else { $narrow(sum) })
-            }
-
-            #[inline(always)]
-            fn alone(self) -> Self {
-                let magnitude = self.to_bits() & 0x7fff;
-                let nan = magnitude > <$type>::INFINITY.to_bits();
-                let number = if magnitude == 0 { 0 } else { self.to_bits() };
-                Self::from_bits(if nan { <$type>::NAN.to_bits() } else { number })
-            }
         }
-    };
+    )+};
 }
 
-half_cell!(f16, F16, widen, narrow);
-half_cell!(bf16, BF16, bf16::to_f32, bf16::from_f32);
-
-/// The f32 of an f16, of a NaN with its payload. Without branches, so that loops become vector
-/// instructions, which `half` asks the processor for one number at a time.
-#[inline(always)]
-fn widen(half: f16) -> f32 {
-    let sign = u32::from(half.to_bits() & 0x8000) << 16;
-    let magnitude = u32::from(half.to_bits() & 0x7fff) << 13;
-    // The exponents are biased by 15 and 127; a product moves subnormals, too.
-    let number = (f32::from_bits(magnitude) * f32::from_bits((127 + 127 - 15) << 23)).to_bits();
-    let special = magnitude | f32::INFINITY.to_bits();
-    let is_special = magnitude >= u32::from(f16::INFINITY.to_bits()) << 13;
-    f32::from_bits(sign | if is_special { special } else { number })
-}
-
-/// The f16 nearest to a number or an infinity, of two the even one.
-#[inline(always)]
-fn narrow(number: f32) -> f16 {
-    let sign = (number.to_bits() >> 16) as u16 & 0x8000;
-    let magnitude = number.to_bits() & 0x7fff_ffff;
-    // Half a unit more, less one where the last place that stays is even, and what is lost is cut.
-    let odd = magnitude >> 13 & 1;
-    let normal = magnitude.wrapping_sub((127 - 15) << 23).wrapping_add(0xfff + odd) >> 13;
-    // Next to 0.5 an f32 has the steps of a subnormal f16: the sum is rounded to them.
-    let subnormal = (f32::from_bits(magnitude) + 0.5).to_bits().wrapping_sub(0.5_f32.to_bits());
-    let is_subnormal = magnitude < (127 - 14) << 23;
-    let rounded = if is_subnormal { subnormal } else { normal };
-    f16::from_bits(sign | rounded.min(f16::INFINITY.to_bits().into()) as u16)
-}
-
-/// Integers, summed in 64 bits of their own sign. A tensor has fewer than 2³² elements, and so many of
-/// the largest or the least integer make a sum that 64 bits hold.
-macro_rules! integer_cell {
-    ($type:ty, $element:ident, $number:ty, $sum:ty) => {
-        impl sealed::Sealed for $type {}
-        impl Cell for $type {
-            const ELEMENT: Element = Element::$element;
-            const LOWEST: Self = Self::MIN;
-            type Sum = $sum;
-            type Number = $number;
-
-            #[inline(always)]
-            fn beats(self, best: Self) -> bool {
-                self > best
-            }
-
-            /// By a mask, as for 16-bit floats.
-            #[inline(always)]
-            fn over(self, other: Self, takes: bool) -> Self {
-                other ^ ((self ^ other) & Self::from(takes).wrapping_neg())
-            }
-
-            #[inline(always)]
-            fn add_to(self, sum: $sum) -> $sum {
-                sum + <$sum>::from(self)
-            }
-
-            #[inline(always)]
-            fn total(sum: $sum) -> Option<Self> {
-                let cell = sum as Self;
-                (<$sum>::from(cell) == sum).then_some(cell)
-            }
-
-            #[inline(always)]
-            fn alone(self) -> Self {
-                self
-            }
-        }
-    };
-}
-
-integer_cell!(i32, I32, u32, i64);
-integer_cell!(u32, U32, u32, u64);
-integer_cell!(i8, I8, u8, i64);
-integer_cell!(u8, U8, u8, u64);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sum_of_as_many_integers_as_a_tensor_can_have_is_exact() {
-        /// The sum of `terms` times `cell`: all but one at once, the last by itself.
-        macro_rules! sum_of {
-            ($terms:expr, $cell:expr, $type:ty) => {{
-                let most = (<$type as Cell>::Sum::from($cell)).checked_mul($terms - 1);
-                $cell.add_to(most.expect("64 bits hold it"))
-            }};
-        }
-        // One less than 2³² elements, the most that a tensor has.
-        let sum = sum_of!(u64::from(u32::MAX), u32::MAX, u32);
-        assert_eq!(u128::from(sum), u128::from(u32::MAX) * u128::from(u32::MAX));
-        assert_eq!(u32::total(sum), None);
-        for cell in [i32::MIN, i32::MAX] {
-            let sum = sum_of!(i64::from(u32::MAX), cell, i32);
-            assert_eq!(i128::from(sum), i128::from(cell) * i128::from(u32::MAX));
-            assert_eq!(i32::total(sum), None);
-        }
-        assert_eq!(u8::total(sum_of!(u64::from(u32::MAX), u8::MAX, u8)), None);
-        assert_eq!(i8::total(sum_of!(i64::from(u32::MAX), i8::MIN, i8)), None);
-        assert_eq!(u32::total(u32::MAX.add_to(0)), Some(u32::MAX));
-        assert_eq!(i32::total(i32::MIN.add_to(0)), Some(i32::MIN));
-    }
-
-    #[test]
-    fn every_f16_is_widened_and_what_lies_between_two_is_narrowed_to_nearest_even() {
-        for bits in 0..=u16::MAX {
-            let half = f16::from_bits(bits);
-            let wide = widen(half);
-            if half.is_nan() {
-                assert!(wide.is_nan(), "{bits:#x}");
-                continue;
-            }
-            assert_eq!(wide.to_bits(), half.to_f32().to_bits(), "{bits:#x}");
-            // The number itself, the middle between it and the next, and their neighbours; past the
-            // largest number, what would be the next.
-            let next = if half.is_infinite() { wide } else { widen(f16::from_bits(bits + 1)) };
-            let next = if next.is_infinite() { 65_536_f32.copysign(wide) } else { next };
-            for near in [wide, (wide + next) / 2.0] {
-                for number in [near.next_down(), near, near.next_up()] {
-                    let expected = f16::from_f32(number).to_bits();
-                    assert_eq!(narrow(number).to_bits(), expected, "{number:e}");
-                }
-            }
-        }
-    }
-}
+cell!(f32: F32, f16: F16, bf16: BF16, i32: I32, u32: U32, i8: I8, u8: U8);

@@ -1,25 +1,24 @@
-//! The four operations on slices, blocking, wherever they run.
+//! [`Engine`]: the operations on slices, on the CPU or on a GPU, blocking.
 
-use crate::argmax::{Overlap, Pooled, Taps};
+use crate::argmax::{Index, Overlap, Pooled, Taps};
 use crate::cpu;
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
-use crate::index::Index;
-use crate::placement::Placement;
 use crate::rows::{threads, vectors};
+use crate::scatter::Scatter;
 
-/// Where slices are pooled and unpooled: on the CPU or on a GPU, with the same bits.
+/// The CPU or a GPU, for operations on slices. Both give the same bits.
 ///
-/// Every call on a GPU uploads its operands, runs, waits and reads the results back. A program
+/// Every call on a GPU uploads its operands, runs, waits, and reads the results back. A program
 /// that keeps its tensors on the GPU uses [`Gpu`] and records [`Step`](crate::Step)s instead.
 ///
 /// ```
 /// use unpool::{Engine, Geometry, Overlap, Shape, Window};
 ///
-/// let geometry = Geometry::new(&Window::new([2, 2]), Shape::channels_last([1, 4, 4, 1]))?;
+/// let geometry = Geometry::new(&Window::new(2), Shape::nhwc([1, 4, 4, 1]))?;
 /// let x: Vec<f32> = (0..16).map(|i| i as f32).collect();
 ///
 /// let engine = Engine::detect();
@@ -30,17 +29,19 @@ use crate::rows::{threads, vectors};
 /// # Ok::<(), unpool::Error>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Engine {
-    /// This process's threads.
+    /// The threads and the vector instructions of this process.
     Cpu,
     /// A device.
     Gpu(Gpu),
 }
 
 impl Engine {
-    /// A hardware GPU if there is one, else the CPU: a software adapter is slower than the CPU
-    /// path. `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` narrow the choice; an adapter named that way
-    /// is taken even if it is software.
+    /// A hardware GPU if there is one, else the CPU, which is faster than a software adapter.
+    ///
+    /// The environment variables `WGPU_BACKEND` and `WGPU_ADAPTER_NAME` narrow the choice. An adapter
+    /// named by them is used even if it is software.
     pub fn detect() -> Self {
         let named = wanted_adapter().is_some();
         match pollster::block_on(Gpu::request()) {
@@ -56,12 +57,13 @@ impl Engine {
         }
     }
 
-    /// The engine of that name, whatever its case: `auto` (as [`Engine::detect`]), `cpu`, `gpu` (the
-    /// best adapter, software or not), or part of an adapter's, a backend's or a driver's name.
+    /// The engine of a name, in any case: `auto` ([`Engine::detect`]), `cpu`, `gpu` (the best
+    /// adapter, software or not), or a part of the name of an adapter, a backend or a driver.
     ///
     /// # Errors
     ///
-    /// If there is no such adapter, or it gives no device.
+    /// - [`Error::NoAdapter`] if there is no such adapter.
+    /// - [`Error::Adapter`] if the adapter gives no device.
     pub fn named(name: &str) -> Result<Self, Error> {
         match name.to_ascii_lowercase().as_str() {
             "auto" => Ok(Self::detect()),
@@ -71,7 +73,8 @@ impl Engine {
         }
     }
 
-    /// What it is: the adapter's backend, name and driver, or the CPU, its threads and its vectors.
+    /// A description: backend, name and driver of the adapter, or the CPU with its number of threads
+    /// and its vector instructions.
     pub fn description(&self) -> String {
         match self {
             Self::Cpu => {
@@ -84,11 +87,13 @@ impl Engine {
         }
     }
 
-    /// [`cpu::max_pool`], wherever this engine runs.
+    /// Max pooling with argmax: [`cpu::max_pool`] on this engine.
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it.
+    /// - [`Error::Length`] if `input` has another number of elements than the geometry's input.
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_pool<T: Cell>(&self, geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
         match self {
             Self::Cpu => cpu::max_pool(geometry, input),
@@ -99,13 +104,18 @@ impl Engine {
         }
     }
 
-    /// [`cpu::max_unpool`], wherever this engine runs. On a GPU sums of integers saturate where
-    /// the CPU reports an overflow.
+    /// Unpooling: [`cpu::max_unpool`] on this engine.
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it, or where it rounds sums of
-    /// floats another way ([`Gpu::check_sums`]).
+    /// - [`Error::Length`] if `values` or `taps` has another number of elements than the geometry's
+    ///   pooled shape, and [`Error::TapWidth`] if the taps are of a window of another size.
+    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
+    ///   such a sum.
+    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
+    ///   ([`Gpu::check_sums`]).
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_unpool<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -122,13 +132,18 @@ impl Engine {
         }
     }
 
-    /// [`cpu::max_pool_backward`], wherever this engine runs. On a GPU sums of integers saturate
-    /// where the CPU reports an overflow.
+    /// The gradient of pooling: [`cpu::max_pool_backward`] on this engine.
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it, or where it rounds sums of
-    /// floats another way ([`Gpu::check_sums`]).
+    /// - [`Error::Length`] if `grad_output` or `taps` has another number of elements than the geometry's
+    ///   pooled shape, and [`Error::TapWidth`] if the taps are of a window of another size.
+    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
+    ///   such a sum.
+    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
+    ///   ([`Gpu::check_sums`]).
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_pool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -144,11 +159,15 @@ impl Engine {
         }
     }
 
-    /// [`cpu::max_unpool_backward`], wherever this engine runs.
+    /// The gradient of unpooling: [`cpu::max_unpool_backward`] on this engine.
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it.
+    /// - [`Error::Length`] if `grad_output` has another number of elements than the geometry's input, or
+    ///   `taps` another number than its pooled shape; [`Error::TapWidth`] if the taps are of a window
+    ///   of another size.
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_unpool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -164,31 +183,37 @@ impl Engine {
         }
     }
 
-    /// [`Placement::unpool`], wherever this engine runs. On a GPU sums of integers saturate where
-    /// the CPU reports an overflow.
+    /// Unpooling by arbitrary indices: [`cpu::scatter`] on this engine.
     ///
     /// # Errors
     ///
-    /// As there; and on a GPU where its memory or limits do not allow it, or where it rounds sums of
-    /// floats another way ([`Gpu::check_sums`]).
-    pub fn max_unpool_foreign<T: Cell, I: Index>(
+    /// - [`Error::Length`] if `values` or `indices` has another number of elements than the pooled shape.
+    /// - [`Error::IndexOutOfRange`] for the first index that names no cell.
+    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
+    ///   such a sum.
+    /// - On a GPU, [`Error::IndexSpaceTooLarge`] if a `u32` cannot hold every index.
+    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
+    ///   ([`Gpu::check_sums`]).
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
+    pub fn scatter<T: Cell, I: Index>(
         &self,
-        placement: &Placement,
+        scatter: &Scatter,
         values: &[T],
         indices: &[I],
         overlap: Overlap,
     ) -> Result<Vec<T>, Error> {
         match self {
-            Self::Cpu => placement.unpool(values, indices, overlap),
+            Self::Cpu => cpu::scatter(scatter, values, indices, overlap),
             Self::Gpu(gpu) => {
-                let output = gpu.start_max_unpool_foreign(placement, values, indices, overlap)?;
-                first(output, placement.output_len())
+                let output = gpu.start_max_unpool_foreign(scatter, values, indices, overlap)?;
+                first(output, scatter.output_len())
             }
         }
     }
 }
 
-/// The first `len` elements of a buffer, which is rounded up to whole words.
+/// The first `len` elements of a buffer whose size is rounded up to whole words.
 fn first<T: Cell>(readback: Readback<T>, len: usize) -> Result<Vec<T>, Error> {
     let mut elements = readback.wait()?;
     elements.truncate(len);

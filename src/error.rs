@@ -1,22 +1,26 @@
-//! Everything that can be refused, with what was found and what was allowed.
+//! [`Error`] and [`GeometryError`]: every refusal, with the numbers that were found and those that
+//! are allowed.
 
 use std::ops::Range;
 
 use crate::element::Element;
-use crate::index::IndexSpace;
+use crate::index_space::IndexSpace;
+use crate::name::UnknownName;
 
-/// A window and a shape that do not go together.
+/// A window and a shape that do not fit each other.
 ///
 /// `axis` counts the spatial axes from 0 in the order of the window.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are the numbers of the message, under its own names")]
+#[allow(missing_docs, reason = "the messages name and explain the fields")]
 pub enum GeometryError {
     #[error("kernel has {found} axes; 1, 2 or 3 spatial axes are allowed")]
     Rank { found: usize },
     #[error(
-        "{argument} has {}, but the kernel has {}: write one number for each axis of the kernel",
-        counted(*.found, "axis", "axes"), counted(*.allowed, "axis", "axes")
+        "{argument} has {}, but there {} {}: give one number for each axis",
+        counted(*.found, "number", "numbers"),
+        if *.allowed == 1 { "is" } else { "are" },
+        counted(*.allowed, "spatial axis", "spatial axes")
     )]
     AxisCount { argument: &'static str, found: usize, allowed: usize },
     #[error(
@@ -28,7 +32,7 @@ pub enum GeometryError {
         "{argument} shape {shape} has {}; 3 to 5 are allowed: batch, channels and 1 to 3 spatial axes",
         counted(*.found, "dimension", "dimensions")
     )]
-    PlacementRank { argument: &'static str, shape: String, found: usize },
+    UnsupportedRank { argument: &'static str, shape: String, found: usize },
     #[error("{argument} is 0 on axis {axis}; it must be at least 1")]
     Zero { argument: &'static str, axis: usize },
     #[error("the shape has 0 channels; it must have at least 1")]
@@ -63,11 +67,13 @@ pub enum GeometryError {
     OutputSize { axis: usize, found: i128, lowest: i128, highest: i128 },
 }
 
-/// Everything the library refuses. Nothing was written when one is returned, but by
-/// [`Error::Overflow`] of an operation into an output that exists.
+/// Every refusal of the library.
+///
+/// When an error is returned, nothing has been written; the exception is [`Error::Overflow`] from an
+/// operation that writes to a slice of the caller.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the fields are the numbers of the message, under its own names")]
+#[allow(missing_docs, reason = "the messages name and explain the fields")]
 pub enum Error {
     #[error(transparent)]
     Geometry(#[from] GeometryError),
@@ -75,26 +81,24 @@ pub enum Error {
     Length { operand: &'static str, found: usize, allowed: usize },
     #[error("{operand} has shape {found}; the geometry takes {allowed}")]
     ArrayShape { operand: &'static str, found: String, allowed: String },
-    #[error("{operand} as an array of {found} dimensions; they have {allowed}")]
+    #[error("{operand} has {allowed} dimensions, but the requested array type has {found}")]
     ArrayRank { operand: &'static str, found: usize, allowed: usize },
-    #[error("taps have {found} bytes each; this window's have {allowed}")]
+    #[error("taps have {found} bytes each; the taps of this window have {allowed}")]
     TapWidth { found: usize, allowed: usize },
-    #[error("the sum at element {element} of the {operand} does not fit {type}", r#type = .kind.name())]
+    #[error("the sum at element {element} of the {operand} does not fit {kind}")]
     Overflow { operand: &'static str, element: usize, kind: Element },
     #[error(
-        "index {index} at element {element} names no cell of its window, of which the first is {lowest} and the last {highest} in index space {}", .space.name()
+        "index {index} at element {element} names no cell of its window, whose first cell has index {lowest} and whose last has index {highest} in index space {space}"
     )]
     IndexOutside { element: usize, index: i64, lowest: u64, highest: u64, space: IndexSpace },
     #[error(
-        "index {index} at element {element} names no cell: 0 to {highest} are allowed in index space {}", .space.name()
+        "index {index} at element {element} names no cell: 0 to {highest} are allowed in index space {space}"
     )]
     IndexOutOfRange { element: usize, index: i64, highest: u64, space: IndexSpace },
-    #[error(
-        "index space {} reaches {largest} on this shape; {kind} holds at most {allowed}", .space.name()
-    )]
+    #[error("index space {space} reaches {largest} on this shape; {kind} holds at most {allowed}")]
     IndexSpaceTooLarge { space: IndexSpace, largest: u64, kind: &'static str, allowed: u64 },
-    #[error("{found:?} is no index space; plane, image, batch, tensor and tensor-column-major are")]
-    UnknownIndexSpace { found: String },
+    #[error(transparent)]
+    UnknownName(#[from] UnknownName),
     #[error("{operand} has {found} bytes; {needed} are needed")]
     BufferTooSmall { operand: &'static str, found: u64, needed: u64 },
     #[error("{operand} is at byte {found} of its buffer; a multiple of {allowed} is allowed")]
@@ -136,7 +140,7 @@ pub enum Error {
     Wgpu { message: String },
 }
 
-/// A number of things, such as `1 axis` or `2 axes`.
+/// A number and its noun, such as `1 axis` or `2 axes`.
 fn counted(number: usize, one: &str, several: &str) -> String {
     let things = if number == 1 { one } else { several };
     format!("{number} {things}")

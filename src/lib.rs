@@ -4,7 +4,6 @@
 mod argmax;
 #[cfg(feature = "ndarray")]
 mod arrays;
-mod axis;
 pub mod cpu;
 mod element;
 #[cfg(not(target_arch = "wasm32"))]
@@ -12,14 +11,17 @@ mod engine;
 mod error;
 mod geometry;
 mod gpu;
-mod index;
-mod place;
-mod placement;
+mod index_space;
+mod name;
+mod per_axis;
 mod rows;
+mod scatter;
+#[cfg(feature = "serde")]
+mod serde;
 mod shape;
 mod window;
 
-pub use argmax::{Overlap, Pooled, Taps};
+pub use argmax::{Index, Overlap, Pooled, Taps};
 #[cfg(feature = "ndarray")]
 pub use arrays::PooledArray;
 pub use element::{Cell, Element};
@@ -28,10 +30,12 @@ pub use engine::Engine;
 pub use error::{Error, GeometryError};
 pub use geometry::Geometry;
 pub use gpu::{ForeignUnpooling, Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
-pub use index::{Index, IndexSpace};
+pub use index_space::IndexSpace;
+pub use name::UnknownName;
 #[cfg(feature = "ndarray")]
 pub use ndarray;
-pub use placement::{IndicesIn, Placement};
+pub use per_axis::PerAxis;
+pub use scatter::{IndicesIn, Scatter};
 pub use shape::{Layout, Shape};
 pub use wgpu;
 pub use window::{Padding, Window};

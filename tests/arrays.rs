@@ -2,7 +2,7 @@
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, Axis, IxDyn, ShapeBuilder};
 use unpool::{
-    Cell, Engine, Error, Geometry, IndexSpace, Overlap, Padding, Placement, Shape, Taps, Window,
+    Cell, Engine, Error, Geometry, IndexSpace, Overlap, Padding, Scatter, Shape, Taps, Window,
 };
 
 use crate::support::cases::table;
@@ -104,7 +104,7 @@ fn fixed_and_dynamic_dimensions_and_turned_axes_are_taken() -> Result<(), Error>
         ((n * 31 + c * 17 + y * 11 + x * 5) % 13) as f32
     });
     let nhwc = nchw.view().permuted_axes([0, 2, 3, 1]);
-    let window = Window::new([3, 3]).stride([2, 2]).padding(Padding::Same);
+    let window = Window::new([3, 3]).with_stride([2, 2]).with_padding(Padding::Same);
     let first = Geometry::new(&window, Shape::channels_first(nchw.shape()))?;
     let last = Geometry::new(&window, Shape::channels_last(nhwc.shape()))?;
     let a = engine.max_pool_array(&first, &nchw)?;
@@ -141,14 +141,13 @@ fn a_tap_that_names_no_cell_stays_one_in_an_array() -> Result<(), Error> {
 }
 
 #[test]
-fn foreign_indices_in_arrays_are_those_in_slices() -> Result<(), Error> {
+fn scattered_indices_in_arrays_are_those_in_slices() -> Result<(), Error> {
     let (pooled, output) = (Shape::channels_first([1, 1, 3]), Shape::channels_first([1, 1, 4]));
-    let placement = Placement::new(pooled, output, IndexSpace::Plane)?;
+    let scatter = Scatter::new(pooled, output, IndexSpace::Plane)?;
     let values = ndarray::array![[[1.0_f32, 2.0, 3.0]]];
     let indices = ndarray::array![[[3_i64, 0, 3]]];
     for (overlap, expected) in [(Overlap::Last, 3.0), (Overlap::Sum, 4.0)] {
-        let output =
-            Engine::Cpu.max_unpool_foreign_array(&placement, &values, &indices, overlap)?;
+        let output = Engine::Cpu.scatter_array(&scatter, &values, &indices, overlap)?;
         assert_eq!(output, ndarray::array![[[2.0, 0.0, 0.0, expected]]]);
     }
     Ok(())

@@ -23,7 +23,7 @@ fn resident() -> i64 {
 /// the process to what it had after a fifth of them.
 fn make(on: &str, devices: usize, gpu: impl Fn() -> Gpu) {
     let geometry =
-        Geometry::new(&Window::new([2, 3]).stride([1, 1]), Shape::channels_last([1, 9, 9, 4]));
+        Geometry::new(&Window::new([2, 3]).with_stride([1, 1]), Shape::channels_last([1, 9, 9, 4]));
     let geometry = geometry.unwrap();
     let input: Vec<f32> = (0..geometry.input_len()).map(|i| (i * 7 % 31) as f32).collect();
     let expected = cpu::max_pool(&geometry, &input);

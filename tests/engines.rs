@@ -229,7 +229,7 @@ fn operands_of_the_wrong_length_are_refused_by_every_engine() {
         let width = Error::TapWidth { found: 2, allowed: 1 };
         let last = Overlap::Last;
         assert_eq!(engine.max_unpool(&geometry, &[0f32; 8], &two_bytes, last), Err(width.clone()));
-        assert_eq!(width.to_string(), "taps have 2 bytes each; this window's have 1");
+        assert_eq!(width.to_string(), "taps have 2 bytes each; the taps of this window have 1");
         let other = crate::support::cases::parse("n1c2h4w6_k2_last").geometry().unwrap();
         let others = Taps::from_bytes(&other, &[0; 12]).unwrap();
         let found = engine.max_unpool_backward(&geometry, &[0f32; 32], &others);

@@ -69,20 +69,20 @@ fn checked(
     shape: &Shape,
     sizes: Vec<Option<Vec<usize>>>,
 ) -> Vec<Result<Geometry, GeometryError>> {
-    let numbers = (window.clone(), shape.clone(), sizes.clone());
-    let (window, shape) = (window.clone(), shape.clone());
+    let numbers = (*window, *shape, sizes.clone());
+    let (window, shape) = (*window, *shape);
     comes_back(&numbers, move || {
         let pooled = sizes.iter().map(|size| {
             let size = size.as_deref();
-            Geometry::for_pooled(&window, shape.clone(), size)
+            Geometry::for_pooled(&window, shape, size)
         });
-        [Geometry::new(&window, shape.clone())].into_iter().chain(pooled).collect()
+        [Geometry::new(&window, shape)].into_iter().chain(pooled).collect()
     })
 }
 
 /// The programs of a geometry for elements of each width, all of them valid for every backend.
 fn programs(geometry: &Geometry) -> Vec<Program> {
-    let of = geometry.clone();
+    let of = *geometry;
     let programs = comes_back(geometry, move || {
         [Element::F32, Element::F16, Element::U8].map(|element| Program::all(&of, element)).concat()
     });
@@ -97,23 +97,23 @@ fn the_largest_numbers_everywhere_are_refused_and_nothing_panics() {
         Padding::Valid,
         Padding::Same,
         Padding::SameLower,
-        Padding::symmetric([MAX; 3]),
-        Padding::Explicit(vec![(MAX, 0); 3]),
-        Padding::Explicit(vec![(0, MAX); 3]),
+        Padding::from([MAX; 3]),
+        Padding::from(vec![(MAX, 0); 3]),
+        Padding::from(vec![(0, MAX); 3]),
     ] {
         for bits in 0..1u32 << 6 {
             let number = |i: u32| if bits >> i & 1 == 1 { MAX } else { 1 };
             for ceil in [false, true] {
                 let window = Window::new([number(0); 3])
-                    .stride([number(1); 3])
-                    .dilation([number(2); 3])
-                    .padding(padding.clone())
-                    .ceil_mode(ceil);
+                    .with_stride([number(1); 3])
+                    .with_dilation([number(2); 3])
+                    .with_padding(padding)
+                    .with_ceil_mode(ceil);
                 let (n, s, c) = (number(3), number(4), number(5));
                 for layout in [Layout::ChannelsLast, Layout::ChannelsFirst] {
                     let dims = match layout {
                         Layout::ChannelsLast => [n, s, s, s, c],
-                        Layout::ChannelsFirst => [n, c, s, s, s],
+                        _ => [n, c, s, s, s],
                     };
                     let shape = Shape::new(layout, dims);
                     checked(&window, &shape, vec![None, Some(vec![1; 3]), Some(vec![MAX; 3])]);
@@ -128,13 +128,13 @@ fn the_largest_numbers_everywhere_are_refused_and_nothing_panics() {
 fn checking_half_a_billion_windows_does_not_look_at_each() {
     let long = 1usize << 29;
     let window =
-        Window::new([2]).stride([1]).dilation([long]).padding(Padding::Explicit(vec![(long, 0)]));
+        Window::new([2]).with_stride([1]).with_dilation([long]).with_padding(vec![(long, 0)]);
     let shape = Shape::channels_last([1, long - 1, 1]);
     let geometry = checked(&window, &shape, vec![]).remove(0).unwrap();
     assert_eq!(geometry.pooled_len(), long - 1);
     programs(&geometry);
     // One more window, and it starts in the hole.
-    let window = window.padding(Padding::Explicit(vec![(long, 1)]));
+    let window = window.with_padding(vec![(long, 1)]);
     let error = checked(&window, &shape, vec![]).remove(0).unwrap_err();
     assert!(
         matches!(error, GeometryError::EmptyWindow { window, .. } if window == long - 1),
@@ -166,15 +166,15 @@ fn extreme_window() -> impl Strategy<Value = (Window, Shape, Option<Vec<usize>>)
             Just(Padding::Valid),
             Just(Padding::Same),
             Just(Padding::SameLower),
-            prop::collection::vec((extreme(), extreme()), rank).prop_map(Padding::Explicit),
+            prop::collection::vec((extreme(), extreme()), rank).prop_map(Padding::from),
         ];
         let window = (axes(), axes(), axes(), padding, any::<bool>()).prop_map(
             |(kernel, stride, dilation, padding, ceil)| {
                 Window::new(kernel)
-                    .stride(stride)
-                    .dilation(dilation)
-                    .padding(padding)
-                    .ceil_mode(ceil)
+                    .with_stride(stride)
+                    .with_dilation(dilation)
+                    .with_padding(padding)
+                    .with_ceil_mode(ceil)
             },
         );
         let dims = prop::collection::vec(extreme(), rank + 2);

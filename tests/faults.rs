@@ -2,7 +2,7 @@
 //! always an error or `wgpu`'s own report, never a panic, a hang or a wrong answer.
 
 use unpool::{
-    Element, Engine, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Placement, Pooling,
+    Element, Engine, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Pooling, Scatter,
     Shape, Step, cpu, wgpu,
 };
 use wgpu::BufferUsages as Usages;
@@ -160,9 +160,9 @@ fn a_device_without_compute_shaders_makes_no_pooling() {
     let found = gpu.pooling(&geometry(), Element::F32).unwrap_err();
     assert_eq!(found, Error::Limit { limit, needed: 1, allowed: 0 });
     let of = |n| Shape::channels_first([1, 1, n]);
-    let placement = Placement::new(of(2), of(4), IndexSpace::Plane).unwrap();
+    let scatter = Scatter::new(of(2), of(4), IndexSpace::Plane).unwrap();
     let b = [(); 4].map(|()| storage(&gpu, 256));
-    let found = gpu.foreign_unpooling(&placement, Element::F32).max_unpool(
+    let found = gpu.foreign_unpooling(&scatter, Element::F32).max_unpool(
         &b[0],
         &b[1],
         &b[2],
@@ -343,8 +343,8 @@ fn eight_threads_wait_for_their_own_readbacks() {
 #[test]
 fn memory_that_is_not_there_is_an_error() {
     let of = |n| Shape::channels_first([1, 1, n, n]);
-    let placement = Placement::new(of(1), of(65_535), IndexSpace::Plane).unwrap();
-    let bytes = 4 * placement.output_shape().len().unwrap() as u64;
+    let scatter = Scatter::new(of(1), of(65_535), IndexSpace::Plane).unwrap();
+    let bytes = 4 * scatter.output_shape().len().unwrap() as u64;
     for (on, gpu) in devices() {
         let limits = gpu.device().limits();
         // 64 tebibytes: no device has as many, though it may allow a buffer of them.
@@ -357,7 +357,7 @@ fn memory_that_is_not_there_is_an_error() {
             continue;
         }
         let engine = Engine::Gpu(gpu);
-        let found = engine.max_unpool_foreign(&placement, &[1f32], &[0u32], Overlap::Last);
+        let found = engine.scatter(&scatter, &[1f32], &[0u32], Overlap::Last);
         fails(&on, "an output that is too large", found.map(|output| output.len()));
     }
 }

@@ -1,6 +1,6 @@
 //! Sizes and padding under every rule, for pooling and for unpooling to a size that is given.
 
-use unpool::{Geometry, GeometryError, Layout, Padding, Shape, Window, cpu};
+use unpool::{Geometry, GeometryError, Layout, Padding, PerAxis, Shape, Window, cpu};
 
 use crate::refusals::says;
 use crate::support::cases::{Case, Pads, parse};
@@ -9,7 +9,7 @@ use crate::support::oracle::Plan;
 /// Pooled sizes and pads of a case that must be one.
 fn resolved(name: &str) -> (Vec<usize>, Vec<(usize, usize)>) {
     let geometry = parse(name).geometry().unwrap_or_else(|error| panic!("{name}: {error}"));
-    (geometry.pooled_shape().spatial().to_vec(), geometry.pads())
+    (geometry.pooled_shape().spatial().to_vec(), geometry.pads().as_slice().to_vec())
 }
 
 // ---- sizes ----------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ fn ceil_mode_changes_nothing_under_same() {
 
 #[test]
 fn layouts_have_the_same_sizes() {
-    let window = Window::new([3, 2]).stride([2, 1]);
+    let window = Window::new([3, 2]).with_stride([2, 1]);
     let last = Geometry::new(&window, Shape::channels_last([2, 9, 8, 5])).unwrap();
     let first = Geometry::new(&window, Shape::channels_first([2, 5, 9, 8])).unwrap();
     assert_eq!(last.pooled_shape().dims(), [2, 4, 7, 5]);
@@ -115,10 +115,10 @@ fn layouts_have_the_same_sizes() {
 #[test]
 fn a_window_strides_by_its_kernel_unless_told() {
     let window = Window::new([2, 3]);
-    assert_eq!(window.strides(), [2, 3]);
-    assert_eq!(window.dilations(), [1, 1]);
-    assert_eq!(window.padding_rule(), &Padding::Valid);
-    assert!(!window.is_ceil_mode());
+    assert_eq!(window.stride(), [2, 3]);
+    assert_eq!(window.dilation(), PerAxis::from(1));
+    assert_eq!(window.padding(), Padding::Valid);
+    assert!(!window.ceil_mode());
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn windows_overlap_when_a_span_passes_the_stride_and_there_are_two() {
 fn taps_take_a_byte_up_to_255_cells_and_two_from_256() {
     let bytes = |name: &str| {
         let geometry = parse(name).geometry().unwrap();
-        (geometry.window_cells(), geometry.tap_bytes(), geometry.taps_bytes())
+        (geometry.window_cells(), geometry.tap_width(), geometry.taps_bytes())
     };
     assert_eq!(bytes("n1c3h15w17_k15x17_last"), (255, 1, 4));
     assert_eq!(bytes("n1c3h16w16_k16_last"), (256, 2, 8));

@@ -130,8 +130,8 @@ fn an_index_outside_its_window_is_refused_with_what_was_allowed() {
         assert_eq!(
             error.to_string(),
             format!(
-                "index {wrong} at element 5 names no cell of its window, of which the first is 16 and \
-                 the last 23 in index space plane"
+                "index {wrong} at element 5 names no cell of its window, whose first cell has \
+                 index 16 and whose last has index 23 in index space plane"
             )
         );
     }
@@ -247,7 +247,7 @@ fn a_tap_that_names_no_cell_becomes_minus_one() {
 #[test]
 fn an_index_space_too_large_for_the_type_is_refused() {
     // One image of 65,536 × 65,535 cells, which pools to one value.
-    let window = Window::new([1, 1]).stride([65_536, 65_536]);
+    let window = Window::new([1, 1]).with_stride([65_536, 65_536]);
     let shape = Shape::channels_first([1, 1, 65_536, 65_535]);
     let geometry = Geometry::new(&window, shape).unwrap();
     assert_eq!(geometry.pooled_len(), 1);
@@ -274,7 +274,7 @@ fn an_index_space_too_large_for_the_type_is_refused() {
 #[test]
 fn indices_past_an_i32_are_exact() {
     // The last of 65,536 × 65,535 cells is the one cell of the last window.
-    let window = Window::new([1, 2]).stride([65_535, 65_533]);
+    let window = Window::new([1, 2]).with_stride([65_535, 65_533]);
     let shape = Shape::channels_first([1, 1, 65_536, 65_535]);
     let geometry = Geometry::new(&window, shape).unwrap();
     assert_eq!(geometry.pooled_len(), 4);
@@ -291,9 +291,9 @@ fn indices_past_an_i32_are_exact() {
 #[test]
 fn only_what_an_index_counts_must_fit_the_type() {
     // Two images of 30,000 × 20,000 × 3: one fits an i32, both do not.
-    let window = Window::new([1, 1]).stride([30_000, 30_000]);
+    let window = Window::new([1, 1]).with_stride([30_000, 30_000]);
     let shape = Shape::channels_last([2, 30_000, 20_000, 3]);
-    let geometry = Geometry::new(&window, shape.clone()).unwrap();
+    let geometry = Geometry::new(&window, shape).unwrap();
     let taps = Taps::from_bytes(&geometry, &[0; 6]).unwrap();
     assert!(taps.to_indices::<i32>(&geometry, IndexSpace::Plane).is_ok());
     let fits = |space| taps.to_indices::<i32>(&geometry, space).is_ok();

@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use unpool::{
-    Cell, Element, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Placement, Shape,
-    Window, cpu, wgpu,
+    Cell, Element, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Scatter, Shape, Window,
+    cpu, wgpu,
 };
 
 use crate::recording::Tensors;
@@ -214,8 +214,8 @@ fn a_window_that_cannot_be_cut_is_refused_with_the_limit_and_both_numbers() {
 }
 
 #[test]
-fn foreign_indices_past_a_binding_or_a_grid_are_refused() {
-    let placement = Placement::new(
+fn arbitrary_indices_past_a_binding_or_a_grid_are_refused() {
+    let scatter = Scatter::new(
         Shape::channels_first([1, 1, 40, 40]),
         Shape::channels_first([1, 1, 80, 80]),
         IndexSpace::Plane,
@@ -223,10 +223,10 @@ fn foreign_indices_past_a_binding_or_a_grid_are_refused() {
     .unwrap();
     let refused = |limits: wgpu::Limits| {
         let gpu = noop(Some(limits));
-        let foreign = gpu.foreign_unpooling(&placement, Element::F32);
+        let unpooling = gpu.foreign_unpooling(&scatter, Element::F32);
         let (v, i, o, r) =
             (storage(&gpu, 6_400), storage(&gpu, 6_400), storage(&gpu, 25_600), storage(&gpu, 16));
-        foreign.max_unpool(&v, &i, &o, &r, Overlap::Sum).unwrap_err()
+        unpooling.max_unpool(&v, &i, &o, &r, Overlap::Sum).unwrap_err()
     };
     let limit = "max_storage_buffer_binding_size";
     let limits = wgpu::Limits { max_storage_buffer_binding_size: 16_384, ..Default::default() };
@@ -241,18 +241,18 @@ fn foreign_indices_past_a_binding_or_a_grid_are_refused() {
 
 #[test]
 fn a_scratch_buffer_past_the_largest_is_refused_before_anything_is_made() {
-    let placement = Placement::new(
+    let scatter = Scatter::new(
         Shape::channels_first([1, 1, 1, 1]),
         Shape::channels_first([1, 1, 8192, 8192]),
         IndexSpace::Plane,
     )
     .unwrap();
     let gpu = noop(None);
-    let foreign = gpu.foreign_unpooling(&placement, Element::F32);
+    let unpooling = gpu.foreign_unpooling(&scatter, Element::F32);
     let few = storage(&gpu, 256);
     let most = storage(&gpu, 8192 * 8192 * 4);
     let error =
-        foreign.max_unpool(&few, &storage(&gpu, 4), &most, &storage(&gpu, 16), Overlap::Last);
+        unpooling.max_unpool(&few, &storage(&gpu, 4), &most, &storage(&gpu, 16), Overlap::Last);
     assert!(matches!(error, Err(Error::Limit { .. })), "{error:?}");
 }
 
@@ -289,7 +289,7 @@ fn same_buffer(gpu: &Gpu, what: &str, buffer: &wgpu::Buffer, bytes: usize, expec
 /// where windows overlap.
 #[test]
 fn a_tensor_of_more_than_a_gibibyte_gives_the_bits_of_the_cpu() {
-    let window = Window::new([3, 3]).stride([2, 2]).padding(unpool::Padding::Same);
+    let window = Window::new([3, 3]).with_stride([2, 2]).with_padding(unpool::Padding::Same);
     let geometry = Geometry::new(&window, Shape::channels_last([1, 8209, 8192, 4])).unwrap();
     let bytes = 4 * geometry.input_len() as u64;
     assert!(bytes > 1 << 30);
@@ -308,7 +308,7 @@ fn a_tensor_of_more_than_a_gibibyte_gives_the_bits_of_the_cpu() {
     // The sums themselves go here.
     let sum = digests(&{ sum }.unwrap());
     let (values_digests, taps_digests) =
-        (digests(&expected.values), digests(&expected.taps.to_bytes()));
+        (digests(&expected.values), digests(expected.taps.as_bytes()));
     drop(expected);
     let make = |size| {
         gpu.device().create_buffer(&wgpu::BufferDescriptor {

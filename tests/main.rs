@@ -17,7 +17,6 @@ mod engines;
 mod extremes;
 mod far_reaching;
 mod faults;
-mod foreign;
 mod geometry;
 mod gpu_indices;
 mod hostile;
@@ -33,6 +32,9 @@ mod random_sizes;
 mod recording;
 mod reference;
 mod refusals;
+mod scatter;
+#[cfg(feature = "serde")]
+mod serde;
 mod shaders;
 mod threads;
 mod untrusted_taps;

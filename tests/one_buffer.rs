@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use unpool::{
-    Cell, Element, Error, Gpu, IndexReport, IndexSpace, Overlap, Placement, Shape, Step, cpu, wgpu,
+    Cell, Element, Error, Gpu, IndexReport, IndexSpace, Overlap, Scatter, Shape, Step, cpu, wgpu,
 };
 
 use crate::support::cases::parse;
@@ -123,16 +123,16 @@ fn check<T: Cell + Bits>(gpu: &Gpu, name: &str, failures: &mut Vec<String>) -> u
 }
 
 /// Unpooling by indices that are given, all operands in one buffer.
-fn check_placement(gpu: &Gpu, failures: &mut Vec<String>) {
+fn check_scatter(gpu: &Gpu, failures: &mut Vec<String>) {
     let of = |n| Shape::channels_first([2, 3, n]);
-    let placement = Placement::new(of(40), of(70), IndexSpace::Plane).unwrap();
-    let unpooling = gpu.foreign_unpooling(&placement, Element::F32);
-    let len = placement.pooled_shape().len().unwrap();
+    let scatter = Scatter::new(of(40), of(70), IndexSpace::Plane).unwrap();
+    let unpooling = gpu.foreign_unpooling(&scatter, Element::F32);
+    let len = scatter.pooled_shape().len().unwrap();
     let values: Vec<f32> = fill(Fill::Specials, len, 93);
     // Some cells get several values, some none.
     let indices: Vec<u32> = (0..len as u32).map(|i| i * i % 67).collect();
     for overlap in [Overlap::Last, Overlap::Sum] {
-        let expected = placement.unpool(&values, &indices, overlap).unwrap();
+        let expected = cpu::scatter(&scatter, &values, &indices, overlap).unwrap();
         let mut arena = Arena::new();
         let bytes = bytemuck::cast_slice(&values);
         let values = arena.input(unpooling.values_bytes(), bytes);
@@ -170,7 +170,7 @@ fn one_buffer_holds_every_operand_of_every_operation() {
         for (number, name) in NAMES.iter().enumerate() {
             elements_in_turn!(number, &engine, check(gpu, name, &mut failures));
         }
-        check_placement(gpu, &mut failures);
+        check_scatter(gpu, &mut failures);
         failures
     });
     assert!(failures.concat().is_empty(), "{}", failures.concat().join("\n"));
@@ -208,11 +208,11 @@ fn some_operands_may_lie_in_other_buffers() {
         let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
         for values_apart in [false, true] {
             let (mut arena, mut other) = (Arena::new(), Arena::new());
-            let (values, taps) = (bytemuck::cast_slice(&pooled.values), pooled.taps.to_bytes());
+            let (values, taps) = (bytemuck::cast_slice(&pooled.values), pooled.taps.as_bytes());
             let (first, second) =
                 if values_apart { (&mut other, &mut arena) } else { (&mut arena, &mut other) };
             let values = first.input(pooling.values_bytes(), values);
-            let taps = second.input(pooling.taps_bytes(), &taps);
+            let taps = second.input(pooling.taps_bytes(), taps);
             let output = arena.output(pooling.input_bytes(), bytemuck::cast_slice(&sum));
             let (buffer, beside) = (arena.upload(gpu), other.upload(gpu));
             let (values, taps) = if values_apart {

@@ -1,5 +1,5 @@
 //! Random geometries, small and far-reaching, on every engine against the definition: pooling,
-//! unpooling both ways, both gradients, taps of any numbers, and foreign indices.
+//! unpooling both ways, both gradients, taps of any numbers, and arbitrary indices.
 //!
 //! The suite takes the first hundred or so. `UNPOOL_CASES=10000` takes the first ten thousand, and
 //! `UNPOOL_CASES=731..732` the one that a failure names as seed 731:
@@ -10,10 +10,10 @@
 
 use std::ops::Range;
 
-use unpool::{Cell, Engine, IndexSpace, Placement};
+use unpool::{Cell, Engine, IndexSpace, Scatter};
 
 use crate::engines::{check_fill, check_untrusted};
-use crate::foreign;
+use crate::scatter;
 use crate::support::cases::Case;
 use crate::support::compare::Report;
 use crate::support::devices::{CASES_OF_A_DEVICE, new_engines};
@@ -78,23 +78,23 @@ fn random_geometries_give_the_bits_of_the_definition() {
 
 /// Indices of any kind, from the pooled shape of a random geometry into its input.
 #[test]
-fn foreign_indices_of_random_geometries_give_the_bits_of_the_definition() {
+fn arbitrary_indices_of_random_geometries_give_the_bits_of_the_definition() {
     let mut report = Report::default();
     for number in wanted() {
         let case = case(number);
         let geometry = case.geometry().unwrap();
         let space = IndexSpace::ALL[(number % 5) as usize];
-        let (pooled, input) = (geometry.pooled_shape().clone(), geometry.input_shape().clone());
-        let placement = Placement::new(pooled, input, space).unwrap();
+        let (pooled, input) = (*geometry.pooled_shape(), *geometry.input_shape());
+        let scatter = Scatter::new(pooled, input, space).unwrap();
         let mut random = Random::new(number);
-        let kind = foreign::KINDS[(number / INPUTS % 4) as usize];
+        let kind = scatter::KINDS[(number / INPUTS % 4) as usize];
         // An empty batch has no index, and nothing that has one.
-        let size = foreign::size(&placement).max(1);
-        let indices = foreign::indices(kind, geometry.pooled_len(), size, &mut random);
+        let size = scatter::size(&scatter).max(1);
+        let indices = scatter::indices(kind, geometry.pooled_len(), size, &mut random);
         let name = format!("{case}, case {number}, {} {kind}", space.name());
         macro_rules! check {
             ($type:ty) => {
-                foreign::check::<$type>(&mut report, &name, &placement, &indices)
+                scatter::check::<$type>(&mut report, &name, &scatter, &indices)
             };
         }
         match number % 7 {

@@ -1,7 +1,7 @@
 //! What a geometry refuses, with its numbers and its message.
 
 use unpool::{
-    Geometry, GeometryError, IndexSpace, IndicesIn, Padding, Placement, Shape, Window, cpu,
+    Geometry, GeometryError, IndexSpace, IndicesIn, Padding, Scatter, Shape, Window, cpu,
 };
 
 use crate::support::cases::parse;
@@ -31,26 +31,22 @@ fn a_window_of_no_axis_or_of_four_is_refused() {
 #[test]
 fn stride_dilation_and_padding_must_have_the_axes_of_the_kernel() {
     let window = || Window::new([2, 2]);
-    let pads = Padding::symmetric([1]);
+    let pads = Padding::from([1]);
     for (window, argument, found, message) in [
-        (window().stride([1]), "stride", 1, "stride has 1 axis, but the kernel has 2 axes"),
-        (
-            window().dilation([1; 3]),
-            "dilation",
-            3,
-            "dilation has 3 axes, but the kernel has 2 axes",
-        ),
-        (window().padding(pads), "padding", 1, "padding has 1 axis, but the kernel has 2 axes"),
+        (window().with_stride([1]), "stride", 1, "stride has 1 number"),
+        (window().with_dilation([1; 3]), "dilation", 3, "dilation has 3 numbers"),
+        (window().with_padding(pads), "padding", 1, "padding has 1 number"),
     ] {
         let error = Geometry::new(&window, Shape::channels_last([1, 4, 4, 1])).unwrap_err();
-        let message = format!("{message}: write one number for each axis of the kernel");
+        let message =
+            format!("{message}, but there are 2 spatial axes: give one number for each axis");
         says(&error, &GeometryError::AxisCount { argument, found, allowed: 2 }, &message);
     }
     let pooled = Shape::channels_last([1, 4, 4, 1]);
     let error = Geometry::for_pooled(&window(), pooled, Some(&[8])).unwrap_err();
     let expected = GeometryError::AxisCount { argument: "output_size", found: 1, allowed: 2 };
-    let message = "output_size has 1 axis, but the kernel has 2 axes: write one number for each axis \
-                   of the kernel";
+    let message =
+        "output_size has 1 number, but there are 2 spatial axes: give one number for each axis";
     says(&error, &expected, message);
 }
 
@@ -74,9 +70,9 @@ fn a_shape_must_have_batch_channels_and_the_axes_of_the_window() {
 fn a_zero_is_refused_with_its_argument_and_axis() {
     let shape = || Shape::channels_last([1, 4, 4, 1]);
     for (window, shape, argument, axis) in [
-        (Window::new([2, 0]).stride([1, 1]), shape(), "kernel", 1),
-        (Window::new([2, 2]).stride([0, 1]), shape(), "stride", 0),
-        (Window::new([2, 2]).dilation([1, 0]), shape(), "dilation", 1),
+        (Window::new([2, 0]).with_stride([1, 1]), shape(), "kernel", 1),
+        (Window::new([2, 2]).with_stride([0, 1]), shape(), "stride", 0),
+        (Window::new([2, 2]).with_dilation([1, 0]), shape(), "dilation", 1),
         (Window::new([2, 2]), Shape::channels_last([1, 0, 4, 1]), "spatial size", 0),
         (Window::new([2, 2]), Shape::channels_last([0, 4, 0, 1]), "spatial size", 1),
     ] {
@@ -163,7 +159,7 @@ fn a_window_without_a_cell_of_the_input_is_refused() {
 
 #[test]
 fn coordinates_past_an_i32_are_refused() {
-    let window = Window::new([1]).stride([1 << 20]);
+    let window = Window::new([1]).with_stride([1 << 20]);
     let axis = |n| Geometry::new(&window, Shape::channels_last([1, n, 1]));
     assert!(axis(i32::MAX as usize).is_ok());
     let error = axis(1 << 31).unwrap_err();
@@ -174,14 +170,14 @@ fn coordinates_past_an_i32_are_refused() {
         "axis 0 reaches coordinate 2147483648 with its padding; at most 2147483647 is allowed",
     );
     // A stride as well, though one window never takes it.
-    let window = Window::new([2]).stride([1 << 31]);
+    let window = Window::new([2]).with_stride([1 << 31]);
     let error = Geometry::new(&window, Shape::channels_last([1, 4, 1])).unwrap_err();
     assert_eq!(error, GeometryError::AxisTooLong { axis: 0, found: 1 << 31, allowed });
 }
 
 #[test]
 fn the_dilation_of_a_window_of_one_cell_does_not_matter() {
-    let window = Window::new([1]).stride([2]).dilation([usize::MAX]);
+    let window = Window::new([1]).with_stride([2]).with_dilation([usize::MAX]);
     let geometry = Geometry::new(&window, Shape::channels_last([1, 5, 1])).unwrap();
     assert_eq!(geometry.pooled_len(), 3);
     assert!(!geometry.windows_overlap());
@@ -204,7 +200,7 @@ fn more_elements_than_a_u32_counts_are_refused() {
     let error = Geometry::new(&Window::new([2]), shape).unwrap_err();
     assert_eq!(error, GeometryError::TooManyElements { tensor: "input", found: 1 << 40, allowed });
     // The pooled tensor can be the larger of the two.
-    let window = Window::new([3, 3]).stride([1, 1]).padding(Padding::symmetric([2, 2]));
+    let window = Window::new([3, 3]).with_stride([1, 1]).with_padding([2, 2]);
     let shape = Shape::channels_last([1, 65_535, 65_535, 1]);
     let error = Geometry::new(&window, shape).unwrap_err();
     let found = 65_537 * 65_537;
@@ -212,7 +208,7 @@ fn more_elements_than_a_u32_counts_are_refused() {
 }
 
 #[test]
-fn a_placement_names_the_shape_that_is_wrong() {
+fn a_scatter_names_the_shape_that_is_wrong() {
     let four = || Shape::channels_last([1, 2, 2, 1]);
     for (pooled, output, message) in [
         (
@@ -227,7 +223,7 @@ fn a_placement_names_the_shape_that_is_wrong() {
             "the output tensor has 4294967296 elements; at most 4294967295 are allowed",
         ),
     ] {
-        let error = Placement::new(pooled, output, IndexSpace::Plane).unwrap_err();
+        let error = Scatter::new(pooled, output, IndexSpace::Plane).unwrap_err();
         assert_eq!(error.to_string(), message);
     }
 }
@@ -235,8 +231,8 @@ fn a_placement_names_the_shape_that_is_wrong() {
 #[test]
 fn an_inferred_shape_is_asked_for_only_where_indices_count_in_it() {
     // One window of one cell, all in the padding: no shape is inferred from that.
-    let window = Window::new([1, 1]).padding(Padding::symmetric([1, 1]));
+    let window = Window::new([1, 1]).with_padding([1, 1]);
     let one = || Shape::channels_first([1, 1, 1, 1]);
-    assert!(Placement::onnx(&window, one(), one(), IndicesIn::Inferred).is_err());
-    assert!(Placement::onnx(&window, one(), one(), IndicesIn::Given).is_ok());
+    assert!(Scatter::onnx(&window, one(), one(), IndicesIn::Inferred).is_err());
+    assert!(Scatter::onnx(&window, one(), one(), IndicesIn::Given).is_ok());
 }

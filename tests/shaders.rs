@@ -7,7 +7,7 @@ use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
-use unpool::{Element, IndexSpace, Layout, Placement, Program, Shape};
+use unpool::{Element, IndexSpace, Layout, Program, Scatter, Shape};
 
 use crate::support::cases::{FAR, parse, table};
 
@@ -26,7 +26,7 @@ fn programs() -> Vec<Program> {
     for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
         for space in IndexSpace::ALL {
             let of = |n| Shape::new(layout, [2, n, n, n]);
-            let placement = Placement::new(of(2), of(2), space).unwrap();
+            let placement = Scatter::new(of(2), of(2), space).unwrap();
             for element in Element::ALL {
                 all.extend(Program::of_placement(&placement, element));
             }

@@ -53,10 +53,10 @@ fn a_tap_past_the_row_of_a_window_is_not_the_next_row() {
 #[test]
 fn taps_of_two_bytes_are_little_endian_and_65535_names_no_cell() {
     let geometry = parse("n1c1h16w32_k16_last").geometry().unwrap();
-    assert_eq!((geometry.window_cells(), geometry.tap_bytes()), (256, 2));
+    assert_eq!((geometry.window_cells(), geometry.tap_width()), (256, 2));
     let taps = Taps::from_bytes(&geometry, &[0xff, 0x00, 0xff, 0xff]).unwrap();
     assert_eq!(numbers(&taps), [255, 65_535]);
-    assert_eq!(taps.to_bytes(), [0xff, 0x00, 0xff, 0xff]);
+    assert_eq!(taps.as_bytes(), [0xff, 0x00, 0xff, 0xff]);
     for (name, engine) in engines() {
         let output = engine.max_unpool(&geometry, &[5i8, 6], &taps, Overlap::Last).unwrap();
         let found: Vec<usize> = (0..output.len()).filter(|&i| output[i] != 0).collect();

@@ -1,4 +1,4 @@
-//! Geometry, the CPU operations, taps, indices and placements on whatever numbers come: no panic,
+//! Geometry, the CPU operations, taps, indices and scatters on whatever numbers come: no panic,
 //! and what one function returns, the next one takes.
 //!
 //! `cargo fuzz run cpu` (with a nightly toolchain, or `RUSTC_BOOTSTRAP=1`).
@@ -8,7 +8,7 @@
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use unpool::{
-    Geometry, IndexSpace, Layout, Overlap, Padding, Placement, Shape, Taps, Window, cpu,
+    Geometry, IndexSpace, Layout, Overlap, Padding, Scatter, Shape, Taps, Window, cpu,
 };
 
 #[derive(Arbitrary, Debug)]
@@ -64,9 +64,9 @@ fn on_a_geometry(geometry: &Geometry, input: &Input, space: IndexSpace) {
     let back = Taps::from_indices(geometry, space, &indices).expect("they are its own");
     assert_eq!(back, pooled.taps);
 
-    let bytes = repeat(&input.taps, geometry.pooled_len() * geometry.tap_bytes(), 255);
+    let bytes = repeat(&input.taps, geometry.pooled_len() * geometry.tap_width(), 255);
     let taps = Taps::from_bytes(geometry, &bytes).expect("there are enough");
-    assert_eq!(taps.to_bytes(), bytes);
+    assert_eq!(taps.as_bytes(), bytes);
     for overlap in [Overlap::Last, Overlap::Sum] {
         let _ = cpu::max_unpool(geometry, &pooled.values, &taps, overlap);
     }
@@ -78,10 +78,10 @@ fn on_a_geometry(geometry: &Geometry, input: &Input, space: IndexSpace) {
     let _ = Taps::from_indices(geometry, space, &any);
 
     let (small, large) = (geometry.pooled_shape().clone(), geometry.input_shape().clone());
-    if let Ok(placement) = Placement::new(small, large, space) {
+    if let Ok(scatter) = Scatter::new(small, large, space) {
         for overlap in [Overlap::Last, Overlap::Sum] {
-            let _ = placement.unpool(&pooled.values, &any, overlap);
-            let its_own = placement.unpool(&pooled.values, &indices, overlap);
+            let _ = cpu::scatter(&scatter, &pooled.values, &any, overlap);
+            let its_own = cpu::scatter(&scatter, &pooled.values, &indices, overlap);
             if overlap == Overlap::Last {
                 let ours = cpu::max_unpool(geometry, &pooled.values, &pooled.taps, overlap);
                 assert_eq!(its_own, ours);
@@ -108,19 +108,19 @@ fuzz_target!(|input: Input| {
             let pad = |&(before, after): &(u8, u8)| (usize::from(before), usize::from(after));
             Padding::Explicit(pads.iter().take(5).map(pad).collect())
         }
-        Pads::Huge(before, after) => Padding::Explicit(vec![(*before, *after); axes]),
+        Pads::Huge(before, after) => Padding::from(vec![(*before, *after); axes]),
     };
     let window = Window::new(kernel)
-        .stride(stride)
-        .dilation(dilation)
-        .padding(padding)
-        .ceil_mode(input.ceil);
+        .with_stride(stride)
+        .with_dilation(dilation)
+        .with_padding(padding)
+        .with_ceil_mode(input.ceil);
     let layout = if input.last { Layout::ChannelsLast } else { Layout::ChannelsFirst };
     let shape = Shape::new(layout, dims);
     let space = IndexSpace::ALL[usize::from(input.space) % 5];
     let size = input.output_size.as_deref().map(wide);
     for geometry in [
-        Geometry::new(&window, shape.clone()),
+        Geometry::new(&window, shape),
         Geometry::for_pooled(&window, shape, size.as_deref()),
     ] {
         match geometry {

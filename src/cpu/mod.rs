@@ -6,6 +6,9 @@
 //! changes a bit of any result.
 
 pub mod reference;
+mod scatter;
+
+pub use scatter::scatter;
 
 use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
 use crate::element::Cell;

@@ -8,7 +8,7 @@ use crate::argmax::{Overlap, Pooled, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::place::{Place, places};
+use crate::geometry::{WindowPosition, window_positions};
 
 /// Max pooling with argmax: of each window, the first cell that no other is greater than, or the last
 /// NaN.
@@ -19,7 +19,7 @@ use crate::place::{Place, places};
 pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
     check_len("input", input.len(), geometry.input_len())?;
     let mut values = Vec::with_capacity(geometry.pooled_len());
-    let mut windows = places(geometry);
+    let mut windows = window_positions(geometry);
     let taps = Taps::collect(geometry, |_| {
         let window = windows.next().expect("there is a window for each pooled value");
         let mut best: Option<(T, u32)> = None;
@@ -94,11 +94,11 @@ pub fn max_unpool_backward<T: Cell>(
 
 /// The element of the input that each tap names, if it names one, in the order of the pooled values.
 fn named<'a>(geometry: &'a Geometry, taps: &'a Taps) -> impl Iterator<Item = Option<usize>> + 'a {
-    places(geometry).zip(taps.iter()).map(|(window, tap)| element(geometry, window, tap))
+    window_positions(geometry).zip(taps.iter()).map(|(window, tap)| element(geometry, window, tap))
 }
 
 /// The element of the input that a window reads by a tap, if the input has it.
-fn element(geometry: &Geometry, window: Place, tap: u32) -> Option<usize> {
+fn element(geometry: &Geometry, window: WindowPosition, tap: u32) -> Option<usize> {
     let cell = window.cell(geometry, tap)?;
     let extents = geometry.axes.map(|axis| axis.input as usize);
     let pixel = cell

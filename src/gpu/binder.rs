@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use crate::argmax::IndexStrides;
 use crate::error::Error;
 use crate::gpu::operand::Operand;
 use crate::gpu::operation::{Operation, Slot, Slots};
@@ -11,7 +12,6 @@ use crate::gpu::program::Program;
 use crate::gpu::step::{Dispatch, Step};
 use crate::gpu::uniforms::{FrameParams, Params};
 use crate::gpu::{Gpu, scoped};
-use crate::index::Frame;
 
 /// An operand and the part it plays.
 pub(crate) struct Role<'a> {
@@ -116,7 +116,11 @@ impl<'a> Binder<'a> {
 
     /// The dispatches of a plan, each with its uniforms. A report is opened before them and closed
     /// after each.
-    pub(crate) fn step(&self, plan: &Plan<'_>, frame: Option<&Frame>) -> Result<Step, Error> {
+    pub(crate) fn step(
+        &self,
+        plan: &Plan<'_>,
+        frame: Option<&IndexStrides>,
+    ) -> Result<Step, Error> {
         let program = &plan.program;
         let label = program.to_string();
         let pieces = plan.pieces(&self.allowed)?;
@@ -194,7 +198,7 @@ impl<'a> Binder<'a> {
         &self,
         label: &str,
         pieces: &[Piece],
-        frame: Option<&Frame>,
+        frame: Option<&IndexStrides>,
     ) -> Result<Uniforms, Error> {
         let alignment = self.gpu.limits().min_uniform_buffer_offset_alignment.into();
         let stride = (size_of::<Params>() as u64).next_multiple_of(alignment);

@@ -10,9 +10,9 @@ use crate::gpu::operation::{ForeignPass, Slot};
 use crate::gpu::program::Program;
 use crate::gpu::report::IndexReport;
 use crate::gpu::step::Step;
-use crate::placement::Placement;
+use crate::scatter::Scatter;
 
-/// A [`Placement`] and an [`Element`] on a device: makes [`Step`]s that unpool by indices that no
+/// A [`Scatter`] and an [`Element`] on a device: makes [`Step`]s that unpool by indices that no
 /// window of ours made.
 ///
 /// A step keeps a scratch buffer: a word for each cell of the output, and for [`Overlap::Sum`] some
@@ -23,12 +23,12 @@ use crate::placement::Placement;
 ///
 /// The last value of a cell is found by an atomic maximum of element numbers; for sums, values are
 /// sorted by cell, stably and without atomics. The same bits on every run and device, and those of
-/// [`Placement::unpool`]; for sums of floats the device must round to nearest even, which
+/// [`cpu::scatter`](crate::cpu::scatter); for sums of floats the device must round to nearest even, which
 /// `Gpu::check_sums` tells.
 #[derive(Clone, Debug)]
 pub struct ForeignUnpooling {
     gpu: Gpu,
-    placement: Placement,
+    placement: Scatter,
     element: Element,
 }
 
@@ -99,8 +99,8 @@ fn long_runs(pooled: u64) -> u64 {
 }
 
 impl ForeignUnpooling {
-    pub(crate) fn new(gpu: Gpu, placement: &Placement, element: Element) -> Self {
-        Self { gpu, placement: placement.clone(), element }
+    pub(crate) fn new(gpu: Gpu, placement: &Scatter, element: Element) -> Self {
+        Self { gpu, placement: *placement, element }
     }
 
     /// Bytes of a buffer of values, in whole words.
@@ -125,7 +125,7 @@ impl ForeignUnpooling {
     /// Unpooling: reads `values` and `indices`, writes every cell of `output`, and an
     /// [`IndexReport`] of the indices that name no cell; their values go nowhere.
     ///
-    /// As [`Placement::unpool`], which refuses such an index instead; a sum of integers saturates.
+    /// As [`cpu::scatter`](crate::cpu::scatter), which refuses such an index instead; a sum of integers saturates.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ impl ForeignUnpooling {
         report: impl Into<Operand<'a>>,
         overlap: Overlap,
     ) -> Result<Step, Error> {
-        let frame = self.placement.frame();
+        let frame = self.placement.index_strides();
         frame.check_fits::<u32>()?;
         let (pooled, cells) = (self.placement.pooled_len(), self.placement.output_len());
         let threads = u64::from(self.gpu.workgroup_size().max(1));
@@ -244,7 +244,7 @@ impl ForeignUnpooling {
 
 #[cfg(test)]
 mod tests {
-    use super::{DIGIT_BITS, Placement, RUN, SEGMENT, Uniforms, check_scratch, scratch_words};
+    use super::{DIGIT_BITS, RUN, SEGMENT, Scatter, Uniforms, check_scratch, scratch_words};
     use crate::gpu::IndexReport;
     use crate::gpu::layout::{assert_layout, constant};
     use crate::gpu::operation::ForeignPass;
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_sort_has_the_digits_and_runs_of_the_shader() {
         let shape = Shape::channels_first([1, 1, 2]);
-        let placement = Placement::new(shape.clone(), shape, IndexSpace::Plane).expect("it is one");
+        let placement = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
         let pass = ForeignPass::Count;
         let source = Program::foreign(&placement, Element::F32, Overlap::Sum, pass).source();
         assert_eq!(DIGIT_BITS, constant(&source, "DIGIT_BITS"));
@@ -283,7 +283,7 @@ mod tests {
     #[test]
     fn uniforms_and_report_lie_as_the_shader_says() {
         let shape = Shape::channels_first([1, 1, 2]);
-        let placement = Placement::new(shape.clone(), shape, IndexSpace::Plane).expect("it is one");
+        let placement = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
         let pass = ForeignPass::Place;
         let program = Program::foreign(&placement, Element::F32, Overlap::Last, pass);
         let source = &program.source();

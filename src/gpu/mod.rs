@@ -36,7 +36,7 @@ pub use step::Step;
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::placement::Placement;
+use crate::scatter::Scatter;
 use pipelines::Pipelines;
 
 /// Threads of a workgroup, if nothing else is asked for.
@@ -111,7 +111,7 @@ impl Gpu {
     }
 
     /// Makes an unpooling by foreign indices ready on this device. Nothing is compiled yet.
-    pub fn foreign_unpooling(&self, placement: &Placement, element: Element) -> ForeignUnpooling {
+    pub fn foreign_unpooling(&self, placement: &Scatter, element: Element) -> ForeignUnpooling {
         ForeignUnpooling::new(self.clone(), placement, element)
     }
 

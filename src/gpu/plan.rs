@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use crate::axis::Axis;
 use crate::element::Element;
 use crate::error::Error;
+use crate::geometry::Axis;
 use crate::geometry::Geometry;
 use crate::gpu::operation::Operation;
 use crate::gpu::program::Program;
@@ -195,7 +195,7 @@ impl<'a> Plan<'a> {
         [
             align(read, self.element_bytes),
             align(written, self.element_bytes),
-            align(taps, self.geometry.tap_bytes() as u64),
+            align(taps, self.geometry.tap_width() as u64),
         ]
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::argmax::IndexStrides;
 use crate::argmax::Overlap;
 use crate::element::Element;
 use crate::error::Error;
@@ -14,7 +15,7 @@ use crate::gpu::plan::Plan;
 use crate::gpu::program::Program;
 use crate::gpu::report::IndexReport;
 use crate::gpu::step::Step;
-use crate::index::{Frame, IndexSpace};
+use crate::index_space::IndexSpace;
 
 /// A [`Geometry`] and an [`Element`] on a device: makes the [`Step`]s of the four operations.
 ///
@@ -46,12 +47,7 @@ pub struct Pooling {
 
 impl Pooling {
     pub(crate) fn new(gpu: Gpu, geometry: &Geometry, element: Element) -> Self {
-        Self {
-            workgroup_size: gpu.workgroup_size(),
-            geometry: Arc::new(geometry.clone()),
-            element,
-            gpu,
-        }
+        Self { workgroup_size: gpu.workgroup_size(), geometry: Arc::new(*geometry), element, gpu }
     }
 
     /// Another number of threads per workgroup. Results do not depend on it.
@@ -258,7 +254,7 @@ impl Pooling {
         space: IndexSpace,
         roles: &[Role<'_>],
     ) -> Result<Step, Error> {
-        let frame = Frame::new(self.geometry.input_shape(), space);
+        let frame = IndexStrides::new(self.geometry.input_shape(), space);
         frame.check_fits::<u32>()?;
         let program = Program::of_indices(&self.geometry, operation, space);
         let plan = Plan::new(&self.geometry, program, Element::U32);

@@ -3,14 +3,14 @@
 use std::fmt;
 
 use crate::argmax::Overlap;
-use crate::axis::Axis;
 use crate::element::Element;
+use crate::geometry::Axis;
 use crate::geometry::Geometry;
 use crate::gpu::operation::{ForeignPass, Operation, Slot, Slots};
 use crate::gpu::unrolled;
 use crate::gpu::work::{Lanes, Owned, units_of_thread};
-use crate::index::IndexSpace;
-use crate::placement::Placement;
+use crate::index_space::IndexSpace;
+use crate::scatter::Scatter;
 
 /// A compute pipeline before it is compiled: shader, entry point and constants.
 ///
@@ -51,7 +51,7 @@ impl Program {
         let axes = &geometry.axes;
         let mut constants = vec![
             ("BITS", bits),
-            ("TAP_BYTES", geometry.tap_bytes() as u32),
+            ("TAP_BYTES", geometry.tap_width() as u32),
             ("AXES", geometry.spatial_axes().len() as u32),
             ("SOLE", (geometry.inner == 1).into()),
         ];
@@ -163,7 +163,7 @@ impl Program {
 
     /// One pass of an unpooling by foreign indices.
     pub(crate) fn foreign(
-        placement: &Placement,
+        placement: &Scatter,
         element: Element,
         overlap: Overlap,
         pass: ForeignPass,
@@ -220,7 +220,7 @@ impl Program {
     }
 
     /// Every program that unpooling by foreign indices can need.
-    pub fn of_placement(placement: &Placement, element: Element) -> Vec<Self> {
+    pub fn of_placement(placement: &Scatter, element: Element) -> Vec<Self> {
         use ForeignPass::{Accumulate, Clear, Close, Count, Gather, Mark, Move, Place, Scan};
         let last = [Clear, Place, Close, Gather].map(|pass| (pass, Overlap::Last));
         let sum = [Clear, Place, Count, Scan, Move, Mark, Accumulate, Close, Gather];

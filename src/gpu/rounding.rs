@@ -68,7 +68,7 @@ const CENTER: usize = 2;
 /// An unpooling that adds the terms of each sum in a channel of [`CENTER`].
 fn unpooling() -> Result<(Geometry, Vec<f32>, Taps), Error> {
     let shape = Shape::channels_last([1, 2 * CENTER + 1, SUMS.len()]);
-    let geometry = Geometry::new(&Window::new([3]).stride([1]), shape)?;
+    let geometry = Geometry::new(&Window::new([3]).with_stride([1]), shape)?;
     let values = (0..3).flat_map(|window| SUMS.map(|terms| terms[window])).collect();
     let taps: Vec<u8> = (0..3).rev().flat_map(|tap| [tap; SUMS.len()]).collect();
     let taps = Taps::from_bytes(&geometry, &taps)?;

@@ -1,12 +1,12 @@
 //! The operations on slices: upload, one submission, and the readback of what it made.
 
+use crate::argmax::Index;
 use crate::argmax::{Overlap, Pooled, Taps, check_len};
 use crate::element::{Cell, Element};
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::{Gpu, IndexReport, Readback, Step};
-use crate::index::Index;
-use crate::placement::Placement;
+use crate::scatter::Scatter;
 
 /// What a tensor's buffer is used for.
 const TENSOR: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC);
@@ -75,7 +75,7 @@ impl Gpu {
     ) -> Result<Readback<T>, Error> {
         let pooling = self.pooling(geometry, T::ELEMENT)?;
         let values = self.upload("values", bytemuck::cast_slice(values))?;
-        let taps = self.upload("taps", &taps.to_bytes())?;
+        let taps = self.upload("taps", taps.as_bytes())?;
         let output = self.storage("output", pooling.input_bytes())?;
         self.run(&pooling.max_unpool(&values, &taps, &output, overlap)?)?;
         self.read(&output)
@@ -101,7 +101,7 @@ impl Gpu {
         taps.check(geometry)?;
         let pooling = self.pooling(geometry, T::ELEMENT)?;
         let grad_output = self.upload("grad_output", bytemuck::cast_slice(grad_output))?;
-        let taps = self.upload("taps", &taps.to_bytes())?;
+        let taps = self.upload("taps", taps.as_bytes())?;
         let grad_input = self.storage("grad_input", pooling.values_bytes())?;
         self.run(&pooling.max_unpool_backward(&grad_output, &taps, &grad_input)?)?;
         self.read(&grad_input)
@@ -109,7 +109,7 @@ impl Gpu {
 
     pub(crate) fn start_max_unpool_foreign<T: Cell, I: Index>(
         &self,
-        placement: &Placement,
+        placement: &Scatter,
         values: &[T],
         indices: &[I],
         overlap: Overlap,

@@ -1,6 +1,6 @@
 //! What the kernels of a window are told, field for field as the shaders declare it.
 
-use crate::index::Frame;
+use crate::argmax::IndexStrides;
 
 /// The uniforms of one dispatch: `Params` of `shaders/grid.wgsl`, field for field.
 #[repr(C)]
@@ -59,7 +59,7 @@ pub(crate) struct FrameParams {
 
 impl FrameParams {
     /// Of a frame whose indices fit a `u32`.
-    pub(crate) fn new(frame: &Frame) -> Self {
+    pub(crate) fn new(frame: &IndexStrides) -> Self {
         Self {
             strides: frame.strides.map(|s| s as u32),
             batch_stride: frame.batch_stride as u32,
@@ -76,7 +76,7 @@ mod tests {
     use crate::gpu::layout::assert_layout;
     use crate::gpu::operation::Operation;
     use crate::gpu::program::Program;
-    use crate::index::IndexSpace;
+    use crate::index_space::IndexSpace;
     use crate::{Geometry, Shape, Window};
 
     /// What the shader computes.

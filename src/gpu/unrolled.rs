@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::axis::Axis;
+use crate::geometry::Axis;
 use crate::gpu::work::Fours;
 
 /// Cells of the largest window and stride block that are written out.

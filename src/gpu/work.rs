@@ -1,7 +1,7 @@
 //! What a thread does: which elements it owns, and how they lie.
 
-use crate::axis::{Axis, clamped};
 use crate::geometry::Geometry;
+use crate::geometry::{Axis, clamped};
 use crate::gpu::operation::Operation;
 use crate::gpu::unrolled;
 
@@ -80,7 +80,7 @@ impl Fours {
                 let stores = az.stride.min(64) * ay.stride.min(64) * ax.stride;
                 let held = lines * Self::new(ax).count.min(64);
                 let fits = held <= 8 && stores <= 8;
-                rows && geometry.tap_bytes() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
+                rows && geometry.tap_width() == 1 && fits && unrolled::is_unpooled(&geometry.axes)
             }
             // Cells are read one by one, wherever they lie.
             Operation::UnpoolBackward => pooled,

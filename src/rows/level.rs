@@ -87,10 +87,10 @@ mod tests {
 
     /// One for each of the loops, with rows of several vectors and a rest.
     fn geometries() -> Vec<Geometry> {
-        let first = |dims: &[usize]| Shape::channels_first(dims.to_vec());
-        let last = |dims: &[usize]| Shape::channels_last(dims.to_vec());
-        let tiles = |n| Window::new([n, n]).padding(Padding::Same);
-        let overlapping = || Window::new([3, 3]).stride([2, 2]).padding(Padding::symmetric([1, 1]));
+        let first = |dims: &[usize]| Shape::channels_first(dims);
+        let last = |dims: &[usize]| Shape::channels_last(dims);
+        let tiles = |n| Window::new([n, n]).with_padding(Padding::Same);
+        let overlapping = || Window::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
         [
             (tiles(2), first(&[2, 3, 7, 141])),
             (tiles(3), first(&[1, 2, 8, 161])),
@@ -99,9 +99,9 @@ mod tests {
             (tiles(2), last(&[2, 5, 47, 3])),
             (overlapping(), first(&[2, 3, 9, 99])),
             (overlapping(), last(&[1, 9, 8, 35])),
-            (Window::new([4, 5]).stride([1, 1]), first(&[1, 2, 9, 77])),
-            (Window::new([2, 2]).stride([5, 5]).dilation([1, 3]), first(&[1, 2, 9, 203])),
-            (Window::new([16, 16]).stride([8, 8]), first(&[1, 1, 40, 200])),
+            (Window::new([4, 5]).with_stride([1, 1]), first(&[1, 2, 9, 77])),
+            (Window::new([2, 2]).with_stride([5, 5]).with_dilation([1, 3]), first(&[1, 2, 9, 203])),
+            (Window::new([16, 16]).with_stride([8, 8]), first(&[1, 1, 40, 200])),
         ]
         .into_iter()
         .map(|(window, shape)| Geometry::new(&window, shape).unwrap())

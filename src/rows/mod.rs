@@ -20,7 +20,7 @@ mod windows;
 
 use std::ops::Range;
 
-use crate::axis::Axis;
+use crate::geometry::Axis;
 use crate::geometry::Geometry;
 pub(crate) use gather::gather;
 #[cfg(not(target_arch = "wasm32"))]

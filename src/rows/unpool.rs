@@ -9,8 +9,8 @@ use super::slabs::{Size, each_slab};
 use super::tiled::{Tiled, unpool_alone};
 use super::{LANES, Place, Rows, by_lanes, elements, level, places, tiles, vectorized};
 use crate::argmax::{Overlap, TapWord};
-use crate::axis::Around;
 use crate::element::Cell;
+use crate::geometry::Around;
 use crate::geometry::Geometry;
 
 /// Unpooling: every row of the output; the first element whose sum does not fit, if there is one.

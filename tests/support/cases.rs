@@ -55,13 +55,13 @@ impl Case {
             Pads::Valid => Padding::Valid,
             Pads::Same => Padding::Same,
             Pads::SameLower => Padding::SameLower,
-            Pads::Explicit(pads) => Padding::Explicit(pads.clone()),
+            Pads::Explicit(pads) => Padding::from(pads.clone()),
         };
         Window::new(self.kernel.clone())
-            .stride(self.stride.clone())
-            .dilation(self.dilation.clone())
-            .padding(padding)
-            .ceil_mode(self.ceil)
+            .with_stride(self.stride.clone())
+            .with_dilation(self.dilation.clone())
+            .with_padding(padding)
+            .with_ceil_mode(self.ceil)
     }
 
     pub(crate) fn geometry(&self) -> Result<Geometry, GeometryError> {

@@ -48,9 +48,9 @@ impl Burn {
     /// The tensors of a case, whose numbers are in the case's memory order.
     pub(crate) fn operands(&self, case: &Case, input: &[f32], grad: &[f32]) -> Result<Operands> {
         let window = case.geometry.window();
-        let padding = match window.padding_rule() {
+        let padding = match window.padding() {
             Padding::Valid => [0; 2],
-            Padding::Explicit(pads) if pads.iter().all(|(before, after)| before == after) => {
+            Padding::Explicit(pads) if pads.as_slice().iter().all(|(before, after)| before == after) => {
                 [pads[0].0, pads[1].0]
             }
             other => anyhow::bail!("Burn has no padding {other:?}"),
@@ -66,9 +66,9 @@ impl Burn {
             grad: tensor(grad, case.geometry.pooled_shape().dims()),
             device: self.device.clone(),
             layout,
-            kernel: pair(window.kernel())?,
-            stride: pair(window.strides())?,
-            dilation: pair(window.dilations())?,
+            kernel: pair(window.kernel().as_slice())?,
+            stride: pair(window.stride().as_slice())?,
+            dilation: pair(window.dilation().as_slice())?,
             padding,
         })
     }
@@ -148,7 +148,7 @@ impl Operands {
 fn as_nchw(layout: Layout, tensor: FloatTensor<Wgpu>) -> FloatTensor<Wgpu> {
     match layout {
         Layout::ChannelsLast => Wgpu::float_permute(tensor, &[0, 3, 1, 2]),
-        Layout::ChannelsFirst => tensor,
+        _ => tensor,
     }
 }
 

@@ -42,14 +42,14 @@ pub fn cases() -> Result<Vec<Case>, GeometryError> {
     let (nhwc, nchw) =
         (Shape::channels_last([8, 112, 112, 64]), Shape::channels_first([8, 64, 112, 112]));
     let two = Window::new([2, 2]);
-    let stem = Window::new([3, 3]).stride([2, 2]).padding(Padding::symmetric([1, 1]));
-    let same = Window::new([2, 2]).padding(Padding::Same);
+    let stem = Window::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
+    let same = Window::new([2, 2]).with_padding(Padding::Same);
     let (f32, f16) = (Element::F32, Element::F16);
     [
-        ("nhwc_2x2", &two, nhwc.clone(), f32),
-        ("nchw_2x2", &two, nchw.clone(), f32),
-        ("nhwc_3x3s2", &stem, nhwc.clone(), f32),
-        ("nchw_3x3s2", &stem, nchw.clone(), f32),
+        ("nhwc_2x2", &two, nhwc, f32),
+        ("nchw_2x2", &two, nchw, f32),
+        ("nhwc_3x3s2", &stem, nhwc, f32),
+        ("nchw_3x3s2", &stem, nchw, f32),
         ("nhwc_odd", &same, Shape::channels_last([4, 113, 111, 67]), f32),
         ("nchw_3d", &Window::new([2, 2, 2]), Shape::channels_first([2, 32, 16, 56, 56]), f32),
         ("ncl_1d", &Window::new([4]), Shape::channels_first([32, 64, 16384]), f32),

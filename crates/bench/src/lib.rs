@@ -43,9 +43,9 @@ pub enum Order {
 /// If the engine refuses the case, or gives other bits than the reference.
 pub fn run(engine: &Engine, case: &Case, runs: Runs) -> Result<Vec<Row>, BenchError> {
     match (engine, case.element) {
-        (Engine::Cpu, Element::F16) => cpu::run::<half::f16>(case, runs),
-        (Engine::Cpu, _) => cpu::run::<f32>(case, runs),
         (Engine::Gpu(gpu), Element::F16) => gpu::run::<half::f16>(gpu, case, runs),
         (Engine::Gpu(gpu), _) => gpu::run::<f32>(gpu, case, runs),
+        (_, Element::F16) => cpu::run::<half::f16>(case, runs),
+        _ => cpu::run::<f32>(case, runs),
     }
 }

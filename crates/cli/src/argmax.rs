@@ -16,8 +16,8 @@ pub(crate) fn to_array(
     extents: Vec<usize>,
 ) -> Result<Array> {
     Ok(match space {
-        ArgmaxSpace::Taps if geometry.tap_bytes() == 1 => {
-            Array::new(Number::U8, extents, &taps.to_bytes())
+        ArgmaxSpace::Taps if geometry.tap_width() == 1 => {
+            Array::new(Number::U8, extents, taps.as_bytes())
         }
         ArgmaxSpace::Taps => {
             let taps: Vec<u16> = taps.iter().map(|tap| tap as u16).collect();
@@ -47,7 +47,7 @@ pub(crate) fn indices(array: &Array) -> Result<Vec<i64>> {
 }
 
 fn own_taps(geometry: &Geometry, array: &Array) -> Result<Taps> {
-    let wanted = if geometry.tap_bytes() == 1 { Number::U8 } else { Number::U16 };
+    let wanted = if geometry.tap_width() == 1 { Number::U8 } else { Number::U16 };
     ensure!(
         array.number == wanted,
         "holds {}; the taps of this window are {}",

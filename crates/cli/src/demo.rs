@@ -118,7 +118,7 @@ fn table(levels: &[Level]) -> Table {
             format!("{width}×{height}")
         };
         let values = geometry.pooled_len();
-        let found = [values * geometry.tap_bytes(), values * INDEX_BYTES];
+        let found = [values * geometry.tap_width(), values * INDEX_BYTES];
         total = [total[0] + found[0], total[1] + found[1]];
         table.row([
             (i + 1).to_string(),

@@ -118,13 +118,13 @@ fn reason(engine: &Engine, adapters: &[&AdapterInfo], named: Option<&str>) -> St
     match (engine, named) {
         (Engine::Gpu(_), Some(name)) => format!("WGPU_ADAPTER_NAME is {name:?}"),
         (Engine::Gpu(_), None) => "it is the first hardware adapter in order of preference".into(),
-        (Engine::Cpu, Some(name)) => {
+        (_, Some(name)) => {
             format!("no adapter that gives a device has {name:?} (WGPU_ADAPTER_NAME) in its name")
         }
-        (Engine::Cpu, None) if adapters.is_empty() => "no adapter can be used".into(),
-        (Engine::Cpu, None) if software => "every adapter is software, which is slower than the \
+        (_, None) if adapters.is_empty() => "no adapter can be used".into(),
+        (_, None) if software => "every adapter is software, which is slower than the \
              CPU path;\n         --device gpu takes the first of them all the same"
             .into(),
-        (Engine::Cpu, None) => "no hardware adapter gives a device".into(),
+        (_, None) => "no hardware adapter gives a device".into(),
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Level {
 ///
 /// A level of which the window is larger than its input is refused: it would pool nothing.
 pub(crate) fn geometries(height: usize, width: usize, count: usize) -> Result<Vec<Geometry>> {
-    let window = Window::new([KERNEL, KERNEL]).ceil_mode(true);
+    let window = Window::new([KERNEL, KERNEL]).with_ceil_mode(true);
     let mut shape = Shape::channels_last([1, height, width, CHANNELS]);
     let mut geometries = Vec::new();
     for level in 1..=count {
@@ -44,7 +44,7 @@ pub(crate) fn geometries(height: usize, width: usize, count: usize) -> Result<Ve
         }
         let geometry = Geometry::new(&window, shape)
             .with_context(|| format!("level {level} of an image of {width}×{height}"))?;
-        shape = geometry.pooled_shape().clone();
+        shape = *geometry.pooled_shape();
         geometries.push(geometry);
     }
     Ok(geometries)
@@ -70,7 +70,7 @@ pub(crate) fn run(
         let pooled = engine.max_pool(geometry, &input)?;
         let unpooled = engine.max_unpool(geometry, &pooled.values, &pooled.taps, Overlap::Last)?;
         let next = pooled.values.clone();
-        let (geometry, restored) = (geometry.clone(), Vec::new());
+        let (geometry, restored) = (*geometry, Vec::new());
         levels.push(Level { geometry, input, pooled, unpooled, restored });
         input = next;
     }

@@ -265,7 +265,7 @@ pub(crate) fn device(engine: &Engine, asked: &str) -> String {
         Engine::Gpu(gpu) if gpu.is_software() => " (software: slower than the CPU path)",
         Engine::Gpu(_) => "",
         Engine::Cpu if asked.eq_ignore_ascii_case("cpu") => ", as asked",
-        Engine::Cpu => " (no GPU found: `unpool devices` says why)",
+        _ => " (no GPU found: `unpool devices` says why)",
     };
     format!("{}{why}", engine.description())
 }

@@ -4,7 +4,7 @@ use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
 
 use anyhow::{Result, bail};
-use unpool::{IndexSpace, Window};
+use unpool::{IndexSpace, PerAxis, Window};
 
 use crate::axes::Axes;
 
@@ -33,29 +33,34 @@ impl WindowArgs {
     /// The window on an array of so many spatial axes. One number is that of every axis.
     pub(crate) fn window(&self, kernel: &Sizes, spatial: usize) -> Result<Window> {
         let padding = match &self.padding.0 {
-            unpool::Padding::Explicit(sides) => {
-                unpool::Padding::Explicit(self.per_axis("padding", sides, spatial)?)
-            }
-            other => other.clone(),
+            unpool::Padding::Explicit(sides) => self.per_axis("padding", *sides, spatial)?.into(),
+            other => *other,
         };
-        let mut window = Window::new(self.per_axis("kernel", &kernel.0, spatial)?)
-            .padding(padding)
-            .ceil_mode(self.ceil);
+        let mut window = Window::new(self.per_axis("kernel", &kernel.0[..], spatial)?)
+            .with_padding(padding)
+            .with_ceil_mode(self.ceil);
         if let Some(Sizes(stride)) = &self.stride {
-            window = window.stride(self.per_axis("stride", stride, spatial)?);
+            window = window.with_stride(self.per_axis("stride", &stride[..], spatial)?);
         }
         if let Some(Sizes(dilation)) = &self.dilation {
-            window = window.dilation(self.per_axis("dilation", dilation, spatial)?);
+            window = window.with_dilation(self.per_axis("dilation", &dilation[..], spatial)?);
         }
         Ok(window)
     }
 
     /// What an option says of each axis.
-    fn per_axis<T: Copy>(&self, option: &str, said: &[T], spatial: usize) -> Result<Vec<T>> {
-        match said {
-            [one] => Ok(vec![*one; spatial]),
-            _ if said.len() == spatial => Ok(said.to_vec()),
-            _ => {
+    fn per_axis<T: Copy + Default>(
+        &self,
+        option: &str,
+        said: impl Into<PerAxis<T>>,
+        spatial: usize,
+    ) -> Result<PerAxis<T>> {
+        let said = said.into();
+        let numbers = said.axes().unwrap_or(1);
+        let said = if numbers == 1 { PerAxis::from(said[0]) } else { said };
+        match said.for_axes(spatial) {
+            Some(said) => Ok(said),
+            None => {
                 let (one, joint) = match option {
                     "kernel" | "stride" => ("2", "x"),
                     "padding" => ("1", ","),
@@ -67,8 +72,8 @@ impl WindowArgs {
                 };
                 bail!(
                     "--{option} has {} numbers; {spatial} spatial {such_as}{}",
-                    said.len(),
-                    self.layout.hint(spatial, said.len())
+                    numbers,
+                    self.layout.hint(spatial, numbers)
                 )
             }
         }

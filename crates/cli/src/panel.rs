@@ -44,7 +44,7 @@ pub(crate) fn spread(cells: &[f32], size: [usize; 2], side: usize) -> anyhow::Re
     let mut spread = cells.to_vec();
     for kernel in [[side, 1], [1, side]] {
         // The odd cell of the window goes before: a value is drawn at its own place and after it.
-        let window = Window::new(kernel).stride([1, 1]).padding(Padding::SameLower);
+        let window = Window::new(kernel).with_stride([1, 1]).with_padding(Padding::SameLower);
         let shape = Shape::channels_last([1, height, width, CHANNELS]);
         spread = cpu::max_pool(&Geometry::new(&window, shape)?, &spread)?.values;
     }

@@ -18,8 +18,8 @@ pub(crate) struct Case {
 
 /// Every case, in both layouts.
 pub(crate) fn cases() -> Result<Vec<Case>> {
-    let symmetric = |cells: &[usize]| Padding::symmetric(cells);
-    let before = Padding::Explicit(vec![(65_535, 0); 2]);
+    let symmetric = |cells: &[usize]| Padding::from(cells);
+    let before = Padding::from(vec![(65_535, 0); 2]);
     let windows: [(&[usize], &[usize], usize, Padding); 7] = [
         (&[1, 1], &[3, 3], 181, symmetric(&[181, 181])),
         (&[257, 257], &[2, 2], 255, Padding::Valid),
@@ -33,9 +33,9 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     for (spatial, kernel, dilation, padding) in windows {
         let axes = kernel.len();
         let window = Window::new(kernel)
-            .stride(vec![1; axes])
-            .dilation(vec![dilation; axes])
-            .padding(padding.clone());
+            .with_stride(vec![1; axes])
+            .with_dilation(vec![dilation; axes])
+            .with_padding(padding);
         let first = Shape::channels_first([&[1, 1], spatial].concat());
         let last = Shape::channels_last([&[1], spatial, &[1]].concat());
         for (shape, layout) in [(first, "first"), (last, "last")] {

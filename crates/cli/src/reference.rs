@@ -144,7 +144,7 @@ mod tests {
     fn one_wrong_tap_is_told_and_so_is_a_pixel_out_of_place() {
         let mut wrong = levels();
         let geometry = &wrong[0].geometry;
-        let mut bytes = wrong[0].pooled.taps.to_bytes();
+        let mut bytes = wrong[0].pooled.taps.as_bytes().to_vec();
         bytes[5] ^= 1;
         wrong[0].pooled.taps = Taps::from_bytes(geometry, &bytes).expect("as many as before");
         assert!(told(&wrong)[0].starts_with("level 1, max_pool, argmax: element 5: found tap "));

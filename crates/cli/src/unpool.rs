@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
-use unpool::{Cell, Engine, Error, Geometry, IndexSpace, Overlap, Placement, Shape, Taps};
+use unpool::{Cell, Engine, Error, Geometry, IndexSpace, Overlap, Scatter, Shape, Taps};
 
 use crate::axes::{axes, extents};
 use crate::element::for_element;
@@ -61,7 +61,7 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "NxN",
-        required_unless_present = "foreign",
+        required_unless_present = "scatter",
         allow_hyphen_values = true
     )]
     kernel: Option<Sizes>,
@@ -72,7 +72,7 @@ pub(crate) struct Args {
     overlap: Meeting,
     /// Take indices that point outside their window too.
     #[arg(long)]
-    foreign: bool,
+    scatter: bool,
     /// Where the result goes; - for standard output.
     #[arg(long, value_name = "X.npy")]
     out: Sink,
@@ -115,16 +115,16 @@ const BY_DEFAULT: &str = "the default size, which --like or --output-shape chang
 /// Where the values go.
 enum Target {
     /// Each into its window.
-    Windows(Geometry, Taps),
+    Windows(Box<Geometry>, Taps),
     /// Anywhere in a shape.
-    Cells(Placement, Vec<i64>),
+    Cells(Scatter, Vec<i64>),
 }
 
 impl Target {
     fn output(&self) -> &Shape {
         match self {
             Self::Windows(geometry, _) => geometry.input_shape(),
-            Self::Cells(placement, _) => placement.output_shape(),
+            Self::Cells(scatter, _) => scatter.output_shape(),
         }
     }
 }
@@ -203,7 +203,7 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
     // The shape that the window gives, which is PyTorch's and ONNX's default.
     let default = window.as_ref().map(|window| Geometry::unpooled_shape(window, pooled));
     let output = match (&asked, &default) {
-        (Some(asked), _) => asked.clone(),
+        (Some(asked), _) => *asked,
         (None, Some(default)) => default.clone().context(BY_DEFAULT)?,
         (None, None) => bail!("--like, --output-shape or --kernel is needed: each says a shape"),
     };
@@ -211,14 +211,14 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
     // The shape the indices count in, where the window says it.
     let frame = if inferred { default.transpose()? } else { None };
     let mut taps = None;
-    if let (Some(window), false) = (&window, args.foreign) {
+    if let (Some(window), false) = (&window, args.scatter) {
         let geometry = match (&args.like, &asked) {
-            (Some(_), _) => Geometry::new(window, output.clone())?,
+            (Some(_), _) => Geometry::new(window, output)?,
             (None, Some(_)) if !inferred => {
-                Geometry::for_pooled(window, pooled.clone(), Some(output.spatial()))
+                Geometry::for_pooled(window, *pooled, Some(output.spatial()))
                     .context("--output-shape")?
             }
-            (None, _) => Geometry::for_pooled(window, pooled.clone(), None).context(BY_DEFAULT)?,
+            (None, _) => Geometry::for_pooled(window, *pooled, None).context(BY_DEFAULT)?,
         };
         if geometry.pooled_shape() != pooled || !inferred && geometry.input_shape() != &output {
             let order = args.window.layout();
@@ -228,27 +228,29 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
                 args.values,
                 shown(pooled),
                 shown(&output),
-                shown(Geometry::new(window, output.clone())?.pooled_shape())
+                shown(Geometry::new(window, output)?.pooled_shape())
             );
         }
         let found = argmax::to_taps(&geometry, indices, args.index_space);
         taps = Some((geometry, found.with_context(in_argmax)?));
     }
     let (space, indices) = match (taps, args.index_space) {
-        (Some((geometry, taps)), _) if !inferred => return Ok(Target::Windows(geometry, taps)),
+        (Some((geometry, taps)), _) if !inferred => {
+            return Ok(Target::Windows(Box::new(geometry), taps));
+        }
         (Some((geometry, taps)), _) => {
             (IndexSpace::Plane, taps.to_indices(&geometry, IndexSpace::Plane)?)
         }
         (None, ArgmaxSpace::Indices(space)) => {
             (space, argmax::indices(indices).with_context(in_argmax)?)
         }
-        (None, ArgmaxSpace::Taps) => bail!("taps are of a window: --foreign takes indices only"),
+        (None, ArgmaxSpace::Taps) => bail!("taps are of a window: --scatter takes indices only"),
     };
-    let mut placement = Placement::new(pooled.clone(), output, space)?;
+    let mut scatter = Scatter::new(*pooled, output, space)?;
     if let Some(frame) = frame {
-        placement = placement.flattened_in(frame)?;
+        scatter = scatter.flattened_in(frame)?;
     }
-    Ok(Target::Cells(placement, indices))
+    Ok(Target::Cells(scatter, indices))
 }
 
 /// Whether the output can be had: an allocation that fails later would end the program.
@@ -271,9 +273,7 @@ fn unpool<T: Cell>(
     let values = values.numbers::<T>();
     let restored = match target {
         Target::Windows(geometry, taps) => engine.max_unpool(geometry, &values, taps, overlap)?,
-        Target::Cells(placement, indices) => {
-            engine.max_unpool_foreign(placement, &values, indices, overlap)?
-        }
+        Target::Cells(scatter, indices) => engine.scatter(scatter, &values, indices, overlap)?,
     };
     Ok(Array::new(Number::Element(T::ELEMENT), extents.to_vec(), &restored))
 }

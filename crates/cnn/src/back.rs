@@ -94,10 +94,10 @@ impl Trace<'_> {
                     (Kernel::MapBack { function, rule, len }, vec![seen, signal])
                 }
                 Kernel::MaxPool(geometry) => {
-                    (Kernel::MaxPoolBack(geometry.clone()), vec![signal, forward.writes[1]])
+                    (Kernel::MaxPoolBack(*geometry), vec![signal, forward.writes[1]])
                 }
                 Kernel::MaxUnpool(geometry) if i == 0 => {
-                    (Kernel::MaxUnpoolBack(geometry.clone()), vec![signal, reads[1]])
+                    (Kernel::MaxUnpoolBack(*geometry), vec![signal, reads[1]])
                 }
                 // Where a maximum was does not change when the image changes a little.
                 Kernel::MaxUnpool(_) => continue,

@@ -199,13 +199,13 @@ fn axes_of(geometry: &unpool::Geometry) -> [Axis; 3] {
     let window = geometry.window();
     let (input, output) = (geometry.input_shape().spatial(), geometry.pooled_shape().spatial());
     let mut axes = [Axis::NONE; 3];
-    for (i, (before, after)) in geometry.pads().into_iter().enumerate() {
+    for (i, (before, after)) in geometry.pads().as_slice().iter().copied().enumerate() {
         axes[3 - input.len() + i] = Axis {
             input: input[i] as u32,
             output: output[i] as u32,
             kernel: window.kernel()[i] as u32,
-            stride: window.strides()[i] as u32,
-            dilation: window.dilations()[i] as u32,
+            stride: window.stride()[i] as u32,
+            dilation: window.dilation()[i] as u32,
             before: before as u32,
             after: after as u32,
         };

@@ -71,8 +71,8 @@ impl Session {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn new(engine: &Engine, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
         match engine {
-            Engine::Cpu => Self::on_cpu(plan, keep),
             Engine::Gpu(gpu) => Self::on_gpu(gpu, plan, keep),
+            _ => Self::on_cpu(plan, keep),
         }
     }
 

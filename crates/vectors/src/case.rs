@@ -181,10 +181,10 @@ impl Case {
     /// As [`Geometry::new`].
     pub fn geometry(&self) -> Result<Geometry, GeometryError> {
         let window = Window::new(self.kernel.as_slice())
-            .stride(self.stride.as_slice())
-            .dilation(self.dilation.as_slice())
-            .padding(self.padding.clone())
-            .ceil_mode(self.ceil);
+            .with_stride(self.stride.as_slice())
+            .with_dilation(self.dilation.as_slice())
+            .with_padding(self.padding)
+            .with_ceil_mode(self.ceil);
         Geometry::new(&window, Shape::new(self.layout, self.input_shape.as_slice()))
     }
 
@@ -223,7 +223,7 @@ fn padding<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Padding, D::Err
         Explicit(Vec<(usize, usize)>),
     }
     match Written::deserialize(deserializer)? {
-        Written::Explicit(pads) => Ok(Padding::Explicit(pads)),
+        Written::Explicit(pads) => Ok(Padding::from(pads)),
         Written::Named(name) => match name.as_str() {
             "valid" => Ok(Padding::Valid),
             "same" => Ok(Padding::Same),

@@ -45,7 +45,7 @@ impl Case {
         if *geometry.pooled_shape() != expected_shape {
             return Err(Difference::Shape {
                 field: "pooled_shape",
-                found: geometry.pooled_shape().clone(),
+                found: *geometry.pooled_shape(),
                 expected: expected_shape,
             });
         }

@@ -112,7 +112,7 @@ impl DeviceLevels {
 
 impl DeviceLevels {
     fn geometries(&self) -> Vec<Geometry> {
-        self.levels.iter().map(|level| level.geometry.clone()).collect()
+        self.levels.iter().map(|level| level.geometry).collect()
     }
 
     /// Down through every level, and up again.
@@ -157,7 +157,7 @@ impl DeviceLevels {
             under_way.into_iter().enumerate()
         {
             found.push(Level {
-                geometry: level.geometry.clone(),
+                geometry: level.geometry,
                 values: values?.await?,
                 taps: Taps::from_bytes(&level.geometry, &taps.await?)?,
                 restored: restored?.await?,

@@ -201,7 +201,7 @@ impl Frame {
         let Some(first) = self.levels.first().filter(|_| large) else {
             return Clamped(picture::from_cells(cells));
         };
-        let stride = first.geometry.window().strides()[0];
+        let stride = first.geometry.window().stride()[0];
         let side = stride.saturating_pow(self.levels.len() as u32).min(MAX_SIDE);
         let size = extents(first.geometry.input_shape());
         Clamped(picture::from_cells(&picture::enlarged(cells, size, side)))

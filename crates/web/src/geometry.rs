@@ -31,11 +31,7 @@ impl Geometry {
         pads: &[usize],
         ceil: bool,
     ) -> Result<Self, JsError> {
-        let layout = match layout {
-            "NHWC" => Layout::ChannelsLast,
-            "NCHW" => Layout::ChannelsFirst,
-            other => return Err(JsError::new(&format!("layout {other} is neither NHWC nor NCHW"))),
-        };
+        let layout: Layout = layout.parse()?;
         let padding = match padding {
             "valid" => Padding::Valid,
             "same" => Padding::Same,
@@ -43,8 +39,11 @@ impl Geometry {
             "explicit" => Padding::Explicit(pads.chunks_exact(2).map(|p| (p[0], p[1])).collect()),
             other => return Err(JsError::new(&format!("padding {other} is not known"))),
         };
-        let window =
-            Window::new(kernel).stride(stride).dilation(dilation).padding(padding).ceil_mode(ceil);
+        let window = Window::new(kernel)
+            .with_stride(stride)
+            .with_dilation(dilation)
+            .with_padding(padding)
+            .with_ceil_mode(ceil);
         let inner = unpool::Geometry::new(&window, Shape::new(layout, shape))?;
         Ok(Self { inner })
     }

@@ -48,7 +48,7 @@ pub fn run_on_cpu(geometries: &[Geometry], image: &[f32]) -> Result<Vec<Level>, 
         let input = levels.last().map_or(image, |level| &level.values);
         let Pooled { values, taps } = cpu::max_pool(geometry, input)?;
         levels.push(Level {
-            geometry: geometry.clone(),
+            geometry: *geometry,
             values,
             taps,
             restored: Vec::new(),

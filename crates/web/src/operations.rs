@@ -34,7 +34,7 @@ impl Pooled {
 impl Pooled {
     pub(crate) fn new(geometry: &Geometry, mut values: Vec<f32>, taps: &[u8]) -> Self {
         values.truncate(geometry.inner.pooled_len());
-        let bytes = geometry.inner.pooled_len() * geometry.inner.tap_bytes();
+        let bytes = geometry.inner.pooled_len() * geometry.inner.tap_width();
         Self { values, taps: taps[..bytes.min(taps.len())].to_vec() }
     }
 }
@@ -61,7 +61,7 @@ pub fn taps_from_indices(
     indices: &[u32],
     space: &str,
 ) -> Result<Vec<u8>, JsError> {
-    Ok(Taps::from_indices(&geometry.inner, index_space(space)?, indices)?.to_bytes())
+    Ok(Taps::from_indices(&geometry.inner, index_space(space)?, indices)?.as_bytes().to_vec())
 }
 
 /// [`cpu::max_pool`].
@@ -72,7 +72,7 @@ pub fn taps_from_indices(
 #[wasm_bindgen(js_name = cpuMaxPool)]
 pub fn cpu_max_pool(geometry: &Geometry, input: &[f32]) -> Result<Pooled, JsError> {
     let pooled = cpu::max_pool(&geometry.inner, input)?;
-    Ok(Pooled { values: pooled.values, taps: pooled.taps.to_bytes() })
+    Ok(Pooled { values: pooled.values, taps: pooled.taps.as_bytes().to_vec() })
 }
 
 /// [`cpu::max_unpool`]; `sum` chooses [`Overlap::Sum`], which is also the gradient of the pooling.

@@ -10,10 +10,10 @@ use crate::settings::{CHANNELS, extents};
 fn window(geometry: &Geometry, axis: usize, pooled: usize) -> Vec<(usize, usize)> {
     let window = geometry.window();
     let before = geometry.pads()[axis].0;
-    let start = pooled * window.strides()[axis];
+    let start = pooled * window.stride()[axis];
     (0..window.kernel()[axis])
         .filter_map(|tap| {
-            let cell = (start + tap * window.dilations()[axis]).checked_sub(before)?;
+            let cell = (start + tap * window.dilation()[axis]).checked_sub(before)?;
             (cell < extents(geometry.input_shape())[axis]).then_some((cell, tap))
         })
         .collect()
@@ -43,9 +43,9 @@ pub fn winners(geometry: &Geometry, taps: &Taps, [y, x]: [usize; 2]) -> Vec<[usi
 /// The pooled pixels whose window holds a cell of the input, in raster order.
 pub fn windows_of(geometry: &Geometry, [y, x]: [usize; 2]) -> Vec<[usize; 2]> {
     let holding = |axis: usize, cell: usize| -> Vec<usize> {
-        let stride = geometry.window().strides()[axis];
+        let stride = geometry.window().stride()[axis];
         let last = (cell + geometry.pads()[axis].0) / stride;
-        let span = (geometry.window().kernel()[axis] - 1) * geometry.window().dilations()[axis];
+        let span = (geometry.window().kernel()[axis] - 1) * geometry.window().dilation()[axis];
         let end = (last + 1).min(extents(geometry.pooled_shape())[axis]);
         (last.saturating_sub(span.div_ceil(stride))..end)
             .filter(|&q| window(geometry, axis, q).iter().any(|&(c, _)| c == cell))

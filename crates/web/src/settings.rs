@@ -3,7 +3,7 @@
 //! Everything that can be refused about a picture is refused here, before anything is allocated:
 //! the page then says why and keeps what it showed.
 
-use unpool::{Geometry, GeometryError, Padding, Shape, Window};
+use unpool::{Geometry, GeometryError, Shape, Window};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Channels of a picture: red, green, blue.
@@ -87,10 +87,10 @@ impl Settings {
             return Err(Refused::TooManyPixels { width, height });
         }
         let window = Window::new([self.kernel; 2])
-            .stride([self.stride; 2])
-            .dilation([self.dilation; 2])
-            .padding(Padding::symmetric([self.padding; 2]))
-            .ceil_mode(self.ceil);
+            .with_stride([self.stride; 2])
+            .with_dilation([self.dilation; 2])
+            .with_padding([self.padding; 2])
+            .with_ceil_mode(self.ceil);
         let mut shape = Shape::channels_last([1, height, width, CHANNELS]);
         let mut geometries = Vec::new();
         let mut needed = 0;
@@ -102,7 +102,7 @@ impl Settings {
             if needed > MAX_BYTES {
                 return Err(Refused::TooManyBytes { needed });
             }
-            shape = geometry.pooled_shape().clone();
+            shape = *geometry.pooled_shape();
             geometries.push(geometry);
         }
         Ok(geometries)

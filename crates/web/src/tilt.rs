@@ -35,7 +35,7 @@ pub fn restored(levels: &[Level]) -> Result<Vec<f32>, Error> {
 fn decode(geometry: &Geometry, index: usize) -> Option<usize> {
     let [height, width] = extents(geometry.input_shape());
     let [_, pooled_width] = extents(geometry.pooled_shape());
-    let assumed_width = pooled_width * geometry.window().strides()[1];
+    let assumed_width = pooled_width * geometry.window().stride()[1];
     let (pixel, channel) = (index / CHANNELS, index % CHANNELS);
     let (y, x) = (pixel / assumed_width, pixel % assumed_width);
     (y < height && x < width).then_some((y * width + x) * CHANNELS + channel)

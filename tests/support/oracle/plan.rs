@@ -263,6 +263,7 @@ impl Plan {
             IndexSpace::Tensor => (((n * channels + c) * d + z) * h + y) * w + x,
             // ONNX counts the first spatial axis fastest.
             IndexSpace::TensorColumnMajor => (n * channels + c) * d * h * w + z + y * d + x * d * h,
+            other => panic!("{other} is unknown here"),
         }
     }
 }

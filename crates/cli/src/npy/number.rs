@@ -88,11 +88,11 @@ impl Number {
     pub(crate) fn parse(code: &TypeStr) -> Option<(Self, bool)> {
         let text = code.to_string();
         let (number, _) = Self::CODES.into_iter().find(|(_, own)| text.get(1..) == Some(own))?;
-        let foreign = match code.endianness() {
+        let swapped = match code.endianness() {
             Endianness::Irrelevant => false,
             order => order != Endianness::of_machine(),
         };
-        Some((number, foreign && number.bytes() > 1))
+        Some((number, swapped && number.bytes() > 1))
     }
 
     /// The type string, in this machine's byte order.
@@ -123,6 +123,7 @@ impl Number {
             Self::Element(Element::U32) => "uint32",
             Self::Element(Element::I8) => "int8",
             Self::Element(Element::U8) => "uint8",
+            Self::Element(other) => other.name(),
             Self::I64 => "int64",
             Self::U16 => "uint16",
         }

@@ -14,8 +14,8 @@ pub(super) fn max_pool(
     let (x, values) = (&x[..geometry.input_len()], &mut values[..geometry.pooled_len()]);
     let mut found = Taps::zeroed(geometry);
     unpool::cpu::max_pool_into(geometry, x, values, &mut found)?;
-    let bytes = found.to_bytes();
-    bytemuck::cast_slice_mut::<f32, u8>(taps)[..bytes.len()].copy_from_slice(&bytes);
+    let bytes = found.as_bytes();
+    bytemuck::cast_slice_mut::<f32, u8>(taps)[..bytes.len()].copy_from_slice(bytes);
     Ok(())
 }
 

@@ -22,7 +22,7 @@ impl Builder<'_> {
         let varies = self.slots[x.slot].varies;
         let what = format!("the argmax of {}", node.name);
         let taps = self.reserved(&what, geometry.taps_bytes().into(), varies)?;
-        let kernel = Kernel::MaxPool(geometry.clone());
+        let kernel = Kernel::MaxPool(geometry);
         self.push(kernel, vec![x.slot], vec![values.slot, taps]);
         Ok(vec![Value::Tensor(values), Value::Indices { geometry: Arc::new(geometry), taps }])
     }
@@ -48,16 +48,21 @@ impl Builder<'_> {
         let size = self.unpooled_size(node, &sliding, &x)?;
         let pooled_size = geometry.input_shape().spatial();
         let fitting =
-            Geometry::for_pooled(geometry.window(), geometry.pooled_shape().clone(), Some(&size));
+            Geometry::for_pooled(geometry.window(), *geometry.pooled_shape(), Some(&size));
         let mut shape = x.shape[..2].to_vec();
         shape.extend(&size);
         // One that restores the pooled size, or another at which the windows lie as they did.
         let direct = if size == pooled_size {
-            Some((*geometry).clone())
+            Some(*geometry)
         } else {
             fitting.ok().filter(|fitting| {
                 // Padding that depends on the size would move every window.
-                fitting.pads().iter().zip(geometry.pads()).all(|(a, b)| a.0 == b.0)
+                fitting
+                    .pads()
+                    .as_slice()
+                    .iter()
+                    .zip(geometry.pads().as_slice())
+                    .all(|(a, b)| a.0 == b.0)
             })
         };
         if let Some(direct) = direct {
@@ -73,7 +78,7 @@ impl Builder<'_> {
             .into());
         }
         let restored = self.result(node, geometry.input_shape().dims(), &[&x])?;
-        self.push(Kernel::MaxUnpool((*geometry).clone()), vec![x.slot, taps], vec![restored.slot]);
+        self.push(Kernel::MaxUnpool(*geometry), vec![x.slot, taps], vec![restored.slot]);
         let y = self.result(node, &shape, &[&x])?;
         let fit = Fit { planes: len(&shape[..2]), from: three(pooled_size), to: three(&size) };
         self.push(Kernel::Fit(fit), vec![restored.slot], vec![y.slot]);

@@ -63,10 +63,10 @@ impl Sliding {
     /// As a window of `unpool`.
     pub(super) fn window(&self) -> Window {
         Window::new(self.kernel.clone())
-            .stride(self.strides.clone())
-            .dilation(self.dilations.clone())
-            .padding(self.pads.clone())
-            .ceil_mode(self.ceil)
+            .with_stride(self.strides.clone())
+            .with_dilation(self.dilations.clone())
+            .with_padding(self.pads)
+            .with_ceil_mode(self.ceil)
     }
 
     /// The axes over an input of these extents, as many as there are in front made three.
@@ -88,7 +88,7 @@ impl Sliding {
             let before = if lower { need - need / 2 } else { need / 2 };
             (output, before, need - before)
         };
-        let (output, before, after) = match &self.pads {
+        let (output, before, after) = match self.pads {
             Padding::Same => same(false),
             Padding::SameLower => same(true),
             Padding::Valid => ((n - extent).div_euclid(stride) + 1, 0, 0),
@@ -102,6 +102,12 @@ impl Sliding {
                     output -= 1;
                 }
                 (output, before, after)
+            }
+            other => {
+                return Err(Fault::new(
+                    format!("padding is {other:?}"),
+                    "valid, same, same_lower and explicit padding are allowed",
+                ));
             }
         };
         if output < 1 {

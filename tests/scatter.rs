@@ -1,9 +1,9 @@
-//! Unpooling by foreign indices on every adapter against [`Placement::unpool`] and against the
+//! Unpooling by arbitrary indices on every adapter against [`cpu::scatter`] and against the
 //! definition: duplicates, frames, what names no cell.
 
 use unpool::{
-    Cell, Element, Gpu, IndexReport, IndexSpace, IndicesIn, Layout, Overlap, Placement, Shape,
-    Window,
+    Cell, Element, Gpu, IndexReport, IndexSpace, IndicesIn, Layout, Overlap, Scatter, Shape,
+    Window, cpu,
 };
 
 use crate::support::compare::{Report, same, same_bits};
@@ -20,7 +20,7 @@ fn shape(layout: Layout, batch: usize, channels: usize, spatial: &[usize]) -> Sh
             dims.extend(spatial);
             dims.push(channels);
         }
-        Layout::ChannelsFirst => {
+        _ => {
             dims.push(channels);
             dims.extend(spatial);
         }
@@ -31,12 +31,12 @@ fn shape(layout: Layout, batch: usize, channels: usize, spatial: &[usize]) -> Sh
 /// What a device leaves in the output and the report.
 fn unpool<T: Cell + Bits>(
     gpu: &Gpu,
-    placement: &Placement,
+    scatter: &Scatter,
     values: &[T],
     indices: &[u32],
     overlap: Overlap,
 ) -> Result<(Vec<T>, [u32; 3]), String> {
-    let unpooling = gpu.foreign_unpooling(placement, T::ELEMENT);
+    let unpooling = gpu.foreign_unpooling(scatter, T::ELEMENT);
     let values = Guarded::of(gpu, "values", values, 0xa5);
     let indices = Guarded::of(gpu, "indices", indices, 0xa5);
     let output = Guarded::poisoned(gpu, "output", unpooling.output_bytes(), 0xa5);
@@ -47,16 +47,16 @@ fn unpool<T: Cell + Bits>(
     run(gpu, &[&step, &step]);
     values.bytes(gpu)?;
     indices.bytes(gpu)?;
-    let len = placement.output_shape().len().unwrap();
+    let len = scatter.output_shape().len().unwrap();
     let words: Vec<u32> = report.elements(gpu, 3)?;
     Ok((output.elements(gpu, len)?, [words[0], words[1], words[2]]))
 }
 
 /// The cell of the output that an index names, by looking at each cell of the frame that the
 /// element may go to.
-fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
-    let (pooled, output) = (placement.pooled_shape(), placement.output_shape());
-    let frame = placement.frame_shape();
+fn destinations(scatter: &Scatter, indices: &[u32]) -> Vec<Option<usize>> {
+    let (pooled, output) = (scatter.pooled_shape(), scatter.output_shape());
+    let frame = scatter.index_shape();
     let three = |s: &Shape| {
         let mut axes = [1; 3];
         axes[3 - s.spatial().len()..].copy_from_slice(s.spatial());
@@ -73,7 +73,7 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
             for (z, y, x) in
                 (0..d).flat_map(|z| (0..h).flat_map(move |y| (0..w).map(move |x| (z, y, x))))
             {
-                let (own, index) = match placement.index_space() {
+                let (own, index) = match scatter.index_space() {
                     IndexSpace::Plane => ((n, c), (z * h + y) * w + x),
                     IndexSpace::Image => ((n, usize::MAX), ((z * h + y) * w + x) * channels + c),
                     IndexSpace::Batch => {
@@ -86,6 +86,7 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
                         (usize::MAX, usize::MAX),
                         (n * channels + c) * d * h * w + z + y * d + x * d * h,
                     ),
+                    other => panic!("{other} is unknown here"),
                 };
                 let at = if first {
                     (((n * channels + c) * od + z) * oh + y) * ow + x
@@ -113,21 +114,21 @@ fn destinations(placement: &Placement, indices: &[u32]) -> Vec<Option<usize>> {
 pub(crate) fn check<T: Cell + Bits>(
     report: &mut Report,
     name: &str,
-    placement: &Placement,
+    scatter: &Scatter,
     indices: &[u32],
 ) {
     let values: Vec<T> = fill(Fill::Specials, indices.len(), 61);
-    check_values(report, name, placement, &values, indices);
+    check_values(report, name, scatter, &values, indices);
 }
 
 fn check_values<T: Cell + Bits>(
     report: &mut Report,
     name: &str,
-    placement: &Placement,
+    scatter: &Scatter,
     values: &[T],
     indices: &[u32],
 ) {
-    let destinations = destinations(placement, indices);
+    let destinations = destinations(scatter, indices);
     let wrong: Vec<usize> = (0..indices.len()).filter(|&i| destinations[i].is_none()).collect();
     let first = wrong.first().copied();
     let expected_report = [
@@ -135,7 +136,7 @@ fn check_values<T: Cell + Bits>(
         first.map_or(u32::MAX, |i| i as u32),
         first.map_or(u32::MAX, |i| indices[i]),
     ];
-    let len = placement.output_shape().len().unwrap();
+    let len = scatter.output_shape().len().unwrap();
     let terms = || destinations.iter().zip(values).filter_map(|(at, &v)| Some(((*at)?, v)));
     let mut last: Vec<T> = vec![zero(); len];
     terms().for_each(|(at, value)| last[at] = value);
@@ -144,7 +145,7 @@ fn check_values<T: Cell + Bits>(
     let held = totals.iter().all(|&(_, held)| held);
     let gpus = gpus();
     for (overlap, expected) in [(Overlap::Last, &last), (Overlap::Sum, &sum)] {
-        let found = at_once(&gpus, |gpu| unpool(gpu, placement, values, indices, overlap));
+        let found = at_once(&gpus, |gpu| unpool(gpu, scatter, values, indices, overlap));
         for (gpu, found) in gpus.iter().zip(found) {
             let on = gpu.description();
             let place = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
@@ -157,7 +158,7 @@ fn check_values<T: Cell + Bits>(
             }
         }
         // The CPU does the same, or says what is wrong.
-        match (placement.unpool(values, indices, overlap), first) {
+        match (cpu::scatter(scatter, values, indices, overlap), first) {
             (Ok(found), None) => report.add(same_bits(&name, &found, expected)),
             (Err(unpool::Error::IndexOutOfRange { element, .. }), Some(first)) => {
                 report.add(same(&name, &[element], &[first]));
@@ -194,10 +195,10 @@ pub(crate) const KINDS: [&str; 4] =
     ["all in one cell", "at random", "in three cells", "out of range"];
 
 /// How many indices there are in the frame of each element.
-pub(crate) fn size(placement: &Placement) -> usize {
-    let frame = placement.frame_shape();
+pub(crate) fn size(scatter: &Scatter) -> usize {
+    let frame = scatter.index_shape();
     let plane: usize = frame.spatial().iter().product();
-    match placement.index_space() {
+    match scatter.index_space() {
         IndexSpace::Plane => plane,
         IndexSpace::Image => plane * frame.channels(),
         _ => frame.len().unwrap(),
@@ -205,7 +206,7 @@ pub(crate) fn size(placement: &Placement) -> usize {
 }
 
 #[test]
-fn foreign_indices_of_every_space_unpool_as_the_definition_says() {
+fn arbitrary_indices_of_every_space_unpool_as_the_definition_says() {
     let mut report = Report::default();
     let mut random = Random::new(62);
     for layout in [Layout::ChannelsLast, Layout::ChannelsFirst] {
@@ -217,15 +218,15 @@ fn foreign_indices_of_every_space_unpool_as_the_definition_says() {
         ] {
             let of = |spatial: &[usize]| shape(layout, batch, channels, spatial);
             for space in IndexSpace::ALL {
-                let placement = Placement::new(of(pooled), of(output), space)
+                let scatter = Scatter::new(of(pooled), of(output), space)
                     .unwrap()
                     .flattened_in(of(frame))
                     .unwrap();
                 let len = of(pooled).len().unwrap();
                 for kind in KINDS {
-                    let indices = indices(kind, len, size(&placement), &mut random);
+                    let indices = indices(kind, len, size(&scatter), &mut random);
                     let name = format!("{} to {}, {} {kind}", of(pooled), of(output), space.name());
-                    check::<f32>(&mut report, &name, &placement, &indices);
+                    check::<f32>(&mut report, &name, &scatter, &indices);
                 }
             }
         }
@@ -234,27 +235,27 @@ fn foreign_indices_of_every_space_unpool_as_the_definition_says() {
 }
 
 #[test]
-fn foreign_indices_unpool_every_element_to_the_bit() {
+fn arbitrary_indices_unpool_every_element_to_the_bit() {
     let mut report = Report::default();
     let mut random = Random::new(63);
     for (layout, space) in
         [(Layout::ChannelsLast, IndexSpace::Image), (Layout::ChannelsFirst, IndexSpace::Plane)]
     {
         let of = |spatial: &[usize]| shape(layout, 2, 3, spatial);
-        let placement = Placement::new(of(&[7, 5]), of(&[3, 3]), space).unwrap();
+        let scatter = Scatter::new(of(&[7, 5]), of(&[3, 3]), space).unwrap();
         for kind in KINDS {
-            let indices = indices(kind, 2 * 3 * 35, size(&placement), &mut random);
+            let indices = indices(kind, 2 * 3 * 35, size(&scatter), &mut random);
             let name = format!("{} {kind}", space.name());
-            every_element!(check(&mut report, &name, &placement, &indices));
+            every_element!(check(&mut report, &name, &scatter, &indices));
         }
     }
     report.finish();
 }
 
 /// 420,000 values to 600 cells.
-fn many_to_few() -> Placement {
+fn many_to_few() -> Scatter {
     let of = |spatial: &[usize]| shape(Layout::ChannelsFirst, 1, 1, spatial);
-    Placement::new(of(&[600, 700]), of(&[30, 20]), IndexSpace::Plane).unwrap()
+    Scatter::new(of(&[600, 700]), of(&[30, 20]), IndexSpace::Plane).unwrap()
 }
 
 /// Values of which every order has another sum.
@@ -266,12 +267,12 @@ fn uneven(len: usize) -> Vec<f32> {
 /// llvmpipe allows a thread.
 #[test]
 fn as_many_values_as_there_are_may_go_to_one_cell() {
-    let (placement, mut report) = (many_to_few(), Report::default());
-    let len = placement.pooled_shape().len().unwrap();
-    check_values(&mut report, "ones", &placement, &vec![1f32; len], &vec![3; len]);
-    check_values(&mut report, "uneven", &placement, &uneven(len), &vec![599; len]);
-    check_values(&mut report, "bytes", &placement, &vec![1u8; len], &vec![0; len]);
-    let found = placement.unpool(&vec![1f32; len], &vec![3u32; len], Overlap::Sum).unwrap();
+    let (scatter, mut report) = (many_to_few(), Report::default());
+    let len = scatter.pooled_shape().len().unwrap();
+    check_values(&mut report, "ones", &scatter, &vec![1f32; len], &vec![3; len]);
+    check_values(&mut report, "uneven", &scatter, &uneven(len), &vec![599; len]);
+    check_values(&mut report, "bytes", &scatter, &vec![1u8; len], &vec![0; len]);
+    let found = cpu::scatter(&scatter, &vec![1f32; len], &vec![3u32; len], Overlap::Sum).unwrap();
     assert_eq!(found[3], 420_000.0);
     report.finish();
 }
@@ -280,8 +281,8 @@ fn as_many_values_as_there_are_may_go_to_one_cell() {
 #[test]
 fn runs_of_several_dispatches_are_summed_in_raster_order() {
     const SEGMENT: usize = 1 << 16;
-    let (placement, mut report) = (many_to_few(), Report::default());
-    let len = placement.pooled_shape().len().unwrap();
+    let (scatter, mut report) = (many_to_few(), Report::default());
+    let len = scatter.pooled_shape().len().unwrap();
     let mut random = Random::new(64);
     let any = |random: &mut Random| random.below(30 * 20 + 5) as u32;
     let mixed: Vec<u32> = (0..len)
@@ -292,11 +293,11 @@ fn runs_of_several_dispatches_are_summed_in_raster_order() {
         (8..).zip(lengths).flat_map(|(cell, len)| std::iter::repeat_n(cell, len)).collect();
     for (name, mut indices) in [("mixed", mixed), ("ends", ends)] {
         indices.resize_with(len, || any(&mut random));
-        check_values(&mut report, name, &placement, &uneven(len), &indices);
+        check_values(&mut report, name, &scatter, &uneven(len), &indices);
         let halves: Vec<half::f16> = uneven(len).into_iter().map(half::f16::from_f32).collect();
-        check_values(&mut report, name, &placement, &halves, &indices);
+        check_values(&mut report, name, &scatter, &halves, &indices);
         let integers: Vec<i32> = (0..len as i32).map(|i| i % 200 - 99).collect();
-        check_values(&mut report, name, &placement, &integers, &indices);
+        check_values(&mut report, name, &scatter, &integers, &indices);
     }
     report.finish();
 }
@@ -308,9 +309,8 @@ fn both_readings_of_the_onnx_output_shape_are_the_same_on_every_adapter() {
     let (pooled, output) =
         (Shape::channels_first([1, 1, 2, 2]), Shape::channels_first([1, 1, 5, 5]));
     for indices_in in [IndicesIn::Given, IndicesIn::Inferred] {
-        let placement =
-            Placement::onnx(&window, pooled.clone(), output.clone(), indices_in).unwrap();
-        check::<f32>(&mut report, "onnx", &placement, &[5, 7, 13, 15]);
+        let scatter = Scatter::onnx(&window, pooled, output, indices_in).unwrap();
+        check::<f32>(&mut report, "onnx", &scatter, &[5, 7, 13, 15]);
     }
     report.finish();
 }
@@ -318,10 +318,10 @@ fn both_readings_of_the_onnx_output_shape_are_the_same_on_every_adapter() {
 #[test]
 fn an_empty_batch_reports_that_nothing_is_wrong() {
     let of = |spatial: &[usize]| shape(Layout::ChannelsLast, 0, 3, spatial);
-    let placement = Placement::new(of(&[2, 2]), of(&[4, 4]), IndexSpace::Image).unwrap();
+    let scatter = Scatter::new(of(&[2, 2]), of(&[4, 4]), IndexSpace::Image).unwrap();
     for gpu in gpus().iter() {
-        let found = unpool::<f32>(gpu, &placement, &[], &[], Overlap::Last).unwrap();
+        let found = unpool::<f32>(gpu, &scatter, &[], &[], Overlap::Last).unwrap();
         assert_eq!(found, (vec![], [0, u32::MAX, u32::MAX]), "{}", gpu.description());
-        assert_eq!(gpu.foreign_unpooling(&placement, Element::F32).output_bytes(), 0);
+        assert_eq!(gpu.foreign_unpooling(&scatter, Element::F32).output_bytes(), 0);
     }
 }

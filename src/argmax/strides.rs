@@ -1,106 +1,20 @@
-//! The indices of other frameworks, which are flattened positions of a cell.
+//! [`IndexStrides`]: the arithmetic of flattened indices.
 //!
-//! Each framework flattens differently, and all of them are linear: an index is a sum of
-//! coordinates times strides. [`Frame`] holds those strides, and one function each way does all
-//! spaces, layouts and ranks.
+//! Frameworks flatten positions differently, but each [`IndexSpace`] is linear: an index is a sum of
+//! coordinates times strides. One function each way does all spaces, layouts and ranks.
 
+use crate::argmax::index::Index;
 use crate::error::Error;
+use crate::index_space::IndexSpace;
 use crate::shape::{Layout, Shape};
 
-/// How a framework flattens the position of a maximum. Padding never counts.
-///
-/// `C`, `H`, `W` are the channels, height and width of the *unpooled* tensor; with other numbers
-/// of spatial axes the formulas grow and shrink in the obvious way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum IndexSpace {
-    /// `y·W + x`: PyTorch.
-    Plane,
-    /// `(y·W + x)·C + c`: TensorFlow.
-    Image,
-    /// `((n·H + y)·W + x)·C + c`: TensorFlow with `include_batch_in_index`.
-    Batch,
-    /// `((n·C + c)·H + y)·W + x`: ONNX.
-    Tensor,
-    /// `(n·C + c)·H·W + y + x·H`: ONNX with `storage_order = 1`, column-major inside a plane.
-    TensorColumnMajor,
-}
-
-impl IndexSpace {
-    /// Every space.
-    pub const ALL: [Self; 5] =
-        [Self::Plane, Self::Image, Self::Batch, Self::Tensor, Self::TensorColumnMajor];
-
-    /// Its name in files and on the command line, such as `tensor-column-major`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Plane => "plane",
-            Self::Image => "image",
-            Self::Batch => "batch",
-            Self::Tensor => "tensor",
-            Self::TensorColumnMajor => "tensor-column-major",
-        }
-    }
-}
-
-impl std::str::FromStr for IndexSpace {
-    type Err = Error;
-
-    /// The space of that [`name`](Self::name), with `-` or `_` between its words.
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let dashed = name.replace('_', "-");
-        let space = Self::ALL.into_iter().find(|space| space.name() == dashed);
-        space.ok_or_else(|| Error::UnknownIndexSpace { found: name.into() })
-    }
-}
-
-/// An integer type that indices come in: `i64`, `i32` or `u32`.
-pub trait Index: Copy + sealed::Sealed {
-    /// What stands for "no cell".
-    const NONE: Self;
-    /// The largest index the type holds.
-    #[doc(hidden)]
-    const LARGEST: u64;
-    /// The type's name.
-    #[doc(hidden)]
-    const NAME: &'static str;
-    #[doc(hidden)]
-    fn of(index: u64) -> Self;
-    #[doc(hidden)]
-    fn wide(self) -> i64;
-}
-
-mod sealed {
-    pub trait Sealed {}
-}
-
-macro_rules! index {
-    ($type:ty, $none:expr, $largest:expr) => {
-        impl sealed::Sealed for $type {}
-        impl Index for $type {
-            const NONE: Self = $none;
-            const LARGEST: u64 = $largest;
-            const NAME: &'static str = stringify!($type);
-            fn of(index: u64) -> Self {
-                index as Self
-            }
-            fn wide(self) -> i64 {
-                i64::from(self)
-            }
-        }
-    };
-}
-
-index!(i64, -1, i64::MAX as u64);
-index!(i32, -1, i32::MAX as u64);
-index!(u32, u32::MAX, u32::MAX as u64 - 1);
-
-/// The strides of an index space over one shape.
+/// What one step along each axis of a shape adds to an index of a space.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
+pub(crate) struct IndexStrides {
     space: IndexSpace,
     /// z, y, x.
     pub(crate) extents: [u32; 3],
-    /// What one step along z, y, x adds.
+    /// For z, y, x.
     pub(crate) strides: [u64; 3],
     pub(crate) batch_stride: u64,
     pub(crate) channel_stride: u64,
@@ -110,8 +24,8 @@ pub(crate) struct Frame {
     channels: u32,
 }
 
-impl Frame {
-    /// `shape` is one that a [`Geometry`] has accepted, or [`crate::Placement`].
+impl IndexStrides {
+    /// `shape` is one that a [`Geometry`](crate::Geometry) or a [`Scatter`](crate::Scatter) has checked.
     pub(crate) fn new(shape: &Shape, space: IndexSpace) -> Self {
         let mut extents = [1u32; 3];
         let spatial = shape.spatial();
@@ -155,6 +69,7 @@ impl Frame {
             + 1
     }
 
+    /// Whether the integer type `I` holds every index.
     pub(crate) fn check_fits<I: Index>(&self) -> Result<(), Error> {
         let largest = self.size() - 1;
         if largest > I::LARGEST {
@@ -168,7 +83,7 @@ impl Frame {
         Ok(())
     }
 
-    /// What image and channel add to an index.
+    /// The part of an index that comes from image and channel.
     fn offset(&self, outer: u32, inner: u32) -> u64 {
         let batch = u64::from(outer / self.planes_per_image) * self.batch_stride;
         let channel = u64::from(outer % self.planes_per_image + inner) * self.channel_stride;
@@ -181,14 +96,15 @@ impl Frame {
         self.offset(outer, inner) + within
     }
 
-    /// The cell that `index` names in the image and channel of a given element, if it does.
+    /// The cell `[z, y, x]` that `index` names in the given image and channel, or `None` if it names
+    /// another image or channel, or no cell.
     pub(crate) fn cell(&self, outer: u32, inner: u32, index: i64) -> Option<[u32; 3]> {
         let within = u64::try_from(index).ok()?.checked_sub(self.offset(outer, inner))?;
         self.spatial(within)
     }
 
-    /// The cell that `index` names anywhere it can, seen from an element of a given image and
-    /// channel: `(outer, [z, y, x], inner)`.
+    /// The cell `(outer, [z, y, x], inner)` that `index` names, or `None` if it names no cell. Image
+    /// and channel are the given ones where the space leaves them out.
     pub(crate) fn locate(
         &self,
         outer: u32,
@@ -221,7 +137,7 @@ impl Frame {
         })
     }
 
-    /// The cell at a spatial offset, if the offset is one.
+    /// The cell at a spatial offset, or `None` if there is no cell.
     fn spatial(&self, mut within: u64) -> Option<[u32; 3]> {
         let mut cell = [0; 3];
         let order = if self.space == IndexSpace::TensorColumnMajor { [2, 1, 0] } else { [0, 1, 2] };

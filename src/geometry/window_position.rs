@@ -1,35 +1,36 @@
-//! One pooled value: which window it is, and the way between its taps and cells of the input.
+//! [`WindowPosition`]: the window of one pooled value, and the conversion between its taps and the
+//! cells of the input.
 
 use std::ops::RangeInclusive;
 
 use crate::geometry::Geometry;
 
-/// The place of a pooled value in `[outer, z, y, x, inner]`.
+/// The position `[outer, z, y, x, inner]` of a pooled value, and so of its window.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
+pub(crate) struct WindowPosition {
     pub(crate) outer: u32,
     /// z, y, x.
     pub(crate) window: [u32; 3],
     pub(crate) inner: u32,
 }
 
-/// Every place of a geometry, in the order of the pooled values.
-pub(crate) fn places(geometry: &Geometry) -> impl Iterator<Item = Place> {
+/// The window positions of a geometry, in the order of its pooled values.
+pub(crate) fn window_positions(geometry: &Geometry) -> impl Iterator<Item = WindowPosition> {
     let [d, h, w] = geometry.axes.map(|a| a.pooled);
     let (outers, inners) = (geometry.outer, geometry.inner);
     (0..outers).flat_map(move |outer| {
         (0..d).flat_map(move |z| {
             (0..h).flat_map(move |y| {
                 (0..w).flat_map(move |x| {
-                    (0..inners).map(move |inner| Place { outer, window: [z, y, x], inner })
+                    (0..inners).map(move |inner| WindowPosition { outer, window: [z, y, x], inner })
                 })
             })
         })
     })
 }
 
-impl Place {
-    /// The cell `[z, y, x]` of the input that `tap` names, if it is one.
+impl WindowPosition {
+    /// The cell `[z, y, x]` of the input that `tap` names, or `None` if it names none.
     pub(crate) fn cell(&self, geometry: &Geometry, tap: u32) -> Option<[u32; 3]> {
         let mut rest = tap;
         let mut cell = [0; 3];
@@ -45,7 +46,7 @@ impl Place {
         (rest == 0).then_some(cell)
     }
 
-    /// The tap that names `cell`, if the window has it.
+    /// The tap that names `cell`, or `None` if the window does not hold that cell.
     pub(crate) fn tap(&self, geometry: &Geometry, cell: [u32; 3]) -> Option<u32> {
         let mut tap = 0;
         for (axis, (cell, window)) in geometry.axes.iter().zip(cell.into_iter().zip(self.window)) {
@@ -59,8 +60,8 @@ impl Place {
         Some(tap)
     }
 
-    /// First and last cell of the input that the window holds, per axis. A [`Geometry`] has no
-    /// window without one.
+    /// First and last cell of the input that the window holds, per axis. Every window of a
+    /// [`Geometry`] holds a cell.
     pub(crate) fn cells_inside(&self, geometry: &Geometry) -> [RangeInclusive<u32>; 3] {
         std::array::from_fn(|i| {
             let axis = &geometry.axes[i];

@@ -1,8 +1,6 @@
 //! One spatial axis: where windows start, what they hold, and how sizes and padding follow from a
 //! [`Window`].
 
-mod taps_of_cell;
-
 use std::ops::Range;
 
 use crate::error::GeometryError;
@@ -12,7 +10,7 @@ use crate::window::{Padding, Window};
 const MAX_COORDINATE: u64 = i32::MAX as u64;
 
 /// One spatial axis of a geometry. Every number fits an `i32`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Axis {
     pub(crate) input: u32,
     pub(crate) pooled: u32,
@@ -212,8 +210,8 @@ struct AxisWindow {
 impl AxisWindow {
     fn new(window: &Window, axis: usize) -> Self {
         let kernel = window.kernel()[axis] as u128;
-        let extent = (kernel - 1) * window.dilations()[axis] as u128 + 1;
-        Self { kernel, stride: window.strides()[axis] as u128, extent }
+        let extent = (kernel - 1) * window.dilation()[axis] as u128 + 1;
+        Self { kernel, stride: window.stride()[axis] as u128, extent }
     }
 }
 
@@ -228,13 +226,13 @@ pub(crate) fn resolve(
     let AxisWindow { stride, extent, .. } = AxisWindow::new(window, axis);
     let windows = |before: u128, after: u128| {
         let padded = n + before + after;
-        if padded < extent && !(window.is_ceil_mode() && padded + stride > extent) {
+        if padded < extent && !(window.ceil_mode() && padded + stride > extent) {
             return 0;
         }
-        let round = if window.is_ceil_mode() { stride - 1 } else { 0 };
+        let round = if window.ceil_mode() { stride - 1 } else { 0 };
         let out = (padded + round - extent) / stride + 1;
         // A window that starts past the input and the padding before it does not count.
-        if window.is_ceil_mode() && (out - 1) * stride >= n + before { out - 1 } else { out }
+        if window.ceil_mode() && (out - 1) * stride >= n + before { out - 1 } else { out }
     };
     let same = |odd_before: bool| {
         let out = n.div_ceil(stride);
@@ -242,7 +240,7 @@ pub(crate) fn resolve(
         let (small, large) = (need / 2, need - need / 2);
         if odd_before { (large, small, out) } else { (small, large, out) }
     };
-    let (before, after, out) = match window.padding_rule() {
+    let (before, after, out) = match window.padding() {
         Padding::Valid => (0, 0, windows(0, 0)),
         Padding::Explicit(pads) => {
             let (before, after) = (pads[axis].0 as u128, pads[axis].1 as u128);
@@ -266,7 +264,7 @@ pub(crate) fn resolve(
         kernel: window.kernel()[axis] as u32,
         stride: stride as u32,
         // Between the cells of a window of one cell there is no step.
-        dilation: if extent == 1 { 1 } else { window.dilations()[axis] as u32 },
+        dilation: if extent == 1 { 1 } else { window.dilation()[axis] as u32 },
         before: before as u32,
         after: after as u32,
     };
@@ -338,7 +336,7 @@ pub(crate) fn unpooled_size(
 ) -> Result<usize, GeometryError> {
     let AxisWindow { kernel, stride, .. } = AxisWindow::new(window, axis);
     let (kernel, stride, count) = (kernel as i128, stride as i128, pooled as i128);
-    let (default, lowest, highest) = match window.padding_rule() {
+    let (default, lowest, highest) = match window.padding() {
         Padding::Same | Padding::SameLower => {
             let largest = count.saturating_mul(stride);
             (largest, largest - stride + 1, largest)

@@ -1,0 +1,156 @@
+//! [`Taps`]: the winning cell of each window.
+
+use crate::argmax::check_len;
+use crate::error::Error;
+use crate::geometry::Geometry;
+
+/// The argmax of a pooling: for each pooled value, in the same order, the number of the winning cell
+/// inside its own window. Zeiler and Fergus (2013) call these numbers *switches*.
+///
+/// Cells are numbered in raster order from 0. A tap is one byte, or two where the window has more
+/// than 255 cells ([`Geometry::tap_width`]). A tap that names no cell of the input, because its
+/// number is past the window or because it falls in the padding, unpools to nothing; the largest
+/// number of its width (255 or 65,535) always names no cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taps {
+    storage: Storage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Storage {
+    Bytes(Vec<u8>),
+    Halves(Vec<u16>),
+}
+
+/// The unsigned integer of a width of tap.
+pub(crate) trait TapWord: bytemuck::Pod + Ord + Send + Sync + Into<u32> {
+    fn new(tap: u32) -> Self;
+}
+
+impl TapWord for u8 {
+    #[inline(always)]
+    fn new(tap: u32) -> Self {
+        tap as Self
+    }
+}
+
+impl TapWord for u16 {
+    #[inline(always)]
+    fn new(tap: u32) -> Self {
+        tap as Self
+    }
+}
+
+impl Taps {
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// A tap of 0 for each pooled value of `geometry`, to be overwritten by
+    /// [`cpu::max_pool_into`](crate::cpu::max_pool_into).
+    pub fn zeroed(geometry: &Geometry) -> Self {
+        let len = geometry.pooled_len();
+        let storage = if geometry.tap_width() == 1 {
+            Storage::Bytes(vec![0; len])
+        } else {
+            Storage::Halves(vec![0; len])
+        };
+        Self { storage }
+    }
+
+    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
+        &mut self.storage
+    }
+
+    /// One tap for each pooled value, from a function of the number of that value.
+    pub(crate) fn collect(
+        geometry: &Geometry,
+        mut tap: impl FnMut(usize) -> Result<u32, Error>,
+    ) -> Result<Self, Error> {
+        let all = 0..geometry.pooled_len();
+        let storage = if geometry.tap_width() == 1 {
+            Storage::Bytes(all.map(|i| tap(i).map(u8::new)).collect::<Result<_, _>>()?)
+        } else {
+            Storage::Halves(all.map(|i| tap(i).map(u16::new)).collect::<Result<_, _>>()?)
+        };
+        Ok(Self { storage })
+    }
+
+    /// Taps from the bytes of a GPU buffer: [`Geometry::tap_width`] bytes each, in native byte
+    /// order. Bytes past the last tap are ignored, since such a buffer is rounded up to whole words.
+    ///
+    /// Taps past the end of the window are accepted; they unpool to nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BufferTooSmall`] if there are fewer bytes than the taps of `geometry` have.
+    pub fn from_bytes(geometry: &Geometry, bytes: &[u8]) -> Result<Self, Error> {
+        let width = geometry.tap_width();
+        let needed = geometry.pooled_len() as u64 * width as u64;
+        let Some(bytes) = usize::try_from(needed).ok().and_then(|needed| bytes.get(..needed))
+        else {
+            return Err(Error::BufferTooSmall {
+                operand: "taps",
+                found: bytes.len() as u64,
+                needed,
+            });
+        };
+        let storage = if width == 1 {
+            Storage::Bytes(bytes.to_vec())
+        } else {
+            let halves = bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
+            Storage::Halves(halves.collect())
+        };
+        Ok(Self { storage })
+    }
+
+    /// The taps as bytes: [`Geometry::tap_width`] bytes each, in native byte order. A GPU buffer of
+    /// taps holds these bytes, rounded up to whole words.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.storage {
+            Storage::Bytes(taps) => taps,
+            Storage::Halves(taps) => bytemuck::cast_slice(taps),
+        }
+    }
+
+    /// Number of taps.
+    pub fn len(&self) -> usize {
+        match &self.storage {
+            Storage::Bytes(taps) => taps.len(),
+            Storage::Halves(taps) => taps.len(),
+        }
+    }
+
+    /// Whether there are no taps.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Tap number `i`, or `None` past the end.
+    pub fn get(&self, i: usize) -> Option<u32> {
+        match &self.storage {
+            Storage::Bytes(taps) => taps.get(i).map(|&t| t.into()),
+            Storage::Halves(taps) => taps.get(i).map(|&t| t.into()),
+        }
+    }
+
+    /// The taps, in the order of the pooled values.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator {
+        (0..self.len()).map(|i| match &self.storage {
+            Storage::Bytes(taps) => taps[i].into(),
+            Storage::Halves(taps) => taps[i].into(),
+        })
+    }
+
+    /// An error unless these taps have the number and the width of those of `geometry`.
+    pub(crate) fn check(&self, geometry: &Geometry) -> Result<(), Error> {
+        let found = match &self.storage {
+            Storage::Bytes(_) => 1,
+            Storage::Halves(_) => 2,
+        };
+        if found != geometry.tap_width() {
+            return Err(Error::TapWidth { found, allowed: geometry.tap_width() });
+        }
+        check_len("taps", self.len(), geometry.pooled_len())
+    }
+}
