@@ -57,12 +57,5 @@ impl Geometry {
 
 /// The index space of that name, as the files of vectors write it.
 pub(crate) fn index_space(name: &str) -> Result<IndexSpace, JsError> {
-    Ok(match name {
-        "plane" => IndexSpace::Plane,
-        "image" => IndexSpace::Image,
-        "batch" => IndexSpace::Batch,
-        "tensor" => IndexSpace::Tensor,
-        "tensor_column_major" => IndexSpace::TensorColumnMajor,
-        other => return Err(JsError::new(&format!("index space {other} is not known"))),
-    })
+    Ok(name.parse()?)
 }
