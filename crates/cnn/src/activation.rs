@@ -1,6 +1,6 @@
 //! What comes back from a device: tensors, and projections of layers onto the input.
 
-use crate::target::Unit;
+use crate::unit::Unit;
 
 /// A tensor read back from a device.
 #[derive(Clone, Debug, PartialEq)]

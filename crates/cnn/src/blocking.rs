@@ -11,8 +11,8 @@ impl Reading {
     /// Waits for it, polling the device.
     fn wait(self) -> Result<Activation, Error> {
         let data = match self.numbers {
-            Numbers::Here(data) => data,
-            Numbers::UnderWay(readback) => readback.wait()?,
+            Numbers::Ready(data) => data,
+            Numbers::Pending(readback) => readback.wait()?,
         };
         Ok(Activation { shape: self.shape, data })
     }

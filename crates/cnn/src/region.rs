@@ -1,6 +1,7 @@
 //! The part of the image that a unit can see: its receptive field, followed back kernel by kernel.
 
-use crate::kernel::{Axis, Kernel};
+use crate::axis::Axis;
+use crate::kernel::Kernel;
 use crate::plan::{Layer, Plan};
 use crate::program::{Instruction, SlotId};
 
@@ -163,8 +164,8 @@ fn through(kernel: &Kernel, i: usize, from: Seen) -> Seen {
         Kernel::Conv(conv) => from.along(&conv.axes, cells),
         Kernel::ConvTranspose(conv) => from.along(&conv.axes, windows),
         Kernel::Average(average) => from.along(&average.axes, cells),
-        Kernel::MaxPool(geometry) => from.along(&axes_of(geometry), cells),
-        Kernel::MaxUnpool(geometry) => from.along(&axes_of(geometry), windows),
+        Kernel::MaxPool(geometry) => from.along(&Axis::of(geometry), cells),
+        Kernel::MaxUnpool(geometry) => from.along(&Axis::of(geometry), windows),
         Kernel::Pair(_, all) => {
             let own = if i == 0 { all.a } else { all.b };
             let repeated = (0..own.len()).any(|d| own[d] == 0 && all.dims[d] > 1);
@@ -192,23 +193,4 @@ fn windows(axis: &Axis, (first, last): (i64, i64)) -> (i64, i64) {
     let end = i64::from(axis.output) - 1;
     let first = from.clamp(0, end);
     (first, to.div_euclid(stride).clamp(first, end))
-}
-
-/// A window of `unpool` as axes.
-fn axes_of(geometry: &unpool::Geometry) -> [Axis; 3] {
-    let window = geometry.window();
-    let (input, output) = (geometry.input_shape().spatial(), geometry.pooled_shape().spatial());
-    let mut axes = [Axis::NONE; 3];
-    for (i, (before, after)) in geometry.pads().into_iter().enumerate() {
-        axes[3 - input.len() + i] = Axis {
-            input: input[i] as u32,
-            output: output[i] as u32,
-            kernel: window.kernel()[i] as u32,
-            stride: window.strides()[i] as u32,
-            dilation: window.dilations()[i] as u32,
-            before: before as u32,
-            after: after as u32,
-        };
-    }
-    axes
 }

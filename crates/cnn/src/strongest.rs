@@ -2,7 +2,7 @@
 //! Fergus's figure 2.
 
 use crate::activation::Activation;
-use crate::target::Unit;
+use crate::unit::Unit;
 
 /// A unit and the image it responded to.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,6 +3,7 @@
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::plan::Layer;
+use crate::unit::Unit;
 
 /// What of a layer is looked back from, for every image of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,17 +26,6 @@ pub enum Target {
     },
     /// The score of a class: a unit of a layer that has one unit per class.
     Class(usize),
-}
-
-/// A unit of a layer, in one image.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unit {
-    /// Its channel.
-    pub channel: usize,
-    /// Its position in that channel, flattened.
-    pub position: usize,
-    /// What it responded with.
-    pub value: f32,
 }
 
 impl Target {

@@ -2,7 +2,8 @@
 //! is one sweep over rows, which the compiler turns into vector instructions.
 
 use super::chunks::{each_chunk, threads};
-use crate::kernel::{Axis, Conv};
+use crate::axis::Axis;
+use crate::kernel::Conv;
 
 /// Rows of a product of matrices that a thread takes at a time.
 const ROWS: usize = 16;

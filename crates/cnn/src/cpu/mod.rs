@@ -39,7 +39,7 @@ impl Machine for Cpu {
     }
 
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
-        Ok(Numbers::Here(self.buffers[buffer][..len].to_vec()))
+        Ok(Numbers::Ready(self.buffers[buffer][..len].to_vec()))
     }
 
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {

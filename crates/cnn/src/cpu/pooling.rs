@@ -3,7 +3,8 @@
 use unpool::{Error, Geometry, Overlap, Taps};
 
 use super::chunks::each_chunk;
-use crate::kernel::{Average, Axis};
+use crate::axis::Axis;
+use crate::kernel::Average;
 
 pub(super) fn max_pool(
     geometry: &Geometry,

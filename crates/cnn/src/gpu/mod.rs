@@ -246,7 +246,7 @@ impl Machine for GpuMachine {
 
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
         let part = self.buffers[buffer].slice(..len as u64 * 4);
-        Ok(Numbers::UnderWay(self.gpu.read::<f32>(part)?))
+        Ok(Numbers::Pending(self.gpu.read::<f32>(part)?))
     }
 
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {

@@ -1,7 +1,8 @@
 //! The uniform of each kernel: the fields of its WGSL struct, by name and in order. A test asks
 //! naga that the shader has the same.
 
-use crate::kernel::{Average, Axis, BROADCAST_AXES, Conv, Function, Kernel, Pair};
+use crate::axis::Axis;
+use crate::kernel::{Average, BROADCAST_AXES, Conv, Function, Kernel, Pair};
 use crate::rule::Rule;
 
 /// Fields of 4 bytes, as they lie in memory.

@@ -65,9 +65,10 @@ mod tests {
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
     use super::*;
+    use crate::axis::Axis;
     use crate::gpu::params::Params;
     use crate::kernel::{
-        Affine, Average, Axis, Broadcast, Fit, Function, Pair, Reduce, Run, Runs, Steps, Vectors,
+        Affine, Average, Broadcast, Fit, Function, Pair, Reduce, Run, Runs, Steps, Vectors,
     };
     use crate::rule::Rule;
 

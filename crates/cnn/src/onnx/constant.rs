@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Fault, extents};
-use crate::onnx::TensorProto;
+use crate::onnx::proto::TensorProto;
 
 /// A tensor that is known before anything runs.
 #[derive(Clone, Debug)]

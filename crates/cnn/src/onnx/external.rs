@@ -8,7 +8,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 
 use crate::error::Fault;
-use crate::onnx::TensorProto;
+use crate::onnx::proto::TensorProto;
 
 /// The bytes of a tensor that is not in the model's file, or `None` where it is.
 pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Vec<u8>>, Fault> {

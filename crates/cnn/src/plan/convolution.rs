@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use unpool::Padding;
 
+use crate::axis::Axis;
 use crate::error::{Fault, extents};
-use crate::kernel::{Axis, Conv, Kernel, Pair, Steps};
+use crate::kernel::{Conv, Kernel, Pair, Steps};
 use crate::onnx::graph::Node;
+use crate::plan::builder::Builder;
 use crate::plan::operands::spatial_axes;
 use crate::plan::pointwise::broadcast;
+use crate::plan::refusal::Refusal;
 use crate::plan::sliding::{Sliding, axis, extent};
-use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::plan::value::{Tensor, Value};
 use crate::program::SlotId;
 
 /// What one binding holds on WebGPU's default limits.

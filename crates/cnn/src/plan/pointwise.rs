@@ -7,7 +7,10 @@ use crate::error::{Fault, extents};
 use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Kernel, Pair, Vectors};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
-use crate::plan::{Builder, Refusal, Value};
+use crate::plan::builder::Builder;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::{len, resolve_axis};
+use crate::plan::value::Value;
 
 impl Builder<'_> {
     pub(super) fn map(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -122,23 +125,6 @@ impl Builder<'_> {
         self.push(Kernel::Softmax(vectors), vec![x.slot], vec![y.slot]);
         Ok(vec![Value::Tensor(y)])
     }
-}
-
-/// Elements of a shape that was counted in u32 already.
-pub(super) fn len(shape: &[usize]) -> u32 {
-    shape.iter().product::<usize>() as u32
-}
-
-/// An axis that may be counted from the end; `end` says whether the one past the last is allowed.
-pub(super) fn resolve_axis(axis: i64, rank: usize, end: bool) -> Result<usize, Fault> {
-    let count = rank as i64;
-    let found = if axis < 0 { axis.saturating_add(count) } else { axis };
-    let highest = if end { count } else { count - 1 };
-    if found < 0 || found > highest {
-        let allowed = format!("{} to {highest} are allowed", -count);
-        return Err(Fault::new(format!("axis is {axis}"), allowed));
-    }
-    Ok(found as usize)
 }
 
 /// How two shapes repeat to one (NumPy's rule), and that one. A slope of one axis that is not the

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use unpool::{Geometry, GeometryError, Shape};
 
+use crate::axis::Axis;
 use crate::error::{Fault, extents};
-use crate::kernel::{Average, Axis, Fit, Kernel};
+use crate::kernel::{Average, Fit, Kernel};
 use crate::onnx::graph::Node;
+use crate::plan::builder::Builder;
 use crate::plan::operands::spatial_axes;
-use crate::plan::pointwise::len;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::len;
 use crate::plan::sliding::Sliding;
-use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
     pub(super) fn max_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -129,12 +132,10 @@ impl Builder<'_> {
             (axes, false)
         } else {
             let sliding = Sliding::read(node.attributes(), count, None)?;
-            // An average over a window without a single cell is no number: `Geometry` refuses it.
+            // A window without any cell of the input has no average: `Geometry` refuses it.
             let shape = Shape::channels_first(x.shape.clone());
-            let axes = sliding.over(&x.shape[2..])?;
-            let includes = node.attributes().flag("count_include_pad")?;
-            Geometry::new(&sliding.window(), shape)?;
-            (axes, includes)
+            let geometry = Geometry::new(&sliding.window(), shape)?;
+            (Axis::of(&geometry), node.attributes().flag("count_include_pad")?)
         };
         let mut shape = x.shape[..2].to_vec();
         shape.extend(axes[3 - count..].iter().map(|a| a.output as usize));

@@ -1,10 +1,11 @@
-//! Windows that slide: kernel, strides, dilations, padding and the size that comes out, as ONNX
-//! writes them down.
+//! Sliding windows: kernel, strides, dilations and padding, as ONNX's attributes give them.
+//!
+//! Output sizes and padding are those of the library's [`Geometry`].
 
-use unpool::{Padding, Window};
+use unpool::{Geometry, Padding, Shape, Window};
 
+use crate::axis::Axis;
 use crate::error::Fault;
-use crate::kernel::Axis;
 use crate::onnx::attributes::Attributes;
 
 /// The attributes that convolutions and pooling share, checked against the number of axes.
@@ -17,7 +18,7 @@ pub(super) struct Sliding {
 }
 
 impl Sliding {
-    /// `kernel` where it is known from the weights; otherwise the attribute must say it.
+    /// Reads the attributes. Weights fix the `kernel`; without weights, the attribute is needed.
     pub(super) fn read(
         attributes: Attributes<'_>,
         axes: usize,
@@ -60,7 +61,7 @@ impl Sliding {
         Ok(Self { kernel, strides, dilations, pads, ceil })
     }
 
-    /// As a window of `unpool`.
+    /// The window as the library describes it.
     pub(super) fn window(&self) -> Window {
         Window::new(self.kernel.clone())
             .stride(self.strides.clone())
@@ -69,57 +70,28 @@ impl Sliding {
             .ceil_mode(self.ceil)
     }
 
-    /// The axes over an input of these extents, as many as there are in front made three.
+    /// The axes of a convolution over an input of these extents.
+    ///
+    /// A convolution counts padding as zeros, so a window may lie in the padding altogether, which
+    /// [`Geometry`] refuses to pool. Padding that is given therefore counts as cells of the input.
     pub(super) fn over(&self, spatial: &[usize]) -> Result<[Axis; 3], Fault> {
-        let mut axes = [Axis::NONE; 3];
-        let skipped = 3 - spatial.len();
-        for (i, &input) in spatial.iter().enumerate() {
-            axes[skipped + i] = self.axis(i, input)?;
+        // Convolutions have no ceil mode.
+        let window = self.window().ceil_mode(false);
+        let (window, pads) = match &self.pads {
+            Padding::Explicit(pads) => (window.padding(Padding::Valid), &pads[..]),
+            _ => (window, &[][..]),
+        };
+        let mut padded = spatial.to_vec();
+        for (n, (before, after)) in padded.iter_mut().zip(pads) {
+            *n += before + after;
+        }
+        let shape = [&[1, 1], &padded[..]].concat();
+        let mut axes = Axis::of(&Geometry::new(&window, Shape::channels_first(shape))?);
+        let own = axes.iter_mut().skip(3 - spatial.len());
+        for (axis, (&n, &(before, after))) in own.zip(spatial.iter().zip(pads)) {
+            *axis = Axis { input: n as u32, before: before as u32, after: after as u32, ..*axis };
         }
         Ok(axes)
-    }
-
-    fn axis(&self, i: usize, input: usize) -> Result<Axis, Fault> {
-        let (n, stride) = (input as i64, self.strides[i] as i64);
-        let extent = extent(self.kernel[i], self.dilations[i]);
-        let same = |lower: bool| {
-            let output = (n + stride - 1) / stride;
-            let need = ((output - 1) * stride + extent - n).max(0);
-            let before = if lower { need - need / 2 } else { need / 2 };
-            (output, before, need - before)
-        };
-        let (output, before, after) = match &self.pads {
-            Padding::Same => same(false),
-            Padding::SameLower => same(true),
-            Padding::Valid => ((n - extent).div_euclid(stride) + 1, 0, 0),
-            Padding::Explicit(pads) => {
-                let (before, after) = (pads[i].0 as i64, pads[i].1 as i64);
-                let room = n + before + after - extent;
-                let round = if self.ceil { stride - 1 } else { 0 };
-                let mut output = (room + round).div_euclid(stride) + 1;
-                // A window that starts past the input and the padding before it does not count.
-                if self.ceil && (output - 1) * stride >= n + before {
-                    output -= 1;
-                }
-                (output, before, after)
-            }
-        };
-        if output < 1 {
-            return Err(Fault::new(
-                format!(
-                    "on axis {i} the window spans {extent} cells and the padded input has {}",
-                    n + before + after
-                ),
-                "a window that fits is needed",
-            ));
-        }
-        axis(
-            input as i64,
-            output,
-            [self.kernel[i], self.strides[i], self.dilations[i]],
-            before,
-            after,
-        )
     }
 }
 
