@@ -11,10 +11,11 @@ use unpool::Engine;
 
 use crate::files::{self, Files};
 use crate::levels::{Level, extents, geometries, places, run as run_levels, scatter};
+use crate::outcome::Outcome;
 use crate::sheet::Sheet;
 use crate::source::Source;
 use crate::table::Table;
-use crate::{Outcome, argmax_map, drawing, network, picture, reference, tilt};
+use crate::{argmax_map, drawing, network, picture, reference, tilt};
 
 /// Bytes of an index in TensorFlow, PyTorch and ONNX.
 const INDEX_BYTES: usize = 8;

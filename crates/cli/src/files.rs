@@ -85,7 +85,7 @@ pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
     }
     for (sink, bytes) in devices {
         let written = match sink {
-            Sink::StandardOutput => {
+            Sink::Standard(_) => {
                 let mut out = io::stdout().lock();
                 out.write_all(bytes.as_ref()).and_then(|()| out.flush())
             }
@@ -101,7 +101,7 @@ pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
 pub(crate) fn check_outputs(outputs: &[(&str, &Sink)], inputs: &[&Source]) -> Result<()> {
     for (i, (option, sink)) in outputs.iter().enumerate() {
         let Some(file) = sink.path() else {
-            if let Some((other, _)) = outputs[..i].iter().find(|(_, o)| o.is_standard_output()) {
+            if let Some((other, _)) = outputs[..i].iter().find(|(_, o)| o.is_standard()) {
                 bail!("{other} and {option} both name standard output (-); one of them can");
             }
             continue;
@@ -126,7 +126,7 @@ pub(crate) fn check_outputs(outputs: &[(&str, &Sink)], inputs: &[&Source]) -> Re
 /// Refuses what neither is a directory nor can become one, before any work is done for it.
 pub(crate) fn check_directory(option: &str, dir: &Path) -> Result<()> {
     ensure!(
-        Sink::from(dir.as_os_str().to_owned()) != Sink::StandardOutput,
+        !Sink::from(dir.as_os_str().to_owned()).is_standard(),
         "{option} {}: a directory is needed, and standard output is none; ./- is a directory",
         dir.display()
     );

@@ -22,6 +22,7 @@ mod levels;
 mod network;
 mod npy;
 mod options;
+mod outcome;
 mod panel;
 mod picture;
 mod pool;
@@ -30,14 +31,13 @@ mod reach;
 mod reference;
 mod report;
 mod segment;
-mod sessions;
 mod sheet;
 mod sink;
 mod source;
+mod stream;
 mod table;
 mod terminal;
 mod tilt;
-mod top;
 mod unfinished;
 mod unpool;
 mod usage;
@@ -49,6 +49,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use outcome::Outcome;
 use report::Report;
 use sink::Sink;
 
@@ -82,13 +83,6 @@ enum Command {
     Segment(segment::Args),
 }
 
-/// What a command found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Agrees,
-    Differs,
-}
-
 /// Gives Mesa's EGL a directory, where the session has none: it would say so on standard error,
 /// where a bad question gets one line and nothing else.
 #[cfg(target_os = "linux")]
@@ -103,7 +97,7 @@ fn quiet_egl() {
 impl Command {
     /// Whether standard output is a file that the command writes.
     fn writes_standard_output(&self) -> bool {
-        let any = |outputs: &[(&str, &Sink)]| outputs.iter().any(|(_, s)| s.is_standard_output());
+        let any = |outputs: &[(&str, &Sink)]| outputs.iter().any(|(_, s)| s.is_standard());
         match self {
             Self::Bench(args) => any(&args.outputs()),
             Self::Pool(args) => any(&args.outputs()),

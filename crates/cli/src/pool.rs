@@ -9,9 +9,10 @@ use crate::axes::extents;
 use crate::element::for_element;
 use crate::npy::{Array, Needed, Number, Place};
 use crate::options::{ArgmaxSpace, Sizes, WindowArgs};
+use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::Source;
-use crate::{Outcome, argmax, files};
+use crate::{argmax, files};
 
 #[derive(clap::Args)]
 #[command(

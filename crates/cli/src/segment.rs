@@ -10,10 +10,11 @@ use unpool_cnn::{Engine, Keep, Session};
 
 use crate::axes::extents;
 use crate::board::Board;
+use crate::files;
 use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::{self, Source};
-use crate::{Outcome, files};
 
 /// Colours of classes, which go round where there are more: black for the first, which is mostly
 /// what is around things, then seven that stay apart under every common colour blindness (Okabe and

@@ -10,9 +10,10 @@ use crate::axes::{axes, extents};
 use crate::element::for_element;
 use crate::npy::{Array, Needed, Number, Place};
 use crate::options::{ArgmaxSpace, Extents, Sizes, WindowArgs};
+use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::Source;
-use crate::{Outcome, argmax, files, source};
+use crate::{argmax, files, source};
 
 #[derive(clap::Args)]
 #[command(
