@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::target::Target;
 
 impl Session {
-    /// What a layer responded with, since the last [`forward`](Self::forward).
+    /// The responses of a layer in the last [`forward`](Self::forward).
     ///
     /// # Errors
     ///
@@ -19,7 +19,7 @@ impl Session {
         self.read_layer(index)
     }
 
-    /// What the model's output responded with.
+    /// The model's output in the last [`forward`](Self::forward).
     ///
     /// # Errors
     ///
@@ -40,12 +40,12 @@ impl Session {
         self.send_back_from(index, signal, rule)
     }
 
-    /// Looks back from a layer to the input by each of some rules, which are all under way before
-    /// the first is waited for.
+    /// Looks back from a layer to the input by each of `rules`. All of them are submitted before
+    /// the first result is awaited.
     ///
     /// # Errors
     ///
-    /// As [`send_back`](Self::send_back), and if the layer has not what is asked for.
+    /// As [`send_back`](Self::send_back), and if the layer does not have the target.
     pub async fn look_back_by(
         &mut self,
         layer: &str,

@@ -1,5 +1,5 @@
-//! Tensors on their way back from a device: what a program that must not block awaits, a browser's
-//! page above all.
+//! Tensors that are being read back from a device. A program that must not block, such as a page in
+//! a browser, awaits them.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,20 +10,20 @@ use unpool::Readback;
 use crate::activation::Activation;
 use crate::error::Error;
 
-/// A tensor on its way back.
+/// A tensor that is being read back.
 ///
 /// A future; it may be dropped at any time. What a GPU computed is copied when the reading is made,
 /// so a later [`Session::forward`](crate::Session::forward) does not change it. As with [`unpool::Readback`], outside the
 /// browser something must poll the device for it to make progress: the application's own loop does,
 /// or the blocking form of what made it.
 #[derive(Debug)]
-#[must_use = "the copy is under way, and its result comes from awaiting this"]
+#[must_use = "the copy is in progress, and its result comes from awaiting this"]
 pub struct Reading {
     pub(crate) shape: Vec<usize>,
     pub(crate) numbers: Numbers,
 }
 
-/// Numbers that are here, or on their way.
+/// Numbers that have arrived, or that are still being read back.
 #[derive(Debug)]
 pub(crate) enum Numbers {
     Ready(Vec<f32>),

@@ -7,6 +7,6 @@ pub struct Unit {
     pub channel: usize,
     /// Its position in that channel, flattened.
     pub position: usize,
-    /// What it responded with.
+    /// Its response.
     pub value: f32,
 }

@@ -1,5 +1,5 @@
 //! Convolution and its transpose. A thread owns a channel of what is written; inside, each weight
-//! is one sweep over rows, which the compiler turns into vector instructions.
+//! is one sweep over rows, which the compiler vectorises.
 
 use super::chunks::{each_chunk, threads};
 use crate::axis::Axis;

@@ -1,6 +1,6 @@
-//! Operators that compute nothing: Concat, Flatten, Reshape, Identity, Dropout, Shape, Constant.
+//! Operators that only rearrange elements: Concat, Flatten, Reshape, Identity, Dropout, Shape, Constant.
 //!
-//! All but Concat give another shape to a tensor that stays where it is.
+//! All but Concat give a tensor another shape without moving its elements.
 
 use crate::error::{Fault, extents};
 use crate::kernel::{Kernel, Run, Runs};

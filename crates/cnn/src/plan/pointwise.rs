@@ -1,4 +1,4 @@
-//! Operators that go element by element: activations, sums and products with broadcasting, batch
+//! Operators on each element: activations, sums and products with broadcasting, batch
 //! normalisation, and softmax.
 
 use std::sync::Arc;
@@ -112,10 +112,10 @@ impl Builder<'_> {
     pub(super) fn softmax(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let rank = x.shape.len();
-        let single = self.opset >= 13;
-        let axis = node.attributes().int("axis", if single { -1 } else { 1 })?;
-        let axis = resolve_axis(axis, rank, !single)?;
-        let after = if single { axis + 1 } else { rank };
+        let one_axis = self.opset >= 13;
+        let axis = node.attributes().int("axis", if one_axis { -1 } else { 1 })?;
+        let axis = resolve_axis(axis, rank, !one_axis)?;
+        let after = if one_axis { axis + 1 } else { rank };
         let vectors = Vectors {
             outer: len(&x.shape[..axis]),
             len: len(&x.shape[axis..after]),
@@ -183,7 +183,7 @@ pub(crate) fn broadcast(
 /// Arithmetic with sizes, as exporters write it for a reshape.
 fn sizes(pair: Pair, values: &(Value, Value)) -> Result<Value, Refusal> {
     let (Value::Constant(a), Value::Constant(b)) = values else {
-        return Err(Fault::new("sizes that are not known", "constants are needed").into());
+        return Err(Fault::new("sizes that are not constant", "constants are needed").into());
     };
     let (x, y) = (a.as_list("A")?, b.as_list("B")?);
     let (long, shape) =

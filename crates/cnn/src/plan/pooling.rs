@@ -30,9 +30,9 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(values), Value::Indices { geometry: Arc::new(geometry), taps }])
     }
 
-    /// Values go back through the taps of the pooling that the indices come from, each to the row
-    /// and column it came from, whatever the size of what comes out: nothing is read with a wrong
-    /// width. Where that is larger than what was pooled, the rest is zero.
+    /// Values go back through the taps of the pooling that made the indices, each to its own row and
+    /// column, whatever the size of the output: no index is read with a wrong width. Cells outside
+    /// the pooled size are zero.
     pub(super) fn max_unpool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let axes = spatial_axes(&x)?;
@@ -54,7 +54,7 @@ impl Builder<'_> {
             Geometry::for_pooled(geometry.window(), geometry.pooled_shape().clone(), Some(&size));
         let mut shape = x.shape[..2].to_vec();
         shape.extend(&size);
-        // One that restores the pooled size, or another at which the windows lie as they did.
+        // A geometry that restores the pooled size, or another size with the same window positions.
         let direct = if size == pooled_size {
             Some((*geometry).clone())
         } else {
@@ -83,7 +83,7 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(y)])
     }
 
-    /// The spatial extents that a MaxUnpool is asked for, or those that ONNX infers.
+    /// The spatial extents that `output_shape` asks for, or those that ONNX infers.
     fn unpooled_size(
         &self,
         node: &Node,
