@@ -2,7 +2,7 @@
 //!
 //! Output sizes and padding are those of the library's [`Geometry`].
 
-use unpool::{Geometry, Padding, Shape, Window};
+use unpool::{Geometry, GeometryError, Padding, Shape, Window};
 
 use crate::axis::Axis;
 use crate::error::Fault;
@@ -71,27 +71,49 @@ impl Sliding {
     }
 
     /// The axes of a convolution over an input of these extents.
+    pub(super) fn over(&self, spatial: &[usize]) -> Result<[Axis; 3], Fault> {
+        let mut axes = [Axis::NONE; 3];
+        let own = axes.iter_mut().skip(3 - spatial.len());
+        for (i, (axis, &n)) in own.zip(spatial).enumerate() {
+            *axis = self.axis(i, n).map_err(|error| numbered(error, i))?;
+        }
+        Ok(axes)
+    }
+
+    /// One axis of a convolution over `n` cells.
     ///
     /// A convolution counts padding as zeros, so a window may lie in the padding altogether, which
     /// [`Geometry`] refuses to pool. Padding that is given therefore counts as cells of the input.
-    pub(super) fn over(&self, spatial: &[usize]) -> Result<[Axis; 3], Fault> {
-        // Convolutions have no ceil mode.
-        let window = self.window().ceil_mode(false);
-        let (window, pads) = match &self.pads {
-            Padding::Explicit(pads) => (window.padding(Padding::Valid), &pads[..]),
-            _ => (window, &[][..]),
+    fn axis(&self, i: usize, n: usize) -> Result<Axis, GeometryError> {
+        let (padding, (before, after)) = match &self.pads {
+            Padding::Explicit(pads) => (Padding::Valid, pads[i]),
+            automatic => (automatic.clone(), (0, 0)),
         };
-        let mut padded = spatial.to_vec();
-        for (n, (before, after)) in padded.iter_mut().zip(pads) {
-            *n += before + after;
+        let window = Window::new([self.kernel[i]])
+            .stride([self.strides[i]])
+            .dilation([self.dilations[i]])
+            .padding(padding);
+        let shape = Shape::channels_first([1, 1, before + n + after]);
+        let [.., axis] = Axis::of(&Geometry::new(&window, shape)?);
+        Ok(match self.pads {
+            Padding::Explicit(_) => {
+                Axis { input: n as u32, before: before as u32, after: after as u32, ..axis }
+            }
+            _ => axis,
+        })
+    }
+}
+
+/// An error of a geometry over one axis, with the number that the axis has in the tensor.
+fn numbered(error: GeometryError, axis: usize) -> GeometryError {
+    match error {
+        GeometryError::EmptyOutput { extent, padded, .. } => {
+            GeometryError::EmptyOutput { axis, extent, padded }
         }
-        let shape = [&[1, 1], &padded[..]].concat();
-        let mut axes = Axis::of(&Geometry::new(&window, Shape::channels_first(shape))?);
-        let own = axes.iter_mut().skip(3 - spatial.len());
-        for (axis, (&n, &(before, after))) in own.zip(spatial.iter().zip(pads)) {
-            *axis = Axis { input: n as u32, before: before as u32, after: after as u32, ..*axis };
+        GeometryError::AxisTooLong { found, allowed, .. } => {
+            GeometryError::AxisTooLong { axis, found, allowed }
         }
-        Ok(axes)
+        other => other,
     }
 }
 
