@@ -1,5 +1,5 @@
-//! `unpool bench`: how long the operations take, as ratios to a copy on the same device; how that
-//! grows with the tensor; and the shaders that were timed.
+//! `unpool bench`: the times of the operations, as ratios to a copy on the same device; how they grow
+//! with the tensor; and the shaders that are timed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

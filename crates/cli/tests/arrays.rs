@@ -82,8 +82,8 @@ fn the_command_gives_the_numbers_of_every_framework() {
         let files = [&["unpool"], &files[..], &window].concat();
         for size in [
             &["--like", text(&input)][..],
-            &["--foreign", "--like", text(&input)],
-            &["--foreign", "--output-shape", &shape],
+            &["--scatter", "--like", text(&input)],
+            &["--scatter", "--output-shape", &shape],
         ] {
             // Foreign indices of a batch without its number are read with the value's own.
             succeeds(&[&files[..], size].concat());
@@ -184,8 +184,8 @@ fn onnx_output_shape_is_read_either_way() {
     let x = scratch.0.join("x.npy");
     for (extra, places) in [
         (&["--indices-in", "inferred"][..], [6, 8, 16, 18]),
-        (&["--indices-in", "inferred", "--foreign"], [6, 8, 16, 18]),
-        (&["--foreign"], [5, 7, 13, 15]),
+        (&["--indices-in", "inferred", "--scatter"], [6, 8, 16, 18]),
+        (&["--scatter"], [5, 7, 13, 15]),
     ] {
         let files = [text(&v), text(&a), "--output-shape", "1,1,5,5", "--out", text(&x)];
         let window = ["--kernel", "2x2", "--index-space", "tensor", "--device", "cpu"];
@@ -211,7 +211,7 @@ fn without_a_shape_the_output_has_the_default_size_of_pytorch_and_onnx() {
         expected[place] = value;
     }
     let window = ["--kernel", "2x2", "--stride", "2x2", "--index-space", "tensor"];
-    for extra in [&[][..], &["--foreign"], &["--indices-in", "inferred"]] {
+    for extra in [&[][..], &["--scatter"], &["--indices-in", "inferred"]] {
         let arguments = [&["unpool", "--device", "cpu"], &files[..], &window, extra].concat();
         let said = succeeds(&arguments);
         assert!(said.contains("1×1×2×2 to 1×1×4×4"), "{said}");
@@ -221,7 +221,7 @@ fn without_a_shape_the_output_has_the_default_size_of_pytorch_and_onnx() {
     }
     // (2 - 1)·3 + 3 - 2·1 = 4, where stride and padding enter.
     let window = ["--kernel", "3", "--stride", "3", "--padding", "1", "--index-space", "tensor"];
-    let arguments = [&["unpool", "--device", "cpu"], &files[..], &window, &["--foreign"]].concat();
+    let arguments = [&["unpool", "--device", "cpu"], &files[..], &window, &["--scatter"]].concat();
     assert!(succeeds(&arguments).contains("1×1×2×2 to 1×1×4×4"));
 }
 

@@ -116,15 +116,15 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
     let indices = |numbers: [i64; 4]| npy("'<i8'", false, shape, &i64s(&numbers));
     let to = |shape| ["--kernel", "2x2", "--output-shape", shape];
     let like_in = ["--kernel", "2x2", "--like", text(&like)];
-    let foreign = ["--foreign", "--output-shape", "1,1,4,4"];
+    let scatter = ["--scatter", "--output-shape", "1,1,4,4"];
     for (argmax, space, options, what) in [
         (indices([0, 2, 8, -1]), plane, &like_in[..], "index -1 at element 3"),
         (indices([0, 2, 7, 10]), plane, &like_in, "index 7 at element 2"),
         (indices([0, i64::MAX, 8, 10]), plane, &like_in, "index 9223372036854775807 at element 1"),
-        (indices([0, 2, 8, -1]), plane, &foreign, "index -1 at element 3"),
-        (indices([0, 2, 8, 16]), plane, &foreign, "a.npy: index 16 at element 3"),
-        (indices([0, 2, 8, i64::MIN]), plane, &foreign, "index -9223372036854775808"),
-        (indices([0; 4]), taps, &foreign, "indices only"),
+        (indices([0, 2, 8, -1]), plane, &scatter, "index -1 at element 3"),
+        (indices([0, 2, 8, 16]), plane, &scatter, "a.npy: index 16 at element 3"),
+        (indices([0, 2, 8, i64::MIN]), plane, &scatter, "index -9223372036854775808"),
+        (indices([0; 4]), taps, &scatter, "indices only"),
         (indices([0; 4]), taps, &like_in, "taps of this window are uint8"),
         (
             npy("'<u8'", false, shape, &i64s(&[0; 4])),
@@ -142,14 +142,14 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
         (indices([0; 4]), plane, &to("1,1,NaN,4"), "whole numbers"),
         (indices([0; 4]), plane, &to("1,1,99999999999999999999,4"), "is larger than"),
         (indices([0; 4]), plane, &["--kernel", "2x2", "--padding", "3"], "default size"),
-        (indices([0; 4]), plane, &["--foreign"], "--like, --output-shape or --kernel is needed"),
+        (indices([0; 4]), plane, &["--scatter"], "--like, --output-shape or --kernel is needed"),
         (indices([0; 4]), plane, &["--output-shape", "1,1,4,4"], "--kernel"),
-        (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,70000,70000"], "elements"),
-        (indices([0; 4]), plane, &["--foreign", "--output-shape", "1,1,0,4"], "is 0"),
+        (indices([0; 4]), plane, &["--scatter", "--output-shape", "1,1,70000,70000"], "elements"),
+        (indices([0; 4]), plane, &["--scatter", "--output-shape", "1,1,0,4"], "is 0"),
         (
             indices([0; 4]),
             plane,
-            &["--foreign", "--output-shape", "1,1,4,4", "--indices-in", "inferred"],
+            &["--scatter", "--output-shape", "1,1,4,4", "--indices-in", "inferred"],
             "--kernel",
         ),
     ] {
@@ -169,12 +169,12 @@ fn indices_that_name_no_cell_are_refused_in_one_line() {
     let claimed = scratch.file("huge.npy", npy("'<f4'", false, "(1, 1, 65535, 65535)", &[]));
     let argmax = scratch.file("a.npy", indices([0; 4]));
     let files = [text(&v), text(&argmax), "--index-space", plane, "--out", text(&x)];
-    let arguments = [&["unpool"], &files[..], &["--foreign", "--like", text(&claimed)]].concat();
+    let arguments = [&["unpool"], &files[..], &["--scatter", "--like", text(&claimed)]].concat();
     assert_refused(&arguments, "huge.npy: is cut short", &scratch);
     // One whose numbers are so large that their bytes are counted past the last integer.
     let vast = npy("'|V4611686018427387904'", false, "(1, 1, 4, 4)", &[]);
     let vast = scratch.file("vast.npy", vast);
-    let arguments = [&["unpool"], &files[..], &["--foreign", "--like", text(&vast)]].concat();
+    let arguments = [&["unpool"], &files[..], &["--scatter", "--like", text(&vast)]].concat();
     assert_refused(&arguments, "vast.npy: holds", &scratch);
 }
 

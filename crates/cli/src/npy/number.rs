@@ -88,11 +88,11 @@ impl Number {
     pub(crate) fn parse(code: &TypeStr) -> Option<(Self, bool)> {
         let text = code.to_string();
         let (number, _) = Self::CODES.into_iter().find(|(_, own)| text.get(1..) == Some(own))?;
-        let foreign = match code.endianness() {
+        let swapped = match code.endianness() {
             Endianness::Irrelevant => false,
             order => order != Endianness::of_machine(),
         };
-        Some((number, foreign && number.bytes() > 1))
+        Some((number, swapped && number.bytes() > 1))
     }
 
     /// The type string, in this machine's byte order.
