@@ -1,10 +1,10 @@
-//! What is measured: one table for `cargo bench` and `unpool bench`.
+//! The measured cases: one table for `cargo bench` and `unpool bench`.
 
 use unpool::{Element, Geometry, GeometryError, Padding, Shape, Window};
 
-use crate::measure::Op;
+use crate::op::Op;
 
-/// A geometry and an element with a name that results are known by.
+/// A geometry and an element type, with the name that results are listed under.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Such as `nhwc_2x2`.
@@ -21,8 +21,8 @@ impl Case {
         (self.geometry.input_len() * self.element.bytes()) as u64
     }
 
-    /// Bytes that an operation must move: each operand once, but only the cells that won where the
-    /// gradient of unpooling reads.
+    /// Bytes that an operation must move: each operand once. The gradient of unpooling reads only the
+    /// winning cells of its large operand.
     pub fn bytes(&self, op: Op) -> u64 {
         let values = (self.geometry.pooled_len() * self.element.bytes()) as u64;
         let taps = self.geometry.taps_bytes();
@@ -65,7 +65,7 @@ pub fn cases() -> Result<Vec<Case>, GeometryError> {
     .collect()
 }
 
-/// 2×2 pooling of ever larger tensors, from 4 KiB to over 1 GiB: how time grows with bytes.
+/// 2×2 pooling of tensors from 4 KiB to over 1 GiB, to show how time grows with bytes.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-// The yardstick: a plain copy, four words a thread.
+// The baseline of every ratio: a plain copy, one vec4 of words per invocation.
 
 @group(0) @binding(0) var<storage, read> source: array<vec4<u32>>;
 @group(0) @binding(1) var<storage, read_write> destination: array<vec4<u32>>;

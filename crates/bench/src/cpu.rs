@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use unpool::{Cell, Engine, Overlap, Pooled, cpu};
 
-use crate::Runs;
 use crate::case::Case;
-use crate::measure::{BenchError, Op, Row, Timed, fill, rows};
+use crate::measure::{BenchError, Row, Timed, fill, rows};
+use crate::op::Op;
+use crate::runs::Runs;
 
 /// A cell made from a float.
 pub(crate) trait FromFloat: Cell {

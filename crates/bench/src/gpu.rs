@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use unpool::{Gpu, Overlap, cpu, wgpu};
 
-use crate::Runs;
 use crate::case::Case;
 use crate::cpu::FromFloat;
-use crate::measure::{BenchError, Op, Row, Timed, fill, rows};
+use crate::measure::{BenchError, Row, Timed, fill, rows};
+use crate::op::Op;
+use crate::runs::Runs;
 
 pub(crate) fn run<T: FromFloat>(
     gpu: &Gpu,
@@ -34,7 +35,7 @@ pub(crate) fn run<T: FromFloat>(
     let copy = Copy::new(gpu, &input, &output, pooling.input_bytes());
     let clock = Clock::new(gpu);
 
-    // The same bits as the reference, before anything is timed.
+    // Every bit is compared with the reference before timing starts.
     let pooled = cpu::max_pool(geometry, &x)?;
     let expected = [
         pooled.values.clone(),
@@ -119,7 +120,7 @@ impl Clock {
         let commands = encoder.finish();
         let start = Instant::now();
         gpu.queue().submit([commands]);
-        // What goes wrong here shows in the results, which are compared.
+        // A failed submission shows in the results, which are compared.
         let _ = gpu.device().poll(wgpu::PollType::wait_indefinitely());
         let elapsed = start.elapsed().as_secs_f64() * 1e3;
         let stamps = self.timestamps.as_ref().and_then(|(_, resolved)| {

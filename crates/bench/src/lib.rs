@@ -1,40 +1,25 @@
 //! How long the operations take.
 //!
-//! Pooling and unpooling do no arithmetic worth the name: the limit is moving the bytes once. So
-//! every time is given as a ratio to a copy of the full-size tensor on the same device in the same
-//! run, the two interleaved unless asked otherwise; on the CPU the copy is `memcpy`. Results are
-//! compared with the reference before anything is timed.
+//! Pooling and unpooling do little arithmetic: the limit is the memory bandwidth, each byte moved
+//! once. So every time is given as a ratio to a copy of the full-size tensor on the same device in
+//! the same run; on the CPU the copy is `memcpy`. Copy and operations are interleaved unless
+//! [`Order::Repeated`] is asked for. Results are compared with the reference before timing starts.
 
 mod case;
 mod cpu;
 mod gpu;
 mod measure;
+mod op;
 mod overhead;
+mod runs;
 
 pub use case::{Case, cases, growth};
-pub use measure::{BenchError, Op, Row, fill};
+pub use measure::{BenchError, Row, fill};
+pub use op::Op;
 pub use overhead::Overhead;
+pub use runs::{Order, Runs};
 
 use unpool::{Element, Engine};
-
-/// The timed runs.
-#[derive(Clone, Copy, Debug)]
-pub struct Runs {
-    /// Of the copy and of each operation, after one that warms up.
-    pub each: usize,
-    /// What follows what.
-    pub order: Order,
-}
-
-/// What follows what: it decides which tensors are in the caches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// The copy and each operation once, and again.
-    Turns,
-    /// The copy as often as it is timed, then one operation, then the next, as a loop around one
-    /// call does it.
-    Repeated,
-}
 
 /// Measures the operations of one case on an engine.
 ///

@@ -1,39 +1,11 @@
-//! Times to ratios.
+//! From times to ratios: the rows of one case.
 
 use serde::Serialize;
 use unpool::Error;
 
 use crate::case::Case;
-use crate::{Order, Runs};
-
-/// The operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Op {
-    /// Pooling.
-    MaxPool,
-    /// Unpooling.
-    MaxUnpool,
-    /// The gradient of pooling.
-    MaxPoolBackward,
-    /// The gradient of unpooling.
-    MaxUnpoolBackward,
-}
-
-impl Op {
-    /// All, in the order in which they are timed.
-    pub const ALL: [Self; 4] =
-        [Self::MaxPool, Self::MaxUnpool, Self::MaxPoolBackward, Self::MaxUnpoolBackward];
-
-    /// The name it has everywhere.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MaxPool => "max_pool",
-            Self::MaxUnpool => "max_unpool",
-            Self::MaxPoolBackward => "max_pool_backward",
-            Self::MaxUnpoolBackward => "max_unpool_backward",
-        }
-    }
-}
+use crate::op::Op;
+use crate::runs::{Order, Runs};
 
 /// One operation of one case on one device.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +30,7 @@ pub struct Row {
     pub bytes: u64,
 }
 
-/// What keeps a case from being measured.
+/// Why a case was not measured.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BenchError {
@@ -75,14 +47,14 @@ pub enum BenchError {
     },
 }
 
-/// What is timed.
+/// The work of one timed run: the copy, or an operation.
 #[derive(Clone, Copy)]
 pub(crate) enum Timed {
     Copy,
     Op(Op),
 }
 
-/// The rows of a case; `time` runs something once and gives the milliseconds that it took.
+/// The rows of a case; `time` runs the copy or an operation once and returns its milliseconds.
 pub(crate) fn rows(
     case: &Case,
     device: &str,
@@ -90,16 +62,16 @@ pub(crate) fn rows(
     mut time: impl FnMut(Timed) -> Result<f64, BenchError>,
 ) -> Result<Vec<Row>, BenchError> {
     let (mut copies, mut ops) = (Vec::new(), [const { Vec::new() }; Op::ALL.len()]);
-    // One run more than are timed, of one thing more than there are operations.
-    let (runs, things) = (each + 1, Op::ALL.len() + 1);
-    for i in 0..runs * things {
-        let (run, thing) = match order {
-            Order::Turns => (i / things, i % things),
+    // One warm-up run before the timed ones, and the copy before the operations.
+    let (runs, columns) = (each + 1, Op::ALL.len() + 1);
+    for i in 0..runs * columns {
+        let (run, column) = match order {
+            Order::Turns => (i / columns, i % columns),
             Order::Repeated => (i % runs, i / runs),
         };
-        let (timed, times) = match thing {
+        let (timed, times) = match column {
             0 => (Timed::Copy, &mut copies),
-            _ => (Timed::Op(Op::ALL[thing - 1]), &mut ops[thing - 1]),
+            _ => (Timed::Op(Op::ALL[column - 1]), &mut ops[column - 1]),
         };
         let took = time(timed)?;
         if run > 0 {
@@ -134,8 +106,8 @@ pub(crate) fn quantile(mut times: Vec<f64>, q: f64) -> f64 {
     times.get((last as f64 * q).round() as usize).copied().unwrap_or(f64::NAN)
 }
 
-/// Element `i` of a tensor of both signs with few ties, the same on every run. No processor guesses
-/// which cell of a window is the largest, as it does where the numbers follow a rule.
+/// Element `i` of a test tensor: both signs, few ties, the same on every run. The values are mixed
+/// like a hash, so that branch prediction cannot learn which cell of a window is the largest.
 pub fn fill(i: usize) -> f32 {
     let mut mixed = (i as u32).wrapping_add(0x9e37_79b9);
     mixed = (mixed ^ (mixed >> 16)).wrapping_mul(0x85eb_ca6b);
@@ -149,7 +121,7 @@ mod tests {
     use super::*;
     use crate::case::cases;
 
-    /// What is timed in which order, the copy as a dash.
+    /// The order of the runs, one letter for each operation and a dash for the copy.
     fn sequence(order: Order) -> String {
         let case = &cases().expect("the table is right")[0];
         let mut said = String::new();
@@ -162,7 +134,7 @@ mod tests {
                 Timed::Op(Op::MaxPoolBackward) => "b",
                 Timed::Op(Op::MaxUnpoolBackward) => "g",
             };
-            // The first run of each takes longest, and is not counted.
+            // The first run of each takes longest, and is not timed.
             Ok(if said.matches(said.chars().last().unwrap_or('-')).count() == 1 {
                 9.0
             } else {
@@ -181,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn operations_take_turns_or_are_repeated_after_a_run_that_warms_up() {
+    fn operations_are_interleaved_or_repeated_after_a_warm_up_run() {
         assert_eq!(sequence(Order::Turns), "-pubg-pubg-pubg");
         assert_eq!(sequence(Order::Repeated), "---pppuuubbbggg");
     }

@@ -1,4 +1,4 @@
-//! What the steps cost the program that records them.
+//! Host time of preparing and recording the steps.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use unpool::{Element, Geometry, Gpu, Shape, Window, wgpu};
 use crate::gpu::buffer;
 use crate::measure::{BenchError, quantile};
 
-/// Microseconds on the host, medians, for a window whose pipelines are compiled.
+/// Median microseconds on the host, for a window whose pipelines are compiled.
 #[derive(Clone, Copy, Debug)]
 pub struct Overhead {
     /// Making a `Pooling`.
@@ -27,7 +27,7 @@ impl Overhead {
     ///
     /// # Errors
     ///
-    /// If the device refuses a small tensor, or the window is wrong, which it is not.
+    /// If the device refuses a small tensor.
     pub fn measure(gpu: &Gpu) -> Result<Self, BenchError> {
         let shape = Shape::channels_last([1, 8, 8, 4]);
         let geometry = Geometry::new(&Window::new([2, 2]), shape).map_err(unpool::Error::from)?;
@@ -60,7 +60,7 @@ impl Overhead {
     }
 }
 
-/// Of [`Overhead::RUNS`] runs, after one that warms up.
+/// The median of [`Overhead::RUNS`] runs, in microseconds, after one warm-up run.
 fn median(mut run: impl FnMut() -> Result<Duration, BenchError>) -> Result<f64, BenchError> {
     run()?;
     let times: Result<Vec<_>, _> =

@@ -5,8 +5,8 @@ use unpool::{Geometry, Taps};
 
 use crate::levels::{CHANNELS, extents};
 
-/// The colours of taps 0 to 3 (top left, top right, bottom left, bottom right): four that stay
-/// apart under every common colour blindness (Okabe and Ito 2008).
+/// The colours of taps 0 to 3 (top left, top right, bottom left, bottom right): four that
+/// remain distinguishable under every common colour blindness (Okabe and Ito 2008).
 pub(crate) const COLOURS: [Rgb<u8>; 4] =
     [Rgb([0, 114, 178]), Rgb([230, 159, 0]), Rgb([0, 158, 115]), Rgb([204, 121, 167])];
 

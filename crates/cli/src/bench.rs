@@ -1,5 +1,5 @@
-//! `unpool bench`: how long the operations take, as ratios to a copy on the same device; how that
-//! grows with the tensor; and the shaders that were timed.
+//! `unpool bench`: the times of the operations, as ratios to a copy on the same device; how they grow
+//! with the tensor; and the shaders that are timed.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,9 @@ use anyhow::{Context, Result, bail};
 use unpool::{Engine, Program};
 use unpool_bench::{Case, Order, Overhead, Row, Runs};
 
+use crate::outcome::Outcome;
 use crate::sink::Sink;
-use crate::{Outcome, files, growth, terminal};
+use crate::{files, growth, terminal};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -19,16 +20,16 @@ pub(crate) struct Args {
     /// Write the measurements to this file; - for standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<Sink>,
-    /// Leave tensors of over 256 MiB out, and take five runs instead of twenty.
+    /// Leave out tensors of over 256 MiB, and take five runs instead of twenty.
     #[arg(long)]
     quick: bool,
-    /// Repeat each operation by itself, with warm caches, instead of taking turns.
+    /// Repeat each operation by itself, with warm caches, instead of interleaving them.
     #[arg(long)]
     repeated: bool,
-    /// Only the cases whose name holds this.
+    /// Only the cases whose name contains this.
     #[arg(long, default_value = "", value_name = "NAME")]
     case: String,
-    /// Instead draw to this PNG file how the time for a byte grows from 4 KiB to over 1 GiB, on the
+    /// Instead draw to this PNG file the time per byte for tensors from 4 KiB to over 1 GiB, on the
     /// CPU and on the device.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "case", "shaders"])]
     growth: Option<Sink>,
@@ -102,7 +103,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     Ok(Outcome::Agrees)
 }
 
-/// Writes what a device would compile for each case.
+/// Writes the shaders that a device would compile for each case.
 fn shaders(cases: &[Case], directory: &Path, out: &mut impl Write) -> Result<Outcome> {
     let (mut sources, mut list) = (Vec::new(), String::new());
     for case in cases {
@@ -124,42 +125,35 @@ fn shaders(cases: &[Case], directory: &Path, out: &mut impl Write) -> Result<Out
     Ok(Outcome::Agrees)
 }
 
-/// The version of wgpu that the library works with; nothing tells it at run time.
+/// The version of wgpu that the library depends on; it cannot be asked at run time.
 const WGPU: &str = "30";
 
 const HEADER: &str =
     "case          operation            median  (10 %… 90 %)   copy   ×copy   GB/s";
 
+/// A row under [`HEADER`].
 fn line(row: &Row) -> String {
-    format!(
-        "{:<13} {:<19} {:>7}  ({:>6}…{:>6}) {:>6} {:>7} {:>6}",
-        row.case,
-        row.op,
-        digits(row.median_ms),
-        digits(row.p10_ms),
-        digits(row.p90_ms),
-        digits(row.copy_ms),
-        digits(row.ratio_to_copy),
-        digits(row.bytes as f64 / row.median_ms / 1e6),
-    )
+    let [median, p10, p90, copy, ratio, rate] = columns(row);
+    let Row { case, op, .. } = row;
+    format!("{case:<13} {op:<19} {median:>7}  ({p10:>6}…{p90:>6}) {copy:>6} {ratio:>7} {rate:>6}")
 }
 
-/// The same under each other, for a narrow terminal.
+/// A row on several lines, for a narrow terminal.
 fn lines(row: &Row) -> String {
+    let [median, p10, p90, copy, ratio, rate] = columns(row);
+    let Row { case, op, .. } = row;
     format!(
-        "{} {}\n  median {} ms ({}…{})\n  copy {} ms, ×copy {}, {} GB/s",
-        row.case,
-        row.op,
-        digits(row.median_ms),
-        digits(row.p10_ms),
-        digits(row.p90_ms),
-        digits(row.copy_ms),
-        digits(row.ratio_to_copy),
-        digits(row.bytes as f64 / row.median_ms / 1e6),
+        "{case} {op}\n  median {median} ms ({p10}…{p90})\n  copy {copy} ms, ×copy {ratio}, {rate} GB/s"
     )
 }
 
-/// Three digits that say something, as long as six places hold them.
+/// The numbers of a row: median, quantiles, time of the copy, ratio to it, and GB/s.
+fn columns(row: &Row) -> [String; 6] {
+    let rate = row.bytes as f64 / row.median_ms / 1e6;
+    [row.median_ms, row.p10_ms, row.p90_ms, row.copy_ms, row.ratio_to_copy, rate].map(digits)
+}
+
+/// A number with three significant digits, where at most four decimals can show them.
 fn digits(number: f64) -> String {
     let before = number.abs().log10().floor().clamp(-9.0, 9.0) as i32 + 1;
     format!("{number:.*}", (3 - before).clamp(0, 4) as usize)

@@ -23,7 +23,7 @@ const CAPTION: u32 = 20;
 /// Width of a letter of the lines at the top.
 const LETTER: u32 = 9;
 
-/// A picture and what is said above it.
+/// A picture and its caption.
 pub(crate) struct Panel {
     pub(crate) caption: String,
     pub(crate) picture: RgbImage,
@@ -35,7 +35,7 @@ impl Panel {
     }
 }
 
-/// Panels that belong together.
+/// A row of panels under one heading.
 pub(crate) struct Row {
     pub(crate) heading: String,
     pub(crate) text: String,

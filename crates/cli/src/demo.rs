@@ -1,4 +1,4 @@
-//! `unpool demo`: an image through the levels and back, checked, with pictures to look at.
+//! `unpool demo`: an image through the levels and back, checked, with pictures of every step.
 //!
 //! Everything is computed before the first file is written, so bad input leaves nothing behind.
 
@@ -10,11 +10,12 @@ use indicatif::HumanCount;
 use unpool::Engine;
 
 use crate::files::{self, Files};
-use crate::levels::{Level, extents, geometries, places, run as run_levels, scatter};
+use crate::levels::{Level, extents, geometries, positions, run as run_levels, scatter};
+use crate::outcome::Outcome;
 use crate::sheet::Sheet;
 use crate::source::Source;
 use crate::table::Table;
-use crate::{Outcome, argmax_map, drawing, network, picture, reference, tilt};
+use crate::{argmax_map, drawing, network, picture, reference, tilt};
 
 /// Bytes of an index in TensorFlow, PyTorch and ONNX.
 const INDEX_BYTES: usize = 8;
@@ -49,10 +50,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let comparison = reference::compare(&engine, &levels)?;
     let misplaced = reference::misplaced(&levels)?;
 
-    let kept = places(&levels, |_, index| Some(index))?;
-    let tilted_places = places(&levels, tilt::decode)?;
-    let moved = kept.iter().zip(&tilted_places).filter(|(own, tilted)| own != tilted).count();
-    let tilted = scatter(&levels, &tilted_places);
+    let kept = positions(&levels, |_, index| Some(index))?;
+    let tilted_positions = positions(&levels, tilt::decode)?;
+    let moved = kept.iter().zip(&tilted_positions).filter(|(own, tilted)| own != tilted).count();
+    let tilted = scatter(&levels, &tilted_positions);
     let files = pictures(&image, &levels, &tilted)?;
     files.write(&args.out, &args.image.iter().collect::<Vec<_>>())?;
 
@@ -81,11 +82,15 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     if misplaced.is_none() {
         writeln!(
             out,
-            "        {} values kept to the last level: each in its own place",
+            "        {} values kept to the last level: each at its own position",
             count(kept.len())
         )?;
     }
-    writeln!(out, "tilt    width × kernel arithmetic puts {} of them elsewhere", count(moved))?;
+    writeln!(
+        out,
+        "tilt    width × kernel arithmetic puts {} of them at other positions",
+        count(moved)
+    )?;
     let dir = args.out.display();
     writeln!(out, "wrote   {} files to {dir}: look at {dir}/sheet.png", files.len())?;
     Ok(if departures.is_empty() { Outcome::Agrees } else { Outcome::Differs })

@@ -8,7 +8,7 @@ use indicatif::{BinaryBytes, HumanCount};
 use unpool::wgpu::{Adapter, AdapterInfo, DeviceType, Limits};
 use unpool::{Engine, Error, Gpu};
 
-use crate::Outcome;
+use crate::outcome::Outcome;
 use crate::table::Table;
 
 #[derive(clap::Args)]

@@ -1,5 +1,5 @@
 //! The picture that the demonstration draws when it is given none: text, thin lines and texture,
-//! in which a pixel out of place is seen at once.
+//! in which a misplaced pixel is seen at once.
 //!
 //! Its width is odd on every one of three levels (401, 201, 101), so each of them tilts.
 
@@ -29,7 +29,7 @@ pub(crate) fn draw() -> RgbImage {
 }
 
 /// Dusk: a gradient bright enough that one pixel in four still shows it, in steps of the eight
-/// cells that three levels pool together, so that the argmax shows what is drawn on it.
+/// cells that three levels pool into one, so that the argmax shows what is drawn on it.
 fn ground(x: u32, y: u32) -> Rgb<u8> {
     let (across, down) = (x / 8 * 8 * 80 / WIDTH, y / 8 * 8 * 80 / HEIGHT);
     Rgb([(58 + across) as u8, (74 + down / 2) as u8, (150 - down) as u8])

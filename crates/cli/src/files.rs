@@ -1,4 +1,4 @@
-//! The files a command leaves behind: all of them, or none.
+//! The files that a command writes: all of them, or none.
 
 use std::fs;
 use std::io::{self, Cursor, Write};
@@ -31,7 +31,7 @@ impl Files {
         Ok(())
     }
 
-    /// How many there are.
+    /// The number of files.
     pub(crate) fn len(&self) -> usize {
         self.ready.len()
     }
@@ -41,8 +41,8 @@ impl Files {
         self.ready.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Writes them into `dir`, which is made if it is not there, and over none of `inputs`. They get
-    /// their names only when the last of them is on the disk.
+    /// Writes the files into `dir`, which is created if it does not exist, and overwrites none of
+    /// `inputs`. The files get their names only when the last of them is on the disk.
     pub(crate) fn write(&self, dir: &Path, inputs: &[&Source]) -> Result<()> {
         let sink = |name: &str| Sink::File(dir.join(name));
         for name in self.names() {
@@ -60,8 +60,8 @@ pub(crate) fn png(image: &RgbImage) -> Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
-/// Writes files, and makes the directories that they are to be in. They get their names only when
-/// the last of them is on the disk, and standard output and devices have what goes there.
+/// Writes files, and creates their directories. The files get their names only when the last of them
+/// is on the disk, and after standard output and devices have received theirs.
 pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
     let (mut parts, mut devices) = (Vec::new(), Vec::new());
     for (sink, bytes) in files {
@@ -85,7 +85,7 @@ pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
     }
     for (sink, bytes) in devices {
         let written = match sink {
-            Sink::StandardOutput => {
+            Sink::Standard(_) => {
                 let mut out = io::stdout().lock();
                 out.write_all(bytes.as_ref()).and_then(|()| out.flush())
             }
@@ -101,7 +101,7 @@ pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
 pub(crate) fn check_outputs(outputs: &[(&str, &Sink)], inputs: &[&Source]) -> Result<()> {
     for (i, (option, sink)) in outputs.iter().enumerate() {
         let Some(file) = sink.path() else {
-            if let Some((other, _)) = outputs[..i].iter().find(|(_, o)| o.is_standard_output()) {
+            if let Some((other, _)) = outputs[..i].iter().find(|(_, o)| o.is_standard()) {
                 bail!("{other} and {option} both name standard output (-); one of them can");
             }
             continue;
@@ -109,29 +109,29 @@ pub(crate) fn check_outputs(outputs: &[(&str, &Sink)], inputs: &[&Source]) -> Re
         ensure!(!file.is_dir(), "{option} {sink}: is a directory; a file is needed");
         ensure!(file.file_name().is_some(), "{option} {sink}: names no file");
         check_directory(option, directory(file))?;
-        let Some(place) = place(file) else { continue };
+        let Some(path) = final_path(file) else { continue };
         for (other, earlier) in &outputs[..i] {
-            let same = earlier.path().and_then(self::place).is_some_and(|other| other == place);
+            let same = earlier.path().and_then(final_path).is_some_and(|other| other == path);
             ensure!(!same, "{other} and {option} name the same file, {sink}");
         }
         for input in inputs.iter().filter_map(|input| input.path()) {
-            let same = input.canonicalize().is_ok_and(|input| input == place)
-                || self::place(input).is_some_and(|input| input == place);
+            let same = input.canonicalize().is_ok_and(|input| input == path)
+                || final_path(input).is_some_and(|input| input == path);
             ensure!(!same, "{option}: {sink} is read by this command and would be overwritten");
         }
     }
     Ok(())
 }
 
-/// Refuses what neither is a directory nor can become one, before any work is done for it.
+/// Refuses a path that is no directory and cannot become one, before any work is done.
 pub(crate) fn check_directory(option: &str, dir: &Path) -> Result<()> {
     ensure!(
-        Sink::from(dir.as_os_str().to_owned()) != Sink::StandardOutput,
+        !Sink::from(dir.as_os_str().to_owned()).is_standard(),
         "{option} {}: a directory is needed, and standard output is none; ./- is a directory",
         dir.display()
     );
-    let there = dir.ancestors().find(|dir| dir.exists());
-    match there.filter(|there| !there.is_dir()) {
+    let existing = dir.ancestors().find(|dir| dir.exists());
+    match existing.filter(|existing| !existing.is_dir()) {
         Some(file) if file == dir => {
             bail!("{option} {}: is a file; a directory is needed", dir.display())
         }
@@ -142,18 +142,18 @@ pub(crate) fn check_directory(option: &str, dir: &Path) -> Result<()> {
     }
 }
 
-/// Where a file is or would be, whatever way leads there; none for a pipe or a device.
-fn place(file: &Path) -> Option<PathBuf> {
+/// The canonical path of a file, which need not exist; `None` for a pipe or a device.
+fn final_path(file: &Path) -> Option<PathBuf> {
     if file.exists() && !file.is_file() {
         return None;
     }
     Some(resolved(directory(file)).join(file.file_name()?))
 }
 
-/// A directory by its own name: as far as it is there by that of the file system.
+/// The canonical path of a directory, as far as the directory exists.
 fn resolved(dir: &Path) -> PathBuf {
-    if let Ok(there) = dir.canonicalize() {
-        return there;
+    if let Ok(canonical) = dir.canonicalize() {
+        return canonical;
     }
     let mut resolved = dir.parent().map(|_| resolved(directory(dir))).unwrap_or_default();
     match dir.components().next_back() {

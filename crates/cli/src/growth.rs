@@ -12,8 +12,9 @@ use unpool::Engine;
 use unpool_bench::{Runs, growth};
 
 use crate::canvas::Canvas;
+use crate::files;
+use crate::outcome::Outcome;
 use crate::sink::Sink;
-use crate::{Outcome, files};
 
 /// The size of the image, and of the margins around the plot: left, top, right, bottom.
 const SIZE: (u32, u32) = (960, 600);

@@ -1,4 +1,4 @@
-//! `unpool layers`: what a model is made of, and what each layer sees.
+//! `unpool layers`: the layers of a model, with their shapes and receptive fields.
 
 use std::io::Write;
 
@@ -6,9 +6,9 @@ use anyhow::Result;
 use indicatif::HumanCount;
 use unpool_cnn::{Layer, Plan};
 
-use crate::Outcome;
 use crate::axes::extents;
 use crate::network::{self, Network};
+use crate::outcome::Outcome;
 use crate::table::Table;
 
 #[derive(clap::Args)]
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             layer.operator().to_owned(),
             extents(layer.shape().get(1..).unwrap_or_default()),
             parameters,
-            sees(&plan, layer),
+            receptive_field(&plan, layer),
         ]);
     }
     let parameters: usize = plan.layers().iter().map(Layer::parameters).sum();
@@ -48,8 +48,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     Ok(Outcome::Agrees)
 }
 
-/// The size of the receptive field of a unit in the middle.
-pub(crate) fn sees(plan: &Plan, layer: &Layer) -> String {
+/// The size of the receptive field of the unit in the middle of a channel.
+pub(crate) fn receptive_field(plan: &Plan, layer: &Layer) -> String {
     let spatial = layer.shape().get(2..).unwrap_or_default();
     // In the middle of every axis, where no border cuts the field.
     let middle = spatial.iter().fold(0, |at, n| at * n + n / 2);

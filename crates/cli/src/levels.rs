@@ -1,8 +1,8 @@
-//! The levels of the demonstration: an image pooled again and again, as a SegNet encoder does, and
-//! unpooled as often.
+//! The levels of the demonstration: an image pooled at every level, as in a SegNet encoder, and
+//! unpooled again.
 //!
 //! Each level is 2×2 with stride 2. Ceil mode lets an odd row or column end in a partial window,
-//! so that nothing is lost on the way down; the geometry remembers the odd size on the way up.
+//! so that pooling loses no cell; unpooling restores the odd size from the geometry.
 
 use anyhow::{Context, Result, bail};
 use unpool::{Engine, Geometry, IndexSpace, Overlap, Pooled, Shape, Window};
@@ -13,10 +13,10 @@ pub(crate) const KERNEL: usize = 2;
 /// Channels of an RGB image.
 pub(crate) const CHANNELS: usize = 3;
 
-/// One level, there and back.
+/// One level: its pooling and its unpooling.
 pub(crate) struct Level {
     pub(crate) geometry: Geometry,
-    /// What is pooled: the image, or the maxima of the level above.
+    /// The image, or the maxima of the level above.
     pub(crate) input: Vec<f32>,
     pub(crate) pooled: Pooled<f32>,
     /// This level's own maxima, unpooled.
@@ -27,7 +27,7 @@ pub(crate) struct Level {
 
 /// The geometries of `count` levels over an image.
 ///
-/// A level of which the window is larger than its input is refused: it would pool nothing.
+/// A level whose window is larger than its input is refused.
 pub(crate) fn geometries(height: usize, width: usize, count: usize) -> Result<Vec<Geometry>> {
     let window = Window::new([KERNEL, KERNEL]).with_ceil_mode(true);
     let mut shape = Shape::channels_last([1, height, width, CHANNELS]);
@@ -83,36 +83,36 @@ pub(crate) fn run(
     Ok(levels)
 }
 
-/// Where each maximum of the last of `levels` stands in the input of the first, when every level's
-/// flattened index is read by `decode`; `None` where that leaves the image.
+/// The element of the first level's input that each maximum of the last level came from, when
+/// `decode` reads the flattened indices of every level; `None` outside the image.
 ///
-/// With a `decode` that gives back the index it is given, these are the right places.
-pub(crate) fn places(
+/// The right positions are those of a `decode` that returns its index unchanged.
+pub(crate) fn positions(
     levels: &[Level],
     decode: impl Fn(&Geometry, usize) -> Option<usize>,
 ) -> Result<Vec<Option<usize>>, unpool::Error> {
     let deepest = levels.last().map_or(0, |level| level.geometry.pooled_len());
-    let mut places: Vec<Option<usize>> = (0..deepest).map(Some).collect();
+    let mut positions: Vec<Option<usize>> = (0..deepest).map(Some).collect();
     for level in levels.iter().rev() {
-        // One image, so this index is the element's number in the level's input, and that is its
-        // number among the maxima of the level above.
+        // The batch is one image, so the index is also the number of the element in the level's
+        // input, which are the maxima of the level above.
         let indices: Vec<i64> = level.pooled.taps.to_indices(&level.geometry, IndexSpace::Image)?;
-        for place in &mut places {
-            *place = place
+        for position in &mut positions {
+            *position = position
                 .and_then(|element| usize::try_from(indices[element]).ok())
                 .and_then(|index| decode(&level.geometry, index));
         }
     }
-    Ok(places)
+    Ok(positions)
 }
 
-/// The deepest maxima at `places` of the first level's input, zero elsewhere.
-pub(crate) fn scatter(levels: &[Level], places: &[Option<usize>]) -> Vec<f32> {
+/// The deepest maxima at `positions` of the first level's input, zero elsewhere.
+pub(crate) fn scatter(levels: &[Level], positions: &[Option<usize>]) -> Vec<f32> {
     let mut cells = vec![0.0; levels.first().map_or(0, |level| level.input.len())];
     let values = levels.last().map_or(&[][..], |level| &level.pooled.values);
-    for (&value, place) in values.iter().zip(places) {
-        if let &Some(place) = place {
-            cells[place] = value;
+    for (&value, position) in values.iter().zip(positions) {
+        if let &Some(position) = position {
+            cells[position] = value;
         }
     }
     cells
@@ -121,7 +121,6 @@ pub(crate) fn scatter(levels: &[Level], places: &[Option<usize>]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tilt;
 
     /// Distinct values, none of them 0, in no order.
     fn image(len: usize) -> Vec<f32> {
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_pixels_are_in_their_own_place_after_three_levels_of_an_odd_size() {
+    fn kept_pixels_return_to_their_own_position_after_three_levels_of_an_odd_size() {
         let levels = levels(43, 57, 3);
         let (image, restored) = (&levels[0].input, &levels[0].restored);
         let kept = restored.iter().filter(|&&cell| cell != 0.0).count();
@@ -142,19 +141,9 @@ mod tests {
         for (i, (cell, original)) in restored.iter().zip(image).enumerate() {
             assert!(*cell == 0.0 || cell == original, "element {i}: {cell}, not {original}");
         }
-        let places = places(&levels, |_, index| Some(index)).expect("taps of these geometries");
-        assert_eq!(&scatter(&levels, &places), restored);
-    }
-
-    #[test]
-    fn the_tilt_is_none_on_even_sizes_and_some_on_odd_ones() {
-        let even = levels(24, 48, 3);
-        let tilted = places(&even, tilt::decode).expect("taps of these geometries");
-        assert_eq!(scatter(&even, &tilted), even[0].restored);
-
-        let odd = levels(24, 49, 1);
-        let tilted = places(&odd, tilt::decode).expect("taps of these geometries");
-        assert_ne!(scatter(&odd, &tilted), odd[0].restored);
+        let positions =
+            positions(&levels, |_, index| Some(index)).expect("taps of these geometries");
+        assert_eq!(&scatter(&levels, &positions), restored);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The command `unpool`: what it can be asked, and how it answers.
+//! The command `unpool`: its subcommands, its exit status and its messages of errors.
 //!
-//! Exit status 0 says that everything agreed, 1 that something differed, 2 that the question was
-//! bad: one line on standard error then, and no file. A signal leaves no file either.
+//! Exit status 0 means that all results agreed, 1 that a result differed, 2 that the command failed:
+//! then it prints one line on standard error and writes no file. A signal leaves no file either.
 
 mod argmax;
 mod argmax_map;
@@ -22,6 +22,7 @@ mod levels;
 mod network;
 mod npy;
 mod options;
+mod outcome;
 mod panel;
 mod picture;
 mod pool;
@@ -30,14 +31,13 @@ mod reach;
 mod reference;
 mod report;
 mod segment;
-mod sessions;
 mod sheet;
 mod sink;
 mod source;
+mod stream;
 mod table;
 mod terminal;
 mod tilt;
-mod top;
 mod unfinished;
 mod unpool;
 mod usage;
@@ -49,6 +49,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use outcome::Outcome;
 use report::Report;
 use sink::Sink;
 
@@ -70,23 +71,16 @@ enum Command {
     Demo(demo::Args),
     /// Pool an array of NumPy: values and argmax.
     Pool(pool::Args),
-    /// Put pooled values back where an argmax says.
+    /// Put pooled values back at the positions of an argmax.
     Unpool(unpool::Args),
     /// Check a device against cases computed by PyTorch, TensorFlow and ONNX Runtime.
     Verify(verify::Args),
     /// List the layers of a trained network.
     Layers(layers::Args),
-    /// Show what layers of a network responded to in an image.
+    /// Project the responses of a network's layers back to an image.
     Visualize(visualize::Args),
     /// Label every pixel of an image with an encoder-decoder.
     Segment(segment::Args),
-}
-
-/// What a command found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
-    Agrees,
-    Differs,
 }
 
 /// Gives Mesa's EGL a directory, where the session has none: it would say so on standard error,
@@ -103,7 +97,7 @@ fn quiet_egl() {
 impl Command {
     /// Whether standard output is a file that the command writes.
     fn writes_standard_output(&self) -> bool {
-        let any = |outputs: &[(&str, &Sink)]| outputs.iter().any(|(_, s)| s.is_standard_output());
+        let any = |outputs: &[(&str, &Sink)]| outputs.iter().any(|(_, s)| s.is_standard());
         match self {
             Self::Bench(args) => any(&args.outputs()),
             Self::Pool(args) => any(&args.outputs()),
@@ -163,7 +157,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Says on standard error what was wrong: in one line, which only a terminal's columns break.
+/// Prints an error on standard error, in one line that is wrapped only at a terminal's width.
 fn tell(message: &str) {
     let line = format!("unpool: {}", one_line(message));
     let columns = terminal::columns().filter(|_| io::stderr().is_terminal());
@@ -172,7 +166,7 @@ fn tell(message: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// What was wrong, from the outside in; some errors repeat the one that they hold.
+/// The message of an error and its causes, outermost first; some errors repeat their cause.
 fn told(error: &anyhow::Error) -> String {
     let mut told = String::new();
     for cause in error.chain().map(ToString::to_string) {
@@ -185,7 +179,7 @@ fn told(error: &anyhow::Error) -> String {
     told
 }
 
-/// Prints the help that was asked for, or what was wrong with the arguments.
+/// Prints the help that was asked for, or the fault of the arguments.
 fn misunderstood(error: &clap::Error) -> ExitCode {
     use clap::error::ErrorKind;
     let help = [ErrorKind::DisplayHelp, ErrorKind::DisplayVersion];

@@ -1,4 +1,4 @@
-//! A model file and images made ready for each other: size, channels, mean and scale.
+//! A model file, and the preprocessing of images for it: size, channels, mean and scale.
 
 use std::io::Read;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::options::{BETWEEN, number};
 use crate::picture;
 use crate::source::Source;
 
-/// Extents where neither the model nor the command line says any: those of ImageNet.
+/// The default extents, where neither the model nor the command line fixes them: those of ImageNet.
 const USUAL: usize = 224;
 
 /// `HEIGHTxWIDTH`.
@@ -51,7 +51,7 @@ pub(crate) struct Args {
 /// How a pixel becomes a number: from 0 to 1, less the mean, times the scale.
 #[derive(clap::Args)]
 pub(crate) struct Preprocessing {
-    /// What is taken from each channel, whose values go from 0 to 1; one number or one per channel.
+    /// Mean of each channel, which is subtracted from values of 0 to 1; one number or one per channel.
     #[arg(
         long,
         value_name = "M,…",
@@ -61,7 +61,7 @@ pub(crate) struct Preprocessing {
         default_value = "0"
     )]
     mean: Vec<f32>,
-    /// What each channel is then multiplied by: 1 over the standard deviation.
+    /// Factor of each channel, after the mean is subtracted: 1 over the standard deviation.
     #[arg(
         long,
         value_name = "S,…",
@@ -81,7 +81,7 @@ fn factor(text: &str) -> Result<f32, String> {
     finite(text).ok().filter(|&x| x != 0.0).ok_or_else(|| "a number other than 0 is needed".into())
 }
 
-/// A model and what is known of its input.
+/// A model and the extents of its input.
 pub(crate) struct Network {
     pub(crate) model: Model,
     pub(crate) name: String,
@@ -97,7 +97,7 @@ impl Network {
         let name = args.model.to_string();
         let model = match args.model.path() {
             Some(path) => Model::open(path).map_err(|error| match error {
-                // It has the name.
+                // The message has the name.
                 Error::File { .. } => error.into(),
                 other => anyhow::Error::from(other).context(name.clone()),
             })?,
@@ -135,7 +135,7 @@ impl Network {
         })
     }
 
-    /// Refuses what a model gives where its input is far from what it was made for.
+    /// Refuses an output that is not finite, as of an input far outside the training data.
     pub(crate) fn check_finite(&self, output: &Activation) -> Result<()> {
         ensure!(
             output.data.iter().all(|x| x.is_finite()),
@@ -145,8 +145,8 @@ impl Network {
         Ok(())
     }
 
-    /// An error of the network; where it needs too much memory and its input could be smaller, with
-    /// what makes it so.
+    /// An error of the network. Where it needs too much memory, the message also says whether a
+    /// smaller input is possible.
     pub(crate) fn refused(&self, error: Error) -> anyhow::Error {
         let is_memory = matches!(
             error,
@@ -168,7 +168,7 @@ impl Network {
     }
 }
 
-/// An image as it goes in.
+/// An image, resized to the network's input.
 pub(crate) struct Fitted {
     /// The file's name without its directory and ending.
     pub(crate) name: String,
@@ -215,7 +215,7 @@ impl Fitted {
         Ok((0..channels).flat_map(plane).collect())
     }
 
-    /// What to say of its size, height first as `--size` has it.
+    /// The size in words, height first as in `--size`.
     pub(crate) fn described(&self) -> String {
         let size = |(width, height)| format!("{height}×{width}");
         let own = size(self.picture.dimensions());

@@ -1,4 +1,4 @@
-//! What `pool` and `unpool` are told about a window and its shape, and how it is written.
+//! The options of `pool` and `unpool` for windows, shapes and index spaces, and their syntax.
 
 use std::num::{IntErrorKind, ParseIntError};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub(crate) struct WindowArgs {
     /// Cells from one cell of the window to the next.
     #[arg(long, value_name = "NxN", allow_hyphen_values = true)]
     dilation: Option<Sizes>,
-    /// Count a last, partial window.
+    /// Round output sizes up: a last, partial window counts.
     #[arg(long)]
     ceil: bool,
     /// The order of axes: nchw or nhwc (batch, channels, one to three spatial axes), without
@@ -48,7 +48,7 @@ impl WindowArgs {
         Ok(window)
     }
 
-    /// What an option says of each axis.
+    /// The values of an option for each axis.
     fn per_axis<T: Copy + Default>(
         &self,
         option: &str,
@@ -108,7 +108,7 @@ impl FromStr for Extents {
     }
 }
 
-/// What stands between the numbers of axes.
+/// Separators of the numbers of axes.
 pub(crate) const BETWEEN: [char; 4] = ['x', 'X', '×', ','];
 
 fn numbers(text: &str, such_as: &str) -> Result<Vec<usize>, String> {
@@ -116,8 +116,8 @@ fn numbers(text: &str, such_as: &str) -> Result<Vec<usize>, String> {
     text.split(BETWEEN).map(|part| number(part, 1).map_err(|e| e.unwrap_or_else(wanted))).collect()
 }
 
-/// A whole number. What is wrong with one that is negative or too large is told; with what is no
-/// number at all, nothing. `least` is what a message names: 0 passes, and the library refuses it.
+/// A whole number. The error is a message for a number that is negative or too large, and `None` for
+/// text that is no number. Messages name `least`; a 0 below it passes, and the library refuses it.
 pub(crate) fn number(text: &str, least: usize) -> Result<usize, Option<String>> {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     if text.strip_prefix('-').is_some_and(is_number) {
@@ -134,7 +134,7 @@ pub(crate) fn ordinal(text: &str) -> Result<usize, String> {
     number(text, 0).map_err(|error| error.unwrap_or_else(|| "a whole number is wanted".into()))
 }
 
-/// How the borders are extended.
+/// The padding rule.
 #[derive(Clone, Debug, PartialEq)]
 struct Padding(unpool::Padding);
 
@@ -161,7 +161,7 @@ impl FromStr for Padding {
     }
 }
 
-/// How an argmax is written: as the library keeps it, or as another framework does.
+/// The format of an argmax: the library's taps, or the indices of another framework.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum ArgmaxSpace {
     Taps,

@@ -1,4 +1,4 @@
-//! An image as a file has it and as a tensor has it: 8-bit RGB, and f32 from 0 to 1 with channels
+//! An image in a file and as a tensor: 8-bit RGB, and f32 from 0 to 1 with channels
 //! last.
 
 use std::io::{Cursor, Read};
@@ -22,12 +22,11 @@ const FORMATS: [(ImageFormat, &[&str]); 5] = [
 /// As messages name them.
 pub(crate) const NAMES: &str = "PNG, JPEG, WebP, GIF or BMP";
 
-/// Bytes that tell formats apart.
+/// Bytes that identify the format.
 const START: u64 = 64;
 
-/// The image of a file, whose format is told by what is in it: as it is to be looked at where its
-/// EXIF data says that it lies on its side, and the first where a GIF has several. Transparency is
-/// dropped.
+/// The image of a file, whose format is detected from its contents. The orientation of the EXIF data
+/// is applied; a GIF gives its first image; transparency is dropped.
 pub(crate) fn open(source: &Source) -> Result<RgbImage> {
     read(source).with_context(|| source.to_string())
 }
@@ -37,7 +36,7 @@ fn read(source: &Source) -> Result<RgbImage> {
     let mut bytes = Vec::new();
     file.by_ref().take(START).read_to_end(&mut bytes)?;
     let format = image::guess_format(&bytes).ok();
-    let Some(format) = format.filter(|found| FORMATS.iter().any(|(known, _)| known == found))
+    let Some(format) = format.filter(|found| FORMATS.iter().any(|(format, _)| format == found))
     else {
         bail!("is neither {}", NAMES.replace(" or ", " nor "));
     };

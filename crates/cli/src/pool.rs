@@ -7,22 +7,23 @@ use unpool::{Cell, Engine, Geometry};
 
 use crate::axes::extents;
 use crate::element::for_element;
-use crate::npy::{Array, Needed, Number, Place};
+use crate::npy::{Array, ArraySource, Needed, Number};
 use crate::options::{ArgmaxSpace, Sizes, WindowArgs};
+use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::Source;
-use crate::{Outcome, argmax, files};
+use crate::{argmax, files};
 
 #[derive(clap::Args)]
 #[command(
     override_usage = "unpool pool IN.npy --kernel NxN --values V.npy --argmax A.npy [OPTIONS]"
 )]
 pub(crate) struct Args {
-    /// What is pooled: one to three spatial axes, with batch and channels or as --layout says; .npy
+    /// The input: one to three spatial axes, with batch and channels or as --layout says; .npy
     /// or .npz, and - for standard input.
     #[arg(value_name = "IN.npy")]
     input: Source,
-    /// The array to take of an .npz that has several.
+    /// The array in an .npz of several arrays.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
     /// Cells per spatial axis, such as 3x2; 2 is 2 on each.
@@ -30,10 +31,10 @@ pub(crate) struct Args {
     kernel: Sizes,
     #[command(flatten)]
     window: WindowArgs,
-    /// Where the maxima go; - for standard output.
+    /// File for the maxima; - for standard output.
     #[arg(long, value_name = "V.npy")]
     values: Sink,
-    /// Where the argmax goes: taps as uint8 or uint16, indices as int64.
+    /// File for the argmax: taps as uint8 or uint16, indices as int64.
     #[arg(long, value_name = "A.npy")]
     argmax: Sink,
     /// taps, plane (PyTorch), image (TensorFlow), batch (TensorFlow with
@@ -54,8 +55,9 @@ impl Args {
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     files::check_outputs(&args.outputs(), &[&args.input])?;
-    let place = Place { source: &args.input, array: args.array.as_deref(), option: "--array" };
-    let input = Array::open(place, Needed::Elements)?;
+    let source =
+        ArraySource { source: &args.input, array: args.array.as_deref(), option: "--array" };
+    let input = Array::open(source, Needed::Elements)?;
     let in_input = || args.input.to_string();
     let axes = args.window.layout();
     let shape = axes.shape(&input.shape).with_context(in_input)?;

@@ -1,5 +1,4 @@
-//! Numbers as pictures: what comes back to the input, with its sign, and what channels responded
-//! with.
+//! Tensors as pictures: projections onto the input, with their signs, and the responses of channels.
 
 use embedded_graphics::mono_font::iso_8859_1::FONT_8X13;
 use embedded_graphics::pixelcolor::Rgb888;
@@ -38,7 +37,7 @@ pub(crate) fn signed(map: &[f32], channels: usize, [height, width]: [usize; 2]) 
     })
 }
 
-/// The size that almost all values stay under.
+/// The magnitude that almost all values stay below.
 fn scale(map: &[f32]) -> f32 {
     let mut sizes: Vec<f32> = map.iter().map(|v| v.abs()).filter(|&v| v > 0.0).collect();
     if sizes.is_empty() {
@@ -55,7 +54,7 @@ fn diverging(value: f32) -> Rgb<u8> {
     Rgb(std::array::from_fn(|c| (NOTHING[c] + (end[c] - NOTHING[c]) * part) as u8))
 }
 
-/// The channels of an image by what they responded with in all (the sum of squares above 0), most
+/// The channels of an image by the energy of their responses (the sum of squares above 0), largest
 /// first, each with its largest value.
 pub(crate) fn strongest_channels(activation: &Activation, image: usize) -> Vec<(usize, f32)> {
     let channels = activation.shape.get(1).copied().unwrap_or(1);
@@ -68,7 +67,7 @@ pub(crate) fn strongest_channels(activation: &Activation, image: usize) -> Vec<(
     all.into_iter().map(|(channel, _)| (channel, largest(channel))).collect()
 }
 
-/// The strongest channels of an image side by side, from black at 0 or less to white at the
+/// The strongest channels of an image in a grid, from black at 0 or less to white at the
 /// layer's maximum, and one of them framed.
 pub(crate) fn grid(activation: &Activation, image: usize, framed: usize, side: u32) -> RgbImage {
     let mut shown = strongest_channels(activation, image);
@@ -137,7 +136,7 @@ fn bars(scores: &[f32], marked: usize, side: u32) -> RgbImage {
     let span = (high - low).max(f32::MIN_POSITIVE);
     let width = side - gutter;
     let along = |score: f32| gutter + ((score - low) / span * (width - 1) as f32) as u32;
-    // At least as high as a number, for there are no more bars than a grid has channels.
+    // A bar is at least as high as a number, because a panel has at most as many bars as a grid has channels.
     let pitch = side as f32 / classes.len().max(1) as f32;
     let ink = Rgb888::new(INK.0[0], INK.0[1], INK.0[2]);
     let mut sheet = RgbImage::from_pixel(side, side, Rgb([255; 3]));
@@ -163,8 +162,8 @@ fn bars(scores: &[f32], marked: usize, side: u32) -> RgbImage {
 
 /// Cuts a list, strongest first, to those that are shown, the framed one among them.
 fn keep_framed<T>(list: &mut Vec<T>, is_framed: impl Fn(&T) -> bool) {
-    if let Some(place) = list.iter().position(is_framed) {
-        list.swap(place, place.min(GRID - 1));
+    if let Some(position) = list.iter().position(is_framed) {
+        list.swap(position, position.min(GRID - 1));
     }
     list.truncate(GRID);
 }

@@ -1,5 +1,5 @@
 //! Windows that reach far: an engine against the definition, bit for bit, where the cells of a window lie
-//! thousands of cells apart or a cell has tens of thousands of windows. No vectors of other frameworks
+//! thousands of cells from each other or a cell has tens of thousands of windows. No vectors of other frameworks
 //! go there.
 
 use anyhow::Result;
@@ -57,7 +57,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
 }
 
 impl Case {
-    /// The first element that an engine makes otherwise than the definition, if there is one.
+    /// The first element in which an engine differs from the definition, if any.
     fn difference(&self, engine: &Engine) -> Result<Option<String>, unpool::Error> {
         let geometry = &self.geometry;
         let input = gradient(geometry.input_len());

@@ -1,11 +1,11 @@
 //! The check of the demonstration: every output of the device against the CPU, bit for bit, and
-//! the law that a kept pixel comes back to its own place.
+//! the law that a kept pixel comes back to its own position.
 
 use std::fmt;
 
 use unpool::{Engine, Overlap, Taps, cpu};
 
-use crate::levels::{Level, places};
+use crate::levels::{Level, positions};
 
 /// The first element in which a device departs from what it must give.
 #[derive(Debug)]
@@ -67,10 +67,10 @@ pub(crate) fn compare(engine: &Engine, levels: &[Level]) -> Result<Comparison, u
 /// image's own pixel where one was kept, zero elsewhere.
 pub(crate) fn misplaced(levels: &[Level]) -> Result<Option<Departure>, unpool::Error> {
     let Some(first) = levels.first() else { return Ok(None) };
-    let places = places(levels, |_, index| Some(index))?;
+    let positions = positions(levels, |_, index| Some(index))?;
     let mut expected = vec![0.0; first.input.len()];
-    for place in places.iter().flatten() {
-        expected[*place] = first.input[*place];
+    for position in positions.iter().flatten() {
+        expected[*position] = first.input[*position];
     }
     Ok(floats(&first.restored, &expected).map(|(element, found, expected)| Departure {
         level: 1,

@@ -1,4 +1,4 @@
-//! What a command has to say of its answer, line by line.
+//! The report of a command, line by line.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -14,9 +14,9 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// `beside` says that standard output is for something else.
-    pub(crate) fn new(beside: bool) -> Self {
-        let (out, terminal): (Box<dyn Write>, _) = if beside {
+    /// `output_is_used` says that the command writes an output file to standard output.
+    pub(crate) fn new(output_is_used: bool) -> Self {
+        let (out, terminal): (Box<dyn Write>, _) = if output_is_used {
             (Box::new(io::stderr()), io::stderr().is_terminal())
         } else {
             (Box::new(io::stdout()), io::stdout().is_terminal())
@@ -38,7 +38,8 @@ impl Report {
     }
 }
 
-/// Where the text of a line begins, after its label or its indent; the lines under it begin there.
+/// The column where the text of a line begins, after its label or its indent. Continuation lines begin
+/// at the same column.
 fn indent(line: &str) -> usize {
     /// Columns of the longest label and the spaces after it.
     const LABEL: usize = 12;

@@ -10,14 +10,15 @@ use unpool_cnn::{Engine, Keep, Session};
 
 use crate::axes::extents;
 use crate::board::Board;
+use crate::files;
 use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::{self, Source};
-use crate::{Outcome, files};
 
-/// Colours of classes, which go round where there are more: black for the first, which is mostly
-/// what is around things, then seven that stay apart under every common colour blindness (Okabe and
-/// Ito 2008).
+/// Colours of classes, repeated where there are more classes: black for the first, which is usually
+/// the background, then seven that remain distinguishable under every common colour blindness (Okabe
+/// and Ito 2008).
 const COLOURS: [(&str, Rgb<u8>); 8] = [
     ("black", Rgb([0, 0, 0])),
     ("orange", Rgb([230, 159, 0])),
@@ -40,7 +41,7 @@ pub(crate) struct Args {
     /// The class map, one colour for each class; - for standard output.
     #[arg(long, default_value = "map.png", value_name = "MAP.png")]
     out: Sink,
-    /// Directory for a TensorBoard event file with the same.
+    /// Directory for a TensorBoard event file with the class map.
     #[arg(long, value_name = "DIR")]
     logdir: Option<PathBuf>,
     /// auto, cpu, gpu, or part of the name of an adapter or backend.

@@ -8,7 +8,7 @@ use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
 use image::{Rgb, RgbImage, imageops};
 
 use crate::canvas::Canvas;
-use crate::levels::{KERNEL, Level, extents, places, scatter};
+use crate::levels::{KERNEL, Level, extents, positions, scatter};
 use crate::panel::{self, Detail, SHOWN_CHANNEL, enlarge, fit, spread, spread_side};
 use crate::{argmax_map, picture, tilt};
 
@@ -32,15 +32,15 @@ const CAPTION: u32 = 48;
 const TALLEST: u32 = 440;
 /// Levels that the pyramid shows.
 const PYRAMID: usize = 3;
-/// How much the details are enlarged: those of kept pixels, and that of windows.
+/// Enlargement of the details of kept pixels, and of the detail of windows.
 const TIMES: u32 = 7;
 const WINDOW_TIMES: u32 = 20;
 
-/// What the sheet is drawn from.
+/// The contents of the sheet.
 pub(crate) struct Sheet<'a> {
     pub(crate) image: &'a RgbImage,
     pub(crate) levels: &'a [Level],
-    /// The image that the wrong arithmetic makes of the same argmax, of the image's size.
+    /// The image that the wrong index arithmetic makes of the same argmax, of the same size.
     pub(crate) tilted: &'a [f32],
 }
 
@@ -49,7 +49,7 @@ struct Panel {
     text: String,
     colour: Rgb888,
     image: RgbImage,
-    /// Whether the colours of the taps are explained beside the caption.
+    /// Whether a legend of the taps' colours is drawn next to the caption.
     legend: bool,
     /// Whether it is one image, which a line sets off from the paper.
     framed: bool,
@@ -190,8 +190,8 @@ impl Sheet<'_> {
     /// The first level's maxima put back.
     fn one_level(&self, detail: Detail) -> Result<[Panel; 3]> {
         let first = &self.levels[..1];
-        let tilted_places = places(first, tilt::decode)?;
-        let tilted = scatter(first, &tilted_places);
+        let tilted_positions = positions(first, tilt::decode)?;
+        let tilted = scatter(first, &tilted_positions);
         self.compare("1 level", first, &first[0].unpooled, &tilted, detail)
     }
 
@@ -213,8 +213,9 @@ impl Sheet<'_> {
         let side = spread_side(levels.len());
         let shown =
             |cells| Ok::<_, anyhow::Error>(fit(&spread(cells, size, side)?, COLUMN, TALLEST));
-        let own = places(levels, |_, index| Some(index))?;
-        let moved = own.iter().zip(places(levels, tilt::decode)?).filter(|(a, b)| *a != b).count();
+        let own = positions(levels, |_, index| Some(index))?;
+        let moved =
+            own.iter().zip(positions(levels, tilt::decode)?).filter(|(a, b)| *a != b).count();
         let [_, pooled_width] = extents(levels[0].geometry.pooled_shape());
         let read = if levels.len() == 1 {
             format!("same argmax read {} wide", pooled_width * KERNEL)
@@ -230,7 +231,7 @@ impl Sheet<'_> {
         Ok([
             Panel::new(
                 &format!("unpooled, {name}"),
-                format!("1 in {one_in:.0} kept, each in place, drawn {side}×{side}"),
+                format!("1 in {one_in:.0} kept, each at its position, drawn {side}×{side}"),
                 RIGHT,
                 shown(restored)?,
             ),

@@ -1,8 +1,8 @@
-//! What must not be left behind: files that are being written, and directories made for them.
+//! Unfinished files, and the directories created for them, which must not be left behind.
 //!
 //! They are listed from the moment they exist, and removed where the command fails or a signal ends
-//! it. Whatever makes, renames or removes them holds the list's lock, so that a signal comes before
-//! or after such a step, and never between.
+//! it. Each step that creates, renames or removes one of them keeps the list locked, so that a signal
+//! is handled before or after the step, and never in between.
 
 use std::fs::{self, File};
 use std::io;
@@ -33,7 +33,7 @@ pub(crate) fn file(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a file in a way of its own, which tells its path.
+/// Creates a file by `make`, which returns its path.
 pub(crate) fn file_by<T, E>(make: impl FnOnce() -> Result<(T, PathBuf), E>) -> Result<T, E> {
     let mut listed = listed();
     let (made, path) = make()?;
@@ -41,12 +41,12 @@ pub(crate) fn file_by<T, E>(make: impl FnOnce() -> Result<(T, PathBuf), E>) -> R
     Ok(made)
 }
 
-/// Makes a directory, and those that it is to be in, where they are not there.
+/// Creates a directory and its missing parents.
 pub(crate) fn directory(path: &Path) -> Result<()> {
     let mut listed = listed();
     let missing: Vec<_> = path.ancestors().take_while(|dir| !dir.exists()).collect();
     for dir in missing.into_iter().rev().filter(|dir| !dir.as_os_str().is_empty()) {
-        // `a/..` is there once `a` is.
+        // `a/..` exists once `a` does.
         if !dir.is_dir() {
             fs::create_dir(dir).with_context(|| dir.display().to_string())?;
             listed.push(Made::Directory(dir.to_owned()));
@@ -76,7 +76,7 @@ pub(crate) fn remove() {
 }
 
 fn empty(listed: &mut Vec<Made>) {
-    // What cannot be removed is told by the error that led here, if by any.
+    // A failure to remove is not reported: the error that led here is.
     while let Some(made) = listed.pop() {
         let _ = match made {
             Made::File(path) => fs::remove_file(path),
@@ -96,7 +96,7 @@ pub(crate) fn remove_on_signals() -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::spawn(move || {
         for signal in signals.forever() {
-            // Held to the end, so that nothing is made any more.
+            // Locked until the process ends, so that no file is created any more.
             let mut listed = listed();
             empty(&mut listed);
             // Returns only for signals that end nothing, which these are not.

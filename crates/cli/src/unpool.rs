@@ -1,4 +1,4 @@
-//! `unpool unpool`: pooled values put back where an argmax says.
+//! `unpool unpool`: pooled values put back at the positions of an argmax.
 
 use std::io::Write;
 
@@ -8,11 +8,12 @@ use unpool::{Cell, Engine, Error, Geometry, IndexSpace, Overlap, Scatter, Shape,
 
 use crate::axes::{axes, extents};
 use crate::element::for_element;
-use crate::npy::{Array, Needed, Number, Place};
+use crate::npy::{Array, ArraySource, Needed, Number};
 use crate::options::{ArgmaxSpace, Extents, Sizes, WindowArgs};
+use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::Source;
-use crate::{Outcome, argmax, files, source};
+use crate::{argmax, files, source};
 
 #[derive(clap::Args)]
 #[command(
@@ -24,24 +25,24 @@ pub(crate) struct Args {
     /// The pooled values; .npy or .npz, and - for standard input.
     #[arg(value_name = "V.npy")]
     values: Source,
-    /// Where each came from.
+    /// The argmax of the values.
     #[arg(value_name = "A.npy")]
     argmax: Source,
-    /// The array of values to take of an .npz that has several.
+    /// The array of values in an .npz of several arrays.
     #[arg(long, value_name = "NAME")]
     array: Option<String>,
-    /// The same for the argmax.
+    /// The array of the argmax in an .npz of several arrays.
     #[arg(long, value_name = "NAME")]
     argmax_array: Option<String>,
-    /// The same for --like.
+    /// The array of --like in an .npz of several arrays.
     #[arg(long, value_name = "NAME", requires = "like")]
     like_array: Option<String>,
-    /// How the argmax is written: taps, plane (PyTorch), image, batch (TensorFlow), tensor,
+    /// The format of the argmax: taps, plane (PyTorch), image, batch (TensorFlow), tensor,
     /// tensor-column-major (ONNX).
     #[arg(long, value_name = "SPACE")]
     index_space: ArgmaxSpace,
-    /// Unpool to the shape of this array: the one that was pooled. Without it and
-    /// --output-shape, to the size that PyTorch and ONNX take by default.
+    /// Unpool to the shape of this array, the input of the pooling. Without it and
+    /// --output-shape, to the default size of PyTorch and ONNX.
     #[arg(long, value_name = "IN.npy", group = "size")]
     like: Option<Source>,
     /// Unpool to this shape.
@@ -67,13 +68,13 @@ pub(crate) struct Args {
     kernel: Option<Sizes>,
     #[command(flatten)]
     window: WindowArgs,
-    /// What a cell gets that several windows chose: the last value in raster order, or the sum.
+    /// The value of a cell that several windows chose: the last in raster order, or the sum.
     #[arg(long, value_enum, default_value = "last", value_name = "RULE")]
-    overlap: Meeting,
-    /// Take indices that point outside their window too.
+    overlap: OverlapRule,
+    /// Scatter by arbitrary indices, which may lie outside their windows.
     #[arg(long)]
     scatter: bool,
-    /// Where the result goes; - for standard output.
+    /// File for the result; - for standard output.
     #[arg(long, value_name = "X.npy")]
     out: Sink,
     /// auto, cpu, gpu, or part of the name of an adapter or backend.
@@ -95,24 +96,24 @@ enum IndicesIn {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Meeting {
+enum OverlapRule {
     Last,
     Sum,
 }
 
-impl From<Meeting> for Overlap {
-    fn from(meeting: Meeting) -> Self {
-        match meeting {
-            Meeting::Last => Self::Last,
-            Meeting::Sum => Self::Sum,
+impl From<OverlapRule> for Overlap {
+    fn from(rule: OverlapRule) -> Self {
+        match rule {
+            OverlapRule::Last => Self::Last,
+            OverlapRule::Sum => Self::Sum,
         }
     }
 }
 
-/// What is said of a shape that nothing but the window says.
+/// The context of an error about a shape that only the window determines.
 const BY_DEFAULT: &str = "the default size, which --like or --output-shape changes";
 
-/// Where the values go.
+/// The cells that the values go to.
 enum Target {
     /// Each into its window.
     Windows(Box<Geometry>, Taps),
@@ -136,10 +137,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let inputs: Vec<_> = inputs.into_iter().map(|(_, source)| source).collect();
     files::check_outputs(&args.outputs(), &inputs)?;
     let (of_values, of_argmax) = (&args.values, &args.argmax);
-    let place = Place { source: of_values, array: args.array.as_deref(), option: "--array" };
-    let values = Array::open(place, Needed::Elements)?;
+    let source = ArraySource { source: of_values, array: args.array.as_deref(), option: "--array" };
+    let values = Array::open(source, Needed::Elements)?;
     let (array, option) = (args.argmax_array.as_deref(), "--argmax-array");
-    let indices = Array::open(Place { source: of_argmax, array, option }, Needed::Argmax)?;
+    let indices = Array::open(ArraySource { source: of_argmax, array, option }, Needed::Argmax)?;
     ensure!(
         indices.shape == values.shape,
         "{of_argmax} has shape {}, {of_values} {}",
@@ -168,13 +169,13 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     Ok(Outcome::Agrees)
 }
 
-/// The shape that is asked for, if one is.
+/// The shape that --like or --output-shape gives, if any.
 fn output_shape(args: &Args, pooled: &Shape) -> Result<Option<Shape>> {
     let order = args.window.layout();
     let (output, named) = match (&args.like, &args.output_shape) {
         (Some(like), _) => {
             let (array, option) = (args.like_array.as_deref(), "--like-array");
-            (Place { source: like, array, option }.shape()?, format!("--like {like}"))
+            (ArraySource { source: like, array, option }.shape()?, format!("--like {like}"))
         }
         (None, Some(Extents(extents))) => (extents.clone(), "--output-shape".into()),
         (None, None) => return Ok(None),
@@ -190,7 +191,7 @@ fn output_shape(args: &Args, pooled: &Shape) -> Result<Option<Shape>> {
     Ok(Some(order.shape(&output).context(named)?))
 }
 
-/// Reads the question: which shape, which indices, checked against what.
+/// The output shape and the checked indices, from the arguments.
 fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
     let asked = output_shape(args, pooled)?;
     let window =
@@ -253,7 +254,7 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
     Ok(Target::Cells(scatter, indices))
 }
 
-/// Whether the output can be had: an allocation that fails later would end the program.
+/// Refuses an output that cannot be allocated: a later failure would abort the program.
 fn check_memory(output: &Shape, number: Number) -> Result<()> {
     /// Bytes of a sum.
     const SUM: usize = 8;

@@ -1,5 +1,5 @@
-//! How the command line is explained: usage lines that fit the terminal, and what is said of
-//! arguments that are wrong.
+//! Help and faults of the command line: usage lines that fit the terminal, and messages for wrong
+//! arguments.
 
 use clap::Command;
 use clap::builder::StyledStr;
@@ -35,8 +35,8 @@ fn usage(rendered: &StyledStr, columns: usize) -> String {
     lines.strip_prefix(START).unwrap_or(&lines).to_owned()
 }
 
-/// What was wrong with the arguments, in one line; and for one that is not known also, in lines of
-/// its own, the usage.
+/// The fault of the arguments, in one line. For an unknown argument also the usage, on lines of its
+/// own.
 pub(crate) fn misunderstood(error: &clap::Error) -> (String, Option<String>) {
     let message = error.to_string();
     let after = [START, "For more", "tip:"];
@@ -50,7 +50,7 @@ pub(crate) fn misunderstood(error: &clap::Error) -> (String, Option<String>) {
     (format!("{told}{}", suggestion(error)), usage)
 }
 
-/// What may have been meant.
+/// The arguments that may have been meant.
 fn suggestion(error: &clap::Error) -> String {
     let kinds =
         [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];

@@ -7,8 +7,8 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool::Engine;
 
-use crate::Outcome;
 use crate::check::Check;
+use crate::outcome::Outcome;
 use crate::reach;
 use crate::source::{self, Source};
 

@@ -1,4 +1,4 @@
-// A scale and a shift for each channel: batch normalisation. A thread owns an element.
+// A scale and a shift for each channel: batch normalisation. An invocation computes an element.
 
 struct Params {
     count: u32,

@@ -1,4 +1,4 @@
-// Average pooling. A thread owns a window.
+// Average pooling. An invocation computes a window.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;

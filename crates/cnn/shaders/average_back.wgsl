@@ -1,4 +1,4 @@
-// What average pooling sends back. A thread owns a cell of the input and asks which windows hold
+// What average pooling sends back. An invocation computes a cell of the input and asks which windows hold
 // it.
 
 @group(0) @binding(1) var<storage, read> signal: array<f32>;

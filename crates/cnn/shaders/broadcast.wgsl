@@ -2,7 +2,7 @@
 
 alias Axes = array<u32, 6>;
 
-fn places(i: u32, dims: Axes) -> Axes {
+fn coordinates(i: u32, dims: Axes) -> Axes {
     var at: Axes;
     var extents = dims;
     var rest = i;

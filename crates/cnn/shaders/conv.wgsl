@@ -19,20 +19,20 @@ fn depth_count() -> u32 {
     return params.columns * taps();
 }
 
-fn place_of(column: u32) -> Place {
-    return place_in(column, params.output_z, params.output_y, params.output_x);
+fn position_of(column: u32) -> Position {
+    return position_in(column, params.output_z, params.output_y, params.output_x);
 }
 
 fn weight(group: u32, row: u32, depth: u32) -> f32 {
     return weights[(group * params.rows + row) * depth_count() + depth];
 }
 
-fn cell(group: u32, depth: u32, window: Place) -> f32 {
+fn cell(group: u32, depth: u32, window: Position) -> f32 {
     let tx = depth % params.kernel_x;
     let ty = depth / params.kernel_x % params.kernel_y;
     let tz = depth / (params.kernel_x * params.kernel_y) % params.kernel_z;
     let channel = group * params.columns + depth / taps();
-    // Before the input a coordinate wraps around, and is too large then too.
+    // A coordinate before the input wraps around, and is then too large as well.
     let z = window.z * params.stride_z + tz * params.dilation_z - params.before_z;
     let y = window.y * params.stride_y + ty * params.dilation_y - params.before_y;
     let x_at = window.x * params.stride_x + tx * params.dilation_x - params.before_x;
@@ -44,7 +44,7 @@ fn cell(group: u32, depth: u32, window: Place) -> f32 {
     return x[plane + position];
 }
 
-fn store(group: u32, row: u32, window: Place, sum: f32) {
+fn store(group: u32, row: u32, window: Position, sum: f32) {
     let channel = group * params.rows + row;
     let position = (window.z * params.output_y + window.y) * params.output_x + window.x;
     let plane = params.y_offset + window.image * params.y_image + channel * params.y_channel;

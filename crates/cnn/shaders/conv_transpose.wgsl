@@ -1,7 +1,7 @@
 // The transpose of a convolution: ConvTranspose forward, and Conv backward. Reads y and the same
 // weights [groups·rows, columns, kz, ky, kx], and a bias of groups·columns if params.biased;
 // writes x. A row of the product is a channel of x, a column a cell, the depth is (channel of y,
-// tap). Nothing is scattered: each cell asks which windows hold it.
+// tap). Each cell gathers from the windows that cover it.
 
 @group(0) @binding(1) var<storage, read> y: array<f32>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
@@ -20,8 +20,8 @@ fn depth_count() -> u32 {
     return params.rows * taps();
 }
 
-fn place_of(column: u32) -> Place {
-    return place_in(column, params.input_z, params.input_y, params.input_x);
+fn position_of(column: u32) -> Position {
+    return position_in(column, params.input_z, params.input_y, params.input_x);
 }
 
 fn weight(group: u32, row: u32, depth: u32) -> f32 {
@@ -39,7 +39,7 @@ fn window_at(cell: u32, tap: u32, before: u32, stride: u32, dilation: u32) -> u3
     return (padded - shift) / stride;
 }
 
-fn cell(group: u32, depth: u32, at: Place) -> f32 {
+fn cell(group: u32, depth: u32, at: Position) -> f32 {
     let tx = depth % params.kernel_x;
     let ty = depth / params.kernel_x % params.kernel_y;
     let tz = depth / (params.kernel_x * params.kernel_y) % params.kernel_z;
@@ -55,7 +55,7 @@ fn cell(group: u32, depth: u32, at: Place) -> f32 {
     return y[plane + position];
 }
 
-fn store(group: u32, row: u32, at: Place, sum: f32) {
+fn store(group: u32, row: u32, at: Position, sum: f32) {
     let channel = group * params.columns + row;
     let position = (at.z * params.input_y + at.y) * params.input_x + at.x;
     let plane = params.x_offset + at.image * params.x_image + channel * params.x_channel;

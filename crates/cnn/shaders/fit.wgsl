@@ -1,4 +1,4 @@
-// Planes cut, or extended with zeros, at their far ends. A thread owns an element that is written.
+// Planes cut, or extended with zeros, at their far ends. An invocation computes an element that is written.
 
 struct Params {
     count: u32,

@@ -1,4 +1,4 @@
-// A function of each element. A thread owns an element.
+// A function of each element. An invocation computes an element.
 
 struct Params {
     count: u32,

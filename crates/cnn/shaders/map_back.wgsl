@@ -1,4 +1,4 @@
-// What a function of each element sends back, under the three rules at ReLU. A thread owns an
+// What a function of each element sends back, under the three rules at ReLU. An invocation computes an
 // element. `seen` is the function's result for ReLU and sigmoid, else what it read.
 
 struct Params {

@@ -1,4 +1,4 @@
-// The uniform of average.wgsl and average_back.wgsl, and what a mean counts.
+// The uniform of average.wgsl and average_back.wgsl, and the taps that a mean counts.
 
 struct Params {
     count: u32,
@@ -28,7 +28,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 
-// Taps of a window that starts at `start` in padded coordinates and lie before padded cell `end`.
+// Number of taps before padded cell `end`, of a window that starts at padded cell `start`.
 fn taps_before(start: u32, end: u32, kernel: u32, dilation: u32) -> u32 {
     if (end <= start) {
         return 0u;
@@ -36,7 +36,7 @@ fn taps_before(start: u32, end: u32, kernel: u32, dilation: u32) -> u32 {
     return min((end - start + dilation - 1u) / dilation, kernel);
 }
 
-// First tap in the input, taps in the input, and taps that the mean counts.
+// First tap in the input, end of the taps in the input, and number of taps that the mean counts.
 fn span(
     q: u32,
     input: u32,

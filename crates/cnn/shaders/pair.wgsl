@@ -1,4 +1,4 @@
-// A function of two tensors that repeat along some axes. A thread owns an element.
+// A function of two tensors that repeat along some axes. An invocation computes an element.
 
 struct Params {
     count: u32,
@@ -30,7 +30,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
 fn run(i: u32) {
-    let at = places(i, Axes(params.dims0, params.dims1, params.dims2, params.dims3, params.dims4, params.dims5));
+    let at = coordinates(i, Axes(params.dims0, params.dims1, params.dims2, params.dims3, params.dims4, params.dims5));
     let l = a[along(at, Axes(params.a0, params.a1, params.a2, params.a3, params.a4, params.a5))];
     let r = b[along(at, Axes(params.b0, params.b1, params.b2, params.b3, params.b4, params.b5))];
     switch params.function {

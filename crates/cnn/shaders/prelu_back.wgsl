@@ -1,4 +1,4 @@
-// What PReLU sends back. A thread owns an element.
+// The gradient of PReLU. An invocation computes an element.
 
 struct Params {
     count: u32,
@@ -23,6 +23,6 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> back: array<f32>;
 
 fn run(i: u32) {
-    let at = along(places(i, Axes(params.dims0, params.dims1, params.dims2, params.dims3, params.dims4, params.dims5)), Axes(params.b0, params.b1, params.b2, params.b3, params.b4, params.b5));
+    let at = along(coordinates(i, Axes(params.dims0, params.dims1, params.dims2, params.dims3, params.dims4, params.dims5)), Axes(params.b0, params.b1, params.b2, params.b3, params.b4, params.b5));
     back[i] = select(signal[i], signal[i] * slope[at], x[i] < 0.0);
 }

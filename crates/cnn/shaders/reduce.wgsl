@@ -1,5 +1,5 @@
-// What a sum or a product sends back to an operand that was repeated: the sum over the repeats,
-// times the other operand if params.times_other. A thread owns an element of the operand.
+// The gradient of a sum or a product for an operand that was repeated: the sum over the repeats,
+// times the other operand if params.times_other. An invocation computes an element of the operand.
 
 struct Params {
     count: u32,
@@ -40,13 +40,13 @@ fn run(i: u32) {
     let steps = Axes(params.steps0, params.steps1, params.steps2, params.steps3, params.steps4, params.steps5);
     let other_steps = Axes(params.other0, params.other1, params.other2, params.other3, params.other4, params.other5);
     let repeats = Axes(params.repeats0, params.repeats1, params.repeats2, params.repeats3, params.repeats4, params.repeats5);
-    let own = places(i, Axes(params.kept0, params.kept1, params.kept2, params.kept3, params.kept4, params.kept5));
+    let own = coordinates(i, Axes(params.kept0, params.kept1, params.kept2, params.kept3, params.kept4, params.kept5));
     let first = along(own, steps);
     let other_first = along(own, other_steps);
     var sum = 0.0;
     for (var n = 0u; n < params.repeat_count; n++) {
         // On each axis one of the two coordinates is 0.
-        let at = places(n, repeats);
+        let at = coordinates(n, repeats);
         var factor = 1.0;
         if (params.times_other != 0u) {
             factor = other[other_first + along(at, other_steps)];

@@ -1,5 +1,5 @@
 // Runs of `len` elements from one tensor to another: concatenation, and its parts on the way back.
-// A thread owns an element that is written; the rest of y is left as it is.
+// An invocation computes an element that is written; the rest of y is left as it is.
 
 struct Params {
     count: u32,

@@ -1,4 +1,4 @@
-// Softmax over vectors of `len` elements, `inner` apart. A thread owns a vector.
+// Softmax over vectors of `len` elements, with a stride of `inner`. An invocation computes a vector.
 
 struct Params {
     count: u32,

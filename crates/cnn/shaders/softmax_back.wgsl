@@ -1,4 +1,4 @@
-// What softmax sends back. A thread owns a vector.
+// What softmax sends back. An invocation computes a vector.
 
 struct Params {
     count: u32,

@@ -26,12 +26,12 @@ fn main(
     let in_group = number % (row_tiles * column_tiles);
     let first_row = in_group / column_tiles * TILE;
     let first_column = in_group % column_tiles * TILE;
-    // The grid is a rectangle and may be larger than what there is to do. A workgroup past the end
+    // The grid is a rectangle and may have more workgroups than there are tiles. A workgroup past the end
     // goes through the loop and writes nothing, so that every barrier is met by all.
     let real = group < params.groups;
 
     let own_column = first_column + thread % TILE;
-    let column = place_of(min(own_column, columns - 1u));
+    let column = position_of(min(own_column, columns - 1u));
     let depth_in_tile = thread % DEPTH;
 
     var sums: array<vec4<f32>, 4>;
@@ -77,7 +77,7 @@ fn main(
         for (var j = 0u; j < 4u; j++) {
             let at = first_column + thread % 8u * 4u + j;
             if (row < row_count() && at < columns) {
-                store(group, row, place_of(at), sums[i][j]);
+                store(group, row, position_of(at), sums[i][j]);
             }
         }
     }

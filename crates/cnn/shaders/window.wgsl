@@ -1,5 +1,5 @@
 // The uniform of conv.wgsl and conv_transpose.wgsl: three axes, z, y and x, over which windows
-// slide, and how the two tensors lie. `Conv` in kernel.rs has the same numbers.
+// slide, and the strides of the two tensors. `Conv` in kernel.rs has the same numbers.
 
 struct Params {
     batch: u32,
@@ -36,17 +36,17 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 
 // A position of an image: image, z, y, x.
-struct Place {
+struct Position {
     image: u32,
     z: u32,
     y: u32,
     x: u32,
 }
 
-fn place_in(column: u32, depth: u32, height: u32, width: u32) -> Place {
+fn position_in(column: u32, depth: u32, height: u32, width: u32) -> Position {
     let row = column / width;
     let slice = row / height;
-    return Place(slice / depth, slice % depth, row % height, column % width);
+    return Position(slice / depth, slice % depth, row % height, column % width);
 }
 
 fn taps() -> u32 {

@@ -1,6 +1,6 @@
-//! What comes back from a device: tensors, and projections of layers onto the input.
+//! Results that are read back from a device: tensors, and projections of layers onto the input.
 
-use crate::target::Unit;
+use crate::unit::Unit;
 
 /// A tensor read back from a device.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,11 +66,11 @@ impl Activation {
     }
 }
 
-/// What looking back gives.
+/// The result of looking back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Projection {
     /// In the input's own space and shape.
     pub map: Activation,
-    /// For each image the unit that was looked back from, where it is one.
+    /// For each image the unit that was looked back from, if the target is a single unit.
     pub units: Vec<Option<Unit>>,
 }

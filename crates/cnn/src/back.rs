@@ -1,7 +1,7 @@
-//! Looking back: the program that takes a signal at a layer to the input.
+//! Looking back: the program that propagates a signal from a layer to the input.
 //!
 //! Every kernel has its vector-Jacobian product here, made of kernels: a convolution goes back
-//! through its transpose, pooling through its switches. The rules differ at [`Rule`]'s functions.
+//! through its transpose, pooling through its taps. The rules differ at ReLU only.
 
 use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Kernel, Pair, Reduce, Runs};
 use crate::plan::Plan;
@@ -12,9 +12,9 @@ use crate::rule::Rule;
 pub(crate) struct Back {
     pub(crate) slots: Vec<Slot>,
     pub(crate) instructions: Vec<Instruction>,
-    /// Where the signal at the layer goes.
+    /// The tensor of the signal at the layer.
     pub(crate) seed: SlotId,
-    /// Where the signal at the input is, if the layer depends on the input.
+    /// The tensor of the signal at the input, if the layer depends on the input.
     pub(crate) result: Option<SlotId>,
 }
 
@@ -59,7 +59,7 @@ impl Trace<'_> {
         slot
     }
 
-    /// Adds what one kernel sends back to a tensor to what others have sent.
+    /// Adds the signal that one kernel sends back to a tensor to the signals of other kernels.
     fn arrive(&mut self, at: SlotId, signal: SlotId, layer: usize) {
         let sum = match self.signals[at] {
             None => signal,
@@ -99,7 +99,7 @@ impl Trace<'_> {
                 Kernel::MaxUnpool(geometry) if i == 0 => {
                     (Kernel::MaxUnpoolBack(*geometry), vec![signal, reads[1]])
                 }
-                // Where a maximum was does not change when the image changes a little.
+                // The indices of the maxima are piecewise constant.
                 Kernel::MaxUnpool(_) => continue,
                 Kernel::Average(average) => (Kernel::AverageBack(*average), vec![signal]),
                 Kernel::Softmax(vectors) => (Kernel::SoftmaxBack(*vectors), vec![y, signal]),
@@ -107,9 +107,9 @@ impl Trace<'_> {
                     (Kernel::Runs(Runs { count, len, from: to, to: from }), vec![signal])
                 }
                 Kernel::Fit(fit) => {
-                    let mut turned = *fit;
-                    (turned.from, turned.to) = (fit.to, fit.from);
-                    (Kernel::Fit(turned), vec![signal])
+                    let mut reversed = *fit;
+                    (reversed.from, reversed.to) = (fit.to, fit.from);
+                    (Kernel::Fit(reversed), vec![signal])
                 }
                 // The kernels of the way back are not in a plan.
                 Kernel::MapBack { .. }
@@ -135,7 +135,7 @@ fn flat(len: u32) -> Broadcast {
     Broadcast { dims, a: steps, b: steps }
 }
 
-/// A product with a number for each channel.
+/// A product with one factor per channel.
 fn by_channel(affine: &Affine) -> Kernel {
     let images = affine.len / affine.channels / affine.inner;
     let plane = affine.inner;
@@ -149,7 +149,7 @@ fn by_channel(affine: &Affine) -> Kernel {
     )
 }
 
-/// What a function of two tensors sends back to operand `i`.
+/// The kernel that sends the signal of a function of two tensors back to operand `i`.
 fn pair_back(
     pair: Pair,
     all: &Broadcast,

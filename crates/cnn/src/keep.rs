@@ -1,12 +1,12 @@
-//! Which layers last, and what must last with them for the way back.
+//! The layers whose tensors are kept after a run, and the tensors that the way back from them reads.
 
 use crate::back::Back;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::rule::Rule;
 
-/// Which layers can be read and looked back from after [`Session::forward`](crate::Session::forward). What is not kept
-/// gives its memory to later layers.
+/// The layers that can be read and looked back from after
+/// [`Session::forward`](crate::Session::forward). Later layers reuse the memory of the others.
 #[derive(Clone, Copy, Debug)]
 pub enum Keep<'a> {
     /// The model's output, which can be read but not looked back from.
@@ -38,7 +38,8 @@ impl Keep<'_> {
         }
     }
 
-    /// For each tensor whether it lasts: what is kept, and what the way back from there reads.
+    /// For each tensor whether it is kept: those of kept layers, and those that the way back from these
+    /// layers reads.
     pub(crate) fn pinned(self, plan: &Plan, kept: &[bool]) -> Vec<bool> {
         let looked_back_from = self.looked_back_from(kept);
         let count = plan.slots.len();

@@ -1,70 +1,15 @@
-//! The kernels that every operator of a model, forward and back, is made of: what each reads and
-//! writes, as plain numbers that the CPU and the GPU both run from.
+//! The kernels to which every operator of a model is lowered, forward and back. Each is described by
+//! plain numbers, for the CPU and the GPU alike.
 //!
-//! Tensors are dense and row-major with channels first. One to three spatial axes are held as
-//! three, z, y and x, with extent 1 where there is none.
+//! Tensors are dense and row-major with channels first. One to three spatial axes are stored as
+//! three, z, y and x; a missing axis has extent 1.
 
 use unpool::Geometry;
 
+use crate::axis::Axis;
 use crate::rule::Rule;
 
-/// One spatial axis over which a window slides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Axis {
-    /// Cells that are slid over.
-    pub(crate) input: u32,
-    /// Windows.
-    pub(crate) output: u32,
-    pub(crate) kernel: u32,
-    pub(crate) stride: u32,
-    pub(crate) dilation: u32,
-    /// Padding before and after.
-    pub(crate) before: u32,
-    pub(crate) after: u32,
-}
-
-impl Axis {
-    /// An axis that is not there.
-    pub(crate) const NONE: Self =
-        Self { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
-
-    /// Cells from the first to the last of the window, both included.
-    pub(crate) fn extent(&self) -> i64 {
-        (i64::from(self.kernel) - 1) * i64::from(self.dilation) + 1
-    }
-
-    /// Where window `q` starts; negative inside the padding.
-    pub(crate) fn start(&self, q: u32) -> i64 {
-        i64::from(q) * i64::from(self.stride) - i64::from(self.before)
-    }
-
-    /// The cell at a tap of a window, which lies in the input.
-    pub(crate) fn cell(&self, q: u32, tap: u32) -> usize {
-        (self.start(q) + i64::from(tap) * i64::from(self.dilation)) as usize
-    }
-
-    /// The taps of window `q` that lie in the input.
-    pub(crate) fn taps_inside(&self, q: u32) -> std::ops::Range<u32> {
-        let (start, step) = (self.start(q), i64::from(self.dilation));
-        let first = if start < 0 { (-start + step - 1) / step } else { 0 };
-        let end = (i64::from(self.input) - start + step - 1) / step;
-        let end = end.clamp(0, i64::from(self.kernel));
-        (first.min(end) as u32)..(end as u32)
-    }
-
-    /// The windows whose tap `tap` lies in the input.
-    pub(crate) fn windows_inside(&self, tap: u32) -> std::ops::Range<u32> {
-        let (stride, input) = (i64::from(self.stride), i64::from(self.input));
-        // Window q reads cell q·stride + shift.
-        let shift = i64::from(tap) * i64::from(self.dilation) - i64::from(self.before);
-        let first = if shift >= 0 { 0 } else { (-shift + stride - 1) / stride };
-        let end = if shift >= input { 0 } else { (input - shift + stride - 1) / stride };
-        let end = end.clamp(0, i64::from(self.output));
-        (first.min(end) as u32)..(end as u32)
-    }
-}
-
-/// Where a tensor of images and channels starts, and its steps, in elements.
+/// The offset of a tensor of images and channels, and its strides, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Steps {
     pub(crate) offset: u32,
@@ -125,7 +70,7 @@ pub(crate) enum Function {
 }
 
 impl Function {
-    /// Whether its gradient is told from its result, so that its input need not be kept.
+    /// Whether its gradient is computed from its result, so that its input need not be kept.
     pub(crate) fn goes_back_by_output(self) -> bool {
         matches!(self, Self::Relu | Self::Sigmoid)
     }
@@ -158,11 +103,11 @@ impl Broadcast {
     }
 }
 
-/// A sum over the axes in which an operand was repeated, of what came back, times the other
-/// operand if there is one.
+/// A sum of the signal over the axes in which an operand was repeated, times the other operand if
+/// there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reduce {
-    /// Extents of what came back.
+    /// Extents of the signal.
     pub(crate) dims: [u32; BROADCAST_AXES],
     /// Extents of the operand: those, or 1.
     pub(crate) kept: [u32; BROADCAST_AXES],
@@ -177,7 +122,7 @@ impl Reduce {
         std::array::from_fn(|d| self.dims[d] / self.kept[d])
     }
 
-    /// Steps of what came back.
+    /// Strides of the signal.
     pub(crate) fn steps(&self) -> [u32; BROADCAST_AXES] {
         let mut steps = [1; BROADCAST_AXES];
         for d in (0..BROADCAST_AXES - 1).rev() {
@@ -196,7 +141,7 @@ pub(crate) struct Runs {
     pub(crate) to: Run,
 }
 
-/// Where runs start and how far they are apart.
+/// The offset of the first run, and the distance from one run to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) offset: u32,
@@ -211,7 +156,7 @@ pub(crate) struct Fit {
     pub(crate) to: [u32; 3],
 }
 
-/// Vectors of `len` elements, `inner` elements apart.
+/// Vectors of `len` elements with a stride of `inner`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Vectors {
     pub(crate) outer: u32,
@@ -236,7 +181,7 @@ pub(crate) struct Affine {
     pub(crate) inner: u32,
 }
 
-/// One kernel. The comment on each says what it reads → what it writes.
+/// One kernel. Each comment lists the tensors that it reads → those that it writes.
 #[derive(Clone, Debug)]
 pub(crate) enum Kernel {
     /// x, weights, bias (of y's channels; may be left out) → y.

@@ -2,13 +2,18 @@
 #![deny(missing_docs)]
 
 mod activation;
+mod awaited;
+mod axis;
 mod back;
+#[cfg(not(target_arch = "wasm32"))]
+mod blocking;
 mod cpu;
 mod error;
 mod gpu;
 mod keep;
 mod kernel;
 mod machine;
+mod memory;
 mod model;
 mod onnx;
 mod plan;
@@ -17,21 +22,23 @@ mod reading;
 mod region;
 mod rule;
 mod session;
+mod storage;
 mod strongest;
 mod target;
-#[cfg(not(target_arch = "wasm32"))]
-mod waiting;
+mod unit;
 
 pub use activation::{Activation, Projection};
 pub use error::{Error, SUPPORTED};
 pub use keep::Keep;
+pub use memory::Memory;
 pub use model::Model;
 pub use plan::{Layer, Plan};
 pub use reading::Reading;
 pub use region::Region;
 pub use rule::Rule;
-pub use session::{Memory, Session};
+pub use session::Session;
 pub use strongest::{Found, Strongest};
-pub use target::{Target, Unit};
+pub use target::Target;
+pub use unit::Unit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use unpool::Engine;

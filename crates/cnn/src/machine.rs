@@ -1,4 +1,4 @@
-//! What runs programs: numbered pieces of memory, and kernels on them. The CPU and the GPU are one.
+//! The interface of the CPU and the GPU to a session: numbered buffers, and kernels on them.
 
 use unpool::wgpu::WasmNotSend;
 
@@ -7,7 +7,7 @@ use crate::kernel::Kernel;
 use crate::program::BufferId;
 use crate::reading::Numbers;
 
-/// A kernel and the pieces of memory of its operands.
+/// A kernel and the buffers of its operands.
 #[derive(Clone, Debug)]
 pub(crate) struct Bound<'a> {
     pub(crate) kernel: &'a Kernel,
@@ -15,17 +15,17 @@ pub(crate) struct Bound<'a> {
     pub(crate) writes: Vec<BufferId>,
 }
 
-/// Memory and kernels. Whatever runs them may go from thread to thread, but not in a browser.
+/// Buffers and kernels. A machine may move between threads, except in a browser.
 pub(crate) trait Machine: WasmNotSend {
-    /// A new piece of so many bytes.
+    /// Allocates a buffer of at least `bytes` bytes.
     fn allocate(&mut self, bytes: u64) -> Result<BufferId, Error>;
 
-    /// Fills the beginning of a piece.
+    /// Fills the beginning of a buffer.
     fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error>;
 
-    /// The first `len` numbers of a piece, as they are after all that was run so far.
+    /// Reads the first `len` numbers of a buffer, after all programs that were run before.
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error>;
 
-    /// Runs kernels one after the other. No piece is both read and written by one of them.
+    /// Runs kernels one after the other. No kernel both reads and writes one buffer.
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error>;
 }

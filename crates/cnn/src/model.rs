@@ -1,4 +1,4 @@
-//! A trained network as a file has it.
+//! A trained network, read from a file.
 
 use std::path::Path;
 
@@ -6,10 +6,10 @@ use crate::error::Error;
 use crate::onnx::graph::Graph;
 use crate::plan::Plan;
 
-/// Bytes that all tensors of a run together may ask for, if nothing else is said.
+/// Bytes that the tensors of a run may need in total, unless another limit is set.
 const MEMORY: u64 = 8 << 30;
 
-/// An ONNX model, read and put in order. Its shapes are known once it meets an input, in
+/// An ONNX model, its nodes in the order in which they run. Its shapes are known once it meets an input, in
 /// [`Model::plan`].
 ///
 /// ```no_run
@@ -28,11 +28,11 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads a file, and the files beside it in which it keeps its weights, if it does.
+    /// Reads a file, and the files in the same directory that hold its weights, if there are any.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is no ONNX model, has a cycle, weights that are not all there, more or
+    /// If it cannot be read, is no ONNX model, has a cycle, incomplete weights, more or
     /// less than one input, or an operator set older than 7.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
@@ -56,7 +56,7 @@ impl Model {
         Ok(Self { graph: Graph::decode(bytes, None)?, memory: MEMORY })
     }
 
-    /// Other bytes that all tensors of a run together may ask for; 8 GiB by default. A plan that
+    /// Sets the limit of bytes that the tensors of a run may need in total; 8 GiB by default. A plan that
     /// needs more is refused before anything is allocated.
     #[must_use]
     pub fn memory_limit(mut self, bytes: u64) -> Self {
@@ -64,8 +64,8 @@ impl Model {
         self
     }
 
-    /// What the file says about the input, `[batch, channels, height, width]`: `None` where any
-    /// extent is allowed, or where it says nothing at all. The batch is always free.
+    /// The extents of the input in the file, `[batch, channels, height, width]`: `None` where any
+    /// extent is allowed, or where the file does not state them. The batch is always free.
     pub fn input_dims(&self) -> Option<Vec<Option<usize>>> {
         let dims = self.graph.input_dims.clone()?;
         Some(dims.into_iter().enumerate().map(|(i, dim)| dim.filter(|_| i > 0)).collect())

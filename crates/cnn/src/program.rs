@@ -10,15 +10,18 @@ use crate::kernel::Kernel;
 /// The number of a tensor.
 pub(crate) type SlotId = usize;
 
-/// The number of a piece of memory.
+/// The number of a piece of an [`Arena`].
+pub(crate) type PieceId = usize;
+
+/// The number of a buffer of a machine.
 pub(crate) type BufferId = usize;
 
-/// What is in a tensor.
+/// Where the elements of a tensor come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
-    /// What a kernel wrote, or the input.
+    /// A kernel writes them, or they are the input.
     Computed,
-    /// Weights: part of what the model carries.
+    /// Part of the model's weights.
     Weights { data: Arc<Vec<f32>>, part: Range<usize> },
 }
 
@@ -27,7 +30,7 @@ pub(crate) enum Content {
 pub(crate) struct Slot {
     pub(crate) content: Content,
     pub(crate) bytes: u64,
-    /// Whether it changes with the input.
+    /// Whether the elements depend on the input.
     pub(crate) varies: bool,
 }
 
@@ -40,37 +43,43 @@ pub(crate) struct Instruction {
     pub(crate) layer: usize,
 }
 
-/// The memory that programs run in: sizes of pieces, which grow in number but are never given back.
+/// The memory that programs run in: the size of each piece in bytes. Pieces are added, never freed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arena {
     pub(crate) sizes: Vec<u64>,
 }
 
 impl Arena {
-    /// Gives each tensor that `instructions` write a piece of the arena. Pieces are handed on when
-    /// their tensor was read for the last time, unless it is `pinned`. `taken` pieces are left
-    /// alone, and `given` tensors have theirs already.
+    /// A new piece of so many bytes.
+    pub(crate) fn push(&mut self, bytes: u64) -> PieceId {
+        self.sizes.push(bytes);
+        self.sizes.len() - 1
+    }
+
+    /// Assigns a piece of the arena to each tensor that `instructions` write, unless `assigned`
+    /// already has one. After the last use of a tensor its piece is free for later tensors, unless
+    /// the tensor is `pinned`. Pieces that are `reserved` are not used.
     pub(crate) fn assign(
         &mut self,
         instructions: &[Instruction],
         bytes: impl Fn(SlotId) -> u64,
         pinned: impl Fn(SlotId) -> bool,
-        given: &mut [Option<BufferId>],
-        taken: &[bool],
+        assigned: &mut [Option<PieceId>],
+        reserved: &[bool],
     ) {
-        let mut last_use = vec![0; given.len()];
+        let mut last_use = vec![0; assigned.len()];
         for (i, instruction) in instructions.iter().enumerate() {
             for &slot in instruction.reads.iter().chain(&instruction.writes) {
                 last_use[slot] = i;
             }
         }
-        let mut own = vec![false; given.len()];
-        let mut free: Vec<BufferId> =
-            (0..self.sizes.len()).filter(|&b| !taken.get(b).copied().unwrap_or(false)).collect();
+        let mut own = vec![false; assigned.len()];
+        let mut free: Vec<PieceId> =
+            (0..self.sizes.len()).filter(|&b| !reserved.get(b).copied().unwrap_or(false)).collect();
         for (i, instruction) in instructions.iter().enumerate() {
             for &slot in &instruction.writes {
-                if given[slot].is_none() {
-                    given[slot] = Some(self.take(&mut free, bytes(slot)));
+                if assigned[slot].is_none() {
+                    assigned[slot] = Some(self.take(&mut free, bytes(slot)));
                     own[slot] = true;
                 }
             }
@@ -80,15 +89,14 @@ impl Arena {
             done.dedup();
             for slot in done {
                 if own[slot] && last_use[slot] == i && !pinned(slot) {
-                    free.extend(given[slot]);
+                    free.extend(assigned[slot]);
                 }
             }
         }
     }
 
-    /// The smallest free piece that holds so many bytes and is not more than twice as large, or a
-    /// new one.
-    fn take(&mut self, free: &mut Vec<BufferId>, bytes: u64) -> BufferId {
+    /// The smallest free piece of at least `bytes` and at most twice `bytes`, or a new one.
+    fn take(&mut self, free: &mut Vec<PieceId>, bytes: u64) -> PieceId {
         let fits = |size: u64| size >= bytes && size <= bytes.saturating_mul(2).max(4096);
         let best = free
             .iter()
@@ -98,10 +106,7 @@ impl Arena {
             .map(|(at, _)| at);
         match best {
             Some(at) => free.swap_remove(at),
-            None => {
-                self.sizes.push(bytes);
-                self.sizes.len() - 1
-            }
+            None => self.push(bytes),
         }
     }
 }

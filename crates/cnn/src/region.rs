@@ -1,6 +1,8 @@
-//! The part of the image that a unit can see: its receptive field, followed back kernel by kernel.
+//! The receptive field of a unit: the part of the image that it depends on, traced back kernel by
+//! kernel.
 
-use crate::kernel::{Axis, Kernel};
+use crate::axis::Axis;
+use crate::kernel::Kernel;
 use crate::plan::{Layer, Plan};
 use crate::program::{Instruction, SlotId};
 
@@ -10,7 +12,7 @@ use crate::program::{Instruction, SlotId};
 pub struct Region {
     /// `(first, last)` for each spatial axis of the input.
     pub axes: Vec<(i64, i64)>,
-    /// Whether every cell of the image is seen, as after a matrix product or a global average.
+    /// Whether the field is the whole image, as after a matrix product or a global average.
     pub whole: bool,
 }
 
@@ -30,14 +32,14 @@ impl Region {
     }
 }
 
-/// The cells of a tensor that matter, if they are not all of them: z, y, x.
+/// The cells of a tensor that a unit depends on, as `(first, last)` on z, y, x; or all of them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Seen {
+enum Field {
     Part([(i64, i64); 3]),
     Whole,
 }
 
-impl Seen {
+impl Field {
     fn with(self, other: Self) -> Self {
         match (self, other) {
             (Self::Part(a), Self::Part(b)) => {
@@ -56,42 +58,42 @@ impl Seen {
 }
 
 impl Plan {
-    /// The receptive field of a unit of a layer, at a flattened position of its channel: at least
-    /// what it depends on, and the whole image where axes change their meaning on the way, as where
-    /// a map is laid flat.
+    /// The receptive field of a unit of a layer, at a flattened position of its channel. It covers
+    /// at least the cells that the unit depends on, and the whole image where axes change their
+    /// meaning on the way, as where a map is flattened.
     ///
     /// # Panics
     ///
     /// If the layer is of another plan.
     pub fn receptive_field(&self, layer: &Layer, position: usize) -> Region {
         let own = layer.tensor.slot;
-        let mut seen: Vec<Option<Seen>> = vec![None; self.slots.len()];
-        seen[own] = Some(match spatial(layer.shape()) {
+        let mut fields: Vec<Option<Field>> = vec![None; self.slots.len()];
+        fields[own] = Some(match spatial(layer.shape()) {
             Some(extents) if self.made(own) == Some(extents) => unit(extents, position),
-            _ => Seen::Whole,
+            _ => Field::Whole,
         });
         for instruction in self.instructions.iter().rev() {
             let written = instruction.writes.iter().filter_map(|&slot| {
                 let reshaped = slot != own && self.is_reshaped(slot);
-                seen[slot].map(|seen| if reshaped { Seen::Whole } else { seen })
+                fields[slot].map(|field| if reshaped { Field::Whole } else { field })
             });
-            let Some(from) = written.reduce(Seen::with) else { continue };
+            let Some(from) = written.reduce(Field::with) else { continue };
             for (i, &at) in instruction.reads.iter().enumerate() {
                 if !self.slots[at].varies {
                     continue;
                 }
-                let there = if self.keeps_places(instruction, at) {
+                let field = if self.keeps_positions(instruction, at) {
                     through(&instruction.kernel, i, from)
                 } else {
-                    Seen::Whole
+                    Field::Whole
                 };
-                seen[at] = Some(seen[at].map_or(there, |before| before.with(there)));
+                fields[at] = Some(fields[at].map_or(field, |other| other.with(field)));
             }
         }
         let input = self.input.slot;
         let extents = &self.input_shape()[2..];
-        match seen[input] {
-            Some(Seen::Part(axes)) if own == input || !self.is_reshaped(input) => {
+        match fields[input] {
+            Some(Field::Part(axes)) if own == input || !self.is_reshaped(input) => {
                 Region { axes: axes[3 - extents.len()..].to_vec(), whole: false }
             }
             Some(_) => {
@@ -102,41 +104,40 @@ impl Plan {
         }
     }
 
-    /// The shapes under which layers know a tensor, first the one under which it is made.
+    /// The shapes that layers give to a tensor, first the one under which it is computed.
     fn shapes(&self, slot: SlotId) -> impl Iterator<Item = &[usize]> {
         let layers = self.layers.iter().map(|layer| &layer.tensor);
         let all = std::iter::once(&self.input).chain(layers);
         all.filter(move |tensor| tensor.slot == slot).map(|tensor| &tensor.shape[..])
     }
 
-    /// The spatial extents with which a tensor is made, if they are known.
+    /// The spatial extents of the shape under which a tensor is computed, if it has at most three.
     fn made(&self, slot: SlotId) -> Option<[usize; 3]> {
         self.shapes(slot).next().and_then(spatial)
     }
 
-    /// Whether some layer sees a tensor with other spatial axes than it was made with.
+    /// Whether some layer gives a tensor other spatial axes than those under which it is computed.
     fn is_reshaped(&self, slot: SlotId) -> bool {
         let made = self.made(slot);
         self.shapes(slot).any(|shape| made.is_none() || spatial(shape) != made)
     }
 
-    /// Whether places of what a kernel writes are places of what it reads, as [`through`] takes them
-    /// to be: not where parts are put side by side along a spatial axis, or such an axis is summed
-    /// over.
-    fn keeps_places(&self, instruction: &Instruction, read: SlotId) -> bool {
+    /// Whether a kernel keeps spatial positions, as [`through`] assumes: not where it concatenates
+    /// along a spatial axis, or sums over one.
+    fn keeps_positions(&self, instruction: &Instruction, read: SlotId) -> bool {
         let written = self.made(instruction.writes[0]);
         match &instruction.kernel {
             Kernel::Runs(_) => written.is_some() && self.made(read) == written,
             Kernel::Softmax(vectors) => {
-                let places = written.map(|extents| extents.iter().product());
-                places == Some(vectors.inner as usize)
+                let positions = written.map(|extents| extents.iter().product());
+                positions == Some(vectors.inner as usize)
             }
             _ => true,
         }
     }
 }
 
-/// The spatial extents of a shape, z, y, x, if there are no more.
+/// The spatial extents of a shape as z, y, x, if it has at most three.
 fn spatial(shape: &[usize]) -> Option<[usize; 3]> {
     let spatial = shape.get(2..).unwrap_or_default();
     let mut all = [1; 3];
@@ -144,31 +145,31 @@ fn spatial(shape: &[usize]) -> Option<[usize; 3]> {
     Some(all)
 }
 
-/// The place of a unit, as z, y, x.
-fn unit(extents: [usize; 3], position: usize) -> Seen {
+/// The field of a single unit.
+fn unit(extents: [usize; 3], position: usize) -> Field {
     let (mut at, mut rest) = ([(0, 0); 3], position);
     for (at, n) in at.iter_mut().zip(extents).rev() {
-        let place = (rest % n) as i64;
-        *at = (place, place);
+        let coordinate = (rest % n) as i64;
+        *at = (coordinate, coordinate);
         rest /= n;
     }
-    Seen::Part(at)
+    Field::Part(at)
 }
 
-/// What operand `i` of a kernel must hold for a part of its result.
-fn through(kernel: &Kernel, i: usize, from: Seen) -> Seen {
+/// The field in operand `i` of a kernel, for a field in its result.
+fn through(kernel: &Kernel, i: usize, from: Field) -> Field {
     match kernel {
-        // A product of matrices reads what may be a whole image laid flat.
-        Kernel::Conv(conv) if conv.is_matrix() => Seen::Whole,
+        // A product of matrices reads what may be a whole flattened image.
+        Kernel::Conv(conv) if conv.is_matrix() => Field::Whole,
         Kernel::Conv(conv) => from.along(&conv.axes, cells),
         Kernel::ConvTranspose(conv) => from.along(&conv.axes, windows),
         Kernel::Average(average) => from.along(&average.axes, cells),
-        Kernel::MaxPool(geometry) => from.along(&axes_of(geometry), cells),
-        Kernel::MaxUnpool(geometry) => from.along(&axes_of(geometry), windows),
+        Kernel::MaxPool(geometry) => from.along(&Axis::of(geometry), cells),
+        Kernel::MaxUnpool(geometry) => from.along(&Axis::of(geometry), windows),
         Kernel::Pair(_, all) => {
             let own = if i == 0 { all.a } else { all.b };
             let repeated = (0..own.len()).any(|d| own[d] == 0 && all.dims[d] > 1);
-            if repeated { Seen::Whole } else { from }
+            if repeated { Field::Whole } else { from }
         }
         _ => from,
     }
@@ -192,23 +193,4 @@ fn windows(axis: &Axis, (first, last): (i64, i64)) -> (i64, i64) {
     let end = i64::from(axis.output) - 1;
     let first = from.clamp(0, end);
     (first, to.div_euclid(stride).clamp(first, end))
-}
-
-/// A window of `unpool` as axes.
-fn axes_of(geometry: &unpool::Geometry) -> [Axis; 3] {
-    let window = geometry.window();
-    let (input, output) = (geometry.input_shape().spatial(), geometry.pooled_shape().spatial());
-    let mut axes = [Axis::NONE; 3];
-    for (i, (before, after)) in geometry.pads().as_slice().iter().copied().enumerate() {
-        axes[3 - input.len() + i] = Axis {
-            input: input[i] as u32,
-            output: output[i] as u32,
-            kernel: window.kernel()[i] as u32,
-            stride: window.stride()[i] as u32,
-            dilation: window.dilation()[i] as u32,
-            before: before as u32,
-            after: after as u32,
-        };
-    }
-    axes
 }

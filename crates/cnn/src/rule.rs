@@ -1,7 +1,7 @@
 //! The three rules of looking back, which differ at ReLU.
 
-/// What looking back does at a ReLU: the gradient, or one of the two rules that differ from it
-/// there and nowhere else.
+/// How looking back passes a ReLU: as the gradient does, or by one of two rules that differ from the
+/// gradient at ReLU only.
 ///
 /// With `x` the input of the ReLU and `r` the signal that comes back:
 ///

@@ -1,4 +1,4 @@
-//! A plan on a device: forward, what layers responded with, and back to the input.
+//! A session: a plan on a device, forward to the layers' responses, and back to the input.
 
 use std::collections::HashMap;
 
@@ -11,23 +11,14 @@ use crate::cpu::Cpu;
 use crate::error::{Error, extents};
 use crate::gpu::GpuMachine;
 use crate::keep::Keep;
-use crate::machine::{Bound, Machine};
+use crate::machine::Machine;
+use crate::memory::Memory;
 use crate::plan::Plan;
-use crate::program::{Arena, BufferId, Content, Instruction, SlotId};
+use crate::program::{Content, PieceId, SlotId};
 use crate::reading::{Numbers, Reading};
 use crate::rule::Rule;
+use crate::storage::Storage;
 use crate::target::Target;
-
-/// Bytes that a session asked its device for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Memory {
-    /// Weights.
-    pub weights: u64,
-    /// Tensors, forward and back, which share where they can.
-    pub tensors: u64,
-    /// What tensors, forward and of the longest way back, would have needed, had they not shared.
-    pub unshared: u64,
-}
 
 /// A plan on a device.
 ///
@@ -37,37 +28,37 @@ pub struct Memory {
 /// let plan = Model::open("digits.onnx")?.plan(&[1, 1, 32, 32])?;
 /// let mut session = Session::new(&Engine::detect(), plan, Keep::All)?;
 /// session.forward(&[0.5; 32 * 32])?;
-/// let seen = session.look_back("relu3", Target::Strongest(0), Rule::Guided)?;
-/// assert_eq!(seen.map.shape, [1, 1, 32, 32]);
+/// let projection = session.look_back("relu3", Target::Strongest(0), Rule::Guided)?;
+/// assert_eq!(projection.map.shape, [1, 1, 32, 32]);
 /// # Ok::<(), unpool_cnn::Error>(())
 /// ```
 pub struct Session {
     plan: Plan,
-    machine: Box<dyn Machine>,
+    storage: Storage,
+    /// For each layer whether it is kept, and whether the way back from it can run.
     kept: Vec<bool>,
     looked_back_from: Vec<bool>,
-    arena: Arena,
-    /// The machine's number of each piece of the arena.
-    pieces: Vec<BufferId>,
-    given: Vec<Option<BufferId>>,
-    taken: Vec<bool>,
-    memory: Memory,
-    /// Bytes of the tensors of the longest way back so far.
-    longest_back: u64,
+    /// The piece of each tensor of the plan that has one.
+    assigned: Vec<Option<PieceId>>,
+    /// For each piece of the forward direction whether the way back must leave it as it is.
+    reserved: Vec<bool>,
+    /// Bytes of the tensors of the plan, and of the longest way back so far.
+    forward_bytes: u64,
+    back_bytes: u64,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("memory", &self.memory).finish_non_exhaustive()
+        f.debug_struct("Session").field("memory", &self.memory()).finish_non_exhaustive()
     }
 }
 
 impl Session {
-    /// Uploads the weights and asks for memory.
+    /// Uploads the weights and allocates the tensors.
     ///
     /// # Errors
     ///
-    /// If a layer to keep is not there, or the device does not give the memory.
+    /// If a layer to keep does not exist, or the device refuses the memory.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn new(engine: &Engine, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
         match engine {
@@ -80,7 +71,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If a layer to keep is not there, or there is not so much memory.
+    /// If a layer to keep does not exist, or the memory cannot be allocated.
     pub fn on_cpu(plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
         Self::on(Box::new(Cpu::default()), plan, keep)
     }
@@ -89,105 +80,60 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// If a layer to keep is not there, or the device does not give the memory.
+    /// If a layer to keep does not exist, or the device refuses the memory.
     pub fn on_gpu(gpu: &Gpu, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
         Self::on(Box::new(GpuMachine::new(gpu)), plan, keep)
     }
 
     fn on(machine: Box<dyn Machine>, plan: Plan, keep: Keep<'_>) -> Result<Self, Error> {
         let kept = keep.kept(&plan)?;
-        let mut session = Self {
-            given: vec![None; plan.slots.len()],
-            plan,
-            machine,
-            looked_back_from: keep.looked_back_from(&kept),
-            kept,
-            arena: Arena::default(),
-            pieces: Vec::new(),
-            taken: Vec::new(),
-            memory: Memory { weights: 0, tensors: 0, unshared: 0 },
-            longest_back: 0,
-        };
-        session.place_weights()?;
-        let pinned = keep.pinned(&session.plan, &session.kept);
-        let input = session.plan.input.slot;
-        session.arena.sizes.push(session.plan.slots[input].bytes);
-        session.given[input] = Some(session.arena.sizes.len() - 1);
-        let mut given = std::mem::take(&mut session.given);
-        let slots = &session.plan.slots;
-        let taken = vec![true; session.arena.sizes.len()];
-        session.arena.assign(
-            &session.plan.instructions,
-            |slot| slots[slot].bytes,
+        let pinned = keep.pinned(&plan, &kept);
+        let mut storage = Storage::new(machine);
+        let mut assigned = upload_weights(&plan, &mut storage)?;
+        let input = plan.input.slot;
+        assigned[input] = Some(storage.arena.push(plan.slots[input].bytes));
+        storage.arena.assign(
+            &plan.instructions,
+            |slot| plan.slots[slot].bytes,
             |slot| pinned[slot],
-            &mut given,
-            &taken,
+            &mut assigned,
+            &vec![true; storage.arena.sizes.len()],
         );
-        session.taken = vec![false; session.arena.sizes.len()];
-        for (slot, buffer) in given.iter().enumerate() {
-            let lasts = pinned[slot] || slot == input;
-            if let Some(buffer) = buffer.filter(|_| lasts || session.is_weights(slot)) {
-                session.taken[buffer] = true;
-            }
-            if buffer.is_some() && !session.is_weights(slot) {
-                session.memory.unshared += session.plan.slots[slot].bytes;
-            }
+        let mut reserved = vec![false; storage.arena.sizes.len()];
+        let mut forward_bytes = 0;
+        for (slot, &piece) in assigned.iter().enumerate() {
+            let Some(piece) = piece else { continue };
+            let is_weights = matches!(plan.slots[slot].content, Content::Weights { .. });
+            reserved[piece] |= is_weights || pinned[slot] || slot == input;
+            forward_bytes += if is_weights { 0 } else { plan.slots[slot].bytes };
         }
-        session.given = given;
+        let looked_back_from = keep.looked_back_from(&kept);
+        let mut session = Self {
+            plan,
+            storage,
+            kept,
+            looked_back_from,
+            assigned,
+            reserved,
+            forward_bytes,
+            back_bytes: 0,
+        };
         session.allocate()?;
         Ok(session)
     }
 
-    fn is_weights(&self, slot: SlotId) -> bool {
-        matches!(self.plan.slots[slot].content, Content::Weights { .. })
-    }
-
-    /// Uploads each part of the weights once.
-    fn place_weights(&mut self) -> Result<(), Error> {
-        let mut placed = HashMap::new();
-        for slot in 0..self.plan.slots.len() {
-            let Content::Weights { data, part } = &self.plan.slots[slot].content else { continue };
-            let key = (std::sync::Arc::as_ptr(data), part.clone());
-            let buffer = match placed.get(&key) {
-                Some(&buffer) => buffer,
-                None => {
-                    let bytes = self.plan.slots[slot].bytes;
-                    let piece = self.machine.allocate(bytes)?;
-                    self.machine.write(piece, &data[part.clone()])?;
-                    self.memory.weights += bytes;
-                    self.arena.sizes.push(bytes);
-                    self.pieces.push(piece);
-                    placed.insert(key, self.arena.sizes.len() - 1);
-                    self.arena.sizes.len() - 1
-                }
-            };
-            self.given[slot] = Some(buffer);
-        }
-        Ok(())
-    }
-
-    /// Asks the device for the pieces that the arena has and it has not.
+    /// Allocates new pieces of the arena. A refusal names the node that the piece was for.
     fn allocate(&mut self) -> Result<(), Error> {
-        for piece in self.pieces.len()..self.arena.sizes.len() {
-            let bytes = self.arena.sizes[piece];
-            let made = self.machine.allocate(bytes).map_err(|error| self.named(error, piece))?;
-            self.pieces.push(made);
-            self.memory.tensors += bytes;
-        }
-        Ok(())
-    }
-
-    /// A refusal of memory with the node that it was for.
-    fn named(&self, error: Error, piece: BufferId) -> Error {
-        let Error::Memory { needed, allowed, .. } = error else { return error };
-        let here = |slot: &SlotId| self.given.get(*slot) == Some(&Some(piece));
-        let node = self.plan.instructions.iter().find(|i| i.writes.iter().any(here));
+        let Err((piece, error)) = self.storage.allocate() else { return Ok(()) };
+        let Error::Memory { needed, allowed, .. } = error else { return Err(error) };
+        let is_piece = |slot: &SlotId| self.assigned.get(*slot) == Some(&Some(piece));
+        let node = self.plan.instructions.iter().find(|i| i.writes.iter().any(is_piece));
         let layer = node.and_then(|i| self.plan.layers.get(i.layer));
         let tensor = match layer {
             Some(layer) => format!("node {:?} ({}): a tensor", layer.name, layer.operator),
             None => "a tensor of the way back".into(),
         };
-        Error::Memory { tensor, needed, allowed }
+        Err(Error::Memory { tensor, needed, allowed })
     }
 
     /// The plan.
@@ -195,12 +141,16 @@ impl Session {
         &self.plan
     }
 
-    /// What the device was asked for so far.
+    /// The memory that is allocated so far.
     pub fn memory(&self) -> Memory {
-        Memory { unshared: self.memory.unshared + self.longest_back, ..self.memory }
+        Memory {
+            weights: self.storage.weights_bytes(),
+            tensors: self.storage.tensors_bytes(),
+            unshared: self.forward_bytes + self.back_bytes,
+        }
     }
 
-    /// Runs the model on images of [`Plan::input_shape`].
+    /// Runs the model on a batch of images of [`Plan::input_shape`].
     ///
     /// # Errors
     ///
@@ -214,21 +164,16 @@ impl Session {
                 allowed: format!("{needed} are needed for {}", extents(shape)),
             });
         }
-        let Some(input) = self.given[self.plan.input.slot] else { return Ok(()) };
-        self.machine.write(self.pieces[input], images)?;
-        let program = bind(&self.plan.instructions, &self.given, &self.pieces);
-        self.machine.run(&program)
+        let Some(input) = self.assigned[self.plan.input.slot] else { return Ok(()) };
+        self.storage.write(input, images)?;
+        self.storage.run(&self.plan.instructions, &self.assigned)
     }
 
     pub(crate) fn read_layer(&mut self, layer: usize) -> Result<Reading, Error> {
         let tensor = &self.plan.layers[layer].tensor;
         let len = tensor.shape.iter().product();
-        let (shape, buffer) = (tensor.shape.clone(), self.given[tensor.slot]);
-        let numbers = match buffer {
-            Some(buffer) => self.machine.read(self.pieces[buffer], len)?,
-            None => Numbers::Here(Vec::new()),
-        };
-        Ok(Reading { shape, numbers })
+        let numbers = self.storage.read(self.assigned[tensor.slot], len)?;
+        Ok(Reading { shape: tensor.shape.clone(), numbers })
     }
 
     /// The number of a kept layer.
@@ -236,12 +181,12 @@ impl Session {
         self.index_among(&self.kept, layer, "")
     }
 
-    /// The number of a layer that was kept with what the way back from there reads.
+    /// The number of a layer that was kept with the tensors that the way back from it reads.
     fn looked_back_index(&self, layer: &str) -> Result<usize, Error> {
         self.index_among(&self.looked_back_from, layer, " to look back from")
     }
 
-    fn index_among(&self, allowed: &[bool], layer: &str, what: &str) -> Result<usize, Error> {
+    fn index_among(&self, allowed: &[bool], layer: &str, purpose: &str) -> Result<usize, Error> {
         let index = self.plan.index(layer)?;
         if allowed[index] {
             return Ok(index);
@@ -249,10 +194,10 @@ impl Session {
         let names = self.plan.layers.iter().zip(allowed).filter(|(_, allowed)| **allowed);
         let names: Vec<_> = names.map(|(layer, _)| layer.name()).collect();
         let names = if names.is_empty() { "none".into() } else { names.join(", ") };
-        Err(Error::NotKept { layer: layer.into(), allowed: names + what })
+        Err(Error::NotKept { layer: layer.into(), allowed: names + purpose })
     }
 
-    /// The number of a kept layer that has what is meant.
+    /// The number of a kept layer that has the target.
     pub(crate) fn index_with(&self, layer: &str, target: Target) -> Result<usize, Error> {
         let index = self.looked_back_index(layer)?;
         target.check(&self.plan.layers[index])?;
@@ -274,6 +219,7 @@ impl Session {
         Ok(index)
     }
 
+    /// Runs the way back from a layer, with a signal of as many elements as the layer has.
     pub(crate) fn send_back_from(
         &mut self,
         layer: usize,
@@ -289,51 +235,49 @@ impl Session {
         let shape = self.plan.input_shape().to_vec();
         let len = shape.iter().product();
         let Some(result) = back.result else {
-            return Ok(Reading { shape, numbers: Numbers::Here(vec![0.0; len]) });
+            return Ok(Reading { shape, numbers: Numbers::Ready(vec![0.0; len]) });
         };
-        let own = back.slots.iter().map(|slot| slot.bytes).sum();
-        self.longest_back = self.longest_back.max(own);
-        let mut given = self.given.clone();
-        given.resize(count + back.slots.len(), None);
-        // The seed is written from outside, so its piece must not be one that is handed on before
-        // it is read; a piece of its own is the simplest.
-        let seed = self.arena.sizes.iter().enumerate().position(|(i, &size)| {
-            !self.taken.get(i).copied().unwrap_or(false) && size >= bytes(back.seed)
-        });
-        let seed = seed.unwrap_or_else(|| {
-            self.arena.sizes.push(bytes(back.seed));
-            self.arena.sizes.len() - 1
-        });
-        given[back.seed] = Some(seed);
-        let mut taken = self.taken.clone();
-        taken.resize(self.arena.sizes.len(), false);
-        taken[seed] = true;
+        let own_bytes = back.slots.iter().map(|slot| slot.bytes).sum();
+        self.back_bytes = self.back_bytes.max(own_bytes);
+        let mut assigned = self.assigned.clone();
+        assigned.resize(count + back.slots.len(), None);
+        // The host writes the seed before the program runs, so the seed has a piece that no other
+        // tensor of the way back uses.
+        let arena = &mut self.storage.arena;
+        let is_free = |piece: PieceId| !self.reserved.get(piece).copied().unwrap_or(false);
+        let seed = (0..arena.sizes.len())
+            .find(|&piece| is_free(piece) && arena.sizes[piece] >= bytes(back.seed));
+        let seed = seed.unwrap_or_else(|| arena.push(bytes(back.seed)));
+        assigned[back.seed] = Some(seed);
+        let mut reserved = self.reserved.clone();
+        reserved.resize(arena.sizes.len(), false);
+        reserved[seed] = true;
         let pinned = |slot: SlotId| slot == result;
-        self.arena.assign(&back.instructions, bytes, pinned, &mut given, &taken);
+        arena.assign(&back.instructions, bytes, pinned, &mut assigned, &reserved);
         self.allocate()?;
-        self.machine.write(self.pieces[seed], signal)?;
-        let program = bind(&back.instructions, &given, &self.pieces);
-        self.machine.run(&program)?;
-        let numbers = match given[result] {
-            Some(buffer) => self.machine.read(self.pieces[buffer], len)?,
-            None => Numbers::Here(Vec::new()),
-        };
+        self.storage.write(seed, signal)?;
+        self.storage.run(&back.instructions, &assigned)?;
+        let numbers = self.storage.read(assigned[result], len)?;
         Ok(Reading { shape, numbers })
     }
 }
 
-fn bind<'a>(
-    instructions: &'a [Instruction],
-    given: &[Option<BufferId>],
-    pieces: &[BufferId],
-) -> Vec<Bound<'a>> {
-    let numbers = |slots: &[SlotId]| {
-        slots.iter().filter_map(|&slot| given[slot]).map(|buffer| pieces[buffer]).collect()
-    };
-    let bound = |instruction: &'a Instruction| Bound {
-        kernel: &instruction.kernel,
-        reads: numbers(&instruction.reads),
-        writes: numbers(&instruction.writes),
-    };
-    instructions.iter().map(bound).collect()
+/// Uploads each part of the weights once, and returns the piece of each tensor of weights.
+fn upload_weights(plan: &Plan, storage: &mut Storage) -> Result<Vec<Option<PieceId>>, Error> {
+    let mut assigned = vec![None; plan.slots.len()];
+    let mut uploaded = HashMap::new();
+    for (slot, assigned) in plan.slots.iter().zip(&mut assigned) {
+        let Content::Weights { data, part } = &slot.content else { continue };
+        let key = (std::sync::Arc::as_ptr(data), part.clone());
+        let piece = match uploaded.get(&key) {
+            Some(&piece) => piece,
+            None => {
+                let piece = storage.upload(slot.bytes, &data[part.clone()])?;
+                uploaded.insert(key, piece);
+                piece
+            }
+        };
+        *assigned = Some(piece);
+    }
+    Ok(assigned)
 }

@@ -1,13 +1,13 @@
-//! The units of a channel that responded most, over any number of images: the rows of Zeiler and
+//! The units of a channel with the strongest responses, over any number of images: the rows of Zeiler and
 //! Fergus's figure 2.
 
 use crate::activation::Activation;
-use crate::target::Unit;
+use crate::unit::Unit;
 
 /// A unit and the image it responded to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Found {
-    /// The image, by the number it was offered with.
+    /// The number with which the image was offered.
     pub image: usize,
     /// The unit.
     pub unit: Unit,
@@ -15,9 +15,9 @@ pub struct Found {
 
 /// The strongest units of a channel over a folder of images.
 ///
-/// Only units that responded with more than 0 and that none of their neighbours in the same channel passes are taken, so that one
-/// stroke is not shown nine times; and of one image at most so many as are needed to fill the list
-/// from all.
+/// Only units with a response above 0 are taken, and only those that no neighbour in the same channel
+/// exceeds, so that one stroke is not shown nine times. Each image contributes at most the number
+/// that fills the list when all images contribute equally.
 #[derive(Clone, Debug)]
 pub struct Strongest {
     channel: usize,
@@ -60,7 +60,7 @@ impl Strongest {
     }
 }
 
-/// Whether no neighbour passes a unit, and none before it equals it.
+/// Whether no neighbour exceeds a unit, and no earlier neighbour equals it.
 fn is_peak(values: &[f32], spatial: &[usize], position: usize) -> bool {
     let own = values[position];
     if own.is_nan() {
@@ -70,8 +70,8 @@ fn is_peak(values: &[f32], spatial: &[usize], position: usize) -> bool {
     (0..3usize.pow(spatial.len() as u32)).all(|code| {
         let (mut rest, mut code, mut step, mut other) = (position, code, 1i64, position as i64);
         for &n in spatial.iter().rev() {
-            let (place, shift) = ((rest % n) as i64, code as i64 % 3 - 1);
-            if !(0..n as i64).contains(&(place + shift)) {
+            let (coordinate, shift) = ((rest % n) as i64, code as i64 % 3 - 1);
+            if !(0..n as i64).contains(&(coordinate + shift)) {
                 return true;
             }
             other += shift * step;

@@ -1,10 +1,11 @@
-//! What of a layer is looked back from.
+//! The units of a layer that are looked back from.
 
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::plan::Layer;
+use crate::unit::Unit;
 
-/// What of a layer is looked back from, for every image of a batch.
+/// The units of a layer to look back from, in every image of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The sum of the whole layer: `tf.gradients(layer_output, input)`.
@@ -25,17 +26,6 @@ pub enum Target {
     },
     /// The score of a class: a unit of a layer that has one unit per class.
     Class(usize),
-}
-
-/// A unit of a layer, in one image.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Unit {
-    /// Its channel.
-    pub channel: usize,
-    /// Its position in that channel, flattened.
-    pub position: usize,
-    /// What it responded with.
-    pub value: f32,
 }
 
 impl Target {
@@ -68,13 +58,13 @@ impl Target {
         Ok(())
     }
 
-    /// Whether it can only be told from what the layer responded with.
+    /// Whether the signal depends on the responses of the layer.
     pub(crate) fn needs_activation(self) -> bool {
         matches!(self, Self::Responses(_) | Self::Strongest(_) | Self::Unit { .. })
     }
 
-    /// The signal that starts at the layer, 1 at each unit that is meant (or its response), and
-    /// that unit of each image where it is one.
+    /// The signal that starts at the layer: 1 at each unit of the target, or the response of the
+    /// unit. For a target of a single unit, also that unit in each image.
     pub(crate) fn signal(
         self,
         layer: &Layer,

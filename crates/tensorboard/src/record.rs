@@ -12,7 +12,7 @@ pub(crate) fn record(data: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A CRC-32C, turned and moved, because a checksum of data that holds checksums is weak.
+/// A masked CRC-32C: rotated and offset, because a checksum of data that contains checksums is weak.
 fn masked(data: &[u8]) -> u32 {
     crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8)
 }
@@ -23,7 +23,7 @@ mod tests {
 
     #[test]
     fn a_record_is_framed_as_tensorflow_frames_it() {
-        // The check value of CRC-32C, from which its turned form follows by hand.
+        // The check value of CRC-32C, from which the masked form follows by hand.
         assert_eq!(crc32c::crc32c(b"123456789"), 0xe306_9283);
         assert_eq!(masked(b"123456789"), 0xc78a_b0e5);
         let record = record(b"abc");

@@ -98,7 +98,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Makes a directory if it is not there, and a new event file in it.
+    /// Creates a directory if it does not exist, and a new event file in it.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl Writer {
         };
         fs::create_dir_all(dir).map_err(told(dir))?;
         let since = now();
-        // Files of one directory are read in the order of their names; a number tells apart those
+        // Files of one directory are read in the order of their names; a number distinguishes those
         // that one process makes in one second.
         let mut number = 0;
         let (path, file) = loop {
@@ -158,7 +158,7 @@ impl Writer {
         self.summary(tag, step, Content::Image(image), None)
     }
 
-    /// Pictures of one size under one tag, shown beside each other.
+    /// Pictures of one size under one tag, shown in a row.
     ///
     /// # Errors
     ///

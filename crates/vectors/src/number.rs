@@ -25,9 +25,9 @@ impl Visitor<'_> for NumberVisitor {
     }
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
-        let narrow = number as f32;
-        if narrow.is_finite() {
-            Ok(Number(narrow))
+        let rounded = number as f32;
+        if rounded.is_finite() {
+            Ok(Number(rounded))
         } else {
             Err(E::invalid_value(Unexpected::Float(number), &self))
         }

@@ -1,4 +1,4 @@
-// Where things are computed: on the device while there is one, on the CPU where there is none or
+// The engine of a computation: the device while there is one, the CPU where there is none or
 // the page asks for that. A device that is lost is asked for again, and what ran on it runs again.
 
 import { Device, DeviceLevels, Frame } from "./pkg/unpool.js";

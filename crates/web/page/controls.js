@@ -1,4 +1,4 @@
-// The sliders and what they say.
+// The sliders and their values.
 
 /** @type {{ name: keyof import("./engine.js").Settings, least: number, most: number, start: number }[]} */
 const SLIDERS = [
@@ -11,9 +11,9 @@ const SLIDERS = [
 
 /**
  * Puts the sliders into the page.
- * @param {HTMLElement} place
+ * @param {HTMLElement} container
  */
-export function makeSliders(place) {
+export function makeSliders(container) {
   for (const { name, least, most, start } of SLIDERS) {
     const row = document.createElement("div");
     row.className = "slider";
@@ -28,7 +28,7 @@ export function makeSliders(place) {
     output.value = input.value;
     input.addEventListener("input", () => (output.value = input.value));
     row.append(label, input, output);
-    place.append(row);
+    container.append(row);
   }
 }
 
@@ -47,8 +47,8 @@ export function settings() {
   };
 }
 
-/** @returns {import("./engine.js").Look} */
-export function look() {
+/** @returns {import("./engine.js").View} */
+export function view() {
   return {
     channel: Number(/** @type {HTMLSelectElement} */ (document.getElementById("channel")).value),
     large: /** @type {HTMLInputElement} */ (document.getElementById("large")).checked,

@@ -3,7 +3,7 @@
 
 /**
  * @param {import("./pkg/unpool.js").Frame} frame
- * @param {import("./engine.js").Look} look
+ * @param {import("./engine.js").View} view
  * @returns {Omit<import("./engine.js").Shown, "colours" | "running">}
  */
 export function describe(frame, { channel, large }) {
@@ -17,7 +17,7 @@ export function describe(frame, { channel, large }) {
       ...whole,
       id: "restored",
       title: "Pooled and unpooled",
-      note: "each maximum in its own place",
+      note: "each maximum at its own position",
       rgba: frame.restored(large),
     },
     {
@@ -46,7 +46,7 @@ export function describe(frame, { channel, large }) {
         ...size,
         id: `argmax-${level}`,
         title: `Level ${level}, argmax`,
-        note: `${["red", "green", "blue"][channel]} channel, colour by place`,
+        note: `${["red", "green", "blue"][channel]} channel, colour by position in the window`,
         rgba: frame.argmax(level, channel),
       },
     );

@@ -11,26 +11,26 @@ import { tellScores } from "./scores.js";
 const FIRST = 3;
 
 /**
- * @param {HTMLElement} place
+ * @param {HTMLElement} container
  * @param {import("./engine.js").Engine} engine
  */
-export function digits(place, engine) {
-  place.id = "digits";
-  place.setAttribute("aria-labelledby", "digits-title");
+export function digits(container, engine) {
+  container.id = "digits";
+  container.setAttribute("aria-labelledby", "digits-title");
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById("digits-template"));
-  place.append(template.content.cloneNode(true));
-  const section = new Digits(place, engine);
-  // Nothing is computed for those who do not look at it.
+  container.append(template.content.cloneNode(true));
+  const section = new Digits(container, engine);
+  // Nothing is computed until the section is scrolled into view.
   new IntersectionObserver(([entry], observer) => {
     if (entry?.isIntersecting) {
       observer.disconnect();
       section.start();
     }
-  }).observe(place);
+  }).observe(container);
 }
 
 class Digits {
-  #place;
+  #container;
   #engine;
   #pad;
   #parts;
@@ -40,11 +40,11 @@ class Digits {
   #busy = false;
 
   /**
-   * @param {HTMLElement} place
+   * @param {HTMLElement} container
    * @param {import("./engine.js").Engine} engine
    */
-  constructor(place, engine) {
-    this.#place = place;
+  constructor(container, engine) {
+    this.#container = container;
     this.#engine = engine;
     this.#pad = new Pad(this.#of("digit-pad"), () => this.#update());
     this.#parts = new Parts(this.#of("digit-layer"), this.#of("digit-part"), () => this.#update());
@@ -58,7 +58,7 @@ class Digits {
       button.addEventListener("click", () => this.#pad.show(numeral(digit)));
       this.#of("digit-samples").append(button);
     }
-    tellScores(place, undefined);
+    tellScores(container, undefined);
     for (const event of ["chosen", "recovered"]) {
       engine.addEventListener(event, () => this.#update());
     }
@@ -75,7 +75,7 @@ class Digits {
 
   /** @param {string} id @returns {any} */
   #of(id) {
-    return this.#place.querySelector(`#${id}`);
+    return this.#container.querySelector(`#${id}`);
   }
 
   async #update() {
@@ -84,12 +84,12 @@ class Digits {
       return;
     }
     this.#busy = true;
-    this.#place.setAttribute("aria-busy", "true");
+    this.#container.setAttribute("aria-busy", "true");
     while (this.#again) {
       this.#again = false;
       await this.#read();
     }
-    this.#place.removeAttribute("aria-busy");
+    this.#container.removeAttribute("aria-busy");
     this.#busy = false;
   }
 
@@ -99,7 +99,7 @@ class Digits {
       this.#of(id).disabled = strokes.length === 0;
     }
     if (strokes.length === 0) {
-      tellScores(this.#place, undefined);
+      tellScores(this.#container, undefined);
       this.#maps.clear();
       return;
     }
@@ -109,7 +109,7 @@ class Digits {
       const explained = this.#parts.chosen;
       const read = await this.#engine.read({ points, lengths }, explained);
       this.#parts.offer(read.layers);
-      tellScores(this.#place, read.scores);
+      tellScores(this.#container, read.scores);
       this.#maps.show(read, this.#parts.described(explained, read));
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

@@ -6,7 +6,7 @@
  * @typedef {{ kind: Kind, description: string, reason: string }} Running
  * @typedef {{ kernel: number, stride: number, padding: number, dilation: number, levels: number,
  *   ceil: boolean }} Settings
- * @typedef {{ channel: number, large: boolean }} Look the channel of the argmax that is shown, and
+ * @typedef {{ channel: number, large: boolean }} View the channel of the argmax that is shown, and
  *   whether kept pixels are drawn larger
  * @typedef {{ id: string, level: number, title: string, note: string, width: number,
  *   height: number, rgba: Uint8ClampedArray }} Pane
@@ -15,7 +15,7 @@
  *   colours: Uint8Array, running: Running }} Shown
  * @typedef {{ cells: number[], winners: number[], pixel: number[], windows: number[],
  *   below: number, above: number }} Probe
- * @typedef {{ points: Float32Array, lengths: Uint32Array }} Drawing x and y of all points in turn,
+ * @typedef {{ points: Float32Array, lengths: Uint32Array }} Drawing x and y of all points, interleaved,
  *   and the points of each stroke
  * @typedef {{ layer: string | undefined, part: string }} Explained a layer, the one with the scores
  *   if it is none; "strongest" for its strongest unit, the number of a channel for that of the
@@ -83,11 +83,11 @@ export class Engine extends EventTarget {
    * Runs a picture through every level.
    * @param {import("./drawing.js").Picture} picture
    * @param {Settings} settings
-   * @param {Look} look
+   * @param {View} view
    * @returns {Promise<Shown>}
    */
-  show(picture, settings, look) {
-    return this.#call("show", { picture, settings, look });
+  show(picture, settings, view) {
+    return this.#call("show", { picture, settings, view });
   }
 
   /**

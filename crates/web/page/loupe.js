@@ -1,14 +1,14 @@
-// What a pixel has to do with others, told in words, marked on the pictures, and enlarged under two
-// glasses: one over the level above, one over the level below.
+// How a pixel relates to others: in words, marked on the pictures, and enlarged in two views, one of
+// the level above and one of the level below.
 
 import { outline } from "./panes.js";
 
-/** Pixels that a glass shows a side: odd, so that one is in the middle. */
+/** Pixels on each side of an enlarged view: odd, so that one is in the middle. */
 const SIDE = 15;
 
 /**
  * @typedef {import("./panes.js").Mark} Mark
- * @typedef {import("./panes.js").Place} Place
+ * @typedef {import("./panes.js").Pixel} Pixel
  */
 
 export class Loupe {
@@ -16,7 +16,7 @@ export class Loupe {
   #pane;
   #told = /** @type {HTMLElement} */ (document.getElementById("told"));
   #glasses = [new Glass("above"), new Glass("below")];
-  /** @type {Place | undefined} */
+  /** @type {Pixel | undefined} */
   #wanted;
   #busy = false;
 
@@ -29,39 +29,39 @@ export class Loupe {
     this.#pane = pane;
     document.getElementById("glasses")?.append(...this.#glasses.map((glass) => glass.element));
     const narrow = matchMedia("(max-width: 60rem)");
-    narrow.addEventListener("change", place);
-    place(narrow);
+    narrow.addEventListener("change", moveLoupe);
+    moveLoupe(narrow);
   }
 
   /** A pixel is pointed at. Answers come in order, and only the last pixel matters.
-   * @param {Place} place */
-  async point(place) {
-    this.#wanted = place;
+   * @param {Pixel} pointed */
+  async point(pointed) {
+    this.#wanted = pointed;
     if (this.#busy) {
       return;
     }
     this.#busy = true;
     try {
       while (this.#wanted) {
-        const place = this.#wanted;
+        const pointed = this.#wanted;
         this.#wanted = undefined;
-        this.#show(place, await this.#engine.probe(place.level, place.y, place.x));
+        this.#show(pointed, await this.#engine.probe(pointed.level, pointed.y, pointed.x));
       }
     } catch {
-      this.#told.textContent = "There is no picture to look at yet.";
+      this.#told.textContent = "There is no picture yet.";
     } finally {
       this.#busy = false;
     }
   }
 
   /**
-   * @param {Place} place
+   * @param {Pixel} pointed
    * @param {import("./engine.js").Probe} probe
    */
-  #show(place, probe) {
-    const { level, y, x } = place;
+  #show(pointed, probe) {
+    const { level, y, x } = pointed;
     const here = { y, x, kind: /** @type {const} */ ("here") };
-    // A pooled pixel looks up at its window; a pixel of the picture looks down at its windows.
+    // A pooled pixel shows its window above; a pixel of the picture shows its windows below.
     const up = level > 0;
     const cells = pairs(up ? probe.cells : probe.windows);
     const won = pairs(probe.winners).map((at) => ({ ...at, kind: /** @type {const} */ ("won") }));
@@ -77,7 +77,7 @@ export class Loupe {
     const middle = cells[Math.floor(cells.length / 2)] ?? here;
     this.#glasses[0]?.show(this.#source(above.level), up ? middle : here, above);
     this.#glasses[1]?.show(this.#source(below.level), up ? here : middle, below);
-    this.#told.textContent = up ? tellPooled(place, probe) : tellCell(place, probe);
+    this.#told.textContent = up ? tellPooled(pointed, probe) : tellCell(pointed, probe);
   }
 
   clear() {
@@ -111,7 +111,7 @@ export class Loupe {
  * and nothing else.
  * @param {{ matches: boolean }} narrow
  */
-function place({ matches: narrow }) {
+function moveLoupe({ matches: narrow }) {
   const loupe = /** @type {HTMLElement} */ (document.getElementById("loupe"));
   document.getElementById(narrow ? "pictures" : "side")?.append(loupe);
 }
@@ -163,14 +163,14 @@ class Glass {
 
 /** @param {number[]} flat @returns {{ y: number, x: number }[]} */
 function pairs(flat) {
-  const places = [];
+  const positions = [];
   for (let i = 0; i + 1 < flat.length; i += 2) {
-    places.push({ y: flat[i] ?? 0, x: flat[i + 1] ?? 0 });
+    positions.push({ y: flat[i] ?? 0, x: flat[i + 1] ?? 0 });
   }
-  return places;
+  return positions;
 }
 
-/** @param {Place} place @param {import("./engine.js").Probe} probe */
+/** @param {Pixel} pointed @param {import("./engine.js").Probe} probe */
 function tellPooled({ level, y, x }, { cells, winners, pixel }) {
   const names = ["red", "green", "blue"];
   const won = pairs(winners).map(
@@ -183,13 +183,13 @@ function tellPooled({ level, y, x }, { cells, winners, pixel }) {
   );
 }
 
-/** @param {Place} place @param {import("./engine.js").Probe} probe */
+/** @param {Pixel} pointed @param {import("./engine.js").Probe} probe */
 function tellCell({ y, x }, { windows, pixel }) {
-  const places = pairs(windows).map((at) => `row ${at.y}, column ${at.x}`);
-  const shown = places.slice(0, 4).join("; ") + (places.length > 4 ? "; …" : "");
-  const belongs = places.length === 0
-    ? "no window of level 1 holds it"
-    : `it is in ${count(places.length, "window")} of level 1: ${shown}`;
+  const positions = pairs(windows).map((at) => `row ${at.y}, column ${at.x}`);
+  const shown = positions.slice(0, 4).join("; ") + (positions.length > 4 ? "; …" : "");
+  const belongs = positions.length === 0
+    ? "no window of level 1 covers it"
+    : `it is in ${count(positions.length, "window")} of level 1: ${shown}`;
   return `Picture, row ${y}, column ${x} (${pixel.map(byte).join(", ")}): ${belongs}.`;
 }
 

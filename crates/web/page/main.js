@@ -1,7 +1,7 @@
 // Puts the page together: a picture from the sources, settings from the controls, both through the
 // engine, and what comes back into the panes.
 
-import { look, makeSliders, settings } from "./controls.js";
+import { makeSliders, settings, view } from "./controls.js";
 import { Engine } from "./engine.js";
 import { extras } from "./extras.js";
 import { Loupe } from "./loupe.js";
@@ -45,7 +45,7 @@ async function show(picture) {
   document.body.setAttribute("aria-busy", "true");
   try {
     const wanted = settings();
-    const shown = await engine.show(picture, wanted, look());
+    const shown = await engine.show(picture, wanted, view());
     fill("panes", shown.panes);
     fill("level-panes", shown.levels);
     tellShown(shown);
@@ -59,10 +59,10 @@ async function show(picture) {
 }
 
 /**
- * @param {string} place
+ * @param {string} id
  * @param {import("./engine.js").Pane[]} shown
  */
-function fill(place, shown) {
+function fill(id, shown) {
   const figures = shown.map((data) => {
     let pane = panes.get(data.id);
     if (!pane) {
@@ -72,7 +72,7 @@ function fill(place, shown) {
     pane.show(data);
     return pane.element;
   });
-  const holder = element(place);
+  const holder = element(id);
   // Moving a figure would take the focus from it.
   if (holder.children.length !== figures.length) {
     holder.replaceChildren(...figures);
@@ -85,18 +85,18 @@ function fill(place, shown) {
  * @param {{ label: string, take: () => void }} [offer]
  */
 function refuse(message, offer) {
-  const place = element("message");
-  place.hidden = message === "";
+  const box = element("message");
+  box.hidden = message === "";
   element("panes").classList.toggle("stale", message !== "" && !offer);
   const text = document.createElement("p");
   text.textContent = message;
-  place.replaceChildren(text);
+  box.replaceChildren(text);
   if (offer) {
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = offer.label;
     button.addEventListener("click", offer.take);
-    place.append(button);
+    box.append(button);
   }
 }
 

@@ -1,4 +1,4 @@
-// The pictures of a reading: what the network sees, and what its response comes from.
+// The pictures of a reading: the input of the network, and the projections of its response.
 
 /** Pixels a side. */
 const SIDE = 32;
@@ -16,10 +16,10 @@ export class Maps {
   #told;
 
   /**
-   * @param {HTMLElement} place
-   * @param {HTMLElement} told where it is said what they explain
+   * @param {HTMLElement} container
+   * @param {HTMLElement} told the element for the sentence that says what the pictures explain
    */
-  constructor(place, told) {
+  constructor(container, told) {
     this.#told = told;
     for (const [id, title = "", note = ""] of PICTURES) {
       const [figure, canvas, caption, name, words] = [
@@ -36,7 +36,7 @@ export class Maps {
       words.textContent = note;
       caption.append(name, words);
       figure.append(canvas, caption);
-      place.append(figure);
+      container.append(figure);
       this.#contexts.push(
         /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true })),
       );

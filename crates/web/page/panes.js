@@ -5,7 +5,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 /**
  * @typedef {{ y: number, x: number, kind?: "window" | "won" | "here" }} Mark
- * @typedef {{ level: number, y: number, x: number, id: string }} Place
+ * @typedef {{ level: number, y: number, x: number, id: string }} Pixel
  */
 
 export class Pane {
@@ -21,7 +21,7 @@ export class Pane {
 
   /**
    * @param {string} id
-   * @param {(place: Place) => void} pointed
+   * @param {(pixel: Pixel) => void} pointed
    */
   constructor(id, pointed) {
     this.element.id = id;

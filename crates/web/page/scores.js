@@ -1,10 +1,10 @@
-// The ten scores as bars of what they are worth, and the verdict in words.
+// The ten scores as bars of their softmax, and the verdict in words.
 
 /**
- * @param {HTMLElement} place
+ * @param {HTMLElement} container
  * @param {Float32Array | undefined} scores none where nothing is drawn
  */
-export function tellScores(place, scores) {
+export function tellScores(container, scores) {
   const shares = softmax(scores ?? new Float32Array(10));
   const best = shares.indexOf(Math.max(...shares));
   const rows = shares.map((share, digit) => {
@@ -21,8 +21,8 @@ export function tellScores(place, scores) {
     row.dataset["score"] = String(scores?.[digit] ?? "");
     return row;
   });
-  place.querySelector("#digit-scores")?.replaceChildren(...rows);
-  const verdict = place.querySelector("#digit-verdict");
+  container.querySelector("#digit-scores")?.replaceChildren(...rows);
+  const verdict = container.querySelector("#digit-verdict");
   const words = scores ? `Read as ${best}.` : "Nothing is drawn yet.";
   // A text that is set again is read out again.
   if (verdict && verdict.textContent !== words) {

@@ -19,7 +19,7 @@ let frame;
 const calls = {
   choose: (kind) => compute.choose(kind),
 
-  async show({ picture, settings, look }) {
+  async show({ picture, settings, view }) {
     const { kernel, stride, padding, dilation, levels, ceil } = settings;
     const window = new Settings(kernel, stride, padding, dilation, levels, ceil);
     try {
@@ -30,7 +30,7 @@ const calls = {
       window.free();
     }
     return {
-      ...describe(frame, look),
+      ...describe(frame, view),
       colours: tapColours(kernel),
       running: compute.running,
     };

@@ -31,10 +31,10 @@ impl Device {
             let _ = sender.send(format!("{reason:?}: {message}"));
         });
         let complaint = Arc::new(Mutex::new(None));
-        let place = Arc::clone(&complaint);
+        let slot = Arc::clone(&complaint);
         gpu.device().on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
-            let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-            place.get_or_insert_with(|| error.to_string());
+            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.get_or_insert_with(|| error.to_string());
         }));
         Ok(Self { gpu, lost, complaint })
     }
@@ -45,8 +45,8 @@ impl Device {
         self.gpu.description()
     }
 
-    /// The first thing that the browser held against a call, if it did: such an answer comes after
-    /// the call returned.
+    /// The first uncaptured error of the browser, if any: such an error arrives after the call has
+    /// returned.
     #[wasm_bindgen(getter)]
     pub fn complaint(&self) -> Option<String> {
         self.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -93,7 +93,7 @@ impl DeviceLevels {
         Ok(Self { gpu: device.gpu.clone(), image, levels: ready, stamps })
     }
 
-    /// Runs every level on a picture, and the CPU beside it.
+    /// Runs every level on a picture, and compares with the CPU.
     ///
     /// # Errors
     ///

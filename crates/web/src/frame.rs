@@ -24,7 +24,7 @@ pub struct Frame {
     levels: Vec<Level>,
     tilted: Vec<f32>,
     agreement: Option<Result<usize, agreement::Departure>>,
-    /// Milliseconds of the device, with the way there and back; 0 without one.
+    /// Milliseconds of the device, including the transfers; 0 without one.
     device_time: f64,
     /// Milliseconds of the CPU.
     cpu_time: f64,
@@ -36,7 +36,7 @@ impl Frame {
         Self { image, levels, tilted, agreement: None, device_time: 0.0, cpu_time: 0.0 }
     }
 
-    /// A frame of a device, beside what the CPU gave, with the milliseconds of both.
+    /// A frame of a device, with the result of the CPU, with the milliseconds of both.
     pub(crate) fn checked(
         image: Vec<f32>,
         found: Vec<Level>,
@@ -97,7 +97,7 @@ impl Frame {
         Clamped(level.map_or(Vec::new(), |l| picture::argmax(&l.geometry, &l.taps, channel)))
     }
 
-    /// The deepest maxima back in their own places, as RGBA; `large` draws each as large as what it
+    /// The deepest maxima at their own positions, as RGBA; `large` draws each as large as what it
     /// stands for.
     pub fn restored(&self, large: bool) -> Clamped<Vec<u8>> {
         self.drawn(self.restored_cells(), large)
@@ -108,7 +108,7 @@ impl Frame {
         self.drawn(&self.tilted, large)
     }
 
-    /// How far the two lie apart.
+    /// The difference of the two.
     pub fn difference(&self, large: bool) -> Clamped<Vec<u8>> {
         self.drawn(&picture::difference(self.restored_cells(), &self.tilted), large)
     }
@@ -139,7 +139,7 @@ impl Frame {
         self.agreement.as_ref()?.as_ref().err().map(ToString::to_string)
     }
 
-    /// Milliseconds of the device, with the way there and back; 0 without one.
+    /// Milliseconds of the device, including the transfers; 0 without one.
     #[wasm_bindgen(getter, js_name = deviceTime)]
     pub fn device_time(&self) -> f64 {
         self.device_time
@@ -163,19 +163,19 @@ impl Frame {
         self.values(level).get(at..at + CHANNELS).unwrap_or_default().to_vec()
     }
 
-    /// The cells of the level above that the window of a pixel holds: y and x in turn.
+    /// The cells of the level above that the window of a pixel holds: y and x, interleaved.
     #[wasm_bindgen(js_name = windowCells)]
     pub fn window_cells(&self, level: usize, y: usize, x: usize) -> Vec<usize> {
         self.level(level).map_or(Vec::new(), |l| probe::window_cells(&l.geometry, [y, x]).concat())
     }
 
-    /// The cells of the level above that won, one for each channel: y and x in turn.
+    /// The cells of the level above that won, one for each channel: y and x, interleaved.
     pub fn winners(&self, level: usize, y: usize, x: usize) -> Vec<usize> {
         self.level(level)
             .map_or(Vec::new(), |l| probe::winners(&l.geometry, &l.taps, [y, x]).concat())
     }
 
-    /// The pixels of the level below whose windows hold a pixel: y and x in turn.
+    /// The pixels of the level below whose windows hold a pixel: y and x, interleaved.
     #[wasm_bindgen(js_name = windowsOf)]
     pub fn windows_of(&self, level: usize, y: usize, x: usize) -> Vec<usize> {
         self.level(level + 1)

@@ -14,11 +14,11 @@ pub struct Geometry {
 #[wasm_bindgen]
 impl Geometry {
     /// `layout` is `NHWC` or `NCHW`. `padding` is `valid`, `same`, `same_lower`, or `explicit` with
-    /// `pads` before and after on each axis in turn. Lists are in the order of the spatial axes.
+    /// `pads` before and after on each axis, interleaved. Lists are in the order of the spatial axes.
     ///
     /// # Errors
     ///
-    /// If a word is another, or the window and the shape do not go together.
+    /// If a word is not one of those, or the window and the shape have different numbers of axes.
     #[wasm_bindgen(constructor)]
     #[expect(clippy::too_many_arguments, reason = "JavaScript passes what a case has")]
     pub fn new(
@@ -37,7 +37,7 @@ impl Geometry {
             "same" => Padding::Same,
             "same_lower" => Padding::SameLower,
             "explicit" => Padding::Explicit(pads.chunks_exact(2).map(|p| (p[0], p[1])).collect()),
-            other => return Err(JsError::new(&format!("padding {other} is not known"))),
+            other => return Err(JsError::new(&format!("padding {other} is unknown"))),
         };
         let window = Window::new(kernel)
             .with_stride(stride)

@@ -20,16 +20,16 @@ const WIDEST: f32 = 25.0;
 /// How much more a digit is stretched in height than in width: what is flat stays flat.
 const STRETCH: f32 = 1.6;
 
-/// The image of strokes, each given by its number of points; points are x and y in turn, in any
-/// unit. All 0 without a point.
+/// The image of strokes, each given by its number of points; points are x and y, interleaved, in any
+/// scale. All 0 without a point.
 #[wasm_bindgen(js_name = digitImage)]
 pub fn image(points: &[f32], lengths: &[usize]) -> Vec<f32> {
     let mut points = fitted(points).into_iter();
     let mut cells = [[false; SIDE]; SIDE];
     for &length in lengths {
         let stroke: Vec<_> = points.by_ref().take(length).collect();
-        let single = stroke.first().filter(|_| stroke.len() == 1).map(|&point| [point, point]);
-        let lines = stroke.windows(2).map(|pair| [pair[0], pair[1]]).chain(single);
+        let dot = stroke.first().filter(|_| stroke.len() == 1).map(|&point| [point, point]);
+        let lines = stroke.windows(2).map(|pair| [pair[0], pair[1]]).chain(dot);
         for line in lines {
             for (y, row) in cells.iter_mut().enumerate() {
                 for (x, cell) in row.iter_mut().enumerate() {
@@ -55,11 +55,11 @@ fn fitted(points: &[f32]) -> Vec<[f32; 2]> {
     let across = room(WIDEST, right - left).min(high).min(1e6);
     let down = high.min(across * STRETCH);
     let middle = SIDE as f32 / 2.0;
-    let place = |pair: &[f32]| {
+    let centred = |pair: &[f32]| {
         let [x, y] = [pair[0] - (left + right) / 2.0, pair[1] - (top + bottom) / 2.0];
         [middle + x * across, middle + y * down]
     };
-    points.chunks_exact(2).map(place).collect()
+    points.chunks_exact(2).map(centred).collect()
 }
 
 /// From a point to a line between two.

@@ -21,7 +21,7 @@ pub mod probe;
 pub mod settings;
 pub mod tilt;
 
-/// Panics are told on the console, with their place.
+/// Panics are reported on the console, with their source location.
 #[wasm_bindgen::prelude::wasm_bindgen(start)]
 pub fn start() {
     console_error_panic_hook::set_once();

@@ -1,5 +1,5 @@
-//! The four operations for JavaScript, on the device and on the CPU: lists in, lists out. The
-//! device's return promises, and nothing blocks the page.
+//! The four operations for JavaScript, on the device and on the CPU, from arrays to arrays. Those on
+//! the device return promises, so that nothing blocks the page.
 
 use unpool::{Element, Overlap, Step, Taps, cpu};
 use wasm_bindgen::JsError;
@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::device::Device;
 use crate::geometry::{Geometry, index_space};
 
-/// The maxima and where they were.
+/// The maxima and their taps.
 #[wasm_bindgen]
 #[derive(Clone, Debug)]
 pub struct Pooled {
@@ -43,7 +43,7 @@ impl Pooled {
 ///
 /// # Errors
 ///
-/// If there are too few, or the space is not known.
+/// If there are too few taps, or `space` is no index space.
 #[wasm_bindgen(js_name = tapsToIndices)]
 pub fn taps_to_indices(geometry: &Geometry, taps: &[u8], space: &str) -> Result<Vec<u32>, JsError> {
     let taps = Taps::from_bytes(&geometry.inner, taps)?;
@@ -54,7 +54,7 @@ pub fn taps_to_indices(geometry: &Geometry, taps: &[u8], space: &str) -> Result<
 ///
 /// # Errors
 ///
-/// If an index is outside its window, or the space is not known.
+/// If an index is outside its window, or `space` is no index space.
 #[wasm_bindgen(js_name = tapsFromIndices)]
 pub fn taps_from_indices(
     geometry: &Geometry,
@@ -68,7 +68,7 @@ pub fn taps_from_indices(
 ///
 /// # Errors
 ///
-/// As there.
+/// As [`cpu::max_pool`].
 #[wasm_bindgen(js_name = cpuMaxPool)]
 pub fn cpu_max_pool(geometry: &Geometry, input: &[f32]) -> Result<Pooled, JsError> {
     let pooled = cpu::max_pool(&geometry.inner, input)?;
@@ -79,7 +79,7 @@ pub fn cpu_max_pool(geometry: &Geometry, input: &[f32]) -> Result<Pooled, JsErro
 ///
 /// # Errors
 ///
-/// As there.
+/// As [`cpu::max_unpool`].
 #[wasm_bindgen(js_name = cpuMaxUnpool)]
 pub fn cpu_max_unpool(
     geometry: &Geometry,
@@ -95,7 +95,7 @@ pub fn cpu_max_unpool(
 ///
 /// # Errors
 ///
-/// As there.
+/// As [`cpu::max_unpool_backward`].
 #[wasm_bindgen(js_name = cpuMaxUnpoolBackward)]
 pub fn cpu_max_unpool_backward(
     geometry: &Geometry,

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::settings::{CHANNELS, extents};
 
 /// The corners of the argmax's colours: taps top left, top right, bottom left, bottom right. Four
-/// that stay apart under every common colour blindness (Okabe and Ito 2008).
+/// that remain distinguishable under every common colour blindness (Okabe and Ito 2008).
 pub const CORNERS: [[u8; 3]; 4] = [[0, 114, 178], [230, 159, 0], [0, 158, 115], [204, 121, 167]];
 
 /// The ends of the scale of [`signed`], and its middle, as the command `unpool visualize` has them.
@@ -39,12 +39,12 @@ pub fn from_cells(cells: &[f32]) -> Vec<u8> {
     rgba
 }
 
-/// How far two tensors lie apart.
+/// The difference of two tensors.
 pub fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).collect()
 }
 
-/// The largest of `side` by `side` cells around each: pixels far apart, drawn so large that they
+/// The largest of `side` by `side` cells around each: scattered pixels, drawn so large that they
 /// can be seen.
 pub fn enlarged(cells: &[f32], [height, width]: [usize; 2], side: usize) -> Vec<f32> {
     let (before, after) = (side.saturating_sub(1) / 2, side / 2);
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn taps_of_two_by_two_have_the_corner_colours() {
-        let found = [[0, 0], [0, 1], [1, 0], [1, 1]].map(|place| tap_colour(place, 2));
+        let found = [[0, 0], [0, 1], [1, 0], [1, 1]].map(|position| tap_colour(position, 2));
         assert_eq!(found, CORNERS);
         assert_eq!(tap_colour([0, 0], 1), CORNERS[0]);
     }

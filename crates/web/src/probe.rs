@@ -1,5 +1,5 @@
 //! What a pixel has to do with others: which cells a window holds, which of them won, and which
-//! windows hold a cell. Places are `[y, x]`.
+//! windows hold a cell. Positions are `[y, x]`.
 
 use unpool::{Geometry, Taps};
 
@@ -85,11 +85,11 @@ mod tests {
         let image: Vec<f32> = (0..geometry.input_len()).map(|i| (i * 31 % 297) as f32).collect();
         let pooled = cpu::max_pool(geometry, &image).expect("the lengths fit");
         let [height, width] = extents(geometry.pooled_shape());
-        for place in (0..height).flat_map(|y| (0..width).map(move |x| [y, x])) {
-            let found = winners(geometry, &pooled.taps, place);
+        for position in (0..height).flat_map(|y| (0..width).map(move |x| [y, x])) {
+            let found = winners(geometry, &pooled.taps, position);
             assert_eq!(found.len(), CHANNELS);
             for (c, [y, x]) in found.into_iter().enumerate() {
-                let at = (place[0] * width + place[1]) * CHANNELS + c;
+                let at = (position[0] * width + position[1]) * CHANNELS + c;
                 assert_eq!(image[(y * 9 + x) * CHANNELS + c], pooled.values[at]);
             }
         }

@@ -1,9 +1,9 @@
-//! The index arithmetic of tensorflow#2169, which tilts SegNets: what the page shows beside the
+//! The index arithmetic of tensorflow#2169, which tilts SegNets: the page shows it next to the
 //! right result.
 //!
-//! TensorFlow flattens an argmax as `(y·W + x)·C + c` with `W` the width of what was pooled. Code
-//! that unpools has only the pooled width at hand and multiplies it by the stride. Where that is
-//! not `W`, every row lands further to the side than the row above.
+//! TensorFlow flattens an argmax as `(y·W + x)·C + c` with `W` the width of the input. Code
+//! that knows only the pooled width multiplies it by the stride. Where the product is not `W`, every
+//! row is shifted further to the side than the row above.
 
 use unpool::{Error, Geometry, IndexSpace};
 

@@ -17,9 +17,9 @@ use crate::source::Source;
 use header::Header;
 pub(crate) use number::{ARGMAX, Needed, Number};
 
-/// Where an array is: in a file of its own, or in an archive.
+/// The file or archive that an array is read from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct ArraySource<'a> {
     pub(crate) source: &'a Source,
     /// The name of the array, which only an archive has.
     pub(crate) array: Option<&'a str>,
@@ -42,8 +42,8 @@ impl Array {
     }
 
     /// Reads an array, and refuses one of numbers that are not needed.
-    pub(crate) fn open(place: Place<'_>, needed: Needed) -> Result<Self> {
-        place.read(|file| read(file, needed))
+    pub(crate) fn open(source: ArraySource<'_>, needed: Needed) -> Result<Self> {
+        source.read(|file| read(file, needed))
     }
 
     /// Its numbers, if they have the width of `T`.
@@ -69,7 +69,7 @@ impl Array {
     }
 }
 
-impl Place<'_> {
+impl ArraySource<'_> {
     /// The shape of the array, which is as long as that says.
     pub(crate) fn shape(self) -> Result<Vec<usize>> {
         self.read(read_shape)
@@ -139,18 +139,18 @@ fn row_major(bytes: &[u8], shape: &[usize], width: usize) -> Vec<u8> {
     });
     let strides: Vec<usize> = strides.collect();
     let mut rows = Vec::with_capacity(bytes.len());
-    let mut place = vec![0; shape.len()];
+    let mut source = vec![0; shape.len()];
     let mut from = 0;
     while rows.len() < bytes.len() {
         rows.extend_from_slice(&bytes[from..from + width]);
         for axis in (0..shape.len()).rev() {
-            place[axis] += 1;
+            source[axis] += 1;
             from += strides[axis];
-            if place[axis] < shape[axis] {
+            if source[axis] < shape[axis] {
                 break;
             }
             from -= strides[axis] * shape[axis];
-            place[axis] = 0;
+            source[axis] = 0;
         }
     }
     rows

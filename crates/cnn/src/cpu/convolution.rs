@@ -1,8 +1,9 @@
 //! Convolution and its transpose. A thread owns a channel of what is written; inside, each weight
-//! is one sweep over rows, which the compiler turns into vector instructions.
+//! is one sweep over rows, which the compiler vectorises.
 
 use super::chunks::{each_chunk, threads};
-use crate::kernel::{Axis, Conv};
+use crate::axis::Axis;
+use crate::kernel::Conv;
 
 /// Rows of a product of matrices that a thread takes at a time.
 const ROWS: usize = 16;

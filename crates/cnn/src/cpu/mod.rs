@@ -1,4 +1,4 @@
-//! The kernels on this process's threads: the reference, and what runs where there is no GPU.
+//! The kernels on the threads of this process: the reference, and the fallback without a GPU.
 
 mod arrangement;
 mod chunks;
@@ -12,7 +12,7 @@ use crate::machine::{Bound, Machine};
 use crate::program::BufferId;
 use crate::reading::Numbers;
 
-/// Memory of this process. Taps lie in it as bytes, four to a number.
+/// Buffers in the memory of this process. Taps are stored as bytes, four in an `f32`.
 #[derive(Debug, Default)]
 pub(crate) struct Cpu {
     buffers: Vec<Vec<f32>>,
@@ -39,7 +39,7 @@ impl Machine for Cpu {
     }
 
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
-        Ok(Numbers::Here(self.buffers[buffer][..len].to_vec()))
+        Ok(Numbers::Ready(self.buffers[buffer][..len].to_vec()))
     }
 
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {

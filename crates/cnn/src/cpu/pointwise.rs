@@ -85,7 +85,7 @@ pub(super) fn map_back(
 
 pub(super) fn pair(pair: Pair, all: &Broadcast, a: &[f32], b: &[f32], y: &mut [f32]) {
     each(&mut y[..all.len() as usize], |i| {
-        let at = places(i, &all.dims);
+        let at = coordinates(i, &all.dims);
         let (a, b) = (a[along(&at, &all.a)], b[along(&at, &all.b)]);
         match pair {
             Pair::Add => a + b,
@@ -109,7 +109,7 @@ pub(super) fn prelu_back(
     back: &mut [f32],
 ) {
     each(&mut back[..all.len() as usize], |i| {
-        let slope = slope[along(&places(i, &all.dims), &all.b)];
+        let slope = slope[along(&coordinates(i, &all.dims), &all.b)];
         if x[i] < 0.0 { signal[i] * slope } else { signal[i] }
     });
 }
@@ -119,11 +119,11 @@ pub(super) fn reduce(reduce: &Reduce, signal: &[f32], other: Option<&[f32]>, bac
     let count: u32 = repeats.iter().product();
     let len = reduce.kept.iter().product::<u32>() as usize;
     each(&mut back[..len], |i| {
-        let own = places(i, &reduce.kept);
+        let own = coordinates(i, &reduce.kept);
         let mut sum = 0.0;
         for repeat in 0..count as usize {
             // On each axis one of the two is 0.
-            let shift = places(repeat, &repeats);
+            let shift = coordinates(repeat, &repeats);
             let at = std::array::from_fn(|d| own[d] + shift[d]);
             let factor = other.map_or(1.0, |other| other[along(&at, &reduce.other)]);
             sum += signal[along(&at, &steps)] * factor;
@@ -178,7 +178,7 @@ fn each(out: &mut [f32], value: impl Fn(usize) -> f32 + Sync) {
 }
 
 /// Coordinates of element `i`.
-fn places(i: usize, dims: &[u32; BROADCAST_AXES]) -> [usize; BROADCAST_AXES] {
+fn coordinates(i: usize, dims: &[u32; BROADCAST_AXES]) -> [usize; BROADCAST_AXES] {
     let (mut rest, mut at) = (i, [0; BROADCAST_AXES]);
     for d in (0..BROADCAST_AXES).rev() {
         at[d] = rest % dims[d] as usize;

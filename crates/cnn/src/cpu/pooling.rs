@@ -3,7 +3,8 @@
 use unpool::{Error, Geometry, Overlap, Taps};
 
 use super::chunks::each_chunk;
-use crate::kernel::{Average, Axis};
+use crate::axis::Axis;
+use crate::kernel::Average;
 
 pub(super) fn max_pool(
     geometry: &Geometry,
@@ -60,9 +61,9 @@ pub(super) fn average(average: &Average, x: &[f32], y: &mut [f32]) {
     let y = &mut y[..average.planes as usize * windows];
     each_chunk(y, windows, |plane, y| {
         let x = &x[plane * cells..][..cells];
-        each_window(average, |window, place, weight| {
+        each_window(average, |window, position, weight| {
             let mut sum = 0.0;
-            each_cell(&average.axes, place, |cell| sum += x[cell]);
+            each_cell(&average.axes, position, |cell| sum += x[cell]);
             y[window] = sum * weight;
         });
     });
@@ -74,9 +75,9 @@ pub(super) fn average_back(average: &Average, signal: &[f32], back: &mut [f32]) 
     each_chunk(back, cells, |plane, back| {
         back.fill(0.0);
         let signal = &signal[plane * windows..][..windows];
-        each_window(average, |window, place, weight| {
+        each_window(average, |window, position, weight| {
             let share = signal[window] * weight;
-            each_cell(&average.axes, place, |cell| back[cell] += share);
+            each_cell(&average.axes, position, |cell| back[cell] += share);
         });
     });
 }
@@ -86,18 +87,19 @@ fn sizes(axes: &[Axis; 3]) -> (usize, usize) {
     (product(|a| a.input), product(|a| a.output))
 }
 
-/// Calls `visit` with the number of each window, its place, and one over what its mean counts.
+/// Calls `visit` with the number of each window, its position, and the reciprocal of the number of
+/// cells that its mean counts.
 fn each_window(average: &Average, mut visit: impl FnMut(usize, [u32; 3], f32)) {
     let [z, y, x] = &average.axes;
     let mut window = 0;
     for qz in 0..z.output {
         for qy in 0..y.output {
             for qx in 0..x.output {
-                let place = [qz, qy, qx];
+                let position = [qz, qy, qx];
                 let counted =
-                    |i: usize| counted(&average.axes[i], place[i], average.counts_padding);
+                    |i: usize| counted(&average.axes[i], position[i], average.counts_padding);
                 let count = counted(0) * counted(1) * counted(2);
-                visit(window, place, 1.0 / count as f32);
+                visit(window, position, 1.0 / count as f32);
                 window += 1;
             }
         }
@@ -114,12 +116,12 @@ fn counted(axis: &Axis, q: u32, counts_padding: bool) -> i64 {
     ((room + step - 1) / step).clamp(1, i64::from(axis.kernel))
 }
 
-fn each_cell(axes: &[Axis; 3], place: [u32; 3], mut visit: impl FnMut(usize)) {
-    let at = |i: usize, tap: u32| axes[i].cell(place[i], tap);
-    for tz in axes[0].taps_inside(place[0]) {
-        for ty in axes[1].taps_inside(place[1]) {
+fn each_cell(axes: &[Axis; 3], position: [u32; 3], mut visit: impl FnMut(usize)) {
+    let at = |i: usize, tap: u32| axes[i].cell(position[i], tap);
+    for tz in axes[0].taps_inside(position[0]) {
+        for ty in axes[1].taps_inside(position[1]) {
             let row = (at(0, tz) * axes[1].input as usize + at(1, ty)) * axes[2].input as usize;
-            for tx in axes[2].taps_inside(place[2]) {
+            for tx in axes[2].taps_inside(position[2]) {
                 visit(row + at(2, tx));
             }
         }

@@ -1,6 +1,6 @@
 //! The kernels on a GPU: this crate's shaders, and `unpool`'s steps, on one device and in one pass.
 //!
-//! Nothing above WebGPU's default limits is needed: at most five bindings of 128 MiB, 64 threads
+//! Nothing above WebGPU's default limits is needed: at most five bindings of 128 MiB, 64 invocations
 //! and 4 KiB of workgroup memory.
 
 mod params;
@@ -98,7 +98,7 @@ impl GpuMachine {
             uniform.unmap();
             uniform
         })?;
-        // An operand that is left out has its place in the layout all the same, and is not read.
+        // The layout has a binding for an operand that is left out too; the shader does not read it.
         let operand = |i: usize| bound.reads.get(i).or(bound.reads.last());
         let mut resources = vec![uniform.as_entire_binding()];
         for i in 0..reads as usize {
@@ -246,7 +246,7 @@ impl Machine for GpuMachine {
 
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
         let part = self.buffers[buffer].slice(..len as u64 * 4);
-        Ok(Numbers::UnderWay(self.gpu.read::<f32>(part)?))
+        Ok(Numbers::Pending(self.gpu.read::<f32>(part)?))
     }
 
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {

@@ -1,10 +1,11 @@
 //! The uniform of each kernel: the fields of its WGSL struct, by name and in order. A test asks
 //! naga that the shader has the same.
 
-use crate::kernel::{Average, Axis, BROADCAST_AXES, Conv, Function, Kernel, Pair};
+use crate::axis::Axis;
+use crate::kernel::{Average, BROADCAST_AXES, Conv, Function, Kernel, Pair};
 use crate::rule::Rule;
 
-/// Fields of 4 bytes, as they lie in memory.
+/// Fields of 4 bytes, in the order in which they are stored.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Params(pub(crate) Vec<(String, u32)>);
 
@@ -32,7 +33,7 @@ impl Params {
         named.fold(self, |params, (axis, value)| params.with(&format!("{name}_{axis}"), value))
     }
 
-    /// Threads, one to an element, that the kernel needs; 0 for a tiled one.
+    /// Invocations that the kernel needs, one for each element; 0 for a tiled one.
     pub(crate) fn count(&self) -> u32 {
         self.0.first().filter(|(name, _)| name == "count").map_or(0, |(_, value)| *value)
     }
@@ -44,7 +45,7 @@ impl Params {
         bytes
     }
 
-    /// Those of a kernel, if it is one of this crate's shaders.
+    /// The fields of a kernel's uniform, if the kernel is one of this crate's shaders.
     pub(crate) fn of(kernel: &Kernel, operands: usize) -> Option<Self> {
         let params = Self::default();
         Some(match kernel {

@@ -1,12 +1,12 @@
-//! The text of each kernel's shader, put together from its parts, and how many tensors it reads.
+//! The text of each kernel's shader, composed of its parts, and how many tensors it reads.
 
 use crate::kernel::{Conv, Kernel};
 
-/// Rows and columns of the tile that a workgroup makes, as `tile.wgsl` has it.
+/// Rows and columns of the tile that a workgroup computes, as in `tile.wgsl`.
 const TILE: u64 = 32;
 
-/// Threads of a workgroup, as the shaders have it.
-const THREADS: u64 = 64;
+/// Invocations of a workgroup, as in the shaders.
+const INVOCATIONS: u64 = 64;
 
 macro_rules! shaders {
     ($($file:literal),* $(,)?) => {
@@ -14,8 +14,8 @@ macro_rules! shaders {
     };
 }
 
-/// The WGSL of a kernel and the number of its read-only bindings, 1 and on; what it writes follows.
-/// `None` for pooling, whose kernels are `unpool`'s.
+/// The WGSL of a kernel and the number of its read-only bindings, which start at 1; the binding that
+/// it writes follows them. `None` for pooling, whose kernels are the library's.
 pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
     Some(match kernel {
         Kernel::Conv(_) => (shaders!("window", "conv", "tile"), 3),
@@ -39,7 +39,7 @@ pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
     })
 }
 
-/// Workgroups that a kernel needs, `count` being its threads where it is not tiled.
+/// Workgroups that a kernel needs; `count` is its number of invocations where it is not tiled.
 pub(crate) fn workgroups(kernel: &Kernel, count: u32) -> u64 {
     let tiles = |conv: &Conv, rows: u32, columns: u32| {
         let columns = u64::from(conv.batch) * u64::from(columns);
@@ -48,7 +48,7 @@ pub(crate) fn workgroups(kernel: &Kernel, count: u32) -> u64 {
     match kernel {
         Kernel::Conv(conv) => tiles(conv, conv.rows, conv.output_positions()),
         Kernel::ConvTranspose(conv) => tiles(conv, conv.columns, conv.input_positions()),
-        _ => u64::from(count).div_ceil(THREADS),
+        _ => u64::from(count).div_ceil(INVOCATIONS),
     }
 }
 
@@ -65,9 +65,10 @@ mod tests {
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
     use super::*;
+    use crate::axis::Axis;
     use crate::gpu::params::Params;
     use crate::kernel::{
-        Affine, Average, Axis, Broadcast, Fit, Function, Pair, Reduce, Run, Runs, Steps, Vectors,
+        Affine, Average, Broadcast, Fit, Function, Pair, Reduce, Run, Runs, Steps, Vectors,
     };
     use crate::rule::Rule;
 

@@ -1,7 +1,7 @@
 //! Reading a node's attributes by name and type.
 
 use crate::error::Fault;
-use crate::onnx::{AttributeProto, TensorProto};
+use crate::onnx::proto::{AttributeProto, TensorProto};
 
 const FLOAT: i32 = 1;
 const INT: i32 = 2;

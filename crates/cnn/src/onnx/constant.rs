@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::error::{Fault, extents};
-use crate::onnx::TensorProto;
+use crate::onnx::proto::TensorProto;
 
-/// A tensor that is known before anything runs.
+/// A tensor whose elements do not depend on the input.
 #[derive(Clone, Debug)]
 pub(crate) enum Constant {
     Floats { shape: Vec<usize>, data: Arc<Vec<f32>> },
@@ -39,7 +39,7 @@ impl Constant {
     pub(crate) fn read(tensor: &TensorProto, external: Option<&[u8]>) -> Result<Self, Fault> {
         let (shape, count) = shape_of(tensor)?;
         let raw = external.unwrap_or(&tensor.raw_data);
-        // One of two places holds the elements: the raw bytes, or the list of the type.
+        // One of two fields holds the elements: the raw bytes, or the list of the type.
         let raw = (external.is_some() || !raw.is_empty()).then_some(raw);
         let floats = match (tensor.data_type, raw) {
             (FLOAT, None) => tensor.float_data.clone(),

@@ -1,14 +1,14 @@
-//! Weights in a file beside the model, as PyTorch's exporter writes them for large models.
+//! Weights in another file than the model, as PyTorch's exporter writes them for large models.
 //!
-//! The place comes from the model and is not trusted: it must be a plain name in the model's own
-//! directory, and the bytes must be there.
+//! The location comes from the model and is not trusted: it must be a plain name in the model's own
+//! directory, and the file must have the bytes.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path};
 
 use crate::error::Fault;
-use crate::onnx::TensorProto;
+use crate::onnx::proto::TensorProto;
 
 /// The bytes of a tensor that is not in the model's file, or `None` where it is.
 pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Vec<u8>>, Fault> {
@@ -45,12 +45,12 @@ pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Ve
         Fault::new(format!("{}: {error}", path.display()), "a file that can be read is needed")
     };
     let mut file = File::open(&path).map_err(told)?;
-    let there = file.metadata().map_err(told)?.len().saturating_sub(offset);
-    let length = length.unwrap_or(there);
-    if length > there {
+    let available = file.metadata().map_err(told)?.len().saturating_sub(offset);
+    let length = length.unwrap_or(available);
+    if length > available {
         return Err(Fault::new(
             format!("{length} bytes at {offset} of {}", path.display()),
-            format!("{there} bytes are there"),
+            format!("{available} bytes are available"),
         ));
     }
     file.seek(SeekFrom::Start(offset)).map_err(told)?;

@@ -8,7 +8,8 @@ use prost::Message;
 use crate::error::Error;
 use crate::onnx::attributes::Attributes;
 use crate::onnx::constant::Constant;
-use crate::onnx::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto, external};
+use crate::onnx::external;
+use crate::onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 
 /// The oldest set of operators that is understood: since 7, broadcasting is NumPy's.
 const OLDEST_OPSET: i64 = 7;

@@ -1,13 +1,15 @@
-//! Operators that compute nothing: Concat, Flatten, Reshape, Identity, Dropout, Shape, Constant.
+//! Operators that only rearrange elements: Concat, Flatten, Reshape, Identity, Dropout, Shape, Constant.
 //!
-//! All but Concat give another shape to a tensor that stays where it is.
+//! All but Concat give a tensor another shape without moving its elements.
 
 use crate::error::{Fault, extents};
 use crate::kernel::{Kernel, Run, Runs};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
-use crate::plan::pointwise::{len, resolve_axis};
-use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::plan::builder::Builder;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::{len, resolve_axis};
+use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
     pub(super) fn concat(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {

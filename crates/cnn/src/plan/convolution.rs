@@ -1,5 +1,5 @@
-//! Conv, ConvTranspose and Gemm: all three are one sum over channels and taps, read one way or the
-//! other.
+//! Conv, ConvTranspose and Gemm: all three are the same sum over channels and taps, or its
+//! transpose.
 //!
 //! Weights that pass [`WEIGHTS_BYTES`] are cut by rows, so that each piece can be bound.
 
@@ -7,16 +7,19 @@ use std::sync::Arc;
 
 use unpool::Padding;
 
+use crate::axis::Axis;
 use crate::error::{Fault, extents};
-use crate::kernel::{Axis, Conv, Kernel, Pair, Steps};
+use crate::kernel::{Conv, Kernel, Pair, Steps};
 use crate::onnx::graph::Node;
+use crate::plan::builder::Builder;
 use crate::plan::operands::spatial_axes;
 use crate::plan::pointwise::broadcast;
+use crate::plan::refusal::Refusal;
 use crate::plan::sliding::{Sliding, axis, extent};
-use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::plan::value::{Tensor, Value};
 use crate::program::SlotId;
 
-/// What one binding holds on WebGPU's default limits.
+/// The largest binding under WebGPU's default limits.
 const WEIGHTS_BYTES: usize = 128 << 20;
 
 /// A bias that a convolution adds, one number per channel of what it writes.
@@ -74,7 +77,7 @@ impl Builder<'_> {
     pub(super) fn gemm(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let attributes = node.attributes();
         let (alpha, beta) = (attributes.float("alpha", 1.0)?, attributes.float("beta", 1.0)?);
-        let (turned_a, turned_b) = (attributes.flag("transA")?, attributes.flag("transB")?);
+        let (transposed_a, transposed_b) = (attributes.flag("transA")?, attributes.flag("transB")?);
         let a = self.tensor(node, 0, "A")?;
         let b = self.carried(node, 1, "B")?;
         let Some(b) = b else { return Err(Fault::new("B is left out", "it is needed").into()) };
@@ -83,15 +86,15 @@ impl Builder<'_> {
             let found = format!("A is {} and B is {}", extents(&a.shape), extents(b_shape));
             return Err(Fault::new(found, "two matrices are needed").into());
         };
-        let (rows, depth) = if turned_a { (*a1, *a0) } else { (*a0, *a1) };
-        let (columns, b_depth) = if turned_b { (*b0, *b1) } else { (*b1, *b0) };
+        let (rows, depth) = if transposed_a { (*a1, *a0) } else { (*a0, *a1) };
+        let (columns, b_depth) = if transposed_b { (*b0, *b1) } else { (*b1, *b0) };
         if depth != b_depth || columns == 0 {
             let found = format!("A has {depth} columns and B {b_depth} rows");
             return Err(Fault::new(found, "as many of both are needed, and at least 1").into());
         }
-        let turned = if turned_b && alpha == 1.0 {
+        let b = if transposed_b && alpha == 1.0 {
             Arc::clone(data)
-        } else if turned_b {
+        } else if transposed_b {
             Arc::new(data.iter().map(|w| alpha * w).collect())
         } else {
             let at = |i: usize| alpha * data[i % depth * columns + i / depth];
@@ -111,14 +114,14 @@ impl Builder<'_> {
         };
         let y = self.result(node, &[rows, columns], &[&a])?;
         let mut conv = dense([Axis::NONE; 3], rows, 1, columns, depth);
-        if turned_a {
+        if transposed_a {
             conv.x = Steps { offset: 0, image: 1, channel: rows as u32 };
         }
         let per_column = |shape: &[usize]| matches!(shape, [n] | [1, n] if *n == columns);
         match c {
-            None => self.convolve(conv, &a, &turned, None, &y),
+            None => self.convolve(conv, &a, &b, None, &y),
             Some((shape, data)) if per_column(&shape) => {
-                self.convolve(conv, &a, &turned, Some(Arc::new(data)), &y);
+                self.convolve(conv, &a, &b, Some(Arc::new(data)), &y);
             }
             Some((shape, data)) => {
                 let all = broadcast(Pair::Add, &y.shape, &shape)?;
@@ -128,7 +131,7 @@ impl Builder<'_> {
                         format!("a shape that repeats to {} is needed", extents(&y.shape));
                     return Err(Fault::new(found, allowed).into());
                 }
-                self.convolve(conv, &a, &turned, None, &y);
+                self.convolve(conv, &a, &b, None, &y);
                 let data = Arc::new(data);
                 let c = self.weights(&data, 0..data.len());
                 let sum = self.result(node, &y.shape, &[&y])?;
@@ -154,7 +157,7 @@ impl Builder<'_> {
         Ok((shape.to_vec(), Arc::clone(data)))
     }
 
-    /// Pieces of the rows of a convolution's weights, each with where it begins.
+    /// Pieces of the rows of a convolution's weights, each with its first row.
     fn pieces(&self, conv: Conv) -> Vec<(usize, Conv)> {
         let row = conv.columns as usize * conv.taps() as usize;
         let at_most = (WEIGHTS_BYTES / 4 / row).max(1);
@@ -182,7 +185,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The other way: pieces of the rows are summed.
+    /// The transpose of [`convolve`](Self::convolve): the results of all pieces are summed.
     fn spread(
         &mut self,
         node: &Node,
@@ -249,7 +252,7 @@ fn groups(node: &Node, channels: usize, columns: usize) -> Result<usize, Fault> 
     Ok(groups as usize)
 }
 
-/// The axes of the convolution that a ConvTranspose turns around, `spatial` being its windows.
+/// The axes of the convolution that a ConvTranspose transposes; `spatial` are its windows.
 fn transposed(node: &Node, sliding: &Sliding, spatial: &[usize]) -> Result<[Axis; 3], Fault> {
     let (attributes, count) = (node.attributes(), spatial.len());
     let extra = attributes.sizes("output_padding", count, 0)?.unwrap_or_else(|| vec![0; count]);

@@ -1,6 +1,6 @@
 //! A node as its user sees it: name, operator, shape and number of parameters.
 
-use crate::plan::Tensor;
+use crate::plan::value::Tensor;
 use crate::program::SlotId;
 
 /// A node that makes a tensor.

@@ -3,7 +3,9 @@
 use crate::error::{Error, Fault, extents};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
-use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::plan::builder::Builder;
+use crate::plan::refusal::Refusal;
+use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
     /// Operand `i`, or `None` where it is left out.

@@ -1,4 +1,4 @@
-//! Operators that go element by element: activations, sums and products with broadcasting, batch
+//! Operators on each element: activations, sums and products with broadcasting, batch
 //! normalisation, and softmax.
 
 use std::sync::Arc;
@@ -7,7 +7,10 @@ use crate::error::{Fault, extents};
 use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Kernel, Pair, Vectors};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
-use crate::plan::{Builder, Refusal, Value};
+use crate::plan::builder::Builder;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::{len, resolve_axis};
+use crate::plan::value::Value;
 
 impl Builder<'_> {
     pub(super) fn map(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -109,10 +112,10 @@ impl Builder<'_> {
     pub(super) fn softmax(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let rank = x.shape.len();
-        let single = self.opset >= 13;
-        let axis = node.attributes().int("axis", if single { -1 } else { 1 })?;
-        let axis = resolve_axis(axis, rank, !single)?;
-        let after = if single { axis + 1 } else { rank };
+        let one_axis = self.opset >= 13;
+        let axis = node.attributes().int("axis", if one_axis { -1 } else { 1 })?;
+        let axis = resolve_axis(axis, rank, !one_axis)?;
+        let after = if one_axis { axis + 1 } else { rank };
         let vectors = Vectors {
             outer: len(&x.shape[..axis]),
             len: len(&x.shape[axis..after]),
@@ -122,23 +125,6 @@ impl Builder<'_> {
         self.push(Kernel::Softmax(vectors), vec![x.slot], vec![y.slot]);
         Ok(vec![Value::Tensor(y)])
     }
-}
-
-/// Elements of a shape that was counted in u32 already.
-pub(super) fn len(shape: &[usize]) -> u32 {
-    shape.iter().product::<usize>() as u32
-}
-
-/// An axis that may be counted from the end; `end` says whether the one past the last is allowed.
-pub(super) fn resolve_axis(axis: i64, rank: usize, end: bool) -> Result<usize, Fault> {
-    let count = rank as i64;
-    let found = if axis < 0 { axis.saturating_add(count) } else { axis };
-    let highest = if end { count } else { count - 1 };
-    if found < 0 || found > highest {
-        let allowed = format!("{} to {highest} are allowed", -count);
-        return Err(Fault::new(format!("axis is {axis}"), allowed));
-    }
-    Ok(found as usize)
 }
 
 /// How two shapes repeat to one (NumPy's rule), and that one. A slope of one axis that is not the
@@ -197,7 +183,7 @@ pub(crate) fn broadcast(
 /// Arithmetic with sizes, as exporters write it for a reshape.
 fn sizes(pair: Pair, values: &(Value, Value)) -> Result<Value, Refusal> {
     let (Value::Constant(a), Value::Constant(b)) = values else {
-        return Err(Fault::new("sizes that are not known", "constants are needed").into());
+        return Err(Fault::new("sizes that are not constant", "constants are needed").into());
     };
     let (x, y) = (a.as_list("A")?, b.as_list("B")?);
     let (long, shape) =

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use unpool::{Geometry, GeometryError, Shape};
 
+use crate::axis::Axis;
 use crate::error::{Fault, extents};
-use crate::kernel::{Average, Axis, Fit, Kernel};
+use crate::kernel::{Average, Fit, Kernel};
 use crate::onnx::graph::Node;
+use crate::plan::builder::Builder;
 use crate::plan::operands::spatial_axes;
-use crate::plan::pointwise::len;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::len;
 use crate::plan::sliding::Sliding;
-use crate::plan::{Builder, Refusal, Tensor, Value};
+use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
     pub(super) fn max_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -27,9 +30,9 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(values), Value::Indices { geometry: Arc::new(geometry), taps }])
     }
 
-    /// Values go back through the taps of the pooling that the indices come from, each to the row
-    /// and column it came from, whatever the size of what comes out: nothing is read with a wrong
-    /// width. Where that is larger than what was pooled, the rest is zero.
+    /// Values go back through the taps of the pooling that made the indices, each to its own row and
+    /// column, whatever the size of the output: no index is read with a wrong width. Cells outside
+    /// the pooled size are zero.
     pub(super) fn max_unpool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let axes = spatial_axes(&x)?;
@@ -51,7 +54,7 @@ impl Builder<'_> {
             Geometry::for_pooled(geometry.window(), *geometry.pooled_shape(), Some(&size));
         let mut shape = x.shape[..2].to_vec();
         shape.extend(&size);
-        // One that restores the pooled size, or another at which the windows lie as they did.
+        // A geometry that restores the pooled size, or another size with the same window positions.
         let direct = if size == pooled_size {
             Some(*geometry)
         } else {
@@ -85,7 +88,7 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(y)])
     }
 
-    /// The spatial extents that a MaxUnpool is asked for, or those that ONNX infers.
+    /// The spatial extents that `output_shape` asks for, or those that ONNX infers.
     fn unpooled_size(
         &self,
         node: &Node,
@@ -134,12 +137,10 @@ impl Builder<'_> {
             (axes, false)
         } else {
             let sliding = Sliding::read(node.attributes(), count, None)?;
-            // An average over a window without a single cell is no number: `Geometry` refuses it.
+            // A window without any cell of the input has no average: `Geometry` refuses it.
             let shape = Shape::channels_first(x.shape.clone());
-            let axes = sliding.over(&x.shape[2..])?;
-            let includes = node.attributes().flag("count_include_pad")?;
-            Geometry::new(&sliding.window(), shape)?;
-            (axes, includes)
+            let geometry = Geometry::new(&sliding.window(), shape)?;
+            (Axis::of(&geometry), node.attributes().flag("count_include_pad")?)
         };
         let mut shape = x.shape[..2].to_vec();
         shape.extend(axes[3 - count..].iter().map(|a| a.output as usize));

@@ -1,10 +1,11 @@
-//! Windows that slide: kernel, strides, dilations, padding and the size that comes out, as ONNX
-//! writes them down.
+//! Sliding windows: kernel, strides, dilations and padding, as ONNX's attributes give them.
+//!
+//! Output sizes and padding are those of the library's [`Geometry`].
 
-use unpool::{Padding, Window};
+use unpool::{Geometry, GeometryError, Padding, Shape, Window};
 
+use crate::axis::Axis;
 use crate::error::Fault;
-use crate::kernel::Axis;
 use crate::onnx::attributes::Attributes;
 
 /// The attributes that convolutions and pooling share, checked against the number of axes.
@@ -17,7 +18,7 @@ pub(super) struct Sliding {
 }
 
 impl Sliding {
-    /// `kernel` where it is known from the weights; otherwise the attribute must say it.
+    /// Reads the attributes. Weights fix the `kernel`; without weights, the attribute is needed.
     pub(super) fn read(
         attributes: Attributes<'_>,
         axes: usize,
@@ -60,7 +61,7 @@ impl Sliding {
         Ok(Self { kernel, strides, dilations, pads, ceil })
     }
 
-    /// As a window of `unpool`.
+    /// The window as the library describes it.
     pub(super) fn window(&self) -> Window {
         Window::new(self.kernel.clone())
             .with_stride(self.strides.clone())
@@ -69,63 +70,50 @@ impl Sliding {
             .with_ceil_mode(self.ceil)
     }
 
-    /// The axes over an input of these extents, as many as there are in front made three.
+    /// The axes of a convolution over an input of these extents.
     pub(super) fn over(&self, spatial: &[usize]) -> Result<[Axis; 3], Fault> {
         let mut axes = [Axis::NONE; 3];
-        let skipped = 3 - spatial.len();
-        for (i, &input) in spatial.iter().enumerate() {
-            axes[skipped + i] = self.axis(i, input)?;
+        let own = axes.iter_mut().skip(3 - spatial.len());
+        for (i, (axis, &n)) in own.zip(spatial).enumerate() {
+            *axis = self.axis(i, n).map_err(|error| numbered(error, i))?;
         }
         Ok(axes)
     }
 
-    fn axis(&self, i: usize, input: usize) -> Result<Axis, Fault> {
-        let (n, stride) = (input as i64, self.strides[i] as i64);
-        let extent = extent(self.kernel[i], self.dilations[i]);
-        let same = |lower: bool| {
-            let output = (n + stride - 1) / stride;
-            let need = ((output - 1) * stride + extent - n).max(0);
-            let before = if lower { need - need / 2 } else { need / 2 };
-            (output, before, need - before)
+    /// One axis of a convolution over `n` cells.
+    ///
+    /// A convolution counts padding as zeros, so a window may lie in the padding altogether, which
+    /// [`Geometry`] refuses to pool. Padding that is given therefore counts as cells of the input.
+    fn axis(&self, i: usize, n: usize) -> Result<Axis, GeometryError> {
+        let (padding, (before, after)) = match self.pads {
+            Padding::Explicit(pads) => (Padding::Valid, pads[i]),
+            automatic => (automatic, (0, 0)),
         };
-        let (output, before, after) = match self.pads {
-            Padding::Same => same(false),
-            Padding::SameLower => same(true),
-            Padding::Valid => ((n - extent).div_euclid(stride) + 1, 0, 0),
-            Padding::Explicit(pads) => {
-                let (before, after) = (pads[i].0 as i64, pads[i].1 as i64);
-                let room = n + before + after - extent;
-                let round = if self.ceil { stride - 1 } else { 0 };
-                let mut output = (room + round).div_euclid(stride) + 1;
-                // A window that starts past the input and the padding before it does not count.
-                if self.ceil && (output - 1) * stride >= n + before {
-                    output -= 1;
-                }
-                (output, before, after)
+        let window = Window::new([self.kernel[i]])
+            .with_stride([self.strides[i]])
+            .with_dilation([self.dilations[i]])
+            .with_padding(padding);
+        let shape = Shape::channels_first([1, 1, before + n + after]);
+        let [.., axis] = Axis::of(&Geometry::new(&window, shape)?);
+        Ok(match self.pads {
+            Padding::Explicit(_) => {
+                Axis { input: n as u32, before: before as u32, after: after as u32, ..axis }
             }
-            other => {
-                return Err(Fault::new(
-                    format!("padding is {other:?}"),
-                    "valid, same, same_lower and explicit padding are allowed",
-                ));
-            }
-        };
-        if output < 1 {
-            return Err(Fault::new(
-                format!(
-                    "on axis {i} the window spans {extent} cells and the padded input has {}",
-                    n + before + after
-                ),
-                "a window that fits is needed",
-            ));
+            _ => axis,
+        })
+    }
+}
+
+/// An error of a geometry over one axis, with the number that the axis has in the tensor.
+fn numbered(error: GeometryError, axis: usize) -> GeometryError {
+    match error {
+        GeometryError::EmptyOutput { extent, padded, .. } => {
+            GeometryError::EmptyOutput { axis, extent, padded }
         }
-        axis(
-            input as i64,
-            output,
-            [self.kernel[i], self.strides[i], self.dilations[i]],
-            before,
-            after,
-        )
+        GeometryError::AxisTooLong { found, allowed, .. } => {
+            GeometryError::AxisTooLong { axis, found, allowed }
+        }
+        other => other,
     }
 }
 

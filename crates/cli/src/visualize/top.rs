@@ -1,5 +1,5 @@
-//! `unpool visualize --top`: the strongest units of a channel over all images, each cropped to what
-//! it sees, beside what comes back there (Zeiler and Fergus 2013, figure 2).
+//! `unpool visualize --top`: the strongest units of a channel over all images, each with the image
+//! and the projections cropped to its receptive field (Zeiler and Fergus 2013, figure 2).
 
 use anyhow::Result;
 use image::{Rgb, RgbImage, imageops};
@@ -8,13 +8,14 @@ use unpool_cnn::{Found, Strongest, Target};
 
 use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::files::Files;
-use crate::layers::sees;
+use crate::layers::receptive_field;
 use crate::network::Fitted;
 use crate::projection::{signed, stretched};
-use crate::sessions::Sessions;
-use crate::visualize::{Args, check_channel};
+use crate::visualize::args::Args;
+use crate::visualize::sessions::Sessions;
+use crate::visualize::target::check_channel;
 
-/// Channels of a layer that are shown if none is named: those of the strongest responses.
+/// Number of channels of a layer that are shown if none is named: those with the strongest responses.
 const CHANNELS: usize = 4;
 
 pub(crate) fn run(
@@ -50,7 +51,7 @@ pub(crate) fn run(
         bar.inc(1);
     }
     for (_, lists) in &mut sought {
-        // Nothing is shown of a channel that nothing was found in.
+        // A channel without any response above 0 is not shown.
         lists.retain(|list| !list.found().is_empty());
         lists.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
         lists.truncate(CHANNELS);
@@ -68,7 +69,9 @@ pub(crate) fn run(
             .collect();
         let said = match rows.len() {
             0 => "No unit responded with more than 0.",
-            _ => "Left what a unit saw, cropped to its receptive field; then what came back.",
+            _ => {
+                "On the left the image, cropped to the unit's receptive field; then each rule's projection."
+            }
         };
         let sheet = Contact {
             title: format!("The strongest {count} units of {name}, in {} images", images.len()),
@@ -85,13 +88,14 @@ fn strongest(list: &Strongest) -> f32 {
     list.found().first().map_or(0.0, |found| found.unit.value)
 }
 
-/// What is cut out for each unit: the image, and each rule's projection.
+/// The crops of each unit: one of the image, and one of each rule's projection.
 struct Crops<'a> {
     sought: &'a [(String, Vec<Strongest>)],
     rules: usize,
-    /// By layer, channel, unit.
+    /// The crops by layer, channel and unit.
     cut: Vec<Vec<Vec<Vec<RgbImage>>>>,
-    sees: Vec<String>,
+    /// The size of the receptive field of each layer.
+    fields: Vec<String>,
 }
 
 impl<'a> Crops<'a> {
@@ -101,10 +105,10 @@ impl<'a> Crops<'a> {
         };
         let cut = sought.iter().map(empty).collect();
         let rules = args.rule.rules().len();
-        Self { sought, rules, cut, sees: vec![String::new(); sought.len()] }
+        Self { sought, rules, cut, fields: vec![String::new(); sought.len()] }
     }
 
-    /// Cuts what was found in one image.
+    /// Crops the units that were found in one image.
     fn take(&mut self, sessions: &mut Sessions<'_>, number: usize, image: &Fitted) -> Result<()> {
         let here = |found: &Found| found.image == number;
         let any = self.sought.iter().flat_map(|(_, c)| c).any(|s| s.found().iter().any(here));
@@ -117,7 +121,7 @@ impl<'a> Crops<'a> {
         let size = [image.picture.height() as usize, image.picture.width() as usize];
         for (l, (name, lists)) in self.sought.iter().enumerate() {
             let layer = session.plan().layer(name)?.clone();
-            self.sees[l] = sees(session.plan(), &layer);
+            self.fields[l] = receptive_field(session.plan(), &layer);
             for (c, list) in lists.iter().enumerate() {
                 for (u, found) in list.found().iter().enumerate().filter(|(_, f)| here(f)) {
                     let unit = found.unit;
@@ -155,13 +159,13 @@ impl<'a> Crops<'a> {
                 std::iter::once("the images").chain(args.rule.rules().iter().map(|r| r.name()));
             let panels = captions.enumerate().map(|(i, caption)| {
                 let parts = self.cut[l][c].iter().filter_map(|unit| unit.get(i));
-                Panel::new(caption, together(&parts.collect::<Vec<_>>()))
+                Panel::new(caption, tiled(&parts.collect::<Vec<_>>()))
             });
             let values: Vec<_> =
                 list.found().iter().map(|f| format!("{:.2}", f.unit.value)).collect();
             let channel = list.found().first().map_or(0, |f| f.unit.channel);
             Row {
-                heading: format!("channel {channel}  a unit sees {}", self.sees[l]),
+                heading: format!("channel {channel}  a unit sees {}", self.fields[l]),
                 text: format!("{} found, responses {}", values.len(), values.join(" ")),
                 panels: panels.take(self.rules + 1).collect(),
             }
@@ -172,8 +176,8 @@ impl<'a> Crops<'a> {
     }
 }
 
-/// Pictures in a square, each as large as it fits.
-fn together(pictures: &[&RgbImage]) -> RgbImage {
+/// Pictures tiled in a square, each as large as its tile allows.
+fn tiled(pictures: &[&RgbImage]) -> RgbImage {
     let across = (pictures.len() as f64).sqrt().ceil().max(1.0) as u32;
     let tile = (SIDE - (across - 1) * 4) / across;
     let mut sheet = RgbImage::from_pixel(SIDE, SIDE, Rgb([250, 250, 248]));

@@ -1,15 +1,15 @@
-//! A network kept ready between images of one size, and the layers that are asked for.
+//! The session of a network, kept between images of one size, and the layers to look back from.
 
 use anyhow::{Result, bail};
 use unpool_cnn::{Engine, Keep, Layer, Plan, Rule, Session};
 
 use crate::network::{Fitted, Network};
-use crate::visualize::Args;
+use crate::visualize::args::Args;
 
-/// Layers that are shown if none is named.
+/// Number of layers that are shown if none is named.
 const LAYERS: usize = 6;
 
-/// The session for the size that images have, kept from one to the next.
+/// The session for images of one size, reused for the next image where it has the same size.
 pub(crate) struct Sessions<'a> {
     pub(crate) args: &'a Args,
     pub(crate) network: &'a Network,
@@ -18,12 +18,12 @@ pub(crate) struct Sessions<'a> {
 }
 
 impl Sessions<'_> {
-    /// The rules that are asked for.
+    /// The rules that the arguments name.
     pub(crate) fn rules(&self) -> &'static [Rule] {
         self.args.rule.rules()
     }
 
-    /// Runs an image, and gives the layers that are looked back from.
+    /// Runs an image, and returns the session and the names of the layers to look back from.
     pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Session, Vec<String>)> {
         let (width, height) = image.picture.dimensions();
         let input = [1, self.network.channels, height as usize, width as usize];
@@ -76,7 +76,7 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
         names = plan.layers().iter().map(|l| l.name().to_owned()).collect();
     }
     names.retain(|name| *name != scores);
-    // The last of them, and others evenly before it.
+    // The last activation, and others at even distances before it.
     let (count, keep) = (names.len(), LAYERS - 1);
     if count > keep {
         names = (1..=keep).map(|i| names[i * count / keep - 1].clone()).collect();

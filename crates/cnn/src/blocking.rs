@@ -1,4 +1,4 @@
-//! The blocking forms of [`Session`]'s awaited ones. A browser's page has none.
+//! The blocking forms of [`Session`]'s awaited methods, which a page in a browser cannot use.
 
 use crate::activation::{Activation, Projection};
 use crate::error::Error;
@@ -11,15 +11,15 @@ impl Reading {
     /// Waits for it, polling the device.
     fn wait(self) -> Result<Activation, Error> {
         let data = match self.numbers {
-            Numbers::Here(data) => data,
-            Numbers::UnderWay(readback) => readback.wait()?,
+            Numbers::Ready(data) => data,
+            Numbers::Pending(readback) => readback.wait()?,
         };
         Ok(Activation { shape: self.shape, data })
     }
 }
 
 impl Session {
-    /// What a layer responded with, since the last [`forward`](Self::forward). Waits for it;
+    /// The responses of a layer in the last [`forward`](Self::forward). Waits for it;
     /// [`read`](Self::read) does not.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Session {
         self.read(layer)?.wait()
     }
 
-    /// What the model's output responded with. Waits for it; [`read_output`](Self::read_output)
+    /// The model's output in the last [`forward`](Self::forward). Waits for it; [`read_output`](Self::read_output)
     /// does not.
     ///
     /// # Errors
@@ -39,12 +39,12 @@ impl Session {
         self.read_output()?.wait()
     }
 
-    /// Looks back from a layer to the input, for each image of the batch, with a signal of 1 at
-    /// what is meant. Waits for it; [`look_back_by`](Self::look_back_by) does not.
+    /// Looks back from a layer to the input, for each image of the batch, with the signal of
+    /// the target. Waits for it; [`look_back_by`](Self::look_back_by) does not.
     ///
     /// # Errors
     ///
-    /// If there is no such layer, it was not kept, it has not what is asked for, or the device
+    /// If there is no such layer, it was not kept, it does not have the target, or the device
     /// fails.
     pub fn look_back(
         &mut self,

@@ -1,0 +1,134 @@
+//! The sheet of one image: a row for each layer, with the projection of each rule.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
+use unpool_cnn::{Activation, Layer, Target};
+
+use crate::axes::extents;
+use crate::board::Board;
+use crate::contact::{Contact, Panel, Row, SIDE};
+use crate::layers::receptive_field;
+use crate::network::Fitted;
+use crate::projection::{GRID, grid, signed};
+use crate::visualize::args::Args;
+use crate::visualize::sessions::Sessions;
+use crate::visualize::target::{described, target};
+
+/// Number of best classes that are listed with their scores.
+const CLASSES: usize = 5;
+
+/// The sheet of one image, and its best classes with their scores.
+pub(crate) fn draw(
+    args: &Args,
+    sessions: &mut Sessions<'_>,
+    image: &Fitted,
+    step: usize,
+    mut board: Option<&mut Board>,
+) -> Result<(Contact, Vec<(usize, f32)>)> {
+    let (channels, model) = (sessions.network.channels, sessions.network.name.clone());
+    let start = Instant::now();
+    let (session, names) = sessions.forward(image)?;
+    let scores = session.plan().scores().name().to_owned();
+    let classes = best_classes(&session.activation(&scores)?);
+    let best = classes.first().map(|&(class, _)| class);
+    if let Some(board) = board.as_deref_mut() {
+        if step == 0 {
+            board.graph(session.plan())?;
+            board.text("model", &model)?;
+        }
+        board.image("input", step, &image.picture)?;
+        board.scalar("seconds/forward", step, start.elapsed().as_secs_f32())?;
+    }
+    let rules = args.rule.rules();
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
+    let bar = ProgressBar::new((names.len() * rules.len()) as u64).with_style(style);
+    bar.set_message(image.name.clone());
+    let size = [image.picture.height() as usize, image.picture.width() as usize];
+    let mut rows = Vec::new();
+    for name in &names {
+        let layer = session.plan().layer(name)?.clone();
+        let activation = session.activation(name)?;
+        let best = best.filter(|_| *name == scores);
+        let (target, channel) = target(args, &layer, &activation, best)?;
+        let activations = grid(&activation, 0, channel, SIDE);
+        let response = activation.strongest(0, channel).map_or(0.0, |unit| unit.value);
+        if let Some(board) = board.as_deref_mut() {
+            board.image(&format!("{name}/activations"), step, &activations)?;
+            board.histogram(&format!("{name}/histogram"), step, &activation.data)?;
+        }
+        let mut panels = vec![
+            Panel::new("the image", image.picture.clone()),
+            Panel::new(grid_caption(&layer), activations),
+        ];
+        let start = Instant::now();
+        for &rule in rules {
+            let projection = session.look_back(name, target, rule)?;
+            let picture = signed(&projection.map.data, channels, size);
+            if let Some(board) = board.as_deref_mut() {
+                board.image(&format!("{name}/{}", rule.name()), step, &picture)?;
+            }
+            panels.push(Panel::new(rule.name(), picture));
+            bar.inc(1);
+        }
+        if let Some(board) = board.as_deref_mut() {
+            let seconds = start.elapsed().as_secs_f32();
+            board.scalar(&format!("seconds/back/{name}"), step, seconds)?;
+        }
+        rows.push(Row {
+            heading: format!(
+                "{name}  {}  {}",
+                layer.operator(),
+                extents(layer.shape().get(1..).unwrap_or_default())
+            ),
+            text: format!(
+                "{}, {} {response:.3}; a unit sees {}",
+                described(target),
+                if matches!(target, Target::Class(_)) { "score" } else { "strongest response" },
+                receptive_field(session.plan(), &layer)
+            ),
+            panels,
+        });
+    }
+    bar.finish_and_clear();
+    let signs = match channels {
+        1 => "red raises the response, blue lowers it",
+        _ => "colours around grey: what raises the response in each colour",
+    };
+    let model = Path::new(&model).file_name().map_or(model.clone(), |n| n.to_string_lossy().into());
+    let sheet = Contact {
+        title: format!("What {model} saw in {}", image.name),
+        lines: vec![
+            format!("Each rule's picture is the response taken back to the image: {signs}."),
+            "Deconvnet and guided show what is in the image more than what decides: see unpool-cnn's README."
+                .into(),
+        ],
+        rows,
+    };
+    Ok((sheet, classes))
+}
+
+/// The classes with the best scores, of a layer with one unit per class.
+fn best_classes(scores: &Activation) -> Vec<(usize, f32)> {
+    let positions: usize = scores.shape.iter().skip(2).product();
+    if positions != 1 {
+        return Vec::new();
+    }
+    let mut classes: Vec<_> = scores.image(0).iter().copied().enumerate().collect();
+    // Stable: the first of equals stays first.
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    classes.truncate(CLASSES);
+    classes
+}
+
+/// The caption of the grid of activations of a layer.
+fn grid_caption(layer: &Layer) -> String {
+    match (layer.channels(), layer.positions()) {
+        (n, 1) if n > GRID => format!("best {GRID} of {n} scores"),
+        (n, 1) => format!("{n} scores"),
+        (n, _) if n > GRID => format!("strongest {GRID} of {n} channels"),
+        (n, _) => format!("{n} channels"),
+    }
+}

@@ -1,0 +1,85 @@
+//! A plan under construction: its tensors, its program and the memory they need.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::error::{Error, extents};
+use crate::kernel::Kernel;
+use crate::onnx::constant::Constant;
+use crate::onnx::graph::Graph;
+use crate::plan::value::Value;
+use crate::program::{Content, Instruction, Slot, SlotId};
+
+/// A plan under construction.
+pub(crate) struct Builder<'a> {
+    pub(super) opset: i64,
+    pub(super) weights: &'a HashMap<String, Constant>,
+    pub(super) values: HashMap<String, Value>,
+    pub(super) slots: Vec<Slot>,
+    pub(super) instructions: Vec<Instruction>,
+    /// The index of the layer that is being lowered.
+    pub(super) layer: usize,
+    /// Bytes that all tensors may have in total.
+    memory: u64,
+    /// Bytes that all tensors so far have in total.
+    used: u64,
+}
+
+impl<'a> Builder<'a> {
+    /// A plan of a graph, without any tensor or instruction yet.
+    pub(super) fn new(graph: &'a Graph, memory: u64) -> Self {
+        Self {
+            opset: graph.opset,
+            weights: &graph.weights,
+            values: HashMap::new(),
+            slots: Vec::new(),
+            instructions: Vec::new(),
+            layer: 0,
+            memory,
+            used: 0,
+        }
+    }
+
+    /// A new tensor that a kernel computes, or the input.
+    pub(super) fn computed(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        varies: bool,
+    ) -> Result<SlotId, Error> {
+        let bytes = shape.iter().fold(4u128, |n, &d| n.saturating_mul(d as u128));
+        self.reserved(&format!("{name} of {}", extents(shape)), bytes, varies)
+    }
+
+    /// A new tensor of `bytes` bytes, within the limit of memory.
+    pub(super) fn reserved(
+        &mut self,
+        name: &str,
+        bytes: u128,
+        varies: bool,
+    ) -> Result<SlotId, Error> {
+        let all = bytes.saturating_add(self.used.into());
+        // Kernels count elements in u32.
+        if all > self.memory.into() || bytes / 4 > u128::from(u32::MAX) {
+            let tensor = format!("{name}, with all tensors before it,");
+            return Err(Error::Memory { tensor, needed: all, allowed: self.memory });
+        }
+        self.used = all as u64;
+        let bytes = bytes as u64;
+        self.slots.push(Slot { content: Content::Computed, bytes, varies });
+        Ok(self.slots.len() - 1)
+    }
+
+    /// A new slot for weights, or for a part of them.
+    pub(super) fn weights(&mut self, data: &Arc<Vec<f32>>, part: std::ops::Range<usize>) -> SlotId {
+        let bytes = part.len() as u64 * 4;
+        let content = Content::Weights { data: Arc::clone(data), part };
+        self.slots.push(Slot { content, bytes, varies: false });
+        self.slots.len() - 1
+    }
+
+    /// Appends a kernel to the program.
+    pub(super) fn push(&mut self, kernel: Kernel, reads: Vec<SlotId>, writes: Vec<SlotId>) {
+        self.instructions.push(Instruction { kernel, reads, writes, layer: self.layer });
+    }
+}
