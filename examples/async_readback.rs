@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use unpool::wgpu::{self, BufferUsages, PollType};
-use unpool::{Element, Geometry, Gpu, Shape, Window, cpu};
+use unpool::{Element, Geometry, Gpu, Shape, Window, cpu, operands};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let gpu = pollster::block_on(Gpu::request()).unwrap_or_else(|error| {
@@ -37,7 +37,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let taps = buffer(pooling.taps_bytes());
     queue.write_buffer(&x, 0, bytemuck::cast_slice(&input));
     let mut encoder = device.create_command_encoder(&Default::default());
-    pooling.max_pool(&x, &values, &taps)?.record_pass(&mut encoder, None);
+    pooling
+        .max_pool(operands::MaxPool { input: &x, values: &values, taps: &taps })?
+        .record_pass(&mut encoder, None);
     queue.submit([encoder.finish()]);
 
     // From here on nothing waits.

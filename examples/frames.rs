@@ -9,7 +9,7 @@ use std::fs;
 use std::process::exit;
 
 use unpool::wgpu::{self, BufferUsages, PollType};
-use unpool::{Element, Geometry, Gpu, Overlap, Padding, Shape, Window, cpu};
+use unpool::{Element, Geometry, Gpu, Overlap, Padding, Shape, Window, cpu, operands};
 
 const FRAMES: usize = 1000;
 /// After so many frames drivers have what they keep.
@@ -51,8 +51,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let values = buffer(pooling.values_bytes());
     let taps = buffer(pooling.taps_bytes());
     let restored = buffer(pooling.input_bytes());
-    let pool = pooling.max_pool(&x, &values, &taps)?;
-    let unpool = pooling.max_unpool(&values, &taps, &restored, Overlap::Last)?;
+    let pool = pooling.max_pool(operands::MaxPool { input: &x, values: &values, taps: &taps })?;
+    let unpool = pooling.max_unpool(
+        operands::MaxUnpool { values: &values, taps: &taps, output: &restored },
+        Overlap::Last,
+    )?;
 
     let mut frame = vec![0.0_f32; geometry.input_len()];
     let mut under_way = VecDeque::with_capacity(2);

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::process::exit;
 
 use unpool::wgpu::{self, BufferUsages};
-use unpool::{Element, Geometry, Gpu, Overlap, Shape, Window, cpu};
+use unpool::{Element, Geometry, Gpu, Overlap, Shape, Window, cpu, operands};
 
 const SIDE: usize = 64;
 
@@ -54,8 +54,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let values = buffer("values", pooling.values_bytes());
     let taps = buffer("taps", pooling.taps_bytes());
     let y = buffer("y", pooling.input_bytes());
-    let pool = pooling.max_pool(&x, &values, &taps)?;
-    let unpool = pooling.max_unpool(&values, &taps, &y, Overlap::Last)?;
+    let pool = pooling.max_pool(operands::MaxPool { input: &x, values: &values, taps: &taps })?;
+    let unpool = pooling.max_unpool(
+        operands::MaxUnpool { values: &values, taps: &taps, output: &y },
+        Overlap::Last,
+    )?;
 
     // The program's own two pipelines.
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {

@@ -1,15 +1,19 @@
-// Max pooling with argmax: tensor_in is the input, tensor_out the pooled values, taps_out where
-// each was. A unit is four adjacent pooled values and their taps.
+// Max pooling with argmax. A work item makes four adjacent pooled values and their taps.
 //
-// `search` looks through the windows. It is written for the window, cell by cell, by
-// src/gpu/unrolled.rs; or it is `search_in_turn`, where that would be long.
+// tensor_in: the input. tensor_out: the values. taps_out: for each value, the tap of its cell.
+//
+// `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated.rs: a call of
+// `compare_cell` for each cell of the window, or `find_maximum_in_loop` for a window of many cells.
 
-// Looks at the cells that are tz, ty, tx taps into the windows.
-fn visit(best: Best, at: Place, tap: u32, tz: u32, ty: u32, tx: u32) -> Best {
-    let z = Signed(at.z * STRIDE_Z + Coord(tz * DILATION_Z)) - Signed(i32(params.before.x));
-    let y = Signed(at.y * STRIDE_Y + Coord(ty * DILATION_Y)) - Signed(i32(params.before.y));
-    let x = Signed(at.x * STRIDE_X + Coord(tx * DILATION_X)) - Signed(i32(params.before.z));
-    var source: Coord;
+// The maximum after the cells that are tap_z, tap_y, tap_x taps into the windows.
+fn compare_cell(
+    maximum: Maximum, at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32,
+) -> Maximum {
+    let pads = vec3<i32>(params.pad_before);
+    let z = SignedCoordinate(at.z * STRIDE_Z + Coordinate(tap_z * DILATION_Z)) - SignedCoordinate(pads.x);
+    let y = SignedCoordinate(at.y * STRIDE_Y + Coordinate(tap_y * DILATION_Y)) - SignedCoordinate(pads.y);
+    let x = SignedCoordinate(at.x * STRIDE_X + Coordinate(tap_x * DILATION_X)) - SignedCoordinate(pads.z);
+    var source: Coordinate;
     var inside = vec4<bool>(true);
     if PADDED {
         source = address(
@@ -22,26 +26,31 @@ fn visit(best: Best, at: Place, tap: u32, tz: u32, ty: u32, tx: u32) -> Best {
         );
         inside = vec4<bool>(in_input(z, y, x));
     } else {
-        source = address(input_size(), at.outer, Coord(z), Coord(y), Coord(x), at.inner);
+        source =
+            address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
-    return take(best, load(source), inside, tap);
+    return compare(maximum, load(source), inside, tap);
 }
 
-// One loop, not three: Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all, which
-// is more than a window has cells.
-fn search_in_turn(at: Place) -> Best {
-    var best = nothing();
+// One loop instead of three: Mesa's llvmpipe ends the loops of an invocation after 65,535 iterations in all,
+// and a window has at most 65,535 cells.
+fn find_maximum_in_loop(at: Position) -> Maximum {
+    var maximum = no_maximum();
     for (var tap = 0u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
         let row = tap / KERNEL_X;
-        best = visit(best, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);
+        maximum = compare_cell(maximum, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);
     }
-    return best;
+    return maximum;
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn max_pool(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    pool(turn(workgroup, local));
+    let item = work_item(workgroup, local);
+    if item == NONE {
+        return;
+    }
+    store_maximum(item, find_maximum(position(item)));
 }

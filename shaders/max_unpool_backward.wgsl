@@ -1,27 +1,32 @@
-// The gradient of unpooling: words_in is the unpooled gradient, taps_in where each pooled value had
-// gone, tensor_out the pooled gradient. A thread reads the cells that four adjacent taps name, one
-// load each; a tap that names no cell of the input reads zero.
+// The gradient of unpooling. A work item makes four adjacent values of the pooled gradient: each is the cell
+// that its tap names, loaded by itself, or zero where the tap names no cell of the input.
+//
+// words_in: the unpooled gradient. taps_in: the tap of each pooled value. tensor_out: the pooled gradient.
 
-fn read_cell(element: u32) -> u32 {
-    return lane_bits(words_in[element / (32u / BITS) - params.in_base], element);
+fn load_cell(number: u32) -> u32 {
+    return element_of_word(words_in[number / (32u / BITS) - params.input_base], number);
 }
 
-@compute @workgroup_size(WORKGROUP)
+@compute @workgroup_size(WORKGROUP_SIZE)
 fn max_unpool_backward(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
-    let turn = turn(workgroup, local);
-    let at = place(turn);
-    let cells = cells_of(at, load_unit_taps(turn));
-    let plane = vec4<u32>(at.outer) * input_size().x + cells.z;
-    let pixel = (plane * input_size().y + cells.y) * input_size().z + cells.x;
-    let element = select(pixel * channels() + channel(at.inner), pixel, vec4<bool>(SOLE));
+    let item = work_item(workgroup, local);
+    if item == NONE {
+        return;
+    }
+    let at = position(item);
+    let cells = cells_of_taps(at, load_taps_of_item(item));
+    let slice = vec4<u32>(at.outer) * input_size().x + cells.z;
+    let pixel = (slice * input_size().y + cells.y) * input_size().z + cells.x;
+    let element =
+        select(pixel * channels() + channel(at.inner), pixel, vec4<bool>(ONE_ELEMENT_PER_PIXEL));
     let gathered = vec4<u32>(
-        read_cell(element.x),
-        read_cell(element.y),
-        read_cell(element.z),
-        read_cell(element.w),
+        load_cell(element.x),
+        load_cell(element.y),
+        load_cell(element.z),
+        load_cell(element.w),
     );
-    store_unit(turn, select(vec4<u32>(0u), gathered, cells.found));
+    store_item(item, select(vec4<u32>(0u), gathered, cells.exists));
 }

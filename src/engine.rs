@@ -206,7 +206,7 @@ impl Engine {
         match self {
             Self::Cpu => cpu::scatter(scatter, values, indices, overlap),
             Self::Gpu(gpu) => {
-                let output = gpu.start_max_unpool_foreign(scatter, values, indices, overlap)?;
+                let output = gpu.start_scatter(scatter, values, indices, overlap)?;
                 first(output, scatter.output_len())
             }
         }

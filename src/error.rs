@@ -2,6 +2,7 @@
 //! are allowed.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::element::Element;
 use crate::index_space::IndexSpace;
@@ -122,7 +123,7 @@ pub enum Error {
         "a scratch buffer of {needed} words is needed; at most {allowed} are allowed, which 32 bits count"
     )]
     ScratchTooLarge { needed: u64, allowed: u64 },
-    #[error("a workgroup of 0 threads; it must have at least 1")]
+    #[error("a workgroup of 0 invocations; it must have at least 1")]
     ZeroWorkgroup,
     #[error("no adapter{wanted} that runs compute shaders; found: {found}")]
     NoAdapter { wanted: String, found: String },
@@ -136,8 +137,42 @@ pub enum Error {
     DeviceLost,
     #[error("the device has no memory left")]
     OutOfMemory,
-    #[error("{message}")]
-    Wgpu { message: String },
+    #[error(transparent)]
+    Wgpu(#[from] WgpuError),
+}
+
+/// An error of `wgpu` that has no variant of its own in [`Error`]: its message, and its sources.
+#[derive(Clone, Debug)]
+pub struct WgpuError(Arc<dyn std::error::Error + Send + Sync>);
+
+impl WgpuError {
+    pub(crate) fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+
+    /// The error, such as a [`wgpu::Error`] to downcast to.
+    pub fn get(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+impl std::fmt::Display for WgpuError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for WgpuError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for WgpuError {
+    /// Whether both have one message.
+    fn eq(&self, other: &Self) -> bool {
+        self.to_string() == other.to_string()
+    }
 }
 
 /// A number and its noun, such as `1 axis` or `2 axes`.

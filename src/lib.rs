@@ -172,9 +172,14 @@ pub use arrays::PooledArray;
 pub use element::{Cell, Element};
 #[cfg(not(target_arch = "wasm32"))]
 pub use engine::Engine;
-pub use error::{Error, GeometryError};
+pub use error::{Error, GeometryError, WgpuError};
 pub use geometry::Geometry;
-pub use gpu::{ForeignUnpooling, Gpu, IndexReport, Operand, Pooling, Program, Readback, Step};
+#[doc(hidden)]
+pub use gpu::Kernel;
+pub use gpu::{
+    Gpu, IndexReport, Operand, Pooling, PoolingBuffers, Readback, RefusedIndex, Scattering, Step,
+    operands,
+};
 pub use index_space::IndexSpace;
 pub use name::UnknownName;
 #[cfg(feature = "ndarray")]

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use unpool::{Cell, Element, Engine, Geometry, Overlap, Step};
+use unpool::{Cell, Element, Engine, Geometry, Overlap, Step, operands};
 
 use crate::engines::numbers;
 use crate::support::cases::{Case, Pads, parse};
@@ -123,10 +123,28 @@ fn twenty_runs_of_five_workgroup_sizes_give_the_same_bits() {
                     let [values, taps, last, sum, read] =
                         outputs.each_ref().map(|output| output.slice());
                     let steps = [
-                        pooling.max_pool(input.slice(), values, taps).unwrap(),
-                        pooling.max_unpool(values, taps, last, Overlap::Last).unwrap(),
-                        pooling.max_unpool(values, taps, sum, Overlap::Sum).unwrap(),
-                        pooling.max_unpool_backward(input.slice(), taps, read).unwrap(),
+                        pooling
+                            .max_pool(operands::MaxPool { input: input.slice(), values, taps })
+                            .unwrap(),
+                        pooling
+                            .max_unpool(
+                                operands::MaxUnpool { values, taps, output: last },
+                                Overlap::Last,
+                            )
+                            .unwrap(),
+                        pooling
+                            .max_unpool(
+                                operands::MaxUnpool { values, taps, output: sum },
+                                Overlap::Sum,
+                            )
+                            .unwrap(),
+                        pooling
+                            .max_unpool_backward(operands::MaxUnpoolBackward {
+                                grad_output: input.slice(),
+                                taps,
+                                grad_input: read,
+                            })
+                            .unwrap(),
                     ];
                     for round in 0..20 {
                         let steps = steps.each_ref();

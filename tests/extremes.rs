@@ -6,9 +6,8 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-use naga::valid::Capabilities;
 use proptest::prelude::*;
-use unpool::{Element, Geometry, GeometryError, Layout, Padding, Program, Shape, Window, wgpu};
+use unpool::{Element, Geometry, GeometryError, Kernel, Layout, Padding, Shape, Window, wgpu};
 
 use crate::shaders;
 use crate::support::compare::Report;
@@ -80,14 +79,14 @@ fn checked(
     })
 }
 
-/// The programs of a geometry for elements of each width, all of them valid for every backend.
-fn programs(geometry: &Geometry) -> Vec<Program> {
+/// The kernels of a geometry for elements of each width, all of them valid for every backend.
+fn kernels(geometry: &Geometry) -> Vec<Kernel> {
     let of = *geometry;
-    let programs = comes_back(geometry, move || {
-        [Element::F32, Element::F16, Element::U8].map(|element| Program::all(&of, element)).concat()
+    let kernels = comes_back(geometry, move || {
+        [Element::F32, Element::F16, Element::U8].map(|element| Kernel::all(&of, element)).concat()
     });
-    shaders::check(&programs, Capabilities::default());
-    programs
+    shaders::check(&kernels);
+    kernels
 }
 
 #[test]
@@ -132,7 +131,7 @@ fn checking_half_a_billion_windows_does_not_look_at_each() {
     let shape = Shape::channels_last([1, long - 1, 1]);
     let geometry = checked(&window, &shape, vec![]).remove(0).unwrap();
     assert_eq!(geometry.pooled_len(), long - 1);
-    programs(&geometry);
+    kernels(&geometry);
     // One more window, and it starts in the hole.
     let window = window.with_padding(vec![(long, 1)]);
     let error = checked(&window, &shape, vec![]).remove(0).unwrap_err();
@@ -207,7 +206,7 @@ proptest! {
                     prop_assert!(geometry.window_cells() <= 65_535);
                     prop_assert!(geometry.taps_bytes() % 4 == 0);
                     geometry.windows_overlap();
-                    programs(&geometry);
+                    kernels(&geometry);
                 }
                 // A message is written without a panic too.
                 Err(error) => prop_assert!(!error.to_string().is_empty()),
@@ -216,24 +215,19 @@ proptest! {
     }
 }
 
-/// Compiles a program as a pipeline of its own.
-fn compile(gpu: &unpool::Gpu, program: &Program) -> Result<(), String> {
-    let constants = program.constants().iter().map(|&(name, value)| (name, f64::from(value)));
-    let constants: Vec<_> = constants.chain([("WORKGROUP", 64.0)]).collect();
+/// Compiles a kernel as a pipeline of its own.
+fn compile(gpu: &unpool::Gpu, kernel: Kernel) -> Result<(), String> {
     let compiled = gpu.scoped(|| {
         let module = gpu.device().create_shader_module(wgpu::ShaderModuleDescriptor {
             label: None,
-            source: wgpu::ShaderSource::Wgsl(program.source().into()),
+            source: wgpu::ShaderSource::Wgsl(kernel.source(64).into()),
         });
         gpu.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: None,
             layout: None,
             module: &module,
-            entry_point: Some(program.entry_point()),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &constants,
-                ..Default::default()
-            },
+            entry_point: Some(kernel.entry_point()),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         })
     });
@@ -250,9 +244,9 @@ fn what_is_accepted_compiles_on_every_adapter() {
     let accepted: Vec<Geometry> = accepted.take(COMPILED).collect();
     Report::of_each(&gpus(), |gpu, report| {
         for geometry in &accepted {
-            for program in programs(geometry) {
-                let place = || format!("{program} of {geometry:?} on {}", gpu.description());
-                report.add(compile(gpu, &program).map_err(|error| format!("{}: {error}", place())));
+            for kernel in kernels(geometry) {
+                let place = || format!("{kernel} of {geometry:?} on {}", gpu.description());
+                report.add(compile(gpu, kernel).map_err(|error| format!("{}: {error}", place())));
             }
         }
     });

@@ -3,7 +3,7 @@
 
 use unpool::{
     Element, Engine, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Pooling, Scatter,
-    Shape, Step, cpu, wgpu,
+    Shape, Step, cpu, operands, wgpu,
 };
 use wgpu::BufferUsages as Usages;
 
@@ -47,7 +47,11 @@ impl Bench {
     }
 
     fn pool(&self) -> Result<Step, Error> {
-        self.pooling.max_pool(&self.input, &self.values, &self.taps)
+        self.pooling.max_pool(operands::MaxPool {
+            input: &self.input,
+            values: &self.values,
+            taps: &self.taps,
+        })
     }
 }
 
@@ -69,43 +73,161 @@ fn an_operand_that_is_too_small_is_named_with_both_numbers() {
     let of = |operand: &str, needed: u64| format!("{operand} has 44 bytes; {needed} are needed");
     let last = Overlap::Last;
     for (found, operand, needed) in [
-        (pooling.max_pool(&small, values, taps), "input", 768),
-        (pooling.max_pool(input, &small, taps), "values", 192),
-        (pooling.max_pool(input, values, &small), "taps", 48),
-        (pooling.max_unpool(&small, taps, input, last), "values", 192),
-        (pooling.max_unpool(values, &small, input, last), "taps", 48),
-        (pooling.max_unpool(values, taps, &small, last), "output", 768),
-        (pooling.max_pool_backward(&small, taps, input), "grad_output", 192),
-        (pooling.max_pool_backward(values, &small, input), "taps", 48),
-        (pooling.max_pool_backward(values, taps, &small), "grad_input", 768),
-        (pooling.max_unpool_backward(&small, taps, values), "grad_output", 768),
-        (pooling.max_unpool_backward(input, &small, values), "taps", 48),
-        (pooling.max_unpool_backward(input, taps, &small), "grad_input", 192),
-        (pooling.taps_to_indices(&small, values, IndexSpace::Plane), "taps", 48),
-        (pooling.taps_to_indices(taps, &small, IndexSpace::Plane), "indices", 192),
-        (pooling.indices_to_taps(&small, taps, input, IndexSpace::Plane), "indices", 192),
-        (pooling.indices_to_taps(values, &small, input, IndexSpace::Plane), "taps", 48),
+        (pooling.max_pool(operands::MaxPool { input: &small, values, taps }), "input", 768),
+        (pooling.max_pool(operands::MaxPool { input, values: &small, taps }), "values", 192),
+        (pooling.max_pool(operands::MaxPool { input, values, taps: &small }), "taps", 48),
+        (
+            pooling.max_unpool(operands::MaxUnpool { values: &small, taps, output: input }, last),
+            "values",
+            192,
+        ),
+        (
+            pooling.max_unpool(operands::MaxUnpool { values, taps: &small, output: input }, last),
+            "taps",
+            48,
+        ),
+        (
+            pooling.max_unpool(operands::MaxUnpool { values, taps, output: &small }, last),
+            "output",
+            768,
+        ),
+        (
+            pooling.max_pool_backward(operands::MaxPoolBackward {
+                grad_output: &small,
+                taps,
+                grad_input: input,
+            }),
+            "grad_output",
+            192,
+        ),
+        (
+            pooling.max_pool_backward(operands::MaxPoolBackward {
+                grad_output: values,
+                taps: &small,
+                grad_input: input,
+            }),
+            "taps",
+            48,
+        ),
+        (
+            pooling.max_pool_backward(operands::MaxPoolBackward {
+                grad_output: values,
+                taps,
+                grad_input: &small,
+            }),
+            "grad_input",
+            768,
+        ),
+        (
+            pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+                grad_output: &small,
+                taps,
+                grad_input: values,
+            }),
+            "grad_output",
+            768,
+        ),
+        (
+            pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+                grad_output: input,
+                taps: &small,
+                grad_input: values,
+            }),
+            "taps",
+            48,
+        ),
+        (
+            pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+                grad_output: input,
+                taps,
+                grad_input: &small,
+            }),
+            "grad_input",
+            192,
+        ),
+        (
+            pooling.taps_to_indices(
+                operands::TapsToIndices { taps: &small, indices: values },
+                IndexSpace::Plane,
+            ),
+            "taps",
+            48,
+        ),
+        (
+            pooling.taps_to_indices(
+                operands::TapsToIndices { taps, indices: &small },
+                IndexSpace::Plane,
+            ),
+            "indices",
+            192,
+        ),
+        (
+            pooling.indices_to_taps(
+                operands::IndicesToTaps { indices: &small, taps, report: input },
+                IndexSpace::Plane,
+            ),
+            "indices",
+            192,
+        ),
+        (
+            pooling.indices_to_taps(
+                operands::IndicesToTaps { indices: values, taps: &small, report: input },
+                IndexSpace::Plane,
+            ),
+            "taps",
+            48,
+        ),
     ] {
         assert_eq!(message(found), of(operand, needed));
     }
     let report = storage(gpu, 8);
-    let found = pooling.indices_to_taps(values, taps, &report, IndexSpace::Plane);
+    let found = pooling.indices_to_taps(
+        operands::IndicesToTaps { indices: values, taps, report: &report },
+        IndexSpace::Plane,
+    );
     assert_eq!(message(found), "report has 8 bytes; 12 are needed");
     // A range counts, not the buffer that it lies in.
-    let found = pooling.max_pool(input.slice(256..1020), values, taps);
+    let found = pooling.max_pool(operands::MaxPool {
+        input: input.slice(256..1020),
+        values: values.slice(..),
+        taps: taps.slice(..),
+    });
     assert_eq!(message(found), "input has 764 bytes; 768 are needed");
-    assert!(pooling.max_pool(input.slice(256..1024), values, taps).is_ok());
+    assert!(
+        pooling
+            .max_pool(operands::MaxPool {
+                input: input.slice(256..1024),
+                values: values.slice(..),
+                taps: taps.slice(..)
+            })
+            .is_ok()
+    );
 }
 
 #[test]
 fn an_operand_off_the_alignment_of_the_device_is_refused() {
     let bench = Bench::on(&noop(Some(wgpu::Limits::default())));
     let Bench { pooling, input, values, taps, .. } = &bench;
-    let found = pooling.max_pool(input.slice(128..), values, taps);
+    let found = pooling.max_pool(operands::MaxPool {
+        input: input.slice(128..),
+        values: values.slice(..),
+        taps: taps.slice(..),
+    });
     assert_eq!(message(found), "input is at byte 128 of its buffer; a multiple of 256 is allowed");
-    let found = pooling.max_pool(input, values.slice(4..), taps);
+    let found = pooling.max_pool(operands::MaxPool {
+        input: input.slice(..),
+        values: values.slice(4..),
+        taps: taps.slice(..),
+    });
     assert_eq!(message(found), "values is at byte 4 of its buffer; a multiple of 256 is allowed");
-    let found = pooling.max_unpool(values, taps.slice(260..), input, Overlap::Sum);
+    let found = pooling.max_unpool(
+        operands::MaxUnpool {
+            values: values.slice(..),
+            taps: taps.slice(260..),
+            output: input.slice(..),
+        },
+        Overlap::Sum,
+    );
     assert_eq!(message(found), "taps is at byte 260 of its buffer; a multiple of 256 is allowed");
 }
 
@@ -114,10 +236,10 @@ fn an_operand_that_is_no_storage_buffer_is_refused() {
     let bench = Bench::on(&noop(None));
     let Bench { gpu, pooling, input, values, taps } = &bench;
     let other = buffer(gpu, 4096, Usages::COPY_SRC | Usages::UNIFORM);
-    let found = pooling.max_pool(&other, values, taps).unwrap_err();
+    let found = pooling.max_pool(operands::MaxPool { input: &other, values, taps }).unwrap_err();
     let expected = Error::Usage { operand: "input", found: other.usage(), needed: Usages::STORAGE };
     assert_eq!(found, expected);
-    let found = pooling.max_pool(input, values, &other).unwrap_err();
+    let found = pooling.max_pool(operands::MaxPool { input, values, taps: &other }).unwrap_err();
     assert!(matches!(found, Error::Usage { operand: "taps", .. }));
 }
 
@@ -134,7 +256,11 @@ fn a_workgroup_of_no_or_too_many_threads_is_refused() {
         pooling()
             .with_workgroup_size(256)
             .unwrap()
-            .max_pool(&bench.input, &bench.values, &bench.taps)
+            .max_pool(operands::MaxPool {
+                input: &bench.input,
+                values: &bench.values,
+                taps: &bench.taps
+            })
             .is_ok()
     );
 }
@@ -143,7 +269,11 @@ fn a_workgroup_of_no_or_too_many_threads_is_refused() {
 fn a_buffer_of_another_device_is_refused() {
     let (bench, other) = (Bench::on(&noop(None)), noop(None));
     let theirs = storage(&other, 4096);
-    let found = bench.pooling.max_pool(&theirs, &bench.values, &bench.taps);
+    let found = bench.pooling.max_pool(operands::MaxPool {
+        input: &theirs,
+        values: &bench.values,
+        taps: &bench.taps,
+    });
     assert!(matches!(found, Err(Error::Wgpu { .. })), "{found:?}");
     assert!(matches!(bench.gpu.read::<u8>(&theirs), Err(Error::Wgpu { .. })));
 }
@@ -162,11 +292,8 @@ fn a_device_without_compute_shaders_makes_no_pooling() {
     let of = |n| Shape::channels_first([1, 1, n]);
     let scatter = Scatter::new(of(2), of(4), IndexSpace::Plane).unwrap();
     let b = [(); 4].map(|()| storage(&gpu, 256));
-    let found = gpu.foreign_unpooling(&scatter, Element::F32).max_unpool(
-        &b[0],
-        &b[1],
-        &b[2],
-        &b[3],
+    let found = gpu.scattering(&scatter, Element::F32).unwrap().scatter(
+        operands::Scatter { values: &b[0], indices: &b[1], output: &b[2], report: &b[3] },
         Overlap::Last,
     );
     assert!(found.is_err(), "{found:?}");
@@ -199,7 +326,10 @@ fn what_wgpu_says_against_an_object_is_an_error() {
     };
     assert_eq!(made(Usages::STORAGE), Ok(()));
     let found = made(Usages::MAP_READ | Usages::STORAGE);
-    assert!(matches!(&found, Err(Error::Wgpu { message }) if !message.is_empty()), "{found:?}");
+    assert!(
+        matches!(&found, Err(Error::Wgpu(error)) if !error.to_string().is_empty()),
+        "{found:?}"
+    );
 }
 
 // ---- under way ------------------------------------------------------------------------------
@@ -235,9 +365,13 @@ fn a_lost_device_ends_in_an_error_whenever_it_is_lost() {
         gpu.queue().submit([encoder.finish()]);
         fails(&on, "reading", gpu.read::<f32>(&bench.values).and_then(unpool::Readback::wait));
         let _ = bench.pool();
-        let _ = gpu
-            .pooling(&geometry(), Element::BF16)
-            .map(|p| p.max_pool(&bench.input, &bench.values, &bench.taps));
+        let _ = gpu.pooling(&geometry(), Element::BF16).map(|p| {
+            p.max_pool(operands::MaxPool {
+                input: &bench.input,
+                values: &bench.values,
+                taps: &bench.taps,
+            })
+        });
         let engine = Engine::Gpu(gpu);
         let input = vec![1f32; geometry().input_len()];
         fails(&on, "an engine's max_pool", engine.max_pool(&geometry(), &input));
@@ -284,7 +418,14 @@ fn a_mapped_buffer_is_refused_or_reported() {
         });
         fails(&on, "a readback", gpu.read::<f32>(&mapped).and_then(unpool::Readback::wait));
         assert!(reports.take().is_empty(), "{on}");
-        let step = bench.pooling.max_pool(&mapped, &bench.values, &bench.taps).unwrap();
+        let step = bench
+            .pooling
+            .max_pool(operands::MaxPool {
+                input: &mapped,
+                values: &bench.values,
+                taps: &bench.taps,
+            })
+            .unwrap();
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         step.record_pass(&mut encoder, None);
         gpu.queue().submit([encoder.finish()]);

@@ -1,7 +1,7 @@
 //! Index steps on every adapter against the CPU: taps to indices, indices to taps with a report of
 //! what is wrong, in every space.
 
-use unpool::{Gpu, IndexReport, IndexSpace, Overlap, Taps};
+use unpool::{Gpu, IndexReport, IndexSpace, Overlap, RefusedIndex, Taps, operands};
 
 use crate::support::cases::{Case, parse};
 use crate::support::compare::{Report, same};
@@ -31,7 +31,15 @@ fn to_indices(gpu: &Gpu, case: &Case, plan: &Plan, taps: &[u8], space: IndexSpac
     let pooling = gpu.pooling(&geometry, unpool::Element::F16).unwrap();
     let taps = Guarded::of(gpu, "taps", taps, 0xa5);
     let indices = Guarded::poisoned(gpu, "indices", pooling.indices_bytes(), 0xa5);
-    run(gpu, &[&pooling.taps_to_indices(taps.slice(), indices.slice(), space).unwrap()]);
+    run(
+        gpu,
+        &[&pooling
+            .taps_to_indices(
+                operands::TapsToIndices { taps: taps.slice(), indices: indices.slice() },
+                space,
+            )
+            .unwrap()],
+    );
     taps.bytes(gpu).unwrap();
     indices.elements(gpu, plan.pooled_len()).unwrap()
 }
@@ -43,16 +51,27 @@ fn to_taps(gpu: &Gpu, case: &Case, indices: &[u32], space: IndexSpace) -> (Vec<u
     let indices = Guarded::of(gpu, "indices", indices, 0xa5);
     let taps = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
     let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
-    let step =
-        pooling.indices_to_taps(indices.slice(), taps.slice(), report.slice(), space).unwrap();
+    let step = pooling
+        .indices_to_taps(
+            operands::IndicesToTaps {
+                indices: indices.slice(),
+                taps: taps.slice(),
+                report: report.slice(),
+            },
+            space,
+        )
+        .unwrap();
     run(gpu, &[&step]);
     indices.bytes(gpu).unwrap();
     let words: Vec<u32> = report.elements(gpu, 3).unwrap();
-    let report = IndexReport { wrong: words[0], element: words[1], index: words[2] };
+    let report = bytemuck::cast([words[0], words[1], words[2]]);
     (taps.bytes(gpu).unwrap(), report)
 }
 
-const NOTHING_WRONG: IndexReport = IndexReport { wrong: 0, element: u32::MAX, index: u32::MAX };
+/// A report of no refused index.
+fn nothing_refused() -> IndexReport {
+    bytemuck::cast([0, u32::MAX, u32::MAX])
+}
 
 #[test]
 fn taps_become_the_indices_of_the_definition_on_every_adapter_and_come_back() {
@@ -72,7 +91,7 @@ fn taps_become_the_indices_of_the_definition_on_every_adapter_and_come_back() {
             report.add(same(&place, &found, &expected));
             let (back, wrong) = to_taps(gpu, &case, &expected, space);
             report.add(same(&place, &back[..bytes.len()], &bytes));
-            report.add(same(&format!("{place}, report"), &[wrong], &[NOTHING_WRONG]));
+            report.add(same(&format!("{place}, report"), &[wrong], &[nothing_refused()]));
         }
     }
     report.finish();
@@ -135,11 +154,15 @@ fn a_wrong_index_is_counted_the_first_named_and_none_put_anywhere() {
                 })
                 .collect();
             let wrong: Vec<usize> = (0..expected.len()).filter(|&i| expected[i] == none).collect();
-            let expected_report = IndexReport {
-                wrong: wrong.len() as u32,
-                element: wrong.first().map_or(u32::MAX, |&i| i as u32),
-                index: wrong.first().map_or(u32::MAX, |&i| indices[i]),
-            };
+            let expected_report: IndexReport = bytemuck::cast([
+                wrong.len() as u32,
+                wrong.first().map_or(u32::MAX, |&i| i as u32),
+                wrong.first().map_or(u32::MAX, |&i| indices[i]),
+            ]);
+            let first =
+                wrong.first().map(|&i| RefusedIndex { element: i as u32, index: indices[i] });
+            assert_eq!(expected_report.first(), first);
+            assert_eq!(expected_report.refused() as usize, wrong.len());
             let bytes = plan.tap_bytes(&expected);
             for gpu in gpus().iter() {
                 let place = format!("{name} {} on {}", space.name(), gpu.description());
@@ -176,7 +199,14 @@ fn a_report_of_one_run_does_not_reach_the_next() {
         let taps = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
         let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
         let step = pooling
-            .indices_to_taps(indices.slice(), taps.slice(), report.slice(), IndexSpace::Plane)
+            .indices_to_taps(
+                operands::IndicesToTaps {
+                    indices: indices.slice(),
+                    taps: taps.slice(),
+                    report: report.slice(),
+                },
+                IndexSpace::Plane,
+            )
             .unwrap();
         run(gpu, &[&step, &step, &step]);
         let found: Vec<u32> = report.elements(gpu, 3).unwrap();

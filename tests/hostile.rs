@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
-use unpool::{Cell, Error, Gpu, IndexReport, IndexSpace, Overlap, Step, wgpu};
+use unpool::{Cell, Error, Gpu, IndexReport, IndexSpace, Overlap, Step, operands, wgpu};
 
 use crate::support::cases::Case;
 use crate::support::compare::same_bits;
@@ -105,20 +105,31 @@ fn any_taps<T: Cell + Bits>(
         (Overlap::Last, oracle::max_unpool_last(&plan, &values, &taps)),
         (Overlap::Sum, oracle::max_unpool_saturated(&plan, &values, &taps)),
     ] {
-        let step = pooling.max_unpool(v.slice(), t.slice(), output.slice(), overlap);
+        let step = pooling.max_unpool(
+            operands::MaxUnpool { values: v.slice(), taps: t.slice(), output: output.slice() },
+            overlap,
+        );
         if let Some(step) = made(step)? {
             run(gpu, &[&step]);
             let found = holds(output.elements::<T>(gpu, expected.len()))?;
             holds(same_bits(&format!("{overlap:?}"), &found, &expected))?;
         }
     }
-    if let Some(step) = made(pooling.max_unpool_backward(x.slice(), t.slice(), read.slice()))? {
+    if let Some(step) = made(pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+        grad_output: x.slice(),
+        taps: t.slice(),
+        grad_input: read.slice(),
+    }))? {
         run(gpu, &[&step]);
         let expected = oracle::max_unpool_backward(&plan, &cells, &taps);
         let found = holds(read.elements::<T>(gpu, expected.len()))?;
         holds(same_bits(&"backward", &found, &expected))?;
     }
-    if let Some(step) = made(pooling.max_pool(x.slice(), read.slice(), won.slice()))? {
+    if let Some(step) = made(pooling.max_pool(operands::MaxPool {
+        input: x.slice(),
+        values: read.slice(),
+        taps: won.slice(),
+    }))? {
         run(gpu, &[&step]);
         let expected = oracle::max_pool(&plan, &cells);
         let found = holds(read.elements::<T>(gpu, expected.values.len()))?;
@@ -152,8 +163,14 @@ fn any_indices(
     let t = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
     let r = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
     let back = Guarded::poisoned(gpu, "indices again", pooling.indices_bytes(), 0xa5);
-    let to_taps = made(pooling.indices_to_taps(i.slice(), t.slice(), r.slice(), space))?;
-    let to_indices = made(pooling.taps_to_indices(t.slice(), back.slice(), space))?;
+    let to_taps = made(pooling.indices_to_taps(
+        operands::IndicesToTaps { indices: i.slice(), taps: t.slice(), report: r.slice() },
+        space,
+    ))?;
+    let to_indices = made(pooling.taps_to_indices(
+        operands::TapsToIndices { taps: t.slice(), indices: back.slice() },
+        space,
+    ))?;
     if let (Some(to_taps), Some(to_indices)) = (to_taps, to_indices) {
         run(gpu, &[&to_taps, &to_indices]);
         let report: Vec<u32> = holds(r.elements(gpu, 3))?;
@@ -226,9 +243,9 @@ proptest! {
             if let Ok(pooling) = gpu.pooling(&geometry, unpool::Element::F32)
                 .and_then(|pooling| pooling.with_workgroup_size(threads))
             {
-                let _ = pooling.max_pool(range(0), range(1), range(2)).map(|s| run(gpu, &[&s]));
+                let _ = pooling.max_pool(operands::MaxPool { input: range(0), values: range(1), taps: range(2) }).map(|s| run(gpu, &[&s]));
                 let _ = pooling
-                    .max_unpool(range(0), range(1), range(2), Overlap::Sum)
+                    .max_unpool(operands::MaxUnpool { values: range(0), taps: range(1), output: range(2) }, Overlap::Sum)
                     .map(|s| run(gpu, &[&s]));
             }
             let _ = gpu.read::<u16>(range(0)).map(unpool::Readback::wait);

@@ -1,7 +1,7 @@
 //! Windows and strides that keep a thread busy for long: tens of thousands of turns of a loop.
 
 use half::f16;
-use unpool::{Cell, Overlap};
+use unpool::{Cell, Overlap, operands};
 
 use crate::support::cases::parse;
 use crate::support::compare::{Report, same, same_bits};
@@ -67,12 +67,40 @@ fn check<T: Cell + Bits>(name: &str, cell: impl Fn(usize, usize) -> T, report: &
         let outputs = [(); 2].map(|()| poisoned("output", pooling.input_bytes()));
         let back = poisoned("grad_input", pooling.values_bytes());
         let steps = [
-            pooling.max_pool(x.slice(), pooled.slice(), taps.slice()).unwrap(),
             pooling
-                .max_unpool(v.slice(), right.slice(), outputs[0].slice(), Overlap::Last)
+                .max_pool(operands::MaxPool {
+                    input: x.slice(),
+                    values: pooled.slice(),
+                    taps: taps.slice(),
+                })
                 .unwrap(),
-            pooling.max_unpool(v.slice(), right.slice(), outputs[1].slice(), Overlap::Sum).unwrap(),
-            pooling.max_unpool_backward(x.slice(), right.slice(), back.slice()).unwrap(),
+            pooling
+                .max_unpool(
+                    operands::MaxUnpool {
+                        values: v.slice(),
+                        taps: right.slice(),
+                        output: outputs[0].slice(),
+                    },
+                    Overlap::Last,
+                )
+                .unwrap(),
+            pooling
+                .max_unpool(
+                    operands::MaxUnpool {
+                        values: v.slice(),
+                        taps: right.slice(),
+                        output: outputs[1].slice(),
+                    },
+                    Overlap::Sum,
+                )
+                .unwrap(),
+            pooling
+                .max_unpool_backward(operands::MaxUnpoolBackward {
+                    grad_output: x.slice(),
+                    taps: right.slice(),
+                    grad_input: back.slice(),
+                })
+                .unwrap(),
         ];
         run(gpu, &steps.each_ref());
         let bytes = plan.tap_bytes(&expected.taps);

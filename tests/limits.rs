@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use unpool::{
     Cell, Element, Error, Geometry, Gpu, IndexReport, IndexSpace, Overlap, Scatter, Shape, Window,
-    cpu, wgpu,
+    cpu, operands, wgpu,
 };
 
 use crate::recording::Tensors;
@@ -154,7 +154,12 @@ fn index_steps_that_are_cut_convert_and_report_the_same() {
                 oracle::indices(&plan, &expected, space).iter().map(|&i| i as u32).collect();
             let taps = Guarded::of(&gpu, "taps", &bytes, 0xa5);
             let indices = Guarded::poisoned(&gpu, "indices", pooling.indices_bytes(), 0xa5);
-            let step = pooling.taps_to_indices(taps.slice(), indices.slice(), space).unwrap();
+            let step = pooling
+                .taps_to_indices(
+                    operands::TapsToIndices { taps: taps.slice(), indices: indices.slice() },
+                    space,
+                )
+                .unwrap();
             assert!(step.dispatches() > 2);
             run(&gpu, &[&step]);
             let found: Vec<u32> = indices.elements(&gpu, good.len()).unwrap();
@@ -169,7 +174,14 @@ fn index_steps_that_are_cut_convert_and_report_the_same() {
             let taps = Guarded::poisoned(&gpu, "taps", pooling.taps_bytes(), 0xa5);
             let report = Guarded::poisoned(&gpu, "report", IndexReport::BYTES, 0xa5);
             let step = pooling
-                .indices_to_taps(indices.slice(), taps.slice(), report.slice(), space)
+                .indices_to_taps(
+                    operands::IndicesToTaps {
+                        indices: indices.slice(),
+                        taps: taps.slice(),
+                        report: report.slice(),
+                    },
+                    space,
+                )
                 .unwrap();
             assert!(step.dispatches() > 2);
             run(&gpu, &[&step]);
@@ -205,7 +217,8 @@ fn a_window_that_cannot_be_cut_is_refused_with_the_limit_and_both_numbers() {
     let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
     let (x, v, t) = (storage(&gpu, 16_384), storage(&gpu, 256), storage(&gpu, 256));
     let limit = "max_storage_buffer_binding_size";
-    let error = pooling.max_pool(&x, &v, &t).unwrap_err();
+    let error =
+        pooling.max_pool(operands::MaxPool { input: &x, values: &v, taps: &t }).unwrap_err();
     assert_eq!(error, Error::Limit { limit, needed: 16_384, allowed: 1024 });
     assert_eq!(
         error.to_string(),
@@ -223,10 +236,15 @@ fn arbitrary_indices_past_a_binding_or_a_grid_are_refused() {
     .unwrap();
     let refused = |limits: wgpu::Limits| {
         let gpu = noop(Some(limits));
-        let unpooling = gpu.foreign_unpooling(&scatter, Element::F32);
+        let scattering = gpu.scattering(&scatter, Element::F32).unwrap();
         let (v, i, o, r) =
             (storage(&gpu, 6_400), storage(&gpu, 6_400), storage(&gpu, 25_600), storage(&gpu, 16));
-        unpooling.max_unpool(&v, &i, &o, &r, Overlap::Sum).unwrap_err()
+        scattering
+            .scatter(
+                operands::Scatter { values: &v, indices: &i, output: &o, report: &r },
+                Overlap::Sum,
+            )
+            .unwrap_err()
     };
     let limit = "max_storage_buffer_binding_size";
     let limits = wgpu::Limits { max_storage_buffer_binding_size: 16_384, ..Default::default() };
@@ -248,11 +266,18 @@ fn a_scratch_buffer_past_the_largest_is_refused_before_anything_is_made() {
     )
     .unwrap();
     let gpu = noop(None);
-    let unpooling = gpu.foreign_unpooling(&scatter, Element::F32);
+    let scattering = gpu.scattering(&scatter, Element::F32).unwrap();
     let few = storage(&gpu, 256);
     let most = storage(&gpu, 8192 * 8192 * 4);
-    let error =
-        unpooling.max_unpool(&few, &storage(&gpu, 4), &most, &storage(&gpu, 16), Overlap::Last);
+    let error = scattering.scatter(
+        operands::Scatter {
+            values: &few,
+            indices: &storage(&gpu, 4),
+            output: &most,
+            report: &storage(&gpu, 16),
+        },
+        Overlap::Last,
+    );
     assert!(matches!(error, Err(Error::Limit { .. })), "{error:?}");
 }
 
@@ -330,14 +355,17 @@ fn a_tensor_of_more_than_a_gibibyte_gives_the_bits_of_the_cpu() {
     }
     let values = make(pooling.values_bytes());
     let taps = make(pooling.taps_bytes());
-    let pool = pooling.max_pool(&x, &values, &taps).unwrap();
+    let pool =
+        pooling.max_pool(operands::MaxPool { input: &x, values: &values, taps: &taps }).unwrap();
     assert!(pool.dispatches() > 1);
     run(&gpu, &[&pool]);
     let (pooled, taps_len) = (4 * geometry.pooled_len(), geometry.pooled_len());
     same_buffer(&gpu, "values", &values, pooled, &values_digests);
     same_buffer(&gpu, "taps", &taps, taps_len, &taps_digests);
     // The input's own buffer takes what is unpooled.
-    let unpool = pooling.max_unpool(&values, &taps, &x, Overlap::Sum).unwrap();
+    let unpool = pooling
+        .max_unpool(operands::MaxUnpool { values: &values, taps: &taps, output: &x }, Overlap::Sum)
+        .unwrap();
     assert!(unpool.dispatches() > 1);
     run(&gpu, &[&unpool]);
     same_buffer(&gpu, "sum", &x, 4 * geometry.input_len(), &sum);

@@ -2,7 +2,7 @@
 //! `wgpu`, and compared as everything else is. As it is, it passes; one tap off, it must not.
 
 use naga::TypeInner;
-use unpool::{Element, Gpu, Program, wgpu};
+use unpool::{Element, Gpu, Kernel, wgpu};
 
 use crate::support::cases::parse;
 use crate::support::compare::{same, same_bits};
@@ -22,18 +22,12 @@ fn uniforms(source: &str) -> Vec<u8> {
     };
     let mut bytes = vec![0; *span as usize];
     let (input, pooled) = (&[1, 6, 6][..], &[1, 3, 3][..]);
-    // Prepared divisors: the number, the upper half to multiply by, and two shifts.
-    let (one, three) = (&[1, 1, 0, 0][..], &[3, 1_431_655_766, 1, 1][..]);
     for (name, values) in [
-        ("by_inner", one),
-        ("by_z", one),
-        ("by_y", three),
-        ("by_x", three),
         ("input", input),
         ("pooled", pooled),
-        ("blocks", pooled),
+        ("extents", pooled),
         ("inner", &[1]),
-        ("threads", &[9]),
+        ("items", &[9]),
         ("grid_width", &[1]),
         ("elements", &[36]),
     ] {
@@ -46,24 +40,19 @@ fn uniforms(source: &str) -> Vec<u8> {
     bytes
 }
 
-/// Runs a program from this source on four tensors.
-fn run(gpu: &Gpu, program: &Program, source: &str, tensors: [&Guarded; 3]) {
+/// Runs a kernel from this source on four tensors.
+fn run(gpu: &Gpu, kernel: Kernel, source: &str, tensors: [&Guarded; 3]) {
     let device = gpu.device();
-    let mut constants: Vec<(&str, f64)> =
-        program.constants().iter().map(|&(name, value)| (name, value.into())).collect();
-    constants.push(("WORKGROUP", 64.0));
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
         label: None,
         source: wgpu::ShaderSource::Wgsl(source.into()),
     });
-    let compilation_options =
-        wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() };
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label: None,
         layout: None,
         module: &module,
-        entry_point: Some(program.entry_point()),
-        compilation_options,
+        entry_point: Some(kernel.entry_point()),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     });
     let content = uniforms(source);
@@ -106,15 +95,15 @@ fn broken(source: &str, from: &str, to: &str) -> String {
 fn control(
     entry_point: &str,
     (from, to): (&str, &str),
-    compare: impl Fn(&Gpu, &Program, &str) -> Result<(), String>,
+    compare: impl Fn(&Gpu, Kernel, &str) -> Result<(), String>,
 ) {
     let geometry = parse(CASE).geometry().unwrap();
-    let programs = Program::all(&geometry, Element::F32);
-    let program = programs.iter().find(|p| p.entry_point() == entry_point).unwrap();
-    let source = program.source();
+    let kernels = Kernel::all(&geometry, Element::F32);
+    let kernel = kernels.into_iter().find(|k| k.entry_point() == entry_point).unwrap();
+    let source = kernel.source(64);
     for gpu in gpus().iter() {
-        compare(gpu, program, &source).unwrap();
-        let caught = compare(gpu, program, &broken(&source, from, to));
+        compare(gpu, kernel, &source).unwrap();
+        let caught = compare(gpu, kernel, &broken(&source, from, to));
         assert!(caught.is_err(), "a broken {entry_point} passes on {}", gpu.description());
     }
 }
@@ -127,20 +116,20 @@ fn a_max_pool_that_is_one_tap_off_is_caught() {
     for change in [
         // The tap.
         (
-            "select(best.taps, vec4<u32>(tap), takes),",
-            "select(best.taps, vec4<u32>(tap + 1u), takes),",
+            "select(maximum.taps, vec4<u32>(tap), takes_over),",
+            "select(maximum.taps, vec4<u32>(tap + 1u), takes_over),",
         ),
         // The cell.
         (
-            "Signed(at.x * STRIDE_X + Coord(tx * DILATION_X))",
-            "Signed(at.x * STRIDE_X + Coord((1u - tx) * DILATION_X))",
+            "at.x * STRIDE_X + Coordinate(tap_x * DILATION_X)",
+            "at.x * STRIDE_X + Coordinate((1u - tap_x) * DILATION_X)",
         ),
     ] {
-        control("max_pool", change, |gpu, program, source| {
+        control("max_pool", change, |gpu, kernel, source| {
             let x = Guarded::of(gpu, "input", &input, 0);
             let values = Guarded::poisoned(gpu, "values", 36 * 4, 0xa5);
             let taps = Guarded::poisoned(gpu, "taps", 36, 0xa5);
-            run(gpu, program, source, [&x, &values, &taps]);
+            run(gpu, kernel, source, [&x, &values, &taps]);
             same_bits(&"values", &values.elements::<f32>(gpu, 36)?, &expected.values)?;
             same(&"taps", &taps.bytes(gpu)?, &plan.tap_bytes(&expected.taps))
         });
@@ -155,11 +144,11 @@ fn a_max_unpool_that_is_one_tap_off_is_caught() {
     let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
     let change =
         ("window.term, window.taps == taps)", "window.term, window.taps + vec4<u32>(1u) == taps)");
-    control("max_unpool_blocks", change, |gpu, program, source| {
+    control("max_unpool_block", change, |gpu, kernel, source| {
         let values = Guarded::of(gpu, "values", &pooled.values, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&pooled.taps), 0);
         let output = Guarded::poisoned(gpu, "output", 144 * 4, 0xa5);
-        run(gpu, program, source, [&values, &output, &taps]);
+        run(gpu, kernel, source, [&values, &output, &taps]);
         same_bits(&"output", &output.elements::<f32>(gpu, 144)?, &expected)
     });
 }
@@ -170,12 +159,13 @@ fn a_max_unpool_backward_that_is_one_tap_off_is_caught() {
     let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 3);
     let taps = oracle::max_pool(&plan, &input).taps;
     let expected = oracle::max_unpool_backward(&plan, &input, &taps);
-    let change = ("load_unit_taps(turn));", "load_unit_taps(turn) + vec4<u32>(1u));");
-    control("max_unpool_backward", change, |gpu, program, source| {
+    let change =
+        ("(at, load_taps_of_item(item));", "(at, load_taps_of_item(item) + vec4<u32>(1u));");
+    control("max_unpool_backward", change, |gpu, kernel, source| {
         let x = Guarded::of(gpu, "grad_output", &input, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&taps), 0);
         let read = Guarded::poisoned(gpu, "grad_input", 36 * 4, 0xa5);
-        run(gpu, program, source, [&x, &read, &taps]);
+        run(gpu, kernel, source, [&x, &read, &taps]);
         same_bits(&"grad_input", &read.elements::<f32>(gpu, 36)?, &expected)
     });
 }

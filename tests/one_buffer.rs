@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use unpool::{
-    Cell, Element, Error, Gpu, IndexReport, IndexSpace, Overlap, Scatter, Shape, Step, cpu, wgpu,
+    Cell, Element, Error, Gpu, IndexReport, IndexSpace, Overlap, Scatter, Shape, Step, cpu,
+    operands, wgpu,
 };
 
 use crate::support::cases::parse;
@@ -16,7 +17,8 @@ use crate::support::oracle::{self, Bits, Plan};
 
 /// Where ranges start: every device can bind at a multiple of it.
 const ALIGNMENT: u64 = 256;
-const NOTHING_WRONG: IndexReport = IndexReport { wrong: 0, element: u32::MAX, index: u32::MAX };
+/// The words of a report of no refused index.
+const NOTHING_REFUSED: [u32; 3] = [0, u32::MAX, u32::MAX];
 /// What lies in the arena where nothing was written.
 const POISON: u8 = 0xa5;
 
@@ -105,17 +107,50 @@ fn check<T: Cell + Bits>(gpu: &Gpu, name: &str, failures: &mut Vec<String>) -> u
     let gathered = arena.output(values, &bytes(&read));
     let converted = arena.output(pooling.indices_bytes(), bytemuck::cast_slice(&indices));
     let back = arena.output(pooling.taps_bytes(), &tap_bytes);
-    let reported = arena.output(IndexReport::BYTES, bytemuck::bytes_of(&NOTHING_WRONG));
+    let reported = arena.output(IndexReport::BYTES, bytemuck::bytes_of(&NOTHING_REFUSED));
 
     let buffer = arena.upload(gpu);
     let at = |range: &Range<u64>| buffer.slice(range.clone());
     let steps = [
-        pooling.max_pool(at(&input), at(&pooled), at(&taps)).unwrap(),
-        pooling.max_unpool(at(&pooled), at(&taps), at(&unpooled), Overlap::Last).unwrap(),
-        pooling.max_pool_backward(at(&pooled), at(&taps), at(&gradient)).unwrap(),
-        pooling.max_unpool_backward(at(&input), at(&taps), at(&gathered)).unwrap(),
-        pooling.taps_to_indices(at(&taps), at(&converted), space).unwrap(),
-        pooling.indices_to_taps(at(&converted), at(&back), at(&reported), space).unwrap(),
+        pooling
+            .max_pool(operands::MaxPool { input: at(&input), values: at(&pooled), taps: at(&taps) })
+            .unwrap(),
+        pooling
+            .max_unpool(
+                operands::MaxUnpool { values: at(&pooled), taps: at(&taps), output: at(&unpooled) },
+                Overlap::Last,
+            )
+            .unwrap(),
+        pooling
+            .max_pool_backward(operands::MaxPoolBackward {
+                grad_output: at(&pooled),
+                taps: at(&taps),
+                grad_input: at(&gradient),
+            })
+            .unwrap(),
+        pooling
+            .max_unpool_backward(operands::MaxUnpoolBackward {
+                grad_output: at(&input),
+                taps: at(&taps),
+                grad_input: at(&gathered),
+            })
+            .unwrap(),
+        pooling
+            .taps_to_indices(
+                operands::TapsToIndices { taps: at(&taps), indices: at(&converted) },
+                space,
+            )
+            .unwrap(),
+        pooling
+            .indices_to_taps(
+                operands::IndicesToTaps {
+                    indices: at(&converted),
+                    taps: at(&back),
+                    report: at(&reported),
+                },
+                space,
+            )
+            .unwrap(),
     ];
     let name = format!("{name} {}", T::ELEMENT.name());
     failures.extend(arena.check(gpu, &name, &buffer, &steps));
@@ -126,7 +161,7 @@ fn check<T: Cell + Bits>(gpu: &Gpu, name: &str, failures: &mut Vec<String>) -> u
 fn check_scatter(gpu: &Gpu, failures: &mut Vec<String>) {
     let of = |n| Shape::channels_first([2, 3, n]);
     let scatter = Scatter::new(of(40), of(70), IndexSpace::Plane).unwrap();
-    let unpooling = gpu.foreign_unpooling(&scatter, Element::F32);
+    let scattering = gpu.scattering(&scatter, Element::F32).unwrap();
     let len = scatter.pooled_shape().len().unwrap();
     let values: Vec<f32> = fill(Fill::Specials, len, 93);
     // Some cells get several values, some none.
@@ -135,14 +170,16 @@ fn check_scatter(gpu: &Gpu, failures: &mut Vec<String>) {
         let expected = cpu::scatter(&scatter, &values, &indices, overlap).unwrap();
         let mut arena = Arena::new();
         let bytes = bytemuck::cast_slice(&values);
-        let values = arena.input(unpooling.values_bytes(), bytes);
-        let indices = arena.input(unpooling.indices_bytes(), bytemuck::cast_slice(&indices));
-        let output = arena.output(unpooling.output_bytes(), bytemuck::cast_slice(&expected));
-        let report = arena.output(IndexReport::BYTES, bytemuck::bytes_of(&NOTHING_WRONG));
+        let values = arena.input(scattering.values_bytes(), bytes);
+        let indices = arena.input(scattering.indices_bytes(), bytemuck::cast_slice(&indices));
+        let output = arena.output(scattering.output_bytes(), bytemuck::cast_slice(&expected));
+        let report = arena.output(IndexReport::BYTES, bytemuck::bytes_of(&NOTHING_REFUSED));
         let buffer = arena.upload(gpu);
         let [values, indices, output, report] =
             [values, indices, output, report].map(|range| buffer.slice(range));
-        let step = unpooling.max_unpool(values, indices, output, report, overlap).unwrap();
+        let step = scattering
+            .scatter(operands::Scatter { values, indices, output, report }, overlap)
+            .unwrap();
         failures.extend(arena.check(gpu, &format!("indices, {overlap:?}"), &buffer, &[step]));
     }
 }
@@ -220,7 +257,10 @@ fn some_operands_may_lie_in_other_buffers() {
             } else {
                 (buffer.slice(values), beside.slice(taps))
             };
-            let step = pooling.max_unpool(values, taps, buffer.slice(output), Overlap::Sum);
+            let step = pooling.max_unpool(
+                operands::MaxUnpool { values, taps, output: buffer.slice(output) },
+                Overlap::Sum,
+            );
             for failure in arena.check(gpu, name, &buffer, &[step.unwrap()]) {
                 report.add(Err(failure));
             }
@@ -246,7 +286,13 @@ fn ranges_that_overlap_where_something_is_written_are_refused() {
     let overlapping = |operand, bytes, other, other_bytes| {
         Some(Error::Overlapping { operand, bytes, other, other_bytes })
     };
-    let found = pooling.max_pool(arena.slice(..), arena.slice(768..), &apart).err();
+    let found = pooling
+        .max_pool(operands::MaxPool {
+            input: arena.slice(..),
+            values: arena.slice(768..),
+            taps: apart.slice(..),
+        })
+        .err();
     assert_eq!(found, overlapping("input", 0..1024, "values", 768..1024));
     assert_eq!(
         found.unwrap().to_string(),
@@ -255,15 +301,48 @@ fn ranges_that_overlap_where_something_is_written_are_refused() {
     );
     // A clone is the same buffer.
     let clone = arena.clone();
-    let found = pooling.max_unpool(&apart, &clone, &arena, Overlap::Last).err();
+    let found = pooling
+        .max_unpool(
+            operands::MaxUnpool { values: &apart, taps: &clone, output: &arena },
+            Overlap::Last,
+        )
+        .err();
     assert_eq!(found, overlapping("taps", 0..64, "output", 0..1024));
     // Neither is written, but the buffer is: both would be bound for writing.
     let values = arena.slice(..);
-    let found = pooling.max_unpool(values, &arena, arena.slice(1024..), Overlap::Last).err();
+    let found = pooling
+        .max_unpool(
+            operands::MaxUnpool { values, taps: arena.slice(..), output: arena.slice(1024..) },
+            Overlap::Last,
+        )
+        .err();
     assert_eq!(found, overlapping("values", 0..256, "taps", 0..64));
     // Behind each other they are fine, and so is reading twice what nobody writes. Of a slice that is
     // larger than the tensor the rest is not used.
-    assert!(pooling.max_pool(arena.slice(..), arena.slice(1024..), arena.slice(1280..)).is_ok());
-    assert!(pooling.max_pool(arena.slice(320..1344), arena.slice(..), arena.slice(256..)).is_err());
-    assert!(pooling.max_unpool(&apart, &apart, &arena, Overlap::Last).is_ok());
+    assert!(
+        pooling
+            .max_pool(operands::MaxPool {
+                input: arena.slice(..),
+                values: arena.slice(1024..),
+                taps: arena.slice(1280..)
+            })
+            .is_ok()
+    );
+    assert!(
+        pooling
+            .max_pool(operands::MaxPool {
+                input: arena.slice(320..1344),
+                values: arena.slice(..),
+                taps: arena.slice(256..)
+            })
+            .is_err()
+    );
+    assert!(
+        pooling
+            .max_unpool(
+                operands::MaxUnpool { values: &apart, taps: &apart, output: &arena },
+                Overlap::Last
+            )
+            .is_ok()
+    );
 }

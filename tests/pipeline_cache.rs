@@ -1,6 +1,6 @@
 //! A pipeline cache of the application's.
 
-use unpool::{Element, Error, Gpu, wgpu};
+use unpool::{Element, Error, Gpu, operands, wgpu};
 
 use crate::support::cases::parse;
 use crate::support::devices::adapters;
@@ -32,7 +32,7 @@ fn a_pipeline_cache_is_used() {
                         mapped_at_creation: false,
                     })
                 });
-            pooling.max_pool(&x, &values, &taps)
+            pooling.max_pool(operands::MaxPool { input: &x, values: &values, taps: &taps })
         };
         let name = adapter.get_info().name;
         assert!(step(&empty_cache(&device)).is_ok(), "{name}");

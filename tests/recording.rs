@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use unpool::{Cell, Geometry, Gpu, Overlap, Step, wgpu};
+use unpool::{Cell, Geometry, Gpu, Overlap, Step, operands, wgpu};
 
 use crate::support::cases::{parse, table};
 use crate::support::compare::{Report, same, same_bits};
@@ -48,10 +48,21 @@ impl<T: Cell + Bits> Tensors<T> {
         let pooling = gpu.pooling(geometry, T::ELEMENT)?;
         let [input, values, taps] = [&self.input, &self.values, &self.taps].map(Guarded::slice);
         Ok([
-            pooling.max_pool(input, values, taps)?,
-            pooling.max_unpool(values, taps, self.last.slice(), Overlap::Last)?,
-            pooling.max_pool_backward(values, taps, self.sum.slice())?,
-            pooling.max_unpool_backward(input, taps, self.read.slice())?,
+            pooling.max_pool(operands::MaxPool { input, values, taps })?,
+            pooling.max_unpool(
+                operands::MaxUnpool { values, taps, output: self.last.slice() },
+                Overlap::Last,
+            )?,
+            pooling.max_pool_backward(operands::MaxPoolBackward {
+                grad_output: values,
+                taps,
+                grad_input: self.sum.slice(),
+            })?,
+            pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+                grad_output: input,
+                taps,
+                grad_input: self.read.slice(),
+            })?,
         ])
     }
 

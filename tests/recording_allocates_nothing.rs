@@ -8,7 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use unpool::{Element, Geometry, Gpu, Shape, Window, wgpu};
+use unpool::{Element, Geometry, Gpu, Shape, Window, operands, wgpu};
 
 /// The system's allocator, and how often and for how many bytes a thread has asked it.
 struct Counting;
@@ -122,7 +122,9 @@ fn recording_a_step_allocates_what_its_commands_cost_in_raw_wgpu() {
     let geometry = Geometry::new(&Window::new([2, 2]), Shape::channels_last([1, 8, 8, 4])).unwrap();
     let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
     let buffers = [4096, 4096, 4096].map(|size| storage(&gpu, size));
-    let step = pooling.max_pool(&buffers[0], &buffers[1], &buffers[2]).unwrap();
+    let step = pooling
+        .max_pool(operands::MaxPool { input: &buffers[0], values: &buffers[1], taps: &buffers[2] })
+        .unwrap();
     assert_eq!(step.dispatches(), 1);
     let (pipeline, bind_group) = raw(&gpu);
     for times in [1, 2, 10, 100] {

@@ -3,7 +3,7 @@
 
 use unpool::{
     Cell, Element, Gpu, IndexReport, IndexSpace, IndicesIn, Layout, Overlap, Scatter, Shape,
-    Window, cpu,
+    Window, cpu, operands,
 };
 
 use crate::support::compare::{Report, same, same_bits};
@@ -36,13 +36,21 @@ fn unpool<T: Cell + Bits>(
     indices: &[u32],
     overlap: Overlap,
 ) -> Result<(Vec<T>, [u32; 3]), String> {
-    let unpooling = gpu.foreign_unpooling(scatter, T::ELEMENT);
+    let scattering = gpu.scattering(scatter, T::ELEMENT).unwrap();
     let values = Guarded::of(gpu, "values", values, 0xa5);
     let indices = Guarded::of(gpu, "indices", indices, 0xa5);
-    let output = Guarded::poisoned(gpu, "output", unpooling.output_bytes(), 0xa5);
+    let output = Guarded::poisoned(gpu, "output", scattering.output_bytes(), 0xa5);
     let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
-    let step = unpooling
-        .max_unpool(values.slice(), indices.slice(), output.slice(), report.slice(), overlap)
+    let step = scattering
+        .scatter(
+            operands::Scatter {
+                values: values.slice(),
+                indices: indices.slice(),
+                output: output.slice(),
+                report: report.slice(),
+            },
+            overlap,
+        )
         .map_err(|error| error.to_string())?;
     run(gpu, &[&step, &step]);
     values.bytes(gpu)?;
@@ -322,6 +330,6 @@ fn an_empty_batch_reports_that_nothing_is_wrong() {
     for gpu in gpus().iter() {
         let found = unpool::<f32>(gpu, &scatter, &[], &[], Overlap::Last).unwrap();
         assert_eq!(found, (vec![], [0, u32::MAX, u32::MAX]), "{}", gpu.description());
-        assert_eq!(gpu.foreign_unpooling(&scatter, Element::F32).output_bytes(), 0);
+        assert_eq!(gpu.scattering(&scatter, Element::F32).unwrap().output_bytes(), 0);
     }
 }

@@ -3,56 +3,51 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use naga::back::{glsl, hlsl, msl, pipeline_constants, spv};
+use naga::back::{glsl, hlsl, msl, spv};
 use naga::proc::BoundsCheckPolicies;
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, ShaderStage};
-use unpool::{Element, IndexSpace, Layout, Program, Scatter, Shape};
+use unpool::{Element, Geometry, IndexSpace, Kernel, Layout, Scatter, Shape, Window};
 
 use crate::support::cases::{FAR, parse, table};
 
-/// Every program of the tables, once.
-fn programs() -> Vec<Program> {
-    let mut all = HashSet::new();
+/// Every kernel of the tables, once. Kernels whose operands lie in one buffer are there for one element only, since
+/// their bindings do not depend on the element.
+fn kernels() -> Vec<Kernel> {
+    let (mut all, mut of_words) = (HashSet::new(), HashSet::new());
     for case in table().into_iter().chain(FAR.iter().map(|name| parse(name))) {
         let geometry = case.geometry().unwrap();
         for element in Element::ALL {
-            all.extend(Program::all(&geometry, element));
+            all.extend(Kernel::all(&geometry, element));
         }
+        of_words.extend(Kernel::all(&geometry, Element::F32));
         for space in IndexSpace::ALL {
-            all.extend(Program::of_index_space(&geometry, space));
+            of_words.extend(Kernel::all_of_indices(&geometry, space));
         }
     }
     for layout in [Layout::ChannelsFirst, Layout::ChannelsLast] {
         for space in IndexSpace::ALL {
             let of = |n| Shape::new(layout, [2, n, n, n]);
-            let placement = Scatter::new(of(2), of(2), space).unwrap();
+            let scatter = Scatter::new(of(2), of(2), space).unwrap();
             for element in Element::ALL {
-                all.extend(Program::of_placement(&placement, element));
+                all.extend(Kernel::all_of_scatter(&scatter, element));
             }
+            of_words.extend(Kernel::all_of_scatter(&scatter, Element::F32));
         }
     }
-    // What is bound otherwise in one buffer does not depend on the element.
-    let in_one_buffer = all.iter().filter(|program| {
-        program.constants().iter().all(|&(name, value)| name != "BITS" || value == 32)
-    });
-    let in_one_buffer: Vec<_> = in_one_buffer.map(|p| p.clone().in_one_buffer()).collect();
-    all.into_iter().chain(in_one_buffer).collect()
+    all.extend(of_words.iter().map(|kernel| kernel.in_one_buffer()));
+    all.extend(of_words);
+    all.into_iter().collect()
 }
 
-/// With what a browser has without asking for features, or more.
-fn validate(module: &Module, capabilities: Capabilities) -> Result<ModuleInfo, String> {
-    Validator::new(ValidationFlags::all(), capabilities)
+/// Validates with the capabilities that a browser has without asking for features.
+fn validate(module: &Module) -> Result<ModuleInfo, String> {
+    Validator::new(ValidationFlags::all(), Capabilities::default())
         .validate(module)
         .map_err(|error| error.emit_to_string_with_path("", "shader"))
 }
 
-fn translate(
-    module: &Module,
-    info: &ModuleInfo,
-    entry: &str,
-    capabilities: Capabilities,
-) -> Result<(), String> {
+fn translate(module: &Module, info: &ModuleInfo, entry: &str) -> Result<(), String> {
     let (stage, entry_point) = (ShaderStage::Compute, entry.to_owned());
     let to = |language: &str, error: &dyn std::fmt::Display| format!("{language}: {error}");
 
@@ -75,10 +70,6 @@ fn translate(
         .write(module, info, None)
         .map_err(|error| to("HLSL", &error))?;
 
-    if capabilities.contains(Capabilities::SHADER_INT64) {
-        // GL has no features to ask for.
-        return Ok(());
-    }
     let mut text = String::new();
     let options = glsl::PipelineOptions { shader_stage: stage, entry_point, multiview: None };
     let version = glsl::Version::Embedded { version: 310, is_webgl: false };
@@ -89,70 +80,85 @@ fn translate(
 }
 
 #[test]
-fn every_program_of_the_table_is_valid_and_is_translated_for_every_backend() {
-    let programs = programs();
-    assert!(programs.len() > 1000, "{} programs", programs.len());
-    check(&programs, Capabilities::default());
+fn every_kernel_of_the_table_is_valid_and_is_translated_for_every_backend() {
+    let kernels = kernels();
+    assert!(kernels.len() > 1000, "{} kernels", kernels.len());
+    check(&kernels);
 }
 
-#[test]
-fn every_program_in_wide_words_is_valid_and_is_translated_for_every_backend_that_has_them() {
-    let narrow: HashSet<_> = programs().into_iter().collect();
-    let wide: HashSet<_> = narrow.iter().cloned().map(Program::wide).collect();
-    let programs: Vec<_> = wide.difference(&narrow).cloned().collect();
-    assert!(programs.len() > 300, "{} programs", programs.len());
-    check(&programs, Capabilities::SHADER_INT64);
-}
-
-/// Validates each and translates it to every language. How many modules they are.
-pub(crate) fn check(programs: &[Program], capabilities: Capabilities) -> usize {
+/// Validates each kernel and translates it to every language. Returns the number of modules.
+pub(crate) fn check(kernels: &[Kernel]) -> usize {
     let mut modules: HashMap<String, (Module, ModuleInfo)> = HashMap::new();
-    for program in programs {
-        let source = program.source();
+    for kernel in kernels {
+        let source = kernel.source(64);
         let (module, info) = modules.entry(source.clone()).or_insert_with(|| {
             let module = naga::front::wgsl::parse_str(&source)
-                .unwrap_or_else(|error| panic!("{program}: {}", error.emit_to_string(&source)));
-            let info = validate(&module, capabilities)
-                .unwrap_or_else(|error| panic!("{program}: {error}"));
+                .unwrap_or_else(|error| panic!("{kernel}: {}", error.emit_to_string(&source)));
+            let info = validate(&module).unwrap_or_else(|error| panic!("{kernel}: {error}"));
             (module, info)
         });
-        let constants = program.constants().iter().map(|&(name, value)| (name.to_owned(), value));
-        let constants = constants
-            .chain([("WORKGROUP".to_owned(), 64)])
-            .map(|(name, value)| (name, value.into()))
-            .collect();
-        let at = (ShaderStage::Compute, program.entry_point());
-        let (module, info) =
-            pipeline_constants::process_overrides(module, info, Some(at), &constants)
-                .unwrap_or_else(|error| panic!("{program} {:?}: {error}", program.constants()));
-        translate(&module, &info, program.entry_point(), capabilities)
-            .unwrap_or_else(|error| panic!("{program} {:?}: {error}", program.constants()));
+        assert!(module.entry_points.iter().any(|e| e.name == kernel.entry_point()), "{kernel}");
+        translate(module, info, kernel.entry_point())
+            .unwrap_or_else(|error| panic!("{kernel:?}: {error}"));
     }
     modules.len()
 }
 
-/// The shaders whose threads make two units of small cells do so somewhere in the table.
 #[test]
-fn the_table_has_pairs_of_units() {
-    let paired = programs().into_iter().filter(|p| p.constants().contains(&("PAIRED", 1)));
-    let entries: BTreeSet<_> = paired.map(|p| p.entry_point()).collect();
-    let all = ["max_pool", "max_pool_rows", "max_unpool_blocks", "max_unpool_rows"];
-    assert!(entries.into_iter().eq(all));
+fn kernels_that_are_equal_have_one_text_and_others_have_others() {
+    let mut texts = HashMap::new();
+    for kernel in kernels() {
+        let text = (kernel.source(64), kernel.entry_point());
+        if let Some(other) = texts.insert(text, kernel) {
+            // Bindings of several kernels may be the same where a kernel reads nothing.
+            assert_eq!(kernel.source(64), other.in_one_buffer().source(64), "{kernel:?}");
+        }
+    }
 }
 
-/// A constant that the module does not have would be refused by a browser.
-#[test]
-fn every_constant_is_an_override_of_its_module() {
-    for program in programs() {
-        let module = naga::front::wgsl::parse_str(&program.source()).unwrap();
-        let names: HashSet<_> =
-            module.overrides.iter().filter_map(|(_, o)| o.name.as_deref()).collect();
-        for (name, _) in program.constants() {
-            assert!(names.contains(name), "{program} has no override {name}");
+/// Kernels whose complete WGSL is in tests/golden, so that a reader sees the text that runs: file name, window,
+/// shape and element.
+fn golden() -> Vec<(String, String)> {
+    let stem = Window::new(3).with_stride(2).with_padding(1);
+    let mut golden = Vec::new();
+    for (name, window, shape, element) in [
+        ("nhwc_2x2", Window::new(2), Shape::nhwc([1, 8, 8, 8]), Element::F32),
+        ("nhwc_odd_3x3s2_f16", stem, Shape::nhwc([1, 9, 9, 3]), Element::F16),
+        ("nchw_2x2_u8", Window::new(2), Shape::nchw([1, 2, 8, 16]), Element::U8),
+        ("nchw_3x3s2", stem, Shape::nchw([1, 2, 8, 16]), Element::F32),
+    ] {
+        let geometry = Geometry::new(&window, shape).unwrap();
+        for (kernel, suffix) in
+            Kernel::all(&geometry, element).iter().zip(["", "_values", "_last", "_sum", ""])
+        {
+            let file = format!("{name}.{}{suffix}.wgsl", kernel.entry_point());
+            golden.push((file, kernel.source(128)));
         }
-        let mut entries = module.entry_points.iter();
-        assert!(entries.any(|e| e.name == program.entry_point()), "{program}");
     }
+    golden
+}
+
+/// `UNPOOL_GOLDEN=write cargo test --test unpool golden` writes the files again.
+#[test]
+fn the_golden_copies_are_the_text_that_runs() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let write = std::env::var("UNPOOL_GOLDEN").is_ok_and(|value| value == "write");
+    let mut names = BTreeSet::new();
+    for (name, text) in golden() {
+        let file = format!("{folder}/{name}");
+        if write {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let copy = std::fs::read_to_string(&file).unwrap_or_default();
+        assert!(
+            copy == text,
+            "tests/golden/{name} differs from the text that runs; UNPOOL_GOLDEN=write writes it"
+        );
+        names.insert(name);
+    }
+    let files = std::fs::read_dir(folder).unwrap();
+    let files: BTreeSet<_> = files.map(|f| f.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(files, names, "tests/golden has other files");
 }
 
 /// The text without its comments.
@@ -162,14 +168,14 @@ fn code(source: &str) -> String {
 
 #[test]
 fn no_shader_asks_for_more_than_every_device_has() {
-    for program in programs() {
-        let code = code(&program.source());
+    for kernel in kernels() {
+        let code = code(&kernel.source(64));
         for word in ["f16", "f64", "i64", "u64", "subgroup", "enable", "requires", "immediate"] {
-            assert!(!code.contains(word), "{program} has {word}");
+            assert!(!code.contains(word), "{kernel} has {word}");
         }
         let counts =
-            ["foreign", "indices", "report"].iter().any(|of| program.entry_point().contains(of));
-        assert!(counts || !code.contains("atomic"), "{program} has an atomic");
+            ["scatter", "indices", "report"].iter().any(|of| kernel.entry_point().contains(of));
+        assert!(counts || !code.contains("atomic"), "{kernel} has an atomic");
     }
 }
 
@@ -177,7 +183,7 @@ fn no_shader_asks_for_more_than_every_device_has() {
 #[test]
 #[ignore = "it asks the command `tint`; scripts/test runs it where that is installed"]
 fn tint_accepts_every_module() {
-    let sources: HashSet<String> = programs().iter().map(Program::source).collect();
+    let sources: HashSet<String> = kernels().iter().map(|kernel| kernel.source(64)).collect();
     let folder = std::env::temp_dir().join(format!("unpool-tint-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     for (i, source) in sources.iter().enumerate() {

@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, Once};
 
-use unpool::{Element, ForeignUnpooling, Gpu, Overlap, Pooling, Readback, Step};
+use unpool::{Element, Gpu, Overlap, Pooling, Readback, Scattering, Step, operands};
 
 use crate::support::cases::parse;
 use crate::support::compare::Report;
@@ -17,9 +17,9 @@ fn everything_on_a_device_is_shared_between_threads() {
     fn sent<A: Send + 'static>() {}
     shared::<Gpu>();
     shared::<Pooling>();
-    shared::<ForeignUnpooling>();
+    shared::<Scattering>();
     shared::<Step>();
-    shared::<unpool::Program>();
+    shared::<unpool::Kernel>();
     sent::<Readback<f32>>();
 }
 
@@ -78,8 +78,23 @@ fn threads_that_ask_for_the_same_pipeline_compile_it_once() {
                     let x = Guarded::poisoned(gpu, "x", pooling.input_bytes(), 0);
                     let v = Guarded::poisoned(gpu, "v", pooling.values_bytes(), 0);
                     let t = Guarded::poisoned(gpu, "t", pooling.taps_bytes(), 0);
-                    pooling.max_pool(x.slice(), v.slice(), t.slice()).unwrap();
-                    pooling.max_unpool(v.slice(), t.slice(), x.slice(), Overlap::Last).unwrap();
+                    pooling
+                        .max_pool(operands::MaxPool {
+                            input: x.slice(),
+                            values: v.slice(),
+                            taps: t.slice(),
+                        })
+                        .unwrap();
+                    pooling
+                        .max_unpool(
+                            operands::MaxUnpool {
+                                values: v.slice(),
+                                taps: t.slice(),
+                                output: x.slice(),
+                            },
+                            Overlap::Last,
+                        )
+                        .unwrap();
                 });
             }
         });
@@ -90,7 +105,9 @@ fn threads_that_ask_for_the_same_pipeline_compile_it_once() {
         let x = Guarded::poisoned(gpu, "x", wider.input_bytes(), 0);
         let v = Guarded::poisoned(gpu, "v", wider.values_bytes(), 0);
         let t = Guarded::poisoned(gpu, "t", wider.taps_bytes(), 0);
-        wider.max_pool(x.slice(), v.slice(), t.slice()).unwrap();
+        wider
+            .max_pool(operands::MaxPool { input: x.slice(), values: v.slice(), taps: t.slice() })
+            .unwrap();
         assert_eq!(compiled(kernel), 2, "{}", gpu.description());
     }
 }

@@ -1,48 +1,43 @@
-//! A `wgpu` device and what is compiled for it.
+//! A `wgpu` device, the pipelines compiled for it, and the steps that run on it.
 
 mod adapter;
-mod binder;
-mod foreign;
-#[cfg(test)]
-mod layout;
+mod dispatch;
+mod kernel;
 mod operand;
-mod operation;
-mod pipelines;
-mod plan;
+pub mod operands;
 mod pooling;
-mod program;
 mod readback;
 mod report;
 #[cfg(not(target_arch = "wasm32"))]
 mod rounding;
+mod scattering;
+mod scope;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod slices;
 mod step;
-mod uniforms;
-mod unrolled;
-mod work;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use adapter::wanted_adapter;
-pub use foreign::ForeignUnpooling;
+pub use kernel::Kernel;
 pub use operand::Operand;
-pub use pooling::Pooling;
-pub use program::Program;
+pub use pooling::{Pooling, PoolingBuffers};
 pub use readback::Readback;
-pub use report::IndexReport;
+pub use report::{IndexReport, RefusedIndex};
+pub use scattering::Scattering;
 use std::sync::Arc;
 pub use step::Step;
 
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, WgpuError};
 use crate::geometry::Geometry;
 use crate::scatter::Scatter;
-use pipelines::Pipelines;
+use dispatch::pipelines::Pipelines;
+use scope::scoped;
 
-/// Threads of a workgroup, if nothing else is asked for.
+/// Invocations of a workgroup by default.
 const WORKGROUP_SIZE: u32 = 128;
 
-/// A [`wgpu`] device and queue, yours or its own, and the pipelines compiled for it.
+/// A [`wgpu`] device and queue, the application's or the library's own, and the pipelines compiled for it.
 ///
 /// Clones share everything, also between threads.
 #[derive(Clone, Debug)]
@@ -55,23 +50,21 @@ struct Shared {
     device: wgpu::Device,
     queue: wgpu::Queue,
     limits: wgpu::Limits,
-    wide_words: bool,
     pipelines: Pipelines,
-    /// What [`Gpu::check_sums`] found.
+    /// The result of [`Gpu::check_sums`].
     #[cfg(not(target_arch = "wasm32"))]
     sums: std::sync::OnceLock<Result<(), Error>>,
 }
 
 impl Gpu {
-    /// Uses a device that the application has. No feature is needed, and no limit above
-    /// [`wgpu::Limits::downlevel_defaults`]. On a software adapter
-    /// [`SHADER_INT64`](wgpu::Features::SHADER_INT64) makes it faster.
+    /// Uses a device of the application's. No feature is needed, and no limit above
+    /// [`wgpu::Limits::downlevel_defaults`].
     pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
         Self::new(device, queue, Pipelines::default())
     }
 
-    /// As [`Gpu::from_device`], with pipelines compiled from and into a cache of the application's.
-    /// The cache changes how long compiling takes, and nothing else.
+    /// Uses a device of the application's, and compiles pipelines from and into its cache. The cache changes
+    /// nothing but how long compiling takes.
     pub fn from_device_with_cache(
         device: &wgpu::Device,
         queue: &wgpu::Queue,
@@ -85,8 +78,6 @@ impl Gpu {
             device: device.clone(),
             queue: queue.clone(),
             limits: device.limits(),
-            wide_words: device.features().contains(wgpu::Features::SHADER_INT64)
-                && device.adapter_info().device_type == wgpu::DeviceType::Cpu,
             pipelines,
             #[cfg(not(target_arch = "wasm32"))]
             sums: std::sync::OnceLock::new(),
@@ -98,21 +89,28 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// If the device cannot run compute shaders.
+    /// Returns [`Error::Limit`] if the device cannot run compute shaders.
     pub fn pooling(&self, geometry: &Geometry, element: Element) -> Result<Pooling, Error> {
-        if self.limits().max_compute_invocations_per_workgroup == 0 {
-            return Err(Error::Limit {
-                limit: "max_compute_invocations_per_workgroup",
-                needed: 1,
-                allowed: 0,
-            });
-        }
+        self.check_compute()?;
         Ok(Pooling::new(self.clone(), geometry, element))
     }
 
-    /// Makes an unpooling by foreign indices ready on this device. Nothing is compiled yet.
-    pub fn foreign_unpooling(&self, placement: &Scatter, element: Element) -> ForeignUnpooling {
-        ForeignUnpooling::new(self.clone(), placement, element)
+    /// Makes an unpooling by arbitrary indices ready on this device. Nothing is compiled yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Limit`] if the device cannot run compute shaders.
+    pub fn scattering(&self, scatter: &Scatter, element: Element) -> Result<Scattering, Error> {
+        self.check_compute()?;
+        Ok(Scattering::new(self.clone(), scatter, element))
+    }
+
+    fn check_compute(&self) -> Result<(), Error> {
+        let limit = "max_compute_invocations_per_workgroup";
+        match self.limits().max_compute_invocations_per_workgroup {
+            0 => Err(Error::Limit { limit, needed: 1, allowed: 0 }),
+            _ => Ok(()),
+        }
     }
 
     /// The device.
@@ -130,19 +128,18 @@ impl Gpu {
         self.shared.device.adapter_info()
     }
 
-    /// Makes objects on the device, or records and submits, and turns what wgpu says against that,
-    /// which would reach the device's handler otherwise and by default end the program, into an
-    /// error. In a browser the answer comes later, so nobody can wait for it here, and it goes to the
-    /// handler there all the same.
+    /// Runs `make` inside error scopes of the device, and returns any error of `wgpu` instead of passing it to
+    /// the device's uncaptured-error handler. In a browser an error arrives later and goes to that handler.
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfMemory`], or [`Error::Wgpu`] with the message.
+    /// Returns [`Error::OutOfMemory`], or [`Error::Wgpu`] with the error.
+    #[doc(hidden)]
     pub fn scoped<T>(&self, make: impl FnOnce() -> T) -> Result<T, Error> {
         scoped(self.device(), make)
     }
 
-    /// Threads of a workgroup, where nothing else is asked for.
+    /// Invocations of a workgroup by default, within the limits of the device.
     pub(crate) fn workgroup_size(&self) -> u32 {
         let limits = self.limits();
         WORKGROUP_SIZE
@@ -150,13 +147,7 @@ impl Gpu {
             .min(limits.max_compute_workgroup_size_x)
     }
 
-    /// Whether loads and stores of 64 bits are possible here and pay: a software adapter makes each
-    /// for one thread after another, a GPU moves 128 bits at once in any case.
-    pub(crate) fn takes_wide_words(&self) -> bool {
-        self.shared.wide_words
-    }
-
-    /// A buffer of whole words, never empty, that starts with some bytes.
+    /// A buffer of at least one word and of whole words, initialised with some bytes.
     pub(crate) fn buffer(
         &self,
         label: &str,
@@ -182,7 +173,7 @@ impl Gpu {
             }
             Ok(buffer)
         })?;
-        made.map_err(|error: wgpu::MapRangeError| Error::Wgpu { message: error.to_string() })
+        made.map_err(|error: wgpu::MapRangeError| WgpuError::new(error).into())
     }
 
     pub(crate) fn limits(&self) -> &wgpu::Limits {
@@ -192,36 +183,4 @@ impl Gpu {
     pub(crate) fn pipelines(&self) -> &Pipelines {
         &self.shared.pipelines
     }
-}
-
-/// Makes objects on a device, and turns what `wgpu` says against them into an [`Error`].
-#[cfg(not(target_arch = "wasm32"))]
-fn scoped<T>(device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
-    use std::task::{Context, Poll, Waker};
-
-    let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
-    let internal = device.push_error_scope(wgpu::ErrorFilter::Internal);
-    let made = make();
-    let now = |scope: wgpu::ErrorScopeGuard| {
-        let answer = std::pin::pin!(scope.pop());
-        match answer.poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(error) => error,
-            Poll::Pending => None,
-        }
-    };
-    // Innermost first, and every scope is popped.
-    let errors = [now(internal), now(validation), now(memory)];
-    match errors.into_iter().flatten().next() {
-        None => Ok(made),
-        Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory),
-        Some(error) => Err(Error::Wgpu { message: error.to_string() }),
-    }
-}
-
-/// Makes objects on a device. In a browser the answer to that comes later, so nobody can wait for
-/// it here, and a scope would swallow it: without one it reaches the application's own handler.
-#[cfg(target_arch = "wasm32")]
-fn scoped<T>(_device: &wgpu::Device, make: impl FnOnce() -> T) -> Result<T, Error> {
-    Ok(make())
 }

@@ -1,78 +1,93 @@
 //! A geometry and an element made ready on a device: it makes steps.
 
-use std::sync::Arc;
-
-use crate::argmax::IndexStrides;
-use crate::argmax::Overlap;
+use crate::argmax::{IndexStrides, Overlap};
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::Gpu;
-use crate::gpu::binder::{Binder, Role};
+use crate::gpu::dispatch::{Argument, Arguments, Work};
+use crate::gpu::kernel::{Binding, Kernel, Operation, WindowOperation};
 use crate::gpu::operand::Operand;
-use crate::gpu::operation::{Operation, Slot};
-use crate::gpu::plan::Plan;
-use crate::gpu::program::Program;
+use crate::gpu::operands;
 use crate::gpu::report::IndexReport;
 use crate::gpu::step::Step;
 use crate::index_space::IndexSpace;
 
-/// A [`Geometry`] and an [`Element`] on a device: makes the [`Step`]s of the four operations.
+/// A [`Geometry`] and an [`Element`] on a device: makes the [`Step`]s of the operations.
 ///
-/// Cheap to make and to clone; pipelines are compiled when the first step needs them and kept by
-/// the [`Gpu`]. Tensors are dense and row-major in the geometry's layout, each buffer rounded up to
-/// whole 4-byte words: [`values_bytes`](Self::values_bytes), [`input_bytes`](Self::input_bytes),
-/// [`taps_bytes`](Geometry::taps_bytes).
+/// A pooling is cheap to make and to clone. Pipelines are compiled when the first step needs them, and the
+/// [`Gpu`] keeps them. Tensors are dense and row-major in the layout of the geometry, and each buffer is
+/// rounded up to whole 4-byte words: [`input_bytes`](Self::input_bytes), [`values_bytes`](Self::values_bytes),
+/// [`taps_bytes`](Self::taps_bytes). [`create_buffers`](Self::create_buffers) makes one of each.
 ///
 /// # Errors
 ///
-/// A step is refused when an operand is too small, is not a [`STORAGE`](wgpu::BufferUsages::STORAGE)
-/// buffer, starts at an offset that is not a multiple of the device's
-/// `min_storage_buffer_offset_alignment`, belongs to another device, or overlaps another in a buffer
-/// that the step writes; and when a limit of the device stands in the way. Operands may lie in one buffer
-/// as long as they do not overlap: what is read there is bound as read-write, by pipelines of its own.
+/// Every method that makes a step returns
+///
+/// - [`Error::BufferTooSmall`] if an operand has too few bytes;
+/// - [`Error::Usage`] if its buffer is not a [`STORAGE`](wgpu::BufferUsages::STORAGE) buffer;
+/// - [`Error::Alignment`] if it starts at an offset that is not a multiple of the device's
+///   `min_storage_buffer_offset_alignment`;
+/// - [`Error::Overlapping`] if it overlaps another operand in a buffer that the step writes. Operands may lie in
+///   one buffer: those that are read from a buffer that is also written are bound as read-write, by pipelines
+///   of their own;
+/// - [`Error::Limit`] if a limit of the device is too small;
+/// - [`Error::OutOfMemory`] or [`Error::Wgpu`] if the device fails, or if a buffer belongs to another device.
 ///
 /// # Determinism
 ///
 /// Every operation gives the same bits on every run, device and workgroup size, and those of
-/// [`cpu`](crate::cpu): no atomics, each output cell written once, sums in raster order. For sums of
-/// floats the device must round to nearest even, which `Gpu::check_sums` tells.
+/// [`cpu`](crate::cpu): there are no atomics, each cell of an output is written once, and sums are in raster
+/// order. For sums of floats the device must round to nearest even, which `Gpu::check_sums` tells.
 #[derive(Clone, Debug)]
 pub struct Pooling {
     gpu: Gpu,
-    geometry: Arc<Geometry>,
+    geometry: Geometry,
     element: Element,
     workgroup_size: u32,
 }
 
+/// A buffer for each tensor of a [`Pooling`], made by [`Pooling::create_buffers`].
+#[derive(Clone, Debug)]
+pub struct PoolingBuffers {
+    /// The tensor that is pooled.
+    pub input: wgpu::Buffer,
+    /// The pooled values.
+    pub values: wgpu::Buffer,
+    /// The taps.
+    pub taps: wgpu::Buffer,
+    /// The unpooled tensor.
+    pub output: wgpu::Buffer,
+}
+
 impl Pooling {
     pub(crate) fn new(gpu: Gpu, geometry: &Geometry, element: Element) -> Self {
-        Self { workgroup_size: gpu.workgroup_size(), geometry: Arc::new(*geometry), element, gpu }
+        Self { workgroup_size: gpu.workgroup_size(), geometry: *geometry, element, gpu }
     }
 
-    /// Another number of threads per workgroup. Results do not depend on it.
+    /// The same with another number of invocations per workgroup. Results do not depend on it.
     ///
     /// # Errors
     ///
-    /// If it is 0 or more than the device allows.
-    pub fn with_workgroup_size(mut self, threads: u32) -> Result<Self, Error> {
+    /// Returns [`Error::ZeroWorkgroup`] if it is 0, and [`Error::Limit`] if it is more than the device allows.
+    pub fn with_workgroup_size(mut self, invocations: u32) -> Result<Self, Error> {
         let limits = self.gpu.limits();
         for (limit, allowed) in [
             ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup),
             ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x),
         ] {
-            if threads > allowed {
+            if invocations > allowed {
                 return Err(Error::Limit {
                     limit,
-                    needed: threads.into(),
+                    needed: invocations.into(),
                     allowed: allowed.into(),
                 });
             }
         }
-        if threads == 0 {
+        if invocations == 0 {
             return Err(Error::ZeroWorkgroup);
         }
-        self.workgroup_size = threads;
+        self.workgroup_size = invocations;
         Ok(self)
     }
 
@@ -106,165 +121,178 @@ impl Pooling {
         self.geometry.taps_bytes()
     }
 
-    /// Max pooling: reads `input`, writes `values` and `taps`.
-    ///
-    /// As [`cpu::max_pool`](crate::cpu::max_pool).
+    /// Makes a buffer for each tensor, which operations can read and write, and which can be copied from and to.
     ///
     /// # Errors
     ///
-    /// See [`Pooling`].
-    pub fn max_pool<'a>(
-        &self,
-        input: impl Into<Operand<'a>>,
-        values: impl Into<Operand<'a>>,
-        taps: impl Into<Operand<'a>>,
-    ) -> Result<Step, Error> {
-        self.step(
-            Operation::Pool,
-            &[
-                Role::new(Slot::In, "input", input, self.input_bytes()),
-                Role::new(Slot::Out, "values", values, self.values_bytes()),
-                Role::new(Slot::TapsWritten, "taps", taps, self.taps_bytes()),
-            ],
-        )
+    /// Returns [`Error::Limit`] if a buffer is larger than the device allows, and [`Error::OutOfMemory`].
+    pub fn create_buffers(&self) -> Result<PoolingBuffers, Error> {
+        let create = |label, size| {
+            use wgpu::BufferUsages as Usages;
+            self.gpu.buffer(label, Usages::STORAGE | Usages::COPY_SRC | Usages::COPY_DST, size, &[])
+        };
+        Ok(PoolingBuffers {
+            input: create("input", self.input_bytes())?,
+            values: create("values", self.values_bytes())?,
+            taps: create("taps", self.taps_bytes())?,
+            output: create("output", self.input_bytes())?,
+        })
     }
 
-    /// Unpooling: reads `values` and `taps`, writes every cell of `output`.
-    ///
-    /// As [`cpu::max_unpool`](crate::cpu::max_unpool), but that a sum of integers saturates.
+    /// Max pooling: reads `input`, writes `values` and `taps`. The result is that of
+    /// [`cpu::max_pool`](crate::cpu::max_pool).
     ///
     /// # Errors
     ///
     /// See [`Pooling`].
-    pub fn max_unpool<'a>(
+    pub fn max_pool<'a, B: Into<Operand<'a>>>(
         &self,
-        values: impl Into<Operand<'a>>,
-        taps: impl Into<Operand<'a>>,
-        output: impl Into<Operand<'a>>,
+        operands: operands::MaxPool<B>,
+    ) -> Result<Step, Error> {
+        let operands::MaxPool { input, values, taps } = operands;
+        let arguments = [
+            Argument::new(Binding::Input, "input", input, self.input_bytes()),
+            Argument::new(Binding::Output, "values", values, self.values_bytes()),
+            Argument::new(Binding::TapsOut, "taps", taps, self.taps_bytes()),
+        ];
+        self.step(WindowOperation::MaxPool { with_taps: true }, &arguments)
+    }
+
+    /// Max pooling without argmax: reads `input`, writes `values`. The result is that of
+    /// [`cpu::max_pool_values`](crate::cpu::max_pool_values).
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
+    pub fn max_pool_values<'a, B: Into<Operand<'a>>>(
+        &self,
+        operands: operands::MaxPoolValues<B>,
+    ) -> Result<Step, Error> {
+        let operands::MaxPoolValues { input, values } = operands;
+        let arguments = [
+            Argument::new(Binding::Input, "input", input, self.input_bytes()),
+            Argument::new(Binding::Output, "values", values, self.values_bytes()),
+        ];
+        self.step(WindowOperation::MaxPool { with_taps: false }, &arguments)
+    }
+
+    /// Unpooling: reads `values` and `taps`, writes every cell of `output`. The result is that of
+    /// [`cpu::max_unpool`](crate::cpu::max_unpool), but a sum of integers saturates.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
+    pub fn max_unpool<'a, B: Into<Operand<'a>>>(
+        &self,
+        operands: operands::MaxUnpool<B>,
         overlap: Overlap,
     ) -> Result<Step, Error> {
-        self.step(
-            Operation::Unpool(overlap),
-            &[
-                Role::new(Slot::In, "values", values, self.values_bytes()),
-                Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
-                Role::new(Slot::Out, "output", output, self.input_bytes()),
-            ],
-        )
+        let operands::MaxUnpool { values, taps, output } = operands;
+        let arguments = [
+            Argument::new(Binding::Input, "values", values, self.values_bytes()),
+            Argument::new(Binding::TapsIn, "taps", taps, self.taps_bytes()),
+            Argument::new(Binding::Output, "output", output, self.input_bytes()),
+        ];
+        self.step(WindowOperation::MaxUnpool(overlap), &arguments)
     }
 
-    /// The gradient of max pooling: reads `grad_output` (pooled) and `taps`, writes every cell of
-    /// `grad_input`.
-    ///
-    /// As [`cpu::max_pool_backward`](crate::cpu::max_pool_backward), but that a sum of integers
+    /// The gradient of max pooling: reads `grad_output` (pooled) and `taps`, writes every cell of `grad_input`.
+    /// The result is that of [`cpu::max_pool_backward`](crate::cpu::max_pool_backward), but a sum of integers
     /// saturates.
     ///
     /// # Errors
     ///
     /// See [`Pooling`].
-    pub fn max_pool_backward<'a>(
+    pub fn max_pool_backward<'a, B: Into<Operand<'a>>>(
         &self,
-        grad_output: impl Into<Operand<'a>>,
-        taps: impl Into<Operand<'a>>,
-        grad_input: impl Into<Operand<'a>>,
+        operands: operands::MaxPoolBackward<B>,
     ) -> Result<Step, Error> {
-        self.step(
-            Operation::Unpool(Overlap::Sum),
-            &[
-                Role::new(Slot::In, "grad_output", grad_output, self.values_bytes()),
-                Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
-                Role::new(Slot::Out, "grad_input", grad_input, self.input_bytes()),
-            ],
-        )
+        let operands::MaxPoolBackward { grad_output, taps, grad_input } = operands;
+        let arguments = [
+            Argument::new(Binding::Input, "grad_output", grad_output, self.values_bytes()),
+            Argument::new(Binding::TapsIn, "taps", taps, self.taps_bytes()),
+            Argument::new(Binding::Output, "grad_input", grad_input, self.input_bytes()),
+        ];
+        self.step(WindowOperation::MaxUnpool(Overlap::Sum), &arguments)
     }
 
-    /// The gradient of unpooling: reads the cells of `grad_output` (unpooled) that `taps` name,
-    /// writes `grad_input` (pooled).
-    ///
-    /// As [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
+    /// The gradient of unpooling: reads the cells of `grad_output` (unpooled) that `taps` name, writes
+    /// `grad_input` (pooled). The result is that of
+    /// [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
     ///
     /// # Errors
     ///
     /// See [`Pooling`].
-    pub fn max_unpool_backward<'a>(
+    pub fn max_unpool_backward<'a, B: Into<Operand<'a>>>(
         &self,
-        grad_output: impl Into<Operand<'a>>,
-        taps: impl Into<Operand<'a>>,
-        grad_input: impl Into<Operand<'a>>,
+        operands: operands::MaxUnpoolBackward<B>,
     ) -> Result<Step, Error> {
-        self.step(
-            Operation::UnpoolBackward,
-            &[
-                Role::new(Slot::In, "grad_output", grad_output, self.input_bytes()),
-                Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
-                Role::new(Slot::Out, "grad_input", grad_input, self.values_bytes()),
-            ],
-        )
+        let operands::MaxUnpoolBackward { grad_output, taps, grad_input } = operands;
+        let arguments = [
+            Argument::new(Binding::Input, "grad_output", grad_output, self.input_bytes()),
+            Argument::new(Binding::TapsIn, "taps", taps, self.taps_bytes()),
+            Argument::new(Binding::Output, "grad_input", grad_input, self.values_bytes()),
+        ];
+        self.step(WindowOperation::MaxUnpoolBackward, &arguments)
     }
 
-    /// Taps to the indices of another framework: reads `taps`, writes `indices`, a `u32` each, of
-    /// [`indices_bytes`](Self::indices_bytes). A tap that names no cell of the input becomes
-    /// `u32::MAX`.
-    ///
-    /// As [`Taps::to_indices`](crate::Taps::to_indices).
+    /// Taps to the indices of another framework: reads `taps`, writes `indices`, a `u32` each. A tap that names no
+    /// cell of the input becomes `u32::MAX`. The result is that of
+    /// [`Taps::to_indices`](crate::Taps::to_indices).
     ///
     /// # Errors
     ///
-    /// See [`Pooling`]; and if the space does not fit a `u32`.
-    pub fn taps_to_indices<'a>(
+    /// See [`Pooling`], and [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index of the space.
+    pub fn taps_to_indices<'a, B: Into<Operand<'a>>>(
         &self,
-        taps: impl Into<Operand<'a>>,
-        indices: impl Into<Operand<'a>>,
+        operands: operands::TapsToIndices<B>,
         space: IndexSpace,
     ) -> Result<Step, Error> {
-        let roles = [
-            Role::new(Slot::TapsRead, "taps", taps, self.taps_bytes()),
-            Role::new(Slot::Out, "indices", indices, self.indices_bytes()),
+        let operands::TapsToIndices { taps, indices } = operands;
+        let arguments = [
+            Argument::new(Binding::TapsIn, "taps", taps, self.taps_bytes()),
+            Argument::new(Binding::Output, "indices", indices, self.indices_bytes()),
         ];
-        self.convert(Operation::TapsToIndices, space, &roles)
+        self.convert(Operation::TapsToIndices, space, &arguments)
     }
 
-    /// Indices of another framework to taps: reads `indices`, a `u32` each, writes `taps`, and to
-    /// `report` an [`IndexReport`] that the caller may read when it likes. An index that names no
-    /// cell of its window becomes a tap that unpools to nothing.
-    ///
-    /// As [`Taps::from_indices`](crate::Taps::from_indices), which refuses such an index instead.
+    /// Indices of another framework to taps: reads `indices`, a `u32` each, writes `taps`, and to `report` an
+    /// [`IndexReport`]. An index that names no cell of its window becomes a tap that unpools to nothing.
+    /// [`Taps::from_indices`](crate::Taps::from_indices) refuses such an index instead.
     ///
     /// # Errors
     ///
-    /// See [`Pooling`]; and if the space does not fit a `u32`.
-    pub fn indices_to_taps<'a>(
+    /// See [`Pooling`], and [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index of the space.
+    pub fn indices_to_taps<'a, B: Into<Operand<'a>>>(
         &self,
-        indices: impl Into<Operand<'a>>,
-        taps: impl Into<Operand<'a>>,
-        report: impl Into<Operand<'a>>,
+        operands: operands::IndicesToTaps<B>,
         space: IndexSpace,
     ) -> Result<Step, Error> {
-        let roles = [
-            Role::new(Slot::In, "indices", indices, self.indices_bytes()),
-            Role::new(Slot::TapsWritten, "taps", taps, self.taps_bytes()),
-            Role::new(Slot::Report, "report", report, IndexReport::BYTES),
+        let operands::IndicesToTaps { indices, taps, report } = operands;
+        let arguments = [
+            Argument::new(Binding::Input, "indices", indices, self.indices_bytes()),
+            Argument::new(Binding::TapsOut, "taps", taps, self.taps_bytes()),
+            Argument::new(Binding::Report, "report", report, IndexReport::BYTES),
         ];
-        self.convert(Operation::IndicesToTaps, space, &roles)
+        self.convert(Operation::IndicesToTaps, space, &arguments)
     }
 
     fn convert(
         &self,
         operation: Operation,
         space: IndexSpace,
-        roles: &[Role<'_>],
+        arguments: &[Argument<'_>],
     ) -> Result<Step, Error> {
-        let frame = IndexStrides::new(self.geometry.input_shape(), space);
-        frame.check_fits::<u32>()?;
-        let program = Program::of_indices(&self.geometry, operation, space);
-        let plan = Plan::new(&self.geometry, program, Element::U32);
-        Binder::new(&self.gpu, self.workgroup_size, roles)?.step(&plan, Some(&frame))
+        let strides = IndexStrides::new(self.geometry.input_shape(), space);
+        strides.check_fits::<u32>()?;
+        let kernel = Kernel::of_indices(&self.geometry, operation, space);
+        let work = Work::new(&self.geometry, kernel, Element::U32);
+        Arguments::new(&self.gpu, self.workgroup_size, arguments)?.step(&work, Some(&strides))
     }
 
-    fn step(&self, operation: Operation, roles: &[Role<'_>]) -> Result<Step, Error> {
-        let program = Program::new(&self.geometry, self.element, operation);
-        let program = if self.gpu.takes_wide_words() { program.wide() } else { program };
-        let plan = Plan::new(&self.geometry, program, self.element);
-        Binder::new(&self.gpu, self.workgroup_size, roles)?.step(&plan, None)
+    fn step(&self, operation: WindowOperation, arguments: &[Argument<'_>]) -> Result<Step, Error> {
+        let kernel = Kernel::new(&self.geometry, self.element, operation);
+        let work = Work::new(&self.geometry, kernel, self.element);
+        Arguments::new(&self.gpu, self.workgroup_size, arguments)?.step(&work, None)
     }
 }

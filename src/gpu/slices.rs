@@ -5,6 +5,7 @@ use crate::argmax::{Overlap, Pooled, Taps, check_len};
 use crate::element::{Cell, Element};
 use crate::error::Error;
 use crate::geometry::Geometry;
+use crate::gpu::operands::{self, MaxPool, MaxPoolValues, MaxUnpool, MaxUnpoolBackward};
 use crate::gpu::{Gpu, IndexReport, Readback, Step};
 use crate::scatter::Scatter;
 
@@ -40,8 +41,21 @@ impl Gpu {
         let input = self.upload("input", bytemuck::cast_slice(input))?;
         let values = self.storage("values", pooling.values_bytes())?;
         let taps = self.storage("taps", pooling.taps_bytes())?;
-        self.run(&pooling.max_pool(&input, &values, &taps)?)?;
+        self.run(&pooling.max_pool(MaxPool { input: &input, values: &values, taps: &taps })?)?;
         Ok(PooledReadback { values: self.read(&values)?, taps: self.read(&taps)? })
+    }
+
+    pub(crate) fn start_max_pool_values<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        input: &[T],
+    ) -> Result<Readback<T>, Error> {
+        check_len("input", input.len(), geometry.input_len())?;
+        let pooling = self.pooling(geometry, T::ELEMENT)?;
+        let input = self.upload("input", bytemuck::cast_slice(input))?;
+        let values = self.storage("values", pooling.values_bytes())?;
+        self.run(&pooling.max_pool_values(MaxPoolValues { input: &input, values: &values })?)?;
+        self.read(&values)
     }
 
     pub(crate) fn start_max_unpool<T: Cell>(
@@ -77,7 +91,8 @@ impl Gpu {
         let values = self.upload("values", bytemuck::cast_slice(values))?;
         let taps = self.upload("taps", taps.as_bytes())?;
         let output = self.storage("output", pooling.input_bytes())?;
-        self.run(&pooling.max_unpool(&values, &taps, &output, overlap)?)?;
+        let operands = MaxUnpool { values: &values, taps: &taps, output: &output };
+        self.run(&pooling.max_unpool(operands, overlap)?)?;
         self.read(&output)
     }
 
@@ -103,26 +118,34 @@ impl Gpu {
         let grad_output = self.upload("grad_output", bytemuck::cast_slice(grad_output))?;
         let taps = self.upload("taps", taps.as_bytes())?;
         let grad_input = self.storage("grad_input", pooling.values_bytes())?;
-        self.run(&pooling.max_unpool_backward(&grad_output, &taps, &grad_input)?)?;
+        let operands =
+            MaxUnpoolBackward { grad_output: &grad_output, taps: &taps, grad_input: &grad_input };
+        self.run(&pooling.max_unpool_backward(operands)?)?;
         self.read(&grad_input)
     }
 
-    pub(crate) fn start_max_unpool_foreign<T: Cell, I: Index>(
+    pub(crate) fn start_scatter<T: Cell, I: Index>(
         &self,
-        placement: &Scatter,
+        scatter: &Scatter,
         values: &[T],
         indices: &[I],
         overlap: Overlap,
     ) -> Result<Readback<T>, Error> {
-        check_len("values", values.len(), placement.pooled_len())?;
-        let indices = placement.narrowed(indices)?;
+        check_len("values", values.len(), scatter.pooled_len())?;
+        let indices = scatter.narrowed(indices)?;
         self.check_sums_of::<T>(overlap)?;
-        let unpooling = self.foreign_unpooling(placement, T::ELEMENT);
+        let scattering = self.scattering(scatter, T::ELEMENT)?;
         let values = self.upload("values", bytemuck::cast_slice(values))?;
         let indices = self.upload("indices", bytemuck::cast_slice(&indices))?;
-        let output = self.storage("output", unpooling.output_bytes())?;
+        let output = self.storage("output", scattering.output_bytes())?;
         let report = self.storage("report", IndexReport::BYTES)?;
-        self.run(&unpooling.max_unpool(&values, &indices, &output, &report, overlap)?)?;
+        let operands = operands::Scatter {
+            values: &values,
+            indices: &indices,
+            output: &output,
+            report: &report,
+        };
+        self.run(&scattering.scatter(operands, overlap)?)?;
         self.read(&output)
     }
 

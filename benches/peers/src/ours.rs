@@ -1,7 +1,7 @@
 //! unpool's side: buffers and steps made once, as an application makes them.
 
 use anyhow::Result;
-use unpool::{Gpu, IndexSpace, Step, Taps, wgpu};
+use unpool::{Gpu, IndexSpace, Step, Taps, operands, wgpu};
 use unpool_bench::{Case, fill};
 
 /// A case ready on a device.
@@ -29,8 +29,8 @@ impl Ours {
         let values = buffer(gpu, "values", pooling.values_bytes(), &[]);
         let taps = buffer(gpu, "taps", pooling.taps_bytes(), &[]);
         let grad_input = buffer(gpu, "grad_input", pooling.input_bytes(), &[]);
-        let pool = pooling.max_pool(&x, &values, &taps)?;
-        let backward = pooling.max_pool_backward(&grad_output, &taps, &grad_input)?;
+        let pool = pooling.max_pool(operands::MaxPool { input: &x, values: &values, taps: &taps })?;
+        let backward = pooling.max_pool_backward(operands::MaxPoolBackward { grad_output: &grad_output, taps: &taps, grad_input: &grad_input })?;
         let (gpu, case) = (gpu.clone(), case.clone());
         Ok(Self { gpu, case, input, grad, values, taps, grad_input, pool, backward })
     }

@@ -2,6 +2,7 @@
 //! to completion.
 
 use std::time::Instant;
+use unpool::operands;
 
 use unpool::{Gpu, Overlap, cpu, wgpu};
 
@@ -27,10 +28,21 @@ pub(crate) fn run<T: FromFloat>(
     let taps = buffer("taps", pooling.taps_bytes(), &[]);
 
     let steps = [
-        pooling.max_pool(&input, &values, &taps)?,
-        pooling.max_unpool(&values, &taps, &output, Overlap::Last)?,
-        pooling.max_pool_backward(&values, &taps, &output)?,
-        pooling.max_unpool_backward(&input, &taps, &gathered)?,
+        pooling.max_pool(operands::MaxPool { input: &input, values: &values, taps: &taps })?,
+        pooling.max_unpool(
+            operands::MaxUnpool { values: &values, taps: &taps, output: &output },
+            Overlap::Last,
+        )?,
+        pooling.max_pool_backward(operands::MaxPoolBackward {
+            grad_output: &values,
+            taps: &taps,
+            grad_input: &output,
+        })?,
+        pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+            grad_output: &input,
+            taps: &taps,
+            grad_input: &gathered,
+        })?,
     ];
     let copy = Copy::new(gpu, &input, &output, pooling.input_bytes());
     let clock = Clock::new(gpu);

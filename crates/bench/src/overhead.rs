@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use unpool::{Element, Geometry, Gpu, Shape, Window, wgpu};
+use unpool::{Element, Geometry, Gpu, Shape, Window, operands, wgpu};
 
 use crate::gpu::buffer;
 use crate::measure::{BenchError, quantile};
@@ -35,7 +35,8 @@ impl Overhead {
         let input = buffer(gpu, "input", pooling.input_bytes(), &[]);
         let values = buffer(gpu, "values", pooling.values_bytes(), &[]);
         let taps = buffer(gpu, "taps", pooling.taps_bytes(), &[]);
-        let step = pooling.max_pool(&input, &values, &taps)?;
+        let step =
+            pooling.max_pool(operands::MaxPool { input: &input, values: &values, taps: &taps })?;
         Ok(Self {
             pooling_us: median(|| {
                 let start = Instant::now();
@@ -44,7 +45,11 @@ impl Overhead {
             })?,
             step_us: median(|| {
                 let start = Instant::now();
-                black_box(pooling.max_pool(&input, &values, &taps)?);
+                black_box(pooling.max_pool(operands::MaxPool {
+                    input: &input,
+                    values: &values,
+                    taps: &taps,
+                })?);
                 Ok(start.elapsed())
             })?,
             record_us: median(|| {

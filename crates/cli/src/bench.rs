@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use unpool::{Engine, Program};
+use unpool::{Engine, Kernel};
 use unpool_bench::{Case, Order, Overhead, Row, Runs};
 
 use crate::outcome::Outcome;
@@ -107,23 +107,21 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
 fn shaders(cases: &[Case], directory: &Path, out: &mut impl Write) -> Result<Outcome> {
     let (mut sources, mut list) = (Vec::new(), String::new());
     for case in cases {
-        for (program, overlap) in
-            Program::all(&case.geometry, case.element).iter().zip(["", "_last", "_sum", ""])
-        {
-            let entry = program.entry_point();
-            let file = directory.join(format!("{}.{entry}{overlap}.wgsl", case.name));
-            list.push_str(&format!("{} {entry}", file.display()));
-            for (name, value) in program.constants() {
-                list.push_str(&format!(" {name}={value}"));
-            }
-            list.push('\n');
-            sources.push((Sink::File(file), program.source().to_owned()));
+        let kernels = Kernel::all(&case.geometry, case.element);
+        for (kernel, suffix) in kernels.iter().zip(["", "_values", "_last", "_sum", ""]) {
+            let entry = kernel.entry_point();
+            let file = directory.join(format!("{}.{entry}{suffix}.wgsl", case.name));
+            list.push_str(&format!("{} {entry}\n", file.display()));
+            sources.push((Sink::File(file), kernel.source(WORKGROUP_SIZE)));
         }
     }
     files::write(&sources)?;
     out.write_all(list.as_bytes())?;
     Ok(Outcome::Agrees)
 }
+
+/// The invocations of a workgroup in the shaders that are written.
+const WORKGROUP_SIZE: u32 = 128;
 
 /// The version of wgpu that the library depends on; it cannot be asked at run time.
 const WGPU: &str = "30";

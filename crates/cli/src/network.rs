@@ -37,7 +37,9 @@ impl FromStr for Size {
     }
 }
 
+// A group of arguments has the name of its struct, and the commands' own structs are called `Args`.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(crate) struct Args {
     /// An ONNX file; - for standard input.
     #[arg(value_name = "MODEL.onnx")]

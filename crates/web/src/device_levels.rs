@@ -1,7 +1,7 @@
 //! The levels of the page on a device: every operation of every level made ready once, and run in
 //! one submission for each picture.
 
-use unpool::{Element, Geometry, Overlap, Step, Taps, wgpu};
+use unpool::{Element, Geometry, Overlap, Step, Taps, operands, wgpu};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -72,7 +72,11 @@ impl DeviceLevels {
                 geometry,
             };
             let input = ready.last().map_or(&image, |above| &above.values);
-            let step = pooling.max_pool(input, &level.values, &level.taps)?;
+            let step = pooling.max_pool(operands::MaxPool {
+                input,
+                values: &level.values,
+                taps: &level.taps,
+            })?;
             ready.push(Ready { steps: vec![step], ..level });
         }
         let deepest = ready.last().map_or(0, |level| level.geometry.pooled_len());
@@ -82,9 +86,20 @@ impl DeviceLevels {
             let pooling = device.gpu.pooling(&level.geometry, Element::F32)?;
             let values = restored.as_ref().unwrap_or(&level.values);
             level.steps.extend([
-                pooling.max_unpool(values, &level.taps, &level.restored, Overlap::Last)?,
-                pooling.max_pool_backward(&gradient, &level.taps, &level.gradient)?,
-                pooling.max_unpool_backward(&level.restored, &level.taps, &level.gathered)?,
+                pooling.max_unpool(
+                    operands::MaxUnpool { values, taps: &level.taps, output: &level.restored },
+                    Overlap::Last,
+                )?,
+                pooling.max_pool_backward(operands::MaxPoolBackward {
+                    grad_output: &gradient,
+                    taps: &level.taps,
+                    grad_input: &level.gradient,
+                })?,
+                pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+                    grad_output: &level.restored,
+                    taps: &level.taps,
+                    grad_input: &level.gathered,
+                })?,
             ]);
             restored = Some(level.restored.clone());
             gradient = level.gradient.clone();

@@ -1,7 +1,7 @@
 //! The four operations for JavaScript, on the device and on the CPU, from arrays to arrays. Those on
 //! the device return promises, so that nothing blocks the page.
 
-use unpool::{Element, Overlap, Step, Taps, cpu};
+use unpool::{Element, Overlap, Step, Taps, cpu, operands};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -119,7 +119,11 @@ impl Device {
         let input = self.upload("input", &input)?;
         let values = self.tensor("values", pooling.values_bytes())?;
         let taps = self.tensor("taps", pooling.taps_bytes())?;
-        self.submit(&pooling.max_pool(&input, &values, &taps)?);
+        self.submit(&pooling.max_pool(operands::MaxPool {
+            input: &input,
+            values: &values,
+            taps: &taps,
+        })?);
         let (values, taps) = (self.gpu.read(&values)?, self.gpu.read::<u8>(&taps)?);
         Ok(Pooled::new(geometry, values.await?, &taps.await?))
     }
@@ -141,7 +145,10 @@ impl Device {
         let pooling = self.gpu.pooling(&geometry.inner, Element::F32)?;
         let (values, taps) = (self.upload("values", &values)?, self.upload("taps", &taps)?);
         let output = self.tensor("output", pooling.input_bytes())?;
-        self.submit(&pooling.max_unpool(&values, &taps, &output, overlap(sum))?);
+        self.submit(&pooling.max_unpool(
+            operands::MaxUnpool { values: &values, taps: &taps, output: &output },
+            overlap(sum),
+        )?);
         let mut output = self.gpu.read(&output)?.await?;
         output.truncate(geometry.inner.input_len());
         Ok(output)
@@ -163,7 +170,11 @@ impl Device {
         let (grad_output, taps) =
             (self.upload("grad_output", &grad_output)?, self.upload("taps", &taps)?);
         let grad_input = self.tensor("grad_input", pooling.values_bytes())?;
-        self.submit(&pooling.max_unpool_backward(&grad_output, &taps, &grad_input)?);
+        self.submit(&pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+            grad_output: &grad_output,
+            taps: &taps,
+            grad_input: &grad_input,
+        })?);
         let mut grad_input = self.gpu.read(&grad_input)?.await?;
         grad_input.truncate(geometry.inner.pooled_len());
         Ok(grad_input)

@@ -1,7 +1,7 @@
 //! A pooling made ready once and run many times: what an application does, and what the comparison
 //! with other libraries times.
 
-use unpool::{Element, Step, wgpu};
+use unpool::{Element, Step, operands, wgpu};
 use wasm_bindgen::JsError;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -33,7 +33,8 @@ impl PreparedMaxPool {
         let input = device.upload("input", input)?;
         let values = device.tensor("values", pooling.values_bytes())?;
         let taps = device.tensor("taps", pooling.taps_bytes())?;
-        let step = pooling.max_pool(&input, &values, &taps)?;
+        let step =
+            pooling.max_pool(operands::MaxPool { input: &input, values: &values, taps: &taps })?;
         Ok(Self { gpu: device.gpu.clone(), geometry: geometry.clone(), values, taps, step })
     }
 

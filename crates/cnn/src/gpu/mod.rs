@@ -7,6 +7,7 @@ mod params;
 mod shader;
 
 use std::collections::HashMap;
+use unpool::operands;
 
 use unpool::wgpu;
 use unpool::{Element, Gpu, Overlap, Pooling, Step};
@@ -176,17 +177,28 @@ impl GpuMachine {
             self.gpu.pooling(geometry, Element::F32)
         };
         let step = match bound.kernel {
-            Kernel::MaxPool(geometry) => {
-                ready(geometry)?.max_pool(reads[0], writes[0], writes[1])?
-            }
+            Kernel::MaxPool(geometry) => ready(geometry)?.max_pool(operands::MaxPool {
+                input: reads[0],
+                values: writes[0],
+                taps: writes[1],
+            })?,
             Kernel::MaxPoolBack(geometry) => {
-                ready(geometry)?.max_pool_backward(reads[0], reads[1], writes[0])?
+                ready(geometry)?.max_pool_backward(operands::MaxPoolBackward {
+                    grad_output: reads[0],
+                    taps: reads[1],
+                    grad_input: writes[0],
+                })?
             }
-            Kernel::MaxUnpool(geometry) => {
-                ready(geometry)?.max_unpool(reads[0], reads[1], writes[0], Overlap::Last)?
-            }
+            Kernel::MaxUnpool(geometry) => ready(geometry)?.max_unpool(
+                operands::MaxUnpool { values: reads[0], taps: reads[1], output: writes[0] },
+                Overlap::Last,
+            )?,
             Kernel::MaxUnpoolBack(geometry) => {
-                ready(geometry)?.max_unpool_backward(reads[0], reads[1], writes[0])?
+                ready(geometry)?.max_unpool_backward(operands::MaxUnpoolBackward {
+                    grad_output: reads[0],
+                    taps: reads[1],
+                    grad_input: writes[0],
+                })?
             }
             other => {
                 return Err(Error::Wgpu { message: format!("{} has no shader", other.name()) });

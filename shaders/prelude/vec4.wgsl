@@ -1,0 +1,57 @@
+// Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
+// or four elements of a row (max_pool_row.wgsl, max_unpool_row.wgsl), where rows divide by four. A coordinate
+// is one number for all four elements, which one instruction loads or stores.
+
+alias Stored = Packed;
+alias Coordinate = u32;
+alias SignedCoordinate = i32;
+alias Mask = bool;
+
+// The position of a work item: four channels of a pixel, or a vec4 of a row.
+fn position(item: u32) -> Position {
+    let at = coordinates(item);
+    return Position(at.outer, at.z, at.y, at.x, at.inner, true);
+}
+
+fn any_of(mask: Mask) -> bool {
+    return mask;
+}
+
+fn load(address: Coordinate) -> vec4<u32> {
+    return unpack(tensor_in[address - params.input_base]);
+}
+
+// The four elements whose number is the work item's.
+fn load_item(item: u32) -> vec4<u32> {
+    return load(item);
+}
+
+fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
+    if inside {
+        tensor_out[address - params.output_base] = pack(elements);
+    }
+}
+
+// Stores the four elements whose number is the work item's.
+fn store_item(item: u32, elements: vec4<u32>) {
+    store(item, elements, true);
+}
+
+fn load_taps(address: Coordinate) -> vec4<u32> {
+    return load_taps_of_item(address);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
+}
+
+// Elements of a pixel.
+fn channels() -> u32 {
+    return params.inner * 4u;
+}
+
+// The channel of each lane inside its pixel.
+fn channel(inner: Coordinate) -> vec4<u32> {
+    return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+}

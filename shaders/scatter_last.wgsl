@@ -1,0 +1,57 @@
+// Unpooling by arbitrary indices that keeps the last value of a cell, in raster order. An atomic maximum finds
+// the greatest number of an element that goes to each cell, whatever the order of the invocations. Passes:
+// clear, locate, close_report, gather.
+
+// For each cell, one more than the number of the element that it gets; 0 for a cell that gets none.
+@group(0) @binding(6) var<storage, read_write> last: array<atomic<u32>>;
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn scatter_clear(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let cell = invocation(workgroup, local);
+    if cell == 0u {
+        clear_report();
+    }
+    if cell < params.cells {
+        atomicStore(&last[cell], 0u);
+    }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn scatter_locate(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let element = invocation(workgroup, local);
+    if element >= params.pooled {
+        return;
+    }
+    let cell = destination(element);
+    if cell == NONE {
+        report_refused(element);
+    } else {
+        atomicMax(&last[cell], element + 1u);
+    }
+}
+
+// A work item makes four adjacent cells of the output.
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn scatter_gather(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let item = invocation(workgroup, local);
+    var elements = vec4<u32>(0u);
+    for (var lane = 0u; lane < 4u; lane++) {
+        let cell = item * 4u + lane;
+        if cell < params.cells {
+            let element = atomicLoad(&last[cell]);
+            if element > 0u {
+                elements[lane] = load_value(element - 1u);
+            }
+        }
+    }
+    store_cells(item, elements);
+}

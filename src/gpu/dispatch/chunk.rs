@@ -1,0 +1,238 @@
+//! Cutting an operation into dispatches: each makes a range of work items, and touches a part of each tensor
+//! that fits a binding. Pure arithmetic.
+
+use std::ops::Range;
+
+use crate::element::Element;
+use crate::error::Error;
+use crate::geometry::{Axis, Geometry};
+use crate::gpu::dispatch::grid::Limits;
+use crate::gpu::kernel::row::{cells_of_item, items_in_row, windows_of_item};
+use crate::gpu::kernel::uniforms::Params;
+use crate::gpu::kernel::{Access, Kernel, Loads, Owns};
+
+/// Elements that a work item owns.
+const ITEM: u64 = 4;
+
+/// One dispatch: its grid, its uniforms and the bytes of each tensor that it binds.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    pub(crate) workgroups: [u32; 2],
+    pub(crate) params: Params,
+    /// Bytes from the start of the tensor that is read, the tensor that is written, and the taps.
+    pub(crate) bytes: [Range<u64>; 3],
+}
+
+/// A position in `[outer, z, y, x]`.
+type Pixel = [u32; 4];
+
+/// An operation on a geometry, before it is cut.
+pub(crate) struct Work<'a> {
+    geometry: &'a Geometry,
+    pub(crate) kernel: Kernel,
+    element_bytes: u64,
+    /// Spatial extents of what the work items divide between them, and its elements.
+    extents: [u32; 3],
+    elements: u64,
+    first_block: [u32; 3],
+}
+
+impl<'a> Work<'a> {
+    pub(crate) fn new(geometry: &'a Geometry, kernel: Kernel, element: Element) -> Self {
+        let axes = &geometry.axes;
+        let blocks = axes.map(|axis| axis.blocks().end - axis.blocks().start);
+        let extents = match kernel.row().owns {
+            Owns::PooledValues => axes.map(|axis| axis.pooled),
+            Owns::Cells => axes.map(|axis| axis.input),
+            Owns::Blocks => blocks,
+            Owns::RowBlocks => [blocks[0], blocks[1], 4 * items_in_row(&axes[2])],
+        };
+        let elements = extents.iter().map(|&extent| u64::from(extent)).product::<u64>()
+            * u64::from(geometry.outer)
+            * u64::from(geometry.inner);
+        Self {
+            geometry,
+            kernel,
+            element_bytes: element.bytes() as u64,
+            extents,
+            elements,
+            first_block: axes.map(|axis| axis.blocks().start),
+        }
+    }
+
+    /// The dispatches, in order: one, several for a tensor that passes a limit, none for an empty batch.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a single work item touches more than one binding holds.
+    pub(crate) fn chunks(&self, limits: &Limits) -> Result<Vec<Chunk>, Error> {
+        let items = self.elements.div_ceil(ITEM);
+        let fits = |items: Range<u64>| {
+            let count = items.end - items.start;
+            let mut bound = self.bound(items, limits).into_iter();
+            count <= limits.most_invocations()
+                && bound.all(|bytes| bytes.end - bytes.start <= limits.binding_bytes)
+        };
+        let mut chunks = Vec::new();
+        let mut first = 0;
+        while first < items {
+            if !fits(first..first + 1) {
+                let bound = self.bound(first..first + 1, limits);
+                return Err(Error::Limit {
+                    limit: "max_storage_buffer_binding_size",
+                    needed: bound.iter().map(|bytes| bytes.end - bytes.start).max().unwrap_or(0),
+                    allowed: limits.binding_bytes,
+                });
+            }
+            let mut end = items;
+            if !fits(first..end) {
+                // The largest end that fits, by bisection.
+                let (mut fitting, mut too_large) = (first + 1, end);
+                while too_large - fitting > 1 {
+                    let middle = fitting + (too_large - fitting) / 2;
+                    let half = if fits(first..middle) { &mut fitting } else { &mut too_large };
+                    *half = middle;
+                }
+                end = fitting;
+            }
+            chunks.push(self.chunk(first..end, limits));
+            first = end;
+        }
+        Ok(chunks)
+    }
+
+    fn chunk(&self, items: Range<u64>, limits: &Limits) -> Chunk {
+        let row = self.kernel.row();
+        let bytes = self.bound(items.clone(), limits);
+        let count = items.end - items.start;
+        let workgroups = limits.grid(count);
+        // Bytes of an element of the bound arrays.
+        let stored = if row.access == Access::Flat { 4 } else { 4 * self.element_bytes };
+        let loaded = if row.loads == Loads::Access { stored } else { 4 };
+        let channels = self.geometry.inner;
+        let inner = if row.access == Access::Channels { channels / 4 } else { channels };
+        let [z, y, x] = self.extents;
+        let x = if row.access == Access::Row { x / 4 } else { x };
+        let axes = &self.geometry.axes;
+        let params = Params {
+            input: axes.map(|axis| axis.input),
+            inner,
+            pooled: axes.map(|axis| axis.pooled),
+            first_item: items.start as u32,
+            pad_before: axes.map(|axis| axis.before),
+            items: count as u32,
+            extents: [z, y, x],
+            grid_width: workgroups[0],
+            first_block: self.first_block,
+            elements: self.elements as u32,
+            input_base: (bytes[0].start / loaded) as u32,
+            output_base: (bytes[1].start / stored) as u32,
+            taps_base: (bytes[2].start / 4) as u32,
+            end: 0,
+        };
+        Chunk { workgroups, params, bytes }
+    }
+
+    /// The bytes of the tensor that is read, the tensor that is written and the taps that some work items
+    /// touch, from offsets that can be bound.
+    fn bound(&self, items: Range<u64>, limits: &Limits) -> [Range<u64>; 3] {
+        let [read, written, taps] = self.touched(items);
+        let align = |elements: Range<u64>, bytes: u64| {
+            let start = elements.start * bytes / limits.alignment * limits.alignment;
+            start..(elements.end * bytes).next_multiple_of(4)
+        };
+        [
+            align(read, self.element_bytes),
+            align(written, self.element_bytes),
+            align(taps, self.geometry.tap_width() as u64),
+        ]
+    }
+
+    /// The elements of the tensor that is read, the tensor that is written and the taps that some work items
+    /// touch.
+    fn touched(&self, items: Range<u64>) -> [Range<u64>; 3] {
+        let own = items.start * ITEM..(items.end * ITEM).min(self.elements);
+        let (first, last) = (self.pixel(own.start), self.pixel(own.end - 1));
+        let (axes, row) = (&self.geometry.axes, self.kernel.row());
+        let windows_and_cells =
+            |windows: &dyn Fn(usize, u32) -> (u32, u32),
+             cells: &dyn Fn(usize, u32) -> (u32, u32)| {
+                let pooled = self.region(first, last, |axis| axis.pooled, windows);
+                let output = self.region(first, last, |axis| axis.input, cells);
+                [pooled.clone(), output, pooled]
+            };
+        match row.owns {
+            Owns::PooledValues if row.loads == Loads::OwnWords => [own.clone(), own.clone(), own],
+            Owns::PooledValues => {
+                // Rows are loaded in whole vec4s.
+                let whole = |i: usize| row.access == Access::Row && i == 2;
+                let input = self.region(
+                    first,
+                    last,
+                    |axis| axis.input,
+                    |i, q| {
+                        let (low, high) = axes[i].cells_of_window(q);
+                        if whole(i) { (low & !3, high | 3) } else { (low, high) }
+                    },
+                );
+                [input, own.clone(), own]
+            }
+            Owns::Cells => {
+                let windows = |i: usize, cell: u32| {
+                    let axis = &axes[i];
+                    axis.windows_of_block((cell + axis.before) / axis.stride)
+                };
+                let pooled = self.region(first, last, |axis| axis.pooled, windows);
+                [pooled.clone(), own, pooled]
+            }
+            Owns::Blocks => windows_and_cells(
+                &|i, block| axes[i].windows_of_block(block + self.first_block[i]),
+                &|i, block| axes[i].cells_of_block(block + self.first_block[i]),
+            ),
+            Owns::RowBlocks => windows_and_cells(
+                &|i, block| match i {
+                    2 => windows_of_item(&axes[2], block / 4),
+                    _ => axes[i].windows_of_block(block + self.first_block[i]),
+                },
+                &|i, block| match i {
+                    2 => cells_of_item(&axes[2], block / 4),
+                    _ => axes[i].cells_of_block(block + self.first_block[i]),
+                },
+            ),
+        }
+    }
+
+    /// The position of an element of what the work items divide between them.
+    fn pixel(&self, element: u64) -> Pixel {
+        let [d, h, w] = self.extents.map(u64::from);
+        let pixel = element / u64::from(self.geometry.inner);
+        let row = pixel / w;
+        let slice = row / h;
+        [slice / d, slice % d, row % h, pixel % w].map(|n| n as u32)
+    }
+
+    /// The elements of another tensor from the first to the last that the positions from `first` to `last`
+    /// touch, where coordinate `c` of axis `i` touches the coordinates `along(i, c)`.
+    ///
+    /// Once an outer coordinate differs, the inner coordinates take every value in between.
+    fn region(
+        &self,
+        first: Pixel,
+        last: Pixel,
+        extent: fn(&Axis) -> u32,
+        along: impl Fn(usize, u32) -> (u32, u32),
+    ) -> Range<u64> {
+        let (mut low, mut high) = (u64::from(first[0]), u64::from(last[0]));
+        for (i, axis) in self.geometry.axes.iter().enumerate() {
+            let extent = extent(axis);
+            // On z the first outer index starts at `first` and the last ends at `last`, even if they differ.
+            let bounded = first[..=i] == last[..=i] || i == 0;
+            let from = if bounded { along(i, first[i + 1]).0 } else { 0 };
+            let to = if bounded { along(i, last[i + 1]).1 } else { extent - 1 };
+            low = low * u64::from(extent) + u64::from(from);
+            high = high * u64::from(extent) + u64::from(to);
+        }
+        let inner = u64::from(self.geometry.inner);
+        low * inner..(high + 1) * inner
+    }
+}

@@ -1,0 +1,62 @@
+//! The grid of a dispatch, within what a device allows.
+
+use crate::error::Error;
+
+/// What a device allows a dispatch, and the size of its workgroups.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) binding_bytes: u64,
+    /// Every binding starts at a multiple of this many bytes.
+    pub(crate) alignment: u64,
+    /// Workgroups in one dimension of a grid.
+    pub(crate) workgroups: u32,
+    pub(crate) workgroup_size: u32,
+}
+
+impl Limits {
+    /// The most invocations of one dispatch, in a grid of two dimensions.
+    pub(crate) fn most_invocations(&self) -> u64 {
+        u64::from(self.workgroups).pow(2).saturating_mul(self.workgroup_size.into())
+    }
+
+    /// Refuses more invocations than one dispatch can have.
+    pub(crate) fn check_invocations(&self, invocations: u64) -> Result<(), Error> {
+        if invocations <= self.most_invocations() {
+            return Ok(());
+        }
+        // The side of the smallest square grid with so many workgroups.
+        let workgroups = invocations.div_ceil(self.workgroup_size.into());
+        Err(Error::Limit {
+            limit: "max_compute_workgroups_per_dimension",
+            needed: workgroups.isqrt() + u64::from(workgroups.isqrt().pow(2) < workgroups),
+            allowed: self.workgroups.into(),
+        })
+    }
+
+    /// A grid of at least so many invocations: its width and height in workgroups.
+    pub(crate) fn grid(&self, invocations: u64) -> [u32; 2] {
+        let workgroups = invocations.div_ceil(self.workgroup_size.into()).max(1);
+        let width = workgroups.min(self.workgroups.into());
+        [width as u32, workgroups.div_ceil(width) as u32]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_invocations_of_the_widest_grid_are_counted_without_overflow() {
+        let (binding_bytes, alignment) = (1 << 30, 256);
+        for (workgroups, invocations) in [
+            (65_535, 65_535 * 65_535 * 128),
+            (1 << 28, 1 << 63),
+            (1 << 30, u64::MAX),
+            (i32::MAX as u32, u64::MAX),
+            (u32::MAX, u64::MAX),
+        ] {
+            let limits = Limits { binding_bytes, alignment, workgroups, workgroup_size: 128 };
+            assert_eq!(limits.most_invocations(), invocations, "{workgroups}");
+        }
+    }
+}

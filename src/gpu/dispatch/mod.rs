@@ -1,0 +1,253 @@
+//! From operands to dispatches: checks the buffers, compiles the kernels, writes the uniforms and makes the
+//! bind groups of a step.
+
+mod chunk;
+mod grid;
+pub(crate) mod pipelines;
+
+use std::ops::Range;
+
+use crate::argmax::IndexStrides;
+use crate::error::Error;
+use crate::gpu::Gpu;
+use crate::gpu::kernel::uniforms::{self, Params};
+use crate::gpu::kernel::{Binding, BindingSet, Kernel, Operation};
+use crate::gpu::operand::Operand;
+use crate::gpu::step::{Dispatch, Step};
+use chunk::Chunk;
+pub(crate) use chunk::Work;
+use grid::Limits;
+
+/// An operand, its name in messages, and the bytes that it must have.
+pub(crate) struct Argument<'a> {
+    binding: Binding,
+    name: &'static str,
+    operand: Operand<'a>,
+    needed: u64,
+}
+
+impl<'a> Argument<'a> {
+    pub(crate) fn new(
+        binding: Binding,
+        name: &'static str,
+        operand: impl Into<Operand<'a>>,
+        needed: u64,
+    ) -> Self {
+        Self { binding, name, operand: operand.into(), needed }
+    }
+
+    /// Its bytes in the buffer.
+    fn bytes(&self) -> Range<u64> {
+        self.operand.bytes(self.needed)
+    }
+
+    /// Whether it has bytes in common with another argument.
+    fn overlaps(&self, other: &Self) -> bool {
+        let (own, others) = (self.bytes(), other.bytes());
+        self.operand.buffer == other.operand.buffer
+            && own.start < others.end
+            && others.start < own.end
+    }
+}
+
+/// The bindings of arguments that are read from a buffer to which another argument is written.
+fn read_from_written(arguments: &[Argument<'_>]) -> BindingSet {
+    let is_written = |buffer| {
+        let mut written = arguments.iter().filter(|argument| argument.binding.is_written());
+        written.any(|argument| argument.operand.buffer == buffer)
+    };
+    let read = arguments.iter().filter(|argument| argument.binding.is_read());
+    read.filter(|argument| is_written(argument.operand.buffer)).map(|a| a.binding).collect()
+}
+
+/// The checked arguments of an operation on a device.
+pub(crate) struct Arguments<'a> {
+    gpu: &'a Gpu,
+    pub(crate) limits: Limits,
+    all: &'a [Argument<'a>],
+    /// The bindings of arguments that are read from a buffer to which another argument is written.
+    read_write: BindingSet,
+}
+
+impl<'a> Arguments<'a> {
+    pub(crate) fn new(
+        gpu: &'a Gpu,
+        workgroup_size: u32,
+        all: &'a [Argument<'a>],
+    ) -> Result<Self, Error> {
+        let device = gpu.limits();
+        for (limit, allowed) in [
+            ("max_compute_invocations_per_workgroup", workgroup_size),
+            ("max_compute_workgroups_per_dimension", device.max_compute_workgroups_per_dimension),
+        ] {
+            if allowed == 0 {
+                return Err(Error::Limit { limit, needed: 1, allowed: 0 });
+            }
+        }
+        let alignment = device.min_storage_buffer_offset_alignment.into();
+        for argument in all {
+            argument.operand.check(argument.name, argument.needed, alignment)?;
+        }
+        let read_write = read_from_written(all);
+        let is_read_write =
+            |a: &Argument<'_>| a.binding.is_written() || read_write.contains(a.binding);
+        for (i, argument) in all.iter().enumerate() {
+            for other in &all[..i] {
+                if (is_read_write(argument) || is_read_write(other)) && argument.overlaps(other) {
+                    return Err(Error::Overlapping {
+                        operand: other.name,
+                        bytes: other.bytes(),
+                        other: argument.name,
+                        other_bytes: argument.bytes(),
+                    });
+                }
+            }
+        }
+        let limits = Limits {
+            binding_bytes: device.max_storage_buffer_binding_size,
+            alignment,
+            workgroups: device.max_compute_workgroups_per_dimension,
+            workgroup_size,
+        };
+        Ok(Self { gpu, limits, all, read_write })
+    }
+
+    /// Refuses an argument that does not fit one binding, for an operation that is not cut.
+    pub(crate) fn check_bindings(&self) -> Result<(), Error> {
+        let needed = self.all.iter().map(|argument| argument.needed).max().unwrap_or(0);
+        let (limit, allowed) = ("max_storage_buffer_binding_size", self.limits.binding_bytes);
+        if needed > allowed { Err(Error::Limit { limit, needed, allowed }) } else { Ok(()) }
+    }
+
+    /// The step of an operation on windows: its dispatches, each with its uniforms. A report is opened before
+    /// the first dispatch and closed after each.
+    pub(crate) fn step(
+        &self,
+        work: &Work<'_>,
+        strides: Option<&IndexStrides>,
+    ) -> Result<Step, Error> {
+        let kernel = work.kernel;
+        let label = kernel.to_string();
+        let chunks = work.chunks(&self.limits)?;
+        let uniforms = Uniforms::new(self.gpu, &label, &chunks, strides)?;
+        let dispatch = |kernel: Kernel, i: usize, workgroups: [u32; 2]| {
+            self.dispatch(kernel, workgroups, |binding| match binding {
+                Binding::Params => uniforms.params(i),
+                Binding::IndexStrides => uniforms.index_strides(),
+                _ => self.binding(binding, chunks.get(i)),
+            })
+        };
+        let mut dispatches = Vec::with_capacity(chunks.len());
+        let reports = kernel.bindings().any(|binding| binding == Binding::Report);
+        if reports {
+            dispatches.push(dispatch(kernel.with_operation(Operation::OpenReport), 0, [1, 1])?);
+        }
+        for (i, chunk) in chunks.iter().enumerate() {
+            dispatches.push(dispatch(kernel, i, chunk.workgroups)?);
+            if reports {
+                dispatches.push(dispatch(
+                    kernel.with_operation(Operation::CloseReport),
+                    i,
+                    [1, 1],
+                )?);
+            }
+        }
+        Ok(Step { label, dispatches })
+    }
+
+    /// One dispatch of a kernel, with the buffer of each of its bindings. The kernel is compiled if this is its
+    /// first dispatch on the device.
+    pub(crate) fn dispatch<'b>(
+        &self,
+        kernel: Kernel,
+        workgroups: [u32; 2],
+        buffer: impl Fn(Binding) -> wgpu::BufferBinding<'b>,
+    ) -> Result<Dispatch, Error> {
+        let device = self.gpu.device();
+        let kernel = kernel.with_read_write(self.read_write);
+        let pipeline = self.gpu.pipelines().get(device, kernel, self.limits.workgroup_size)?;
+        let entries: Vec<_> = kernel
+            .bindings()
+            .map(|binding| wgpu::BindGroupEntry {
+                binding: binding.number(),
+                resource: wgpu::BindingResource::Buffer(buffer(binding)),
+            })
+            .collect();
+        let bind_group = self.gpu.scoped(|| {
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(kernel.entry_point()),
+                layout: &pipeline.layout,
+                entries: &entries,
+            })
+        })?;
+        Ok(Dispatch { pipeline: pipeline.compute, bind_group, workgroups })
+    }
+
+    /// The part of an argument that a chunk binds, or the whole argument.
+    pub(crate) fn binding(
+        &self,
+        binding: Binding,
+        chunk: Option<&Chunk>,
+    ) -> wgpu::BufferBinding<'a> {
+        let argument = self
+            .all
+            .iter()
+            .find(|argument| argument.binding == binding)
+            .expect("an operation has an argument for each binding of its kernels");
+        let bytes = match (binding, chunk) {
+            (Binding::Input, Some(chunk)) => chunk.bytes[0].clone(),
+            (Binding::Output, Some(chunk)) => chunk.bytes[1].clone(),
+            (Binding::TapsIn | Binding::TapsOut, Some(chunk)) => chunk.bytes[2].clone(),
+            _ => 0..argument.needed,
+        };
+        argument.operand.binding(&bytes)
+    }
+}
+
+/// One buffer with the uniforms of each chunk, and the strides of an index space behind them.
+struct Uniforms {
+    buffer: wgpu::Buffer,
+    /// Bytes from one chunk's uniforms to the next.
+    stride: u64,
+    index_strides: u64,
+}
+
+impl Uniforms {
+    fn new(
+        gpu: &Gpu,
+        label: &str,
+        chunks: &[Chunk],
+        strides: Option<&IndexStrides>,
+    ) -> Result<Self, Error> {
+        let alignment = gpu.limits().min_uniform_buffer_offset_alignment.into();
+        let stride = (size_of::<Params>() as u64).next_multiple_of(alignment);
+        let index_strides = stride * chunks.len() as u64;
+        let len = index_strides as usize + size_of::<uniforms::IndexStrides>();
+        let mut bytes = vec![0; len];
+        let mut write = |at: u64, part: &[u8]| {
+            bytes[at as usize..][..part.len()].copy_from_slice(part);
+        };
+        for (i, chunk) in chunks.iter().enumerate() {
+            write(i as u64 * stride, bytemuck::bytes_of(&chunk.params));
+        }
+        if let Some(strides) = strides {
+            let strides = uniforms::IndexStrides::new(strides);
+            write(index_strides, bytemuck::bytes_of(&strides));
+        }
+        let buffer = gpu.buffer(label, wgpu::BufferUsages::UNIFORM, len as u64, &bytes)?;
+        Ok(Self { buffer, stride, index_strides })
+    }
+
+    fn params(&self, chunk: usize) -> wgpu::BufferBinding<'_> {
+        self.part(chunk as u64 * self.stride, size_of::<Params>())
+    }
+
+    fn index_strides(&self) -> wgpu::BufferBinding<'_> {
+        self.part(self.index_strides, size_of::<uniforms::IndexStrides>())
+    }
+
+    fn part(&self, start: u64, size: usize) -> wgpu::BufferBinding<'_> {
+        let bytes: Range<u64> = start..start + size as u64;
+        Operand::from(&self.buffer).binding(&bytes)
+    }
+}

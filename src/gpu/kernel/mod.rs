@@ -1,0 +1,234 @@
+//! Kernels: compute shaders that are specialised on window and element.
+
+mod binding;
+mod constants;
+mod generated;
+#[cfg(test)]
+pub(crate) mod layout;
+pub(crate) mod row;
+pub(crate) mod uniforms;
+mod variant;
+
+use std::fmt;
+
+use crate::argmax::Overlap;
+use crate::element::Element;
+use crate::geometry::{Axis, Geometry};
+
+use crate::index_space::IndexSpace;
+use crate::scatter::Scatter;
+pub(crate) use binding::{Binding, BindingSet};
+use constants::Constants;
+pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass};
+use variant::{VARIANTS, Variant};
+
+/// A kernel before its text is written: a row of the table of variants, and the constants of its code.
+///
+/// A kernel is specialised on window, layout, element and operation, and on a few facts such as padding and
+/// divisibility by four, but not on extents. A [`Gpu`](crate::Gpu) keeps one pipeline for equal kernels.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Kernel {
+    /// Index in [`VARIANTS`].
+    variant: usize,
+    constants: Constants,
+    /// Bindings that are read, and bound as read-write because their buffers are written at other bindings.
+    read_write: BindingSet,
+}
+
+/// The operations on windows that a [`Kernel`] is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WindowOperation {
+    MaxPool { with_taps: bool },
+    MaxUnpool(Overlap),
+    MaxUnpoolBackward,
+}
+
+impl Kernel {
+    /// The kernel of an operation on windows.
+    pub(crate) fn new(geometry: &Geometry, element: Element, operation: WindowOperation) -> Self {
+        let (table_operation, overlap) = match operation {
+            WindowOperation::MaxPool { .. } => (Operation::MaxPool, Overlap::Last),
+            WindowOperation::MaxUnpool(overlap) => (Operation::MaxUnpool, overlap),
+            WindowOperation::MaxUnpoolBackward => (Operation::MaxUnpoolBackward, Overlap::Last),
+        };
+        let variant = Variant::index(table_operation, geometry, element);
+        let mut kernel = Self::of_window(variant, geometry, element);
+        let (constants, axes) = (&mut kernel.constants, &geometry.axes);
+        match VARIANTS[variant].owns {
+            Owns::PooledValues => {
+                if let WindowOperation::MaxPool { with_taps } = operation {
+                    constants.padded = axes.iter().any(Axis::reaches_outside);
+                    constants.with_taps = with_taps;
+                }
+            }
+            Owns::Cells => {}
+            Owns::Blocks | Owns::RowBlocks => {
+                let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.pooled);
+                constants.padded = axes.iter().any(Axis::blocks_reach_outside);
+                constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
+                constants.blocks_are_windows = axes.iter().all(whole);
+            }
+        }
+        constants.summed = overlap == Overlap::Sum;
+        kernel
+    }
+
+    /// The conversion of taps to indices or back. Indices have 32 bits, whatever the element.
+    pub(crate) fn of_indices(geometry: &Geometry, operation: Operation, space: IndexSpace) -> Self {
+        let variant = Variant::index(operation, geometry, Element::U32);
+        let mut kernel = Self::of_window(variant, geometry, Element::U32);
+        kernel.constants.space = space;
+        kernel
+    }
+
+    fn of_window(variant: usize, geometry: &Geometry, element: Element) -> Self {
+        let in_rows = VARIANTS[variant].access == Access::Row;
+        let mut constants = Constants::new(element);
+        constants.axes = geometry.axes.map(|axis| Axis {
+            input: 0,
+            pooled: 0,
+            before: if in_rows { axis.before } else { 0 },
+            after: 0,
+            ..axis
+        });
+        constants.spatial_axes = geometry.spatial_axes().len() as u32;
+        constants.one_element_per_pixel = geometry.inner == 1;
+        Self { variant, constants, read_write: BindingSet::default() }
+    }
+
+    /// One pass of unpooling by arbitrary indices.
+    pub(crate) fn of_scatter(
+        scatter: &Scatter,
+        element: Element,
+        overlap: Overlap,
+        pass: ScatterPass,
+    ) -> Self {
+        let mut constants = Constants::new(element);
+        constants.space = scatter.index_space();
+        let variant = Variant::index_of_scatter(pass, overlap);
+        Self { variant, constants, read_write: BindingSet::default() }
+    }
+
+    /// Another kernel of the same module.
+    pub(crate) fn with_operation(mut self, operation: Operation) -> Self {
+        let of_operation = |variant: &Variant| variant.operation == operation;
+        self.variant = VARIANTS.iter().position(of_operation).unwrap_or(self.variant);
+        self
+    }
+
+    /// The kernel for operands that lie in one buffer, which it reads and writes: everything is bound as
+    /// read-write, since `wgpu` allows a buffer no other use beside that in a dispatch.
+    #[must_use]
+    pub fn in_one_buffer(self) -> Self {
+        let all = self.bindings().collect();
+        self.with_read_write(all)
+    }
+
+    /// The kernel with those of some bindings that it reads bound as read-write.
+    pub(crate) fn with_read_write(mut self, bindings: BindingSet) -> Self {
+        self.read_write = self.bindings().filter(|binding| binding.is_read()).collect();
+        self.read_write = self.read_write.intersection(bindings);
+        self
+    }
+
+    /// The bindings of the kernel.
+    pub(crate) fn bindings(self) -> impl Iterator<Item = Binding> {
+        let with_taps = self.constants.with_taps;
+        let all = self.row().bindings.iter().copied();
+        all.filter(move |&binding| binding != Binding::TapsOut || with_taps)
+    }
+
+    /// How a buffer is bound at a binding.
+    pub(crate) fn binding_type(self, binding: Binding) -> wgpu::BufferBindingType {
+        if self.read_write.contains(binding) {
+            wgpu::BufferBindingType::Storage { read_only: false }
+        } else {
+            binding.kind()
+        }
+    }
+
+    /// The row of the table of variants.
+    pub(crate) fn row(self) -> &'static Variant {
+        &VARIANTS[self.variant]
+    }
+
+    /// The name of the entry point in [`Kernel::source`].
+    pub fn entry_point(self) -> &'static str {
+        self.row().entry_point
+    }
+
+    /// The WGSL module: the constants, the preludes of the variant's access, its shaders, and the functions
+    /// that are written for the window.
+    pub fn source(self, workgroup_size: u32) -> String {
+        macro_rules! prelude {
+            ($name:literal) => {
+                include_str!(concat!("../../../shaders/prelude/", $name, ".wgsl"))
+            };
+        }
+        let row = self.row();
+        let packed = match self.constants.bits() {
+            32 => prelude!("packed_32"),
+            16 => prelude!("packed_16"),
+            _ => prelude!("packed_8"),
+        };
+        let preludes: &[&str] = match row.access {
+            Access::Channels | Access::Row => &[prelude!("tensor"), packed, prelude!("vec4")],
+            Access::Flat => &[prelude!("tensor"), prelude!("flat")],
+            Access::Words => &[],
+        };
+        let constants = self.constants.declarations(workgroup_size);
+        let generated = (row.generate)(&self.constants);
+        let shaders = [&[constants.as_str(), prelude!("element")], preludes, row.shaders].concat();
+        let source = shaders.join("\n") + &generated;
+        self.bindings().filter(|&b| self.read_write.contains(b)).fold(source, |source, binding| {
+            let number = binding.number();
+            let read_only = format!("@binding({number}) var<storage, read>");
+            let read_write = format!("@binding({number}) var<storage, read_write>");
+            source.replace(&read_only, &read_write)
+        })
+    }
+
+    /// The kernels of the four operations on a geometry and an element: `max_pool` with and without taps,
+    /// `max_unpool` with either [`Overlap`], and `max_unpool_backward`.
+    pub fn all(geometry: &Geometry, element: Element) -> Vec<Self> {
+        [
+            WindowOperation::MaxPool { with_taps: true },
+            WindowOperation::MaxPool { with_taps: false },
+            WindowOperation::MaxUnpool(Overlap::Last),
+            WindowOperation::MaxUnpool(Overlap::Sum),
+            WindowOperation::MaxUnpoolBackward,
+        ]
+        .map(|operation| Self::new(geometry, element, operation))
+        .into()
+    }
+
+    /// The kernels that convert between taps and the indices of a space.
+    pub fn all_of_indices(geometry: &Geometry, space: IndexSpace) -> Vec<Self> {
+        use Operation::{CloseReport, IndicesToTaps, OpenReport, TapsToIndices};
+        [TapsToIndices, IndicesToTaps, OpenReport, CloseReport]
+            .map(|operation| Self::of_indices(geometry, operation, space))
+            .into()
+    }
+
+    /// The kernels that unpool by arbitrary indices.
+    pub fn all_of_scatter(scatter: &Scatter, element: Element) -> Vec<Self> {
+        let passes = VARIANTS.iter().filter_map(|variant| match variant.operation {
+            Operation::Scatter(pass, overlap) => Some((pass, overlap)),
+            _ => None,
+        });
+        passes.map(|(pass, overlap)| Self::of_scatter(scatter, element, overlap, pass)).collect()
+    }
+}
+
+impl fmt::Display for Kernel {
+    /// The label of the pipeline and of all that is made for it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unpool {}", self.entry_point())
+    }
+}
+
+impl fmt::Debug for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(self.entry_point()).field("constants", &self.constants).finish()
+    }
+}

@@ -1,0 +1,138 @@
+//! The uniforms of the kernels, field for field as the shaders declare them.
+
+use crate::argmax::IndexStrides as Strides;
+
+/// The uniforms of one dispatch of a kernel on windows: `Params` of `shaders/prelude/tensor.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(crate) struct Params {
+    pub(crate) input: [u32; 3],
+    pub(crate) inner: u32,
+    pub(crate) pooled: [u32; 3],
+    pub(crate) first_item: u32,
+    pub(crate) pad_before: [u32; 3],
+    pub(crate) items: u32,
+    pub(crate) extents: [u32; 3],
+    pub(crate) grid_width: u32,
+    pub(crate) first_block: [u32; 3],
+    pub(crate) elements: u32,
+    pub(crate) input_base: u32,
+    pub(crate) output_base: u32,
+    pub(crate) taps_base: u32,
+    pub(crate) end: u32,
+}
+
+/// The strides of an index space: `IndexStrides` of `shaders/indices.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(crate) struct IndexStrides {
+    pub(crate) spatial: [u32; 3],
+    pub(crate) batch: u32,
+    pub(crate) channel: u32,
+    pub(crate) planes: u32,
+    pub(crate) end: [u32; 2],
+}
+
+impl IndexStrides {
+    /// The strides of a space whose indices fit a `u32`.
+    pub(crate) fn new(strides: &Strides) -> Self {
+        Self {
+            spatial: strides.strides.map(|s| s as u32),
+            batch: strides.batch_stride as u32,
+            channel: strides.channel_stride as u32,
+            planes: strides.planes_per_image,
+            end: [0; 2],
+        }
+    }
+}
+
+/// The uniforms of one pass of unpooling by arbitrary indices: `ScatterParams` of `shaders/scatter.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+pub(crate) struct ScatterParams {
+    pub(crate) extents: [u32; 3],
+    pub(crate) channels: u32,
+    pub(crate) strides: [u32; 3],
+    pub(crate) batch: u32,
+    pub(crate) output: [u32; 3],
+    pub(crate) batch_stride: u32,
+    pub(crate) channel_stride: u32,
+    pub(crate) pooled_stride: u32,
+    pub(crate) inner: u32,
+    pub(crate) planes: u32,
+    pub(crate) pooled: u32,
+    pub(crate) cells: u32,
+    pub(crate) grid_width: u32,
+    pub(crate) shift: u32,
+    pub(crate) segment: u32,
+    pub(crate) end: [u32; 3],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{IndexStrides, Params, ScatterParams};
+    use crate::argmax::Overlap;
+    use crate::gpu::IndexReport;
+    use crate::gpu::kernel::layout::{assert_layout, members};
+    use crate::gpu::kernel::{Kernel, Operation, ScatterPass};
+    use crate::{Element, Geometry, IndexSpace, Scatter, Shape, Window};
+
+    #[test]
+    fn uniforms_and_report_lie_as_the_shaders_say() {
+        for shape in [Shape::channels_last([1, 4, 4, 4]), Shape::channels_first([1, 3, 4, 4])] {
+            let geometry = Geometry::new(&Window::new([2, 2]), shape).expect("it is one");
+            let kernel = Kernel::of_indices(&geometry, Operation::TapsToIndices, IndexSpace::Plane);
+            let source = &kernel.source(64);
+            assert_layout!(
+                Params,
+                "Params",
+                source,
+                [
+                    input,
+                    inner,
+                    pooled,
+                    first_item,
+                    pad_before,
+                    items,
+                    extents,
+                    grid_width,
+                    first_block,
+                    elements,
+                    input_base,
+                    output_base,
+                    taps_base,
+                ]
+            );
+            assert_layout!(IndexStrides, "IndexStrides", source, [spatial, batch, channel, planes]);
+        }
+        let shape = Shape::channels_first([1, 1, 2]);
+        let scatter = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
+        let pass = ScatterPass::Locate;
+        let source = &Kernel::of_scatter(&scatter, Element::F32, Overlap::Last, pass).source(64);
+        assert_layout!(
+            ScatterParams,
+            "ScatterParams",
+            source,
+            [
+                extents,
+                channels,
+                strides,
+                batch,
+                output,
+                batch_stride,
+                channel_stride,
+                pooled_stride,
+                inner,
+                planes,
+                pooled,
+                cells,
+                grid_width,
+                shift,
+                segment,
+            ]
+        );
+        let (members, span) = members(source, "Report");
+        let offsets: Vec<usize> = members.iter().map(|member| member.1).collect();
+        assert_eq!((offsets, span), (vec![0, 4, 8], size_of::<IndexReport>()));
+    }
+}

@@ -1,0 +1,221 @@
+//! The table of kernel variants: which shader serves which operation, and on which tensors.
+//!
+//! To add a kernel, write its shader and add its row: nothing else matches on variants.
+
+use crate::argmax::Overlap;
+use crate::element::Element;
+use crate::geometry::Geometry;
+use crate::gpu::kernel::binding::Binding;
+use crate::gpu::kernel::constants::Constants;
+use crate::gpu::kernel::generated::{self, has_small_blocks};
+use crate::gpu::kernel::row::{pools_rows, unpools_rows};
+
+/// An operation of the shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Operation {
+    MaxPool,
+    MaxUnpool,
+    MaxUnpoolBackward,
+    TapsToIndices,
+    IndicesToTaps,
+    OpenReport,
+    CloseReport,
+    Scatter(ScatterPass, Overlap),
+}
+
+/// The passes of `shaders/scatter_last.wgsl` and `shaders/scatter_sum.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ScatterPass {
+    Clear,
+    Locate,
+    /// Of a sum, as are `Scan`, `Reorder`, `MarkRuns` and `Accumulate`.
+    Count,
+    Scan,
+    Reorder,
+    MarkRuns,
+    Accumulate,
+    CloseReport,
+    Gather,
+}
+
+/// How a work item's four elements lie, and how tensors are loaded and stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Access {
+    /// `shaders/prelude/vec4.wgsl`: four channels of a pixel as one vec4.
+    Channels,
+    /// The same prelude: four elements of a row as one vec4.
+    Row,
+    /// `shaders/prelude/flat.wgsl`: four elements that are adjacent in memory, each by itself.
+    Flat,
+    /// No prelude: the shader knows no windows, and binds whole buffers.
+    Words,
+}
+
+/// What a work item owns of the tensor that it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Owns {
+    /// Four adjacent pooled values.
+    PooledValues,
+    /// Four adjacent cells of the input's shape.
+    Cells,
+    /// The cells of four adjacent stride blocks.
+    Blocks,
+    /// The cells of four stride blocks that are adjacent in a row.
+    RowBlocks,
+}
+
+/// How the tensor at [`Binding::Input`] is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Loads {
+    /// As the access says.
+    Access,
+    /// Single words: the cells that taps name.
+    NamedCells,
+    /// Single words: the elements that the work item owns.
+    OwnWords,
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) operation: Operation,
+    pub(crate) entry_point: &'static str,
+    /// Whether the variant serves a geometry. Of the rows of an operation the first that does is used.
+    pub(crate) applies: fn(&Geometry, Element) -> bool,
+    pub(crate) access: Access,
+    pub(crate) owns: Owns,
+    pub(crate) loads: Loads,
+    pub(crate) bindings: &'static [Binding],
+    /// The shaders of the module, behind the preludes of the access.
+    pub(crate) shaders: &'static [&'static str],
+    /// The functions that are written for the window.
+    pub(crate) generate: fn(&Constants) -> String,
+}
+
+macro_rules! shaders {
+    ($($name:literal),*) => {
+        &[$(include_str!(concat!("../../../shaders/", $name, ".wgsl"))),*]
+    };
+}
+
+const MAX_POOL: &[&str] = shaders!["prelude/order", "max_pool"];
+const MAX_POOL_ROW: &[&str] = shaders!["prelude/order", "max_pool_row"];
+const UNPOOL_BLOCK: &[&str] = shaders!["prelude/sum", "prelude/accumulate", "max_unpool_block"];
+const UNPOOL_ROW: &[&str] = shaders!["prelude/sum", "prelude/accumulate", "max_unpool_row"];
+const UNPOOL_CELL: &[&str] = shaders!["prelude/sum", "max_unpool_cell"];
+const BACKWARD: &[&str] = shaders!["max_unpool_backward"];
+const INDICES: &[&str] = shaders!["prelude/report", "indices"];
+const SCATTER_LAST: &[&str] = shaders!["prelude/report", "scatter", "scatter_last"];
+const SCATTER_SUM: &[&str] = shaders!["prelude/report", "prelude/sum", "scatter", "scatter_sum"];
+
+macro_rules! table {
+    ($($operation:expr, $entry_point:literal, $access:ident $owns:ident $loads:ident, $applies:path,
+       $bindings:expr, $shaders:expr, $generate:path;)*) => {
+        &[$(Variant {
+            operation: $operation,
+            entry_point: $entry_point,
+            applies: $applies,
+            access: Access::$access,
+            owns: Owns::$owns,
+            loads: Loads::$loads,
+            bindings: $bindings,
+            shaders: $shaders,
+            generate: $generate,
+        }),*]
+    };
+}
+
+use Binding::{
+    IndexStrides, Indices, Input, Output, Params, Report, ScatterParams, Scratch, TapsIn, TapsOut,
+};
+use Operation::{
+    CloseReport, IndicesToTaps, MaxPool, MaxUnpool, MaxUnpoolBackward, OpenReport, Scatter,
+    TapsToIndices,
+};
+use Overlap::{Last, Sum};
+use ScatterPass as Pass;
+
+const POOLING: &[Binding] = &[Params, Input, Output, TapsOut];
+const UNPOOLING: &[Binding] = &[Params, Input, Output, TapsIn];
+const TO_INDICES: &[Binding] = &[Params, Output, TapsIn, IndexStrides];
+const TO_TAPS: &[Binding] = &[Params, Input, TapsOut, IndexStrides, Report];
+
+/// Every variant. Columns: operation, entry point; access, what a work item owns, loads; when it applies;
+/// bindings; shaders; what is generated.
+#[rustfmt::skip]
+pub(crate) static VARIANTS: &[Variant] = table![
+    MaxPool, "max_pool", Channels PooledValues Access, vec4_channels, POOLING, MAX_POOL, generated::max_pool;
+    MaxPool, "max_pool_row", Row PooledValues Access, pool_rows, POOLING, MAX_POOL_ROW, generated::max_pool_row;
+    MaxPool, "max_pool", Flat PooledValues Access, always, POOLING, MAX_POOL, generated::max_pool;
+
+    MaxUnpool, "max_unpool_block", Channels Blocks Access, vec4_channels_small_blocks, UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
+    MaxUnpool, "max_unpool_cell", Channels Cells Access, vec4_channels, UNPOOLING, UNPOOL_CELL, generated::nothing;
+    MaxUnpool, "max_unpool_row", Row RowBlocks Access, unpool_rows, UNPOOLING, UNPOOL_ROW, generated::max_unpool_row;
+    MaxUnpool, "max_unpool_block", Flat Blocks Access, words_small_blocks, UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
+    MaxUnpool, "max_unpool_cell", Flat Cells Access, always, UNPOOLING, UNPOOL_CELL, generated::nothing;
+
+    MaxUnpoolBackward, "max_unpool_backward", Channels PooledValues NamedCells, vec4_channels, UNPOOLING, BACKWARD, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", Flat PooledValues NamedCells, always, UNPOOLING, BACKWARD, generated::nothing;
+
+    TapsToIndices, "taps_to_indices", Flat PooledValues OwnWords, always, TO_INDICES, INDICES, generated::nothing;
+    IndicesToTaps, "indices_to_taps", Flat PooledValues OwnWords, always, TO_TAPS, INDICES, generated::nothing;
+    OpenReport, "open_report", Flat PooledValues OwnWords, always, &[Report], INDICES, generated::nothing;
+    CloseReport, "close_report", Flat PooledValues OwnWords, always, &[Params, Input, Report], INDICES, generated::nothing;
+
+    Scatter(Pass::Clear, Last), "scatter_clear", Words PooledValues OwnWords, always, &[ScatterParams, Report, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Locate, Last), "scatter_locate", Words PooledValues OwnWords, always, &[ScatterParams, Indices, Report, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::CloseReport, Last), "scatter_close_report", Words PooledValues OwnWords, always, &[Indices, Report], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Gather, Last), "scatter_gather", Words PooledValues OwnWords, always, &[ScatterParams, Input, Output, Scratch], SCATTER_LAST, generated::nothing;
+
+    Scatter(Pass::Clear, Sum), "scatter_clear", Words PooledValues OwnWords, always, &[ScatterParams, Report, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Locate, Sum), "scatter_locate", Words PooledValues OwnWords, always, &[ScatterParams, Indices, Report, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Count, Sum), "scatter_count", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Scan, Sum), "scatter_scan", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Reorder, Sum), "scatter_reorder", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::MarkRuns, Sum), "scatter_mark_runs", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Accumulate, Sum), "scatter_accumulate", Words PooledValues OwnWords, always, &[ScatterParams, Input, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::CloseReport, Sum), "scatter_close_report", Words PooledValues OwnWords, always, &[Indices, Report], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Gather, Sum), "scatter_gather", Words PooledValues OwnWords, always, &[ScatterParams, Input, Output, Scratch], SCATTER_SUM, generated::nothing;
+];
+
+impl Variant {
+    /// The index in the table of the variant of an operation that serves a geometry.
+    pub(crate) fn index(operation: Operation, geometry: &Geometry, element: Element) -> usize {
+        let serves = |v: &Self| v.operation == operation && (v.applies)(geometry, element);
+        VARIANTS
+            .iter()
+            .position(serves)
+            .expect("the last row of an operation serves every geometry")
+    }
+
+    /// The index in the table of a pass of unpooling by arbitrary indices.
+    pub(crate) fn index_of_scatter(pass: ScatterPass, overlap: Overlap) -> usize {
+        let operation = Scatter(pass, overlap);
+        VARIANTS.iter().position(|v| v.operation == operation).expect("every pass has a row")
+    }
+}
+
+fn always(_: &Geometry, _: Element) -> bool {
+    true
+}
+
+fn vec4_channels(geometry: &Geometry, _: Element) -> bool {
+    geometry.inner.is_multiple_of(4)
+}
+
+fn vec4_channels_small_blocks(geometry: &Geometry, element: Element) -> bool {
+    vec4_channels(geometry, element) && has_small_blocks(&geometry.axes)
+}
+
+/// Small blocks of elements of 32 bits; blocks of smaller elements would share words.
+fn words_small_blocks(geometry: &Geometry, element: Element) -> bool {
+    element.bytes() == 4 && has_small_blocks(&geometry.axes)
+}
+
+fn pool_rows(geometry: &Geometry, _: Element) -> bool {
+    pools_rows(geometry)
+}
+
+fn unpool_rows(geometry: &Geometry, _: Element) -> bool {
+    unpools_rows(geometry)
+}
