@@ -73,6 +73,37 @@ impl Axis {
         first..(padded / self.stride + 1).min(self.pooled)
     }
 
+    /// From the first to the last window that can hold one of some cells, at least one.
+    pub(crate) fn windows_over(&self, cells: &Range<u32>) -> Range<u32> {
+        let (first, last) = (cells.start + self.before, cells.end - 1 + self.before);
+        let start = (first + 1).saturating_sub(self.extent()).div_ceil(self.stride);
+        let end = (last / self.stride + 1).min(self.pooled);
+        start.min(end)..end
+    }
+
+    /// The windows that read the cells of each class, in order. The class of a cell is its number modulo
+    /// the stride.
+    pub(crate) fn readers(&self) -> Vec<Vec<Reader>> {
+        let mut classes = vec![Vec::new(); self.stride.min(self.input) as usize];
+        // A later window has a cell at an earlier tap.
+        for tap in (0..self.kernel).rev() {
+            let (cell, stride) = (i64::from(tap * self.dilation), i64::from(self.stride));
+            let cell = cell - i64::from(self.before);
+            let class = usize::try_from(cell.rem_euclid(stride)).ok();
+            if let Some(readers) = class.and_then(|class| classes.get_mut(class)) {
+                readers.push(Reader { tap, shift: -cell.div_euclid(stride) });
+            }
+        }
+        classes
+    }
+
+    /// The window that reads the cell of a reader's class in a stride block.
+    #[inline(always)]
+    pub(crate) fn window(&self, block: u32, reader: &Reader) -> Option<u32> {
+        let q = i64::from(block) + reader.shift;
+        (0..i64::from(self.pooled)).contains(&q).then_some(q as u32)
+    }
+
     /// The axis as `windows`, at least one, see it alone, and the cells that are its input then.
     pub(crate) fn of_windows(&self, windows: Range<u32>) -> (Self, Range<u32>) {
         let (first, last) = (self.start(windows.start), self.start(windows.end - 1));
@@ -162,6 +193,14 @@ impl Axis {
         };
         first.min(end)..end
     }
+}
+
+/// A window that reads the cells of a class: cell `class + b·stride` is the tap of window `b + shift`, if
+/// there is such a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reader {
+    pub(crate) tap: u32,
+    pub(crate) shift: i64,
 }
 
 /// The windows around one cell after another: from a cell to the next without a division.

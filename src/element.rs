@@ -98,6 +98,27 @@ pub trait Cell:
     /// integer does not hold it.
     #[doc(hidden)]
     fn total(sum: Self::Sum) -> Option<Self>;
+
+    /// Makes each of `cells` the total of a sum that `add` computes, from sums of 0; the first whose type
+    /// does not hold the total. The sums are in `scratch`, or in the cells where they have the sums' type.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn total_all(
+        cells: &mut [Self],
+        scratch: &mut Vec<Self::Sum>,
+        add: impl FnOnce(&mut [Self::Sum]),
+    ) -> Option<usize> {
+        scratch.clear();
+        scratch.resize(cells.len(), Self::Sum::default());
+        add(scratch);
+        let mut fits = true;
+        for (cell, &sum) in cells.iter_mut().zip(&*scratch) {
+            let total = Self::total(sum);
+            fits &= total.is_some();
+            *cell = total.unwrap_or_default();
+        }
+        if fits { None } else { scratch.iter().position(|&sum| Self::total(sum).is_none()) }
+    }
 }
 
 impl sealed::Sealed for f32 {}
@@ -120,6 +141,20 @@ impl Cell for f32 {
     #[inline(always)]
     fn total(sum: Self) -> Option<Self> {
         Some(if sum.is_nan() { Self::NAN } else { sum })
+    }
+
+    #[inline(always)]
+    fn total_all(
+        cells: &mut [Self],
+        _: &mut Vec<Self>,
+        add: impl FnOnce(&mut [Self]),
+    ) -> Option<usize> {
+        cells.fill(0.0);
+        add(cells);
+        for cell in cells {
+            *cell = if cell.is_nan() { Self::NAN } else { *cell };
+        }
+        None
     }
 
     #[inline(always)]

@@ -2,6 +2,7 @@
 
 use crate::argmax::{Overlap, Pooled, Taps};
 use crate::cpu;
+use crate::cpu::{threads, vectors};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
@@ -9,7 +10,6 @@ use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
 use crate::index::Index;
 use crate::placement::Placement;
-use crate::rows::{threads, vectors};
 
 /// Where slices are pooled and unpooled: on the CPU or on a GPU, with the same bits.
 ///

@@ -15,7 +15,6 @@ mod gpu;
 mod index;
 mod place;
 mod placement;
-mod rows;
 mod shape;
 mod window;
 

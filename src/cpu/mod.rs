@@ -5,13 +5,27 @@
 //! all as the pool has; with the widest vector instructions that the processor has. None of it
 //! changes a bit of any result.
 
+mod deinterleave;
+mod max_pool;
+mod max_unpool;
+mod max_unpool_backward;
 pub mod reference;
+mod row;
+mod search;
+mod simd;
+mod tap_table;
+mod threads;
+mod windows;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use simd::vectors;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use threads::threads;
 
 use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::rows;
 
 /// Max pooling with argmax.
 ///
@@ -54,9 +68,45 @@ pub fn max_pool_into<T: Cell>(
     check_len("values", values.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
     match taps.storage_mut() {
-        Storage::Bytes(taps) => rows::pool(geometry, input, values, taps),
-        Storage::Halves(taps) => rows::pool(geometry, input, values, taps),
+        Storage::Bytes(taps) => max_pool::max_pool(geometry, input, values, taps),
+        Storage::Halves(taps) => max_pool::max_pool(geometry, input, values, taps),
     }
+    Ok(())
+}
+
+/// Max pooling without argmax: the values of [`max_pool`].
+///
+/// # Errors
+///
+/// As there.
+///
+/// ```
+/// use unpool::{cpu, Geometry, Shape, Window};
+///
+/// let geometry = Geometry::new(&Window::new([2, 2]), Shape::channels_last([1, 2, 2, 1]))?;
+/// assert_eq!(cpu::max_pool_values(&geometry, &[1.0_f32, 7.0, 3.0, 7.0])?, [7.0]);
+/// # Ok::<(), unpool::Error>(())
+/// ```
+pub fn max_pool_values<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Vec<T>, Error> {
+    check_len("input", input.len(), geometry.input_len())?;
+    let mut values = vec![T::default(); geometry.pooled_len()];
+    max_pool_values_into(geometry, input, &mut values)?;
+    Ok(values)
+}
+
+/// [`max_pool_values`] into values that exist.
+///
+/// # Errors
+///
+/// As there, and if `values` are not of the geometry.
+pub fn max_pool_values_into<T: Cell>(
+    geometry: &Geometry,
+    input: &[T],
+    values: &mut [T],
+) -> Result<(), Error> {
+    check_len("input", input.len(), geometry.input_len())?;
+    check_len("values", values.len(), geometry.pooled_len())?;
+    max_pool::max_pool(geometry, input, values, &mut vec![(); values.len()]);
     Ok(())
 }
 
@@ -169,8 +219,12 @@ pub fn max_unpool_backward_into<T: Cell>(
     check_len("grad_input", grad_input.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
     match taps.storage() {
-        Storage::Bytes(taps) => rows::gather(geometry, grad_output, taps, grad_input),
-        Storage::Halves(taps) => rows::gather(geometry, grad_output, taps, grad_input),
+        Storage::Bytes(taps) => {
+            max_unpool_backward::max_unpool_backward(geometry, grad_output, taps, grad_input)
+        }
+        Storage::Halves(taps) => {
+            max_unpool_backward::max_unpool_backward(geometry, grad_output, taps, grad_input)
+        }
     }
     Ok(())
 }
@@ -185,8 +239,8 @@ fn unpool<T: Cell>(
     check_len(operand, output.len(), geometry.input_len())?;
     taps.check(geometry)?;
     let overflow = match taps.storage() {
-        Storage::Bytes(taps) => rows::unpool(geometry, values, taps, overlap, output),
-        Storage::Halves(taps) => rows::unpool(geometry, values, taps, overlap, output),
+        Storage::Bytes(taps) => max_unpool::unpool(geometry, values, taps, overlap, output),
+        Storage::Halves(taps) => max_unpool::unpool(geometry, values, taps, overlap, output),
     };
     match overflow {
         None => Ok(()),
