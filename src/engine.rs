@@ -2,12 +2,12 @@
 
 use crate::argmax::{Index, Overlap, Pooled, Taps};
 use crate::cpu;
+use crate::cpu::{threads, vectors};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::slices::PooledReadback;
 use crate::gpu::{Gpu, Readback, wanted_adapter};
-use crate::rows::{threads, vectors};
 use crate::scatter::Scatter;
 
 /// The CPU or a GPU, for operations on slices. Both give the same bits.
@@ -100,6 +100,25 @@ impl Engine {
             Self::Gpu(gpu) => {
                 let PooledReadback { values, taps } = gpu.start_max_pool(geometry, input)?;
                 PooledReadback::finish(geometry, values.wait()?, &taps.wait()?)
+            }
+        }
+    }
+
+    /// Max pooling without argmax: [`cpu::max_pool_values`] on this engine.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Engine::max_pool`].
+    pub fn max_pool_values<T: Cell>(
+        &self,
+        geometry: &Geometry,
+        input: &[T],
+    ) -> Result<Vec<T>, Error> {
+        match self {
+            Self::Cpu => cpu::max_pool_values(geometry, input),
+            Self::Gpu(gpu) => {
+                let values = gpu.start_max_pool_values(geometry, input)?;
+                first(values, geometry.pooled_len())
             }
         }
     }

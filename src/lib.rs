@@ -101,7 +101,61 @@
 //! own compute pass, every frame anew; recording cannot fail, and neither allocates, submits nor
 //! waits.
 //!
-// The example with one's own device and buffers goes here.
+//! ```
+//! # #[cfg(not(target_arch = "wasm32"))] {
+//! use unpool::operands::{MaxPool, MaxUnpool};
+//! use unpool::{Element, Geometry, Gpu, Overlap, Shape, Window, wgpu};
+//!
+//! # fn main() -> Result<(), unpool::Error> {
+//! # let Ok(own) = pollster::block_on(Gpu::request()) else { return Ok(()) };
+//! # let (device, queue) = (own.device().clone(), own.queue().clone());
+//! // `device` and `queue` are the program's.
+//! let gpu = Gpu::from_device(&device, &queue);
+//! let geometry = Geometry::new(&Window::new(2), Shape::nchw([1, 1, 4, 4]))?;
+//! let pooling = gpu.pooling(&geometry, Element::F32)?;
+//!
+//! // Buffers of the program's, with at least these sizes and the usage STORAGE …
+//! let storage = |label, size| {
+//!     device.create_buffer(&wgpu::BufferDescriptor {
+//!         label: Some(label),
+//!         size,
+//!         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+//!         mapped_at_creation: false,
+//!     })
+//! };
+//! let input = storage("input", pooling.input_bytes());
+//! // … or buffers that the pooling makes.
+//! let buffers = pooling.create_buffers()?;
+//!
+//! // Once: the steps, which do not depend on the frame.
+//! let pool = pooling.max_pool(MaxPool {
+//!     input: &input,
+//!     values: &buffers.values,
+//!     taps: &buffers.taps,
+//! })?;
+//! let unpool = pooling.max_unpool(
+//!     MaxUnpool { values: &buffers.values, taps: &buffers.taps, output: &buffers.output },
+//!     Overlap::Last,
+//! )?;
+//!
+//! // Every frame: the program's encoder, pass and submission.
+//! let cells: Vec<f32> = (0..16).map(|i| i as f32).collect();
+//! queue.write_buffer(&input, 0, bytemuck::cast_slice(&cells));
+//! let mut encoder = device.create_command_encoder(&Default::default());
+//! let mut pass = encoder.begin_compute_pass(&Default::default());
+//! pool.record(&mut pass);
+//! unpool.record(&mut pass);
+//! drop(pass);
+//! queue.submit([encoder.finish()]);
+//!
+//! // Reading back: a future, or a call that waits.
+//! let output: Vec<f32> = gpu.read(&buffers.output)?.wait()?;
+//! assert_eq!(output[..8], [0.0, 0.0, 0.0, 0.0, 0.0, 5.0, 0.0, 7.0]);
+//! # Ok(())
+//! # }
+//! # main().unwrap();
+//! # }
+//! ```
 //!
 //! # When to use what
 //!
@@ -109,8 +163,9 @@
 //! |---|---|
 //! | slices or arrays, on a GPU if there is one | [`Engine`] |
 //! | slices, on the CPU, also into slices that exist | the functions of [`cpu`] |
-//! | buffers of a wgpu device | [`Gpu`], [`Pooling`], [`Step`] |
-//! | values with indices that no window made | [`Scatter`] with [`cpu::scatter`] or [`Engine::scatter`] |
+//! | buffers of a wgpu device | [`Gpu`], [`Pooling`], [`Step`], [`operands`] |
+//! | values alone, without taps | `max_pool_values` of [`Engine`], [`cpu`] and [`Pooling`] |
+//! | values with indices that no window made | [`Scatter`] with [`cpu::scatter`], [`Engine::scatter`] or [`Gpu::scattering`] |
 //!
 //! | to | see |
 //! |---|---|
@@ -159,7 +214,6 @@ mod gpu;
 mod index_space;
 mod name;
 mod per_axis;
-mod rows;
 mod scatter;
 #[cfg(feature = "serde")]
 mod serde;

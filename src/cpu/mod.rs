@@ -1,20 +1,31 @@
-//! The operations on the CPU: what runs where there is no GPU. [`mod@reference`] has them as plain
-//! loops, which this path and the GPU are checked against.
+//! The operations on the CPU. [`mod@reference`] has their definitions as plain loops.
 //!
-//! On the calling thread and, if there is much to do, on others of `rayon`'s pool with it, as many in
-//! all as the pool has; with the widest vector instructions that the processor has. None of it
-//! changes a bit of any result.
+//! They run on the calling thread and, for large tensors, on other threads of `rayon`'s pool, with the
+//! widest vector instructions of the processor. Neither changes a bit of a result.
 
+mod deinterleave;
+mod max_pool;
+mod max_unpool;
+mod max_unpool_backward;
 pub mod reference;
+mod row;
 mod scatter;
+mod search;
+mod simd;
+mod tap_table;
+mod threads;
+mod windows;
 
 pub use scatter::scatter;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use simd::vectors;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use threads::threads;
 
 use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
 use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::rows;
 
 /// Max pooling with argmax.
 ///
@@ -23,7 +34,7 @@ use crate::rows;
 ///
 /// # Errors
 ///
-/// If `input` has another number of elements.
+/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
 ///
 /// ```
 /// use unpool::{cpu, Geometry, Shape, Window};
@@ -46,7 +57,8 @@ pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, 
 ///
 /// # Errors
 ///
-/// As there, and if `values` or `taps` are not of the geometry.
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_pool_into<T: Cell>(
     geometry: &Geometry,
     input: &[T],
@@ -57,9 +69,45 @@ pub fn max_pool_into<T: Cell>(
     check_len("values", values.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
     match taps.storage_mut() {
-        Storage::Bytes(taps) => rows::pool(geometry, input, values, taps),
-        Storage::Halves(taps) => rows::pool(geometry, input, values, taps),
+        Storage::Bytes(taps) => max_pool::max_pool(geometry, input, values, taps),
+        Storage::Halves(taps) => max_pool::max_pool(geometry, input, values, taps),
     }
+    Ok(())
+}
+
+/// Max pooling without argmax: the values of [`max_pool`].
+///
+/// # Errors
+///
+/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+///
+/// ```
+/// use unpool::{cpu, Geometry, Shape, Window};
+///
+/// let geometry = Geometry::new(&Window::new([2, 2]), Shape::channels_last([1, 2, 2, 1]))?;
+/// assert_eq!(cpu::max_pool_values(&geometry, &[1.0_f32, 7.0, 3.0, 7.0])?, [7.0]);
+/// # Ok::<(), unpool::Error>(())
+/// ```
+pub fn max_pool_values<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Vec<T>, Error> {
+    check_len("input", input.len(), geometry.input_len())?;
+    let mut values = vec![T::default(); geometry.pooled_len()];
+    max_pool_values_into(geometry, input, &mut values)?;
+    Ok(values)
+}
+
+/// [`max_pool_values`] into values that exist.
+///
+/// # Errors
+///
+/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+pub fn max_pool_values_into<T: Cell>(
+    geometry: &Geometry,
+    input: &[T],
+    values: &mut [T],
+) -> Result<(), Error> {
+    check_len("input", input.len(), geometry.input_len())?;
+    check_len("values", values.len(), geometry.pooled_len())?;
+    max_pool::max_pool(geometry, input, values, &mut vec![(); values.len()]);
     Ok(())
 }
 
@@ -71,8 +119,9 @@ pub fn max_pool_into<T: Cell>(
 ///
 /// # Errors
 ///
-/// If a number of elements differs, the taps are of another window, or a sum of integers does not
-/// fit its type.
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_unpool<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -90,7 +139,9 @@ pub fn max_unpool<T: Cell>(
 ///
 /// # Errors
 ///
-/// As there, and if `output` is not of the geometry.
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_unpool_into<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -109,7 +160,9 @@ pub fn max_unpool_into<T: Cell>(
 ///
 /// # Errors
 ///
-/// As [`max_unpool`].
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_pool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -126,7 +179,9 @@ pub fn max_pool_backward<T: Cell>(
 ///
 /// # Errors
 ///
-/// As there, and if `grad_input` is not of the geometry.
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_pool_backward_into<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -145,7 +200,8 @@ pub fn max_pool_backward_into<T: Cell>(
 ///
 /// # Errors
 ///
-/// If a number of elements differs, or the taps are of another window.
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_unpool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -161,7 +217,8 @@ pub fn max_unpool_backward<T: Cell>(
 ///
 /// # Errors
 ///
-/// As there, and if `grad_input` is not of the geometry.
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_unpool_backward_into<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -172,8 +229,12 @@ pub fn max_unpool_backward_into<T: Cell>(
     check_len("grad_input", grad_input.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
     match taps.storage() {
-        Storage::Bytes(taps) => rows::gather(geometry, grad_output, taps, grad_input),
-        Storage::Halves(taps) => rows::gather(geometry, grad_output, taps, grad_input),
+        Storage::Bytes(taps) => {
+            max_unpool_backward::max_unpool_backward(geometry, grad_output, taps, grad_input)
+        }
+        Storage::Halves(taps) => {
+            max_unpool_backward::max_unpool_backward(geometry, grad_output, taps, grad_input)
+        }
     }
     Ok(())
 }
@@ -188,8 +249,8 @@ fn unpool<T: Cell>(
     check_len(operand, output.len(), geometry.input_len())?;
     taps.check(geometry)?;
     let overflow = match taps.storage() {
-        Storage::Bytes(taps) => rows::unpool(geometry, values, taps, overlap, output),
-        Storage::Halves(taps) => rows::unpool(geometry, values, taps, overlap, output),
+        Storage::Bytes(taps) => max_unpool::unpool(geometry, values, taps, overlap, output),
+        Storage::Halves(taps) => max_unpool::unpool(geometry, values, taps, overlap, output),
     };
     match overflow {
         None => Ok(()),

@@ -1,5 +1,5 @@
-//! The operations as their definitions say, in plain loops: what the tuned CPU path and every device
-//! are checked against.
+//! The definitions of the operations as plain loops. The tuned CPU path and every device are checked
+//! against them.
 //!
 //! One thread and no vectors, for every geometry and element. Each function takes and returns what the
 //! one of that name in [`cpu`](crate::cpu) does, with the same bits and the same errors.

@@ -55,20 +55,35 @@ impl Axis {
         first..count.clamp(first, self.pooled)
     }
 
-    /// The cells that neither the first nor the last window cuts off from any that could hold them:
-    /// a stride further, the same taps of the next windows hold a cell.
-    pub(crate) fn cells_held_alike(&self) -> Range<u32> {
-        let start = (self.extent() - 1).saturating_sub(self.before).min(self.input);
-        let end = i64::from(self.pooled) * i64::from(self.stride) - i64::from(self.before);
-        start..end.clamp(i64::from(start), i64::from(self.input)) as u32
+    /// From the first to the last window that can hold one of some cells, at least one.
+    pub(crate) fn windows_over(&self, cells: &Range<u32>) -> Range<u32> {
+        let (first, last) = (cells.start + self.before, cells.end - 1 + self.before);
+        let start = (first + 1).saturating_sub(self.extent()).div_ceil(self.stride);
+        let end = (last / self.stride + 1).min(self.pooled);
+        start.min(end)..end
     }
 
-    /// From the first to the last window that can hold a cell; with a dilation, not all of them do.
+    /// The windows that read the cells of each class, in order. The class of a cell is its number modulo
+    /// the stride.
+    pub(crate) fn readers(&self) -> Vec<Vec<Reader>> {
+        let mut classes = vec![Vec::new(); self.stride.min(self.input) as usize];
+        // A later window has a cell at an earlier tap.
+        for tap in (0..self.kernel).rev() {
+            let (cell, stride) = (i64::from(tap * self.dilation), i64::from(self.stride));
+            let cell = cell - i64::from(self.before);
+            let class = usize::try_from(cell.rem_euclid(stride)).ok();
+            if let Some(readers) = class.and_then(|class| classes.get_mut(class)) {
+                readers.push(Reader { tap, shift: -cell.div_euclid(stride) });
+            }
+        }
+        classes
+    }
+
+    /// The window that reads the cell of a reader's class in a stride block.
     #[inline(always)]
-    pub(crate) fn windows_around(&self, cell: u32) -> Range<u32> {
-        let padded = cell + self.before;
-        let first = (padded + 1).saturating_sub(self.extent()).div_ceil(self.stride);
-        first..(padded / self.stride + 1).min(self.pooled)
+    pub(crate) fn window(&self, block: u32, reader: &Reader) -> Option<u32> {
+        let q = i64::from(block) + reader.shift;
+        (0..i64::from(self.pooled)).contains(&q).then_some(q as u32)
     }
 
     /// The axis as `windows`, at least one, see it alone, and the cells that are its input then.
@@ -77,19 +92,6 @@ impl Axis {
         let end = (last + i64::from(self.extent())).min(i64::from(self.input)) as u32;
         let (start, before) = (first.max(0) as u32, (-first).max(0) as u32);
         let (input, pooled) = (end - start, windows.end - windows.start);
-        (Self { input, pooled, before, ..*self }, start..end)
-    }
-
-    /// The axis as `cells`, at least one, see it alone, and the windows that are left then: those
-    /// that can hold one of the cells, or none.
-    pub(crate) fn of_cells(&self, cells: Range<u32>) -> (Self, Range<u32>) {
-        let padded = cells.start + self.before;
-        // In a gap between windows the one before it is taken, so that padding is not negative.
-        let start = self.windows_around(cells.start).start.min(padded / self.stride);
-        let end = self.windows_around(cells.end - 1).end;
-        let start = start.min(end);
-        let before = padded - start * self.stride;
-        let (input, pooled) = (cells.end - cells.start, end - start);
         (Self { input, pooled, before, ..*self }, start..end)
     }
 
@@ -162,36 +164,12 @@ impl Axis {
     }
 }
 
-/// The windows around one cell after another: from a cell to the next without a division.
-pub(crate) struct Around<'a> {
-    axis: &'a Axis,
-    cell: u32,
-    windows: Range<u32>,
-}
-
-impl<'a> Around<'a> {
-    pub(crate) fn new(axis: &'a Axis) -> Self {
-        Self { axis, cell: 0, windows: axis.windows_around(0) }
-    }
-
-    /// [`Axis::windows_around`] a cell: the same one as before, the next or any other.
-    #[inline(always)]
-    pub(crate) fn at(&mut self, cell: u32) -> Range<u32> {
-        let Range { start, end } = &mut self.windows;
-        if cell == self.cell + 1 {
-            let padded = cell + self.axis.before;
-            if *end < self.axis.pooled && *end * self.axis.stride <= padded {
-                *end += 1;
-            }
-            if *start < *end && *start * self.axis.stride + self.axis.extent() <= padded {
-                *start += 1;
-            }
-        } else if cell != self.cell {
-            self.windows = self.axis.windows_around(cell);
-        }
-        self.cell = cell;
-        self.windows.clone()
-    }
+/// A window that reads the cells of a class: cell `class + b·stride` is the tap of window `b + shift`, if
+/// there is such a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reader {
+    pub(crate) tap: u32,
+    pub(crate) shift: i64,
 }
 
 /// From `low` to `high`, or as near as numbers below `extent` are.
@@ -322,9 +300,9 @@ fn first_multiple(a: u64, modulus: u64, low: u64, high: u64) -> Option<u64> {
     if q * a <= high {
         return Some(q);
     }
-    // No multiple lies there before the first turn: the same question about the turns.
-    let turns = first_multiple(modulus % a, a, (a - high % a) % a, (a - low % a) % a)?;
-    Some((low + modulus * turns).div_ceil(a))
+    // No multiple lies there before the products wrap: the same question about the wraps.
+    let wraps = first_multiple(modulus % a, a, (a - high % a) % a, (a - low % a) % a)?;
+    Some((low + modulus * wraps).div_ceil(a))
 }
 
 /// The size to unpool `pooled` windows to, given or by default, on one axis.
@@ -359,29 +337,4 @@ pub(crate) fn unpooled_size(
         found: found as u128,
         allowed: MAX_COORDINATE,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_around_one_cell_after_another_are_those_around_each() {
-        let numbers = |most: u32| 1..=most;
-        for (kernel, stride) in numbers(4).flat_map(|k| numbers(5).map(move |s| (k, s))) {
-            for (dilation, before) in numbers(3).flat_map(|d| (0..4).map(move |b| (d, b))) {
-                for pooled in 1..6 {
-                    let (input, after) = (17, 0);
-                    let axis = Axis { input, pooled, kernel, stride, dilation, before, after };
-                    let mut around = Around::new(&axis);
-                    let again = (0..input).flat_map(|cell| [cell, cell]);
-                    for cell in again.chain(0..input).chain((0..input).step_by(5)) {
-                        let (found, expected) = (around.at(cell), axis.windows_around(cell));
-                        let same = found == expected || found.is_empty() && expected.is_empty();
-                        assert!(same, "{axis:?}: {found:?} and {expected:?} around cell {cell}");
-                    }
-                }
-            }
-        }
-    }
 }

@@ -4,10 +4,10 @@ use crate::error::Error;
 use crate::gpu::{Gpu, scoped};
 
 impl Gpu {
-    /// The adapters that say they run compute shaders, best first: hardware before software, and of
+    /// The adapters that claim to run compute shaders, best first: hardware before software, and of
     /// the same kind Vulkan, Metal and DX12 before GL. `WGPU_BACKEND` limits the backends.
     ///
-    /// Some drivers say more than they hold; [`Gpu::from_adapter`] tells.
+    /// Some drivers claim it and fail: [`Gpu::from_adapter`] returns an error for their adapters.
     pub async fn adapters() -> Vec<wgpu::Adapter> {
         if wgpu::Instance::enabled_backend_features().is_empty() {
             return Vec::new();
@@ -36,8 +36,8 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// If there is no such adapter. The message names those that were found and why each was passed
-    /// over.
+    /// Returns [`Error::NoAdapter`] if there is no such adapter. The message names the adapters that were
+    /// found, and why each was passed over.
     pub async fn request() -> Result<Self, Error> {
         match wanted_adapter() {
             Some(name) => Self::request_named(&name).await,
@@ -50,7 +50,7 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// As [`Gpu::request`].
+    /// Returns [`Error::NoAdapter`] as [`Gpu::request`] does.
     pub async fn request_named(name: &str) -> Result<Self, Error> {
         let wanted = format!(" named {name:?}");
         let (named, others): (Vec<_>, Vec<_>) =
@@ -62,8 +62,8 @@ impl Gpu {
         first_usable(&named, wanted).await
     }
 
-    /// A device of its own on a given adapter, with all its limits, and timestamps and integers of
-    /// 64 bits if it has them.
+    /// A device of its own on a given adapter, with all its limits, and timestamps if it has
+    /// them.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl Gpu {
             let message = message.split_whitespace().collect::<Vec<_>>().join(" ");
             Error::Adapter { adapter: describe(&adapter.get_info()), message }
         };
-        let wanted = wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SHADER_INT64;
+        let wanted = wgpu::Features::TIMESTAMP_QUERY;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("unpool"),
             required_features: adapter.features() & wanted,
@@ -100,8 +100,7 @@ impl Gpu {
     }
 }
 
-/// A device on the first of some adapters that gives one; `wanted` says in the message which were asked
-/// for.
+/// A device on the first of some adapters that gives one. `wanted` describes the adapters in the message.
 async fn first_usable(adapters: &[wgpu::Adapter], wanted: String) -> Result<Gpu, Error> {
     let mut refusals = Vec::new();
     for adapter in adapters {
@@ -116,7 +115,7 @@ async fn first_usable(adapters: &[wgpu::Adapter], wanted: String) -> Result<Gpu,
     Err(Error::NoAdapter { wanted, found: list(refusals) })
 }
 
-/// What was found, for a message.
+/// A list of adapters or refusals, for a message.
 fn list(found: impl IntoIterator<Item = String>) -> String {
     let found: Vec<_> = found.into_iter().collect();
     if found.is_empty() { "none".into() } else { found.join("; ") }
@@ -142,7 +141,7 @@ fn compile_nothing(device: &wgpu::Device) -> Result<(), Error> {
     })
 }
 
-/// `WGPU_ADAPTER_NAME`, if it says something.
+/// `WGPU_ADAPTER_NAME`, if it is set and not empty.
 pub(crate) fn wanted_adapter() -> Option<String> {
     std::env::var("WGPU_ADAPTER_NAME").ok().filter(|name| !name.trim().is_empty())
 }
@@ -150,7 +149,7 @@ pub(crate) fn wanted_adapter() -> Option<String> {
 fn describe(info: &wgpu::AdapterInfo) -> String {
     let driver = [info.driver.as_str(), info.driver_info.as_str()].join(" ");
     let mut text = info.backend.to_string();
-    // A browser tells no name.
+    // A browser gives no name.
     if !info.name.is_empty() {
         text = format!("{text}: {}", info.name);
     }

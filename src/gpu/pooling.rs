@@ -38,7 +38,7 @@ use crate::index_space::IndexSpace;
 ///
 /// Every operation gives the same bits on every run, device and workgroup size, and those of
 /// [`cpu`](crate::cpu): there are no atomics, each cell of an output is written once, and sums are in raster
-/// order. For sums of floats the device must round to nearest even, which `Gpu::check_sums` tells.
+/// order. For sums of floats the device must round to nearest even; `Gpu::check_sums` checks it.
 #[derive(Clone, Debug)]
 pub struct Pooling {
     gpu: Gpu,

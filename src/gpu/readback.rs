@@ -39,8 +39,10 @@ impl Gpu {
     ///
     /// # Errors
     ///
-    /// If the buffer was not made with [`COPY_SRC`](wgpu::BufferUsages::COPY_SRC), offset or size
-    /// is not a multiple of 4 or the size not one of that of `T`, or the device has no memory left.
+    /// - [`Error::Usage`] if the buffer was not made with [`COPY_SRC`](wgpu::BufferUsages::COPY_SRC).
+    /// - [`Error::Alignment`] if the offset is not a multiple of 4.
+    /// - [`Error::ReadSize`] if the size is not a multiple of 4 and of the size of `T`.
+    /// - [`Error::OutOfMemory`] or [`Error::Wgpu`] if the device fails.
     pub fn read<'a, T: bytemuck::Pod>(
         &self,
         source: impl Into<Operand<'a>>,
@@ -95,7 +97,7 @@ impl<T: bytemuck::Pod> Readback<T> {
     ///
     /// # Errors
     ///
-    /// If the device was lost.
+    /// Returns [`Error::DeviceLost`] if the device was lost.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn wait(self) -> Result<Vec<T>, Error> {
         let device = self.gpu.device().clone();

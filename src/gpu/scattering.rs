@@ -23,7 +23,7 @@ use crate::scatter::Scatter;
 ///
 /// An atomic maximum of element numbers finds the last value of a cell; for sums, values are sorted by cell,
 /// stably and without atomics. The bits are those of [`cpu::scatter`](crate::cpu::scatter) on every run and
-/// device; for sums of floats the device must round to nearest even, which `Gpu::check_sums` tells.
+/// device; for sums of floats the device must round to nearest even; `Gpu::check_sums` checks it.
 #[derive(Clone, Debug)]
 pub struct Scattering {
     gpu: Gpu,

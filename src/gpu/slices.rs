@@ -1,4 +1,4 @@
-//! The operations on slices: upload, one submission, and the readback of what it made.
+//! The operations on slices: upload, one submission, and the readback of its results.
 
 use crate::argmax::Index;
 use crate::argmax::{Overlap, Pooled, Taps, check_len};
@@ -9,17 +9,17 @@ use crate::gpu::operands::{self, MaxPool, MaxPoolValues, MaxUnpool, MaxUnpoolBac
 use crate::gpu::{Gpu, IndexReport, Readback, Step};
 use crate::scatter::Scatter;
 
-/// What a tensor's buffer is used for.
+/// The usages of a tensor's buffer.
 const TENSOR: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE.union(wgpu::BufferUsages::COPY_SRC);
 
-/// What comes back of a pooling.
+/// The readbacks of a pooling's values and taps.
 pub(crate) struct PooledReadback<T> {
     pub(crate) values: Readback<T>,
     pub(crate) taps: Readback<u8>,
 }
 
 impl<T: Cell> PooledReadback<T> {
-    /// Puts together what was read.
+    /// The values and taps that were read.
     pub(crate) fn finish(
         geometry: &Geometry,
         mut values: Vec<T>,

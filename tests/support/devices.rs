@@ -77,17 +77,6 @@ pub(crate) fn adapters() -> &'static [wgpu::Adapter] {
     &ADAPTERS
 }
 
-/// A device without any feature on every adapter that has 64-bit integers: what uses them where a
-/// device has them runs there as it does elsewhere.
-pub(crate) fn plain() -> Vec<(String, Engine)> {
-    let wide = adapters().iter().filter(|a| a.features().contains(wgpu::Features::SHADER_INT64));
-    wide.map(|adapter| {
-        let gpu = device(adapter, &adapter.limits());
-        (format!("{}, without features", gpu.description()), Engine::Gpu(gpu))
-    })
-    .collect()
-}
-
 /// What `check` finds of each, all at once: drivers spend most of a test compiling, on one thread.
 /// No two may use the same device: on GL, `wgpu` gives up on a context that another thread holds.
 pub(crate) fn at_once<A: Sync, R: Send>(of: &[A], check: impl Fn(&A) -> R + Sync) -> Vec<R> {

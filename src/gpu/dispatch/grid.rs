@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 
-/// What a device allows a dispatch, and the size of its workgroups.
+/// The limits of a device for a dispatch, and the size of its workgroups.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) binding_bytes: u64,

@@ -6,8 +6,8 @@ use crate::element::Element;
 use crate::geometry::Axis;
 use crate::index_space::IndexSpace;
 
-/// What the code of a kernel depends on besides its variant: the window, the element and a few facts, but no
-/// extents. Kernels of one variant whose constants are equal share one pipeline, so a number that a kernel's
+/// The numbers and facts that the code of a kernel depends on besides its variant: the window and the element,
+/// but no extents. Kernels of one variant whose constants are equal share one pipeline, so a number that a kernel's
 /// code does not depend on stays at its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Constants {

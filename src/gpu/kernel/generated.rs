@@ -9,27 +9,7 @@ use std::fmt::Write as _;
 use crate::geometry::Axis;
 use crate::gpu::kernel::constants::Constants;
 use crate::gpu::kernel::row::WindowVec4s;
-
-/// Cells of the largest window and of the largest stride block for which code is generated.
-const MOST_CELLS: u64 = 64;
-/// Windows over a cell for which code is generated.
-const MOST_WINDOWS: u64 = 9;
-
-/// Whether the cells of a window are few enough to generate a comparison for each.
-pub(crate) fn has_few_cells(axes: &[Axis; 3]) -> bool {
-    product(axes, |axis| axis.kernel) <= MOST_CELLS
-}
-
-/// Whether the cells of a stride block, and the windows over each, are few enough to generate their code.
-pub(crate) fn has_small_blocks(axes: &[Axis; 3]) -> bool {
-    has_few_cells(axes)
-        && product(axes, |axis| axis.stride) <= MOST_CELLS
-        && product(axes, Axis::windows_per_cell) <= MOST_WINDOWS
-}
-
-fn product(axes: &[Axis; 3], number: impl Fn(&Axis) -> u32) -> u64 {
-    axes.iter().map(|axis| u64::from(number(axis))).fold(1, u64::saturating_mul)
-}
+use crate::gpu::kernel::size::has_few_cells;
 
 /// Every index of a box, in raster order.
 fn raster([z, y, x]: [u32; 3]) -> impl DoubleEndedIterator<Item = [u32; 3]> {
@@ -105,13 +85,13 @@ pub(crate) fn max_unpool_block(constants: &Constants) -> String {
     for (i, [z, y, x]) in raster(windows).rev().enumerate() {
         body.line(format_args!("let window{i} = load_window(blocks, {z}u, {y}u, {x}u);"));
     }
-    for cell in raster(axes.each_ref().map(|axis| axis.stride)) {
-        let mut accumulator = Accumulator::default();
+    for (n, cell) in raster(axes.each_ref().map(|axis| axis.stride)).enumerate() {
+        let mut accumulator = Accumulator::new(n);
         for (i, before) in raster(windows).rev().enumerate() {
             let taps = [0, 1, 2].map(|axis| tap(&axes[axis], cell[axis], before[axis]));
             if let [Some(z), Some(y), Some(x)] = taps {
                 let tap = (z * axes[1].kernel + y) * axes[2].kernel + x;
-                accumulator.add(&format!("window{i}"), &format!("vec4<u32>({tap}u)"));
+                accumulator.add(&mut body, &format!("window{i}"), &format!("vec4<u32>({tap}u)"));
             }
         }
         let [z, y, x] = cell;
@@ -133,8 +113,9 @@ pub(crate) fn max_unpool_row(constants: &Constants) -> String {
             body.line(format_args!("let windows{row}_{i} = load_windows(blocks, {arguments});"));
         }
     }
-    for [z, y, number] in raster([axis_z.stride, axis_y.stride, axis_x.stride]) {
-        let mut accumulator = Accumulator::default();
+    let cells = raster([axis_z.stride, axis_y.stride, axis_x.stride]);
+    for (n, [z, y, number]) in cells.enumerate() {
+        let mut accumulator = Accumulator::new(n);
         for (row, [before_z, before_y, _]) in rows() {
             let taps = (tap(axis_z, z, before_z), tap(axis_y, y, before_y));
             let (Some(tap_z), Some(tap_y)) = taps else { continue };
@@ -148,7 +129,7 @@ pub(crate) fn max_unpool_row(constants: &Constants) -> String {
                     Some((format!("windows{row}_{}", window / 4), window % 4, tap))
                 });
                 if lanes.iter().any(Option::is_some) {
-                    accumulator.add(&lanes_of_windows(&lanes), &taps_of_lanes(&lanes));
+                    accumulator.add(&mut body, &lanes_of_windows(&lanes), &taps_of_lanes(&lanes));
                 }
             }
         }
@@ -178,22 +159,34 @@ fn taps_of_lanes(lanes: &[WindowLane; 4]) -> String {
     vec4(|lane| format!("{}u", lanes[lane as usize].as_ref().map_or(0, |&(_, _, tap)| tap)))
 }
 
-/// The expression of a cell's accumulator.
-#[derive(Default)]
-struct Accumulator(Option<String>);
+/// The accumulator of cell `cell` of a work item, a variable for each window that it has.
+struct Accumulator {
+    cell: usize,
+    windows: usize,
+}
 
 impl Accumulator {
+    fn new(cell: usize) -> Self {
+        Self { cell, windows: 0 }
+    }
+
     /// Adds a window, in which the cell has these taps.
-    fn add(&mut self, window: &str, taps: &str) {
-        self.0 = Some(match self.0.take() {
+    fn add(&mut self, body: &mut Function, window: &str, taps: &str) {
+        let Self { cell, windows } = *self;
+        let call = match windows.checked_sub(1) {
             None => format!("accumulate_first({window}, {taps})"),
-            Some(earlier) => format!("accumulate({earlier}, {window}, {taps})"),
-        });
+            Some(earlier) => format!("accumulate(cell{cell}_{earlier}, {window}, {taps})"),
+        };
+        body.line(format_args!("let cell{cell}_{windows} = {call};"));
+        self.windows += 1;
     }
 
     /// The elements after the last window: zero for a cell that no window covers.
     fn finish(self) -> String {
-        self.0.map_or("vec4<u32>(0u)".to_owned(), |accumulator| format!("finish({accumulator})"))
+        match self.windows.checked_sub(1) {
+            None => "vec4<u32>(0u)".to_owned(),
+            Some(last) => format!("finish(cell{}_{last})", self.cell),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod generated;
 #[cfg(test)]
 pub(crate) mod layout;
 pub(crate) mod row;
+mod size;
 pub(crate) mod uniforms;
 mod variant;
 
@@ -36,6 +37,7 @@ pub struct Kernel {
 }
 
 /// The operations on windows that a [`Kernel`] is made for.
+#[allow(clippy::enum_variant_names, reason = "the operations have these names in every layer")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WindowOperation {
     MaxPool { with_taps: bool },

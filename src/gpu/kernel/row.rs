@@ -2,7 +2,7 @@
 
 use crate::geometry::{Axis, Geometry, clamped};
 
-use crate::gpu::kernel::generated::{has_few_cells, has_small_blocks};
+use crate::gpu::kernel::size::{has_few_cells, has_small_blocks};
 
 /// The vec4s of windows in a row that cover the cells of a work item of `max_unpool_row`.
 pub(crate) struct WindowVec4s {

@@ -7,8 +7,9 @@ use crate::element::Element;
 use crate::geometry::Geometry;
 use crate::gpu::kernel::binding::Binding;
 use crate::gpu::kernel::constants::Constants;
-use crate::gpu::kernel::generated::{self, has_small_blocks};
+use crate::gpu::kernel::generated;
 use crate::gpu::kernel::row::{pools_rows, unpools_rows};
+use crate::gpu::kernel::size::has_small_blocks;
 
 /// An operation of the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +52,7 @@ pub(crate) enum Access {
     Words,
 }
 
-/// What a work item owns of the tensor that it writes.
+/// The part of the written tensor that a work item owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owns {
     /// Four adjacent pooled values.
@@ -67,7 +68,7 @@ pub(crate) enum Owns {
 /// How the tensor at [`Binding::Input`] is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Loads {
-    /// As the access says.
+    /// In the form of the access.
     Access,
     /// Single words: the cells that taps name.
     NamedCells,

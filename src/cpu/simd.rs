@@ -1,18 +1,26 @@
-//! The vectors that loops are compiled for.
+//! The vector instructions that loops are compiled for.
+//!
+//! Loops are written so that the compiler makes vector instructions of them, for each level of
+//! instructions that a processor can have; [`level`] finds the level at run time. Closures and functions
+//! inside [`vectorized`] must be `#[inline(always)]`, or they are compiled without the level.
+
+use std::ops::Range;
 
 use fearless_simd::{Level, Simd, dispatch};
 
 use crate::element::Cell;
 
-/// The level of the processor at hand.
+/// Elements that a loop handles together, as one or more vectors.
+pub(super) const LANES: usize = 16;
+
+/// The level of the processor.
 pub(super) fn level() -> Level {
     #[cfg(test)]
-    if let Some(level) = tests::held() {
+    if let Some(level) = tests::forced() {
         return level;
     }
     Level::new()
 }
-
 /// The name of the vectors that the loops are compiled for, if the processor at hand has any.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn vectors() -> Option<&'static str> {
@@ -35,7 +43,7 @@ pub(crate) fn vectors() -> Option<&'static str> {
 /// by masks, and an EPYC (Zen 5) takes about twice as long for that as for all. Cells of one byte gain by
 /// AVX-512 all the same, and so do narrow tiles, whose cells must be told apart.
 #[inline(always)]
-pub(super) fn of_whole_loads<T: Cell>(level: Level) -> Level {
+pub(super) fn without_masked_loads<T: Cell>(level: Level) -> Level {
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
     if size_of::<T>() > 1
         && let (Level::Avx512(_), Some(avx2)) = (level, level.as_avx2())
@@ -51,6 +59,20 @@ pub(super) fn vectorized<R>(level: Level, work: impl FnOnce() -> R) -> R {
     dispatch!(level, simd => simd.vectorize(work))
 }
 
+/// Where to take at least `N` elements, `N` at a time; some of the last are taken twice.
+#[inline(always)]
+pub(super) fn by<const N: usize>(
+    Range { start, end }: Range<usize>,
+) -> impl Iterator<Item = usize> {
+    (start..end).step_by(N).map(move |at| at.min(end - N))
+}
+
+/// [`by`] [`LANES`].
+#[inline(always)]
+pub(super) fn by_lanes(elements: Range<usize>) -> impl Iterator<Item = usize> {
+    by::<LANES>(elements)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::RwLock;
@@ -61,11 +83,11 @@ mod tests {
     use crate::argmax::Overlap;
     use crate::{Geometry, Padding, Shape, Window, cpu};
 
-    /// The level that everything is held to, which changes no result.
-    static HELD: RwLock<Option<Level>> = RwLock::new(None);
+    /// The level that a test forces on every loop.
+    static FORCED: RwLock<Option<Level>> = RwLock::new(None);
 
-    pub(super) fn held() -> Option<Level> {
-        *HELD.read().unwrap()
+    pub(super) fn forced() -> Option<Level> {
+        *FORCED.read().unwrap()
     }
 
     /// The levels that the processor has, the widest first.
@@ -142,9 +164,9 @@ mod tests {
         for geometry in geometries() {
             let mut all = Vec::new();
             for level in levels() {
-                *HELD.write().unwrap() = Some(level);
+                *FORCED.write().unwrap() = Some(level);
                 all.push((vectors(), results::<T>(&geometry)));
-                *HELD.write().unwrap() = None;
+                *FORCED.write().unwrap() = None;
             }
             let (widest, expected) = &all[0];
             for (name, found) in &all[1..] {

@@ -1,0 +1,63 @@
+//! What a cell becomes by the values that go to it.
+
+use crate::element::Cell;
+
+/// How a cell is made of the values of the windows that read it, in raster order.
+pub(super) trait Rule<T: Cell> {
+    /// The cell after some of the values; by default, after none.
+    type Accumulator: Copy + Default;
+
+    /// The cell after one value more, if the value's tap `names` the cell.
+    fn add(accumulator: Self::Accumulator, names: bool, value: T) -> Self::Accumulator;
+
+    /// The cell, or `None` on integer overflow.
+    fn cell(accumulator: Self::Accumulator) -> Option<T>;
+
+    /// The cell that one window reads.
+    fn cell_of_one(names: bool, value: T) -> T;
+}
+
+/// The sum.
+pub(super) struct Sum;
+
+impl<T: Cell> Rule<T> for Sum {
+    type Accumulator = T::Sum;
+
+    #[inline(always)]
+    fn add(sum: T::Sum, names: bool, value: T) -> T::Sum {
+        // No sum is −0, so adding 0 changes none, and nothing here is a branch.
+        value.over(T::default(), names).add_to(sum)
+    }
+
+    #[inline(always)]
+    fn cell(sum: T::Sum) -> Option<T> {
+        T::total(sum)
+    }
+
+    #[inline(always)]
+    fn cell_of_one(names: bool, value: T) -> T {
+        value.alone().over(T::default(), names)
+    }
+}
+
+/// The last value.
+pub(super) struct Last;
+
+impl<T: Cell> Rule<T> for Last {
+    type Accumulator = T;
+
+    #[inline(always)]
+    fn add(cell: T, names: bool, value: T) -> T {
+        value.over(cell, names)
+    }
+
+    #[inline(always)]
+    fn cell(cell: T) -> Option<T> {
+        Some(cell)
+    }
+
+    #[inline(always)]
+    fn cell_of_one(names: bool, value: T) -> T {
+        value.over(T::default(), names)
+    }
+}

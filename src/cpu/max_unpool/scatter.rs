@@ -1,0 +1,160 @@
+//! Unpooling by the values.
+//!
+//! ```text
+//! for each chunk of the output:
+//!     clear the cells
+//!     for each pooled value, in raster order, whose window reaches into the chunk:
+//!         cell[tap of the value] = value, or += value
+//! ```
+
+use std::ops::Range;
+
+use crate::argmax::{Overlap, TapWord};
+use crate::cpu::row::Row;
+use crate::cpu::simd::{level, vectorized};
+use crate::cpu::tap_table::TapTable;
+use crate::cpu::threads::{Chunk, Chunks, each_chunk};
+use crate::element::Cell;
+use crate::geometry::Geometry;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Elements up to which a volume, all the rows of the spatial axes, is not cut.
+const VOLUME: usize = 64 * 1024;
+
+/// Unpools every row of the output; the first element whose sum does not fit, if there is one.
+pub(super) fn unpool<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &[U],
+    overlap: Overlap,
+    output: &mut [T],
+) -> Option<usize> {
+    let (level, table) = (level(), TapTable::new(geometry));
+    let overlap = (overlap == Overlap::Last, geometry.windows_overlap());
+    let overflow = AtomicUsize::new(usize::MAX);
+    each_chunk(output, &chunks(geometry), Vec::new, |sums, chunk, output| {
+        let scatter = Scatter::new(geometry, &table, chunk, output.len());
+        let first = scatter.first;
+        vectorized(
+            level,
+            #[inline(always)]
+            || match overlap {
+                (true, _) => {
+                    output.fill(T::default());
+                    scatter.put(values, taps, output, |cell, value| *cell = value);
+                }
+                (false, false) => {
+                    output.fill(T::default());
+                    scatter.put(values, taps, output, |cell, value| *cell = value.alone());
+                }
+                (false, true) => {
+                    let too_large = T::total_all(
+                        output,
+                        sums,
+                        #[inline(always)]
+                        |sums| {
+                            scatter.put(values, taps, sums, |sum, value| *sum = value.add_to(*sum));
+                        },
+                    );
+                    if let Some(at) = too_large {
+                        overflow.fetch_min(first + at, Ordering::Relaxed);
+                    }
+                }
+            },
+        );
+    });
+    Some(overflow.into_inner()).filter(|&element| element != usize::MAX)
+}
+
+/// Chunks so large that few windows reach into two of them.
+fn chunks(geometry: &Geometry) -> Chunks {
+    let [z, y, x] = &geometry.axes;
+    let chunks = Chunks::new(x.input, geometry.inner, 4);
+    let (plane, volume) = (y.input as usize, y.input as usize * z.input as usize);
+    let reach = (z.extent() as usize - 1) * plane + y.extent() as usize - 1;
+    if reach == 0 && chunks.row() > VOLUME {
+        return chunks.of_columns(4 * x.extent() as usize);
+    }
+    let rows = (VOLUME / 4).div_ceil(chunks.row());
+    let rows = if volume * chunks.row() <= VOLUME {
+        rows.div_ceil(volume) * volume
+    } else {
+        rows.max(reach.saturating_mul(4)).min(volume)
+    };
+    chunks.of_rows(rows)
+}
+
+/// The cells of a chunk, and the windows that reach into it.
+struct Scatter<'a> {
+    geometry: &'a Geometry,
+    table: &'a TapTable<'a>,
+    /// The first element of the chunk.
+    first: usize,
+    /// Its first and last row.
+    rows: [Row; 2],
+    columns: Range<u32>,
+}
+
+impl<'a> Scatter<'a> {
+    fn new(geometry: &'a Geometry, table: &'a TapTable<'a>, chunk: Chunk, len: usize) -> Self {
+        let (extents, row) = (geometry.axes.map(|axis| axis.input), geometry.input_row());
+        let first = chunk.row * row + chunk.columns.start as usize * geometry.inner as usize;
+        let last = (first + len - 1) / row;
+        let rows = [chunk.row, last].map(|number| Row::new(extents, number));
+        Self {
+            geometry,
+            table,
+            first,
+            rows,
+            columns: geometry.axes[2].windows_over(&chunk.columns),
+        }
+    }
+
+    /// Calls `put` for each value whose tap names a cell of the chunk, in raster order.
+    #[inline(always)]
+    fn put<T: Copy, U: TapWord, S>(
+        &self,
+        values: &[T],
+        taps: &[U],
+        cells: &mut [S],
+        put: impl Fn(&mut S, T),
+    ) {
+        let geometry = self.geometry;
+        let ([z, y, _], pooled) = (&geometry.axes, geometry.axes.map(|axis| axis.pooled));
+        let [first, last] = self.rows;
+        for outer in first.outer..=last.outer {
+            let start = if outer == first.outer { first.z } else { 0 };
+            let end = if outer == last.outer { last.z + 1 } else { z.input };
+            let in_y = if first.outer == last.outer && end - start == 1 {
+                first.y..last.y + 1
+            } else {
+                0..y.input
+            };
+            for qz in z.windows_over(&(start..end)) {
+                for qy in y.windows_over(&in_y) {
+                    let row = Row { outer, z: qz, y: qy };
+                    let at = row.number(pooled) * geometry.pooled_row();
+                    let inner = geometry.inner as usize;
+                    let at = at + self.columns.start as usize * inner
+                        ..at + self.columns.end as usize * inner;
+                    let (values, taps) = (&values[at.clone()], &taps[at]);
+                    let first = self.first;
+                    self.table.each_cell(
+                        row,
+                        self.columns.clone(),
+                        taps,
+                        values.iter(),
+                        #[inline(always)]
+                        |cell, value| {
+                            let cell =
+                                cell.and_then(|cell| cells.get_mut(cell.wrapping_sub(first)));
+                            if let Some(cell) = cell {
+                                put(cell, *value);
+                            }
+                        },
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The rows of a tensor, by number and by position.
+
+use crate::geometry::Geometry;
+
+/// The position of a row of the input or of the pooled tensor.
+#[derive(Clone, Copy)]
+pub(super) struct Row {
+    pub(super) outer: u32,
+    pub(super) z: u32,
+    pub(super) y: u32,
+}
+
+impl Row {
+    /// The row of a number in a tensor of these extents.
+    #[inline(always)]
+    pub(super) fn new([z, y, _]: [u32; 3], number: usize) -> Self {
+        let (plane, y) = (number / y as usize, (number % y as usize) as u32);
+        Self { outer: (plane / z as usize) as u32, z: (plane % z as usize) as u32, y }
+    }
+
+    /// The number of the row.
+    #[inline(always)]
+    pub(super) fn number(self, [z, y, _]: [u32; 3]) -> usize {
+        (self.outer as usize * z as usize + self.z as usize) * y as usize + self.y as usize
+    }
+
+    /// The row after this one.
+    #[inline(always)]
+    pub(super) fn next(self, [z, y, _]: [u32; 3]) -> Self {
+        let Self { outer, z: cz, y: cy } = self;
+        if cy + 1 < y {
+            Self { y: cy + 1, ..self }
+        } else if cz + 1 < z {
+            Self { z: cz + 1, y: 0, outer }
+        } else {
+            Self { outer: outer + 1, z: 0, y: 0 }
+        }
+    }
+
+    /// This row and those after it.
+    #[inline(always)]
+    pub(super) fn and_next(self, extents: [u32; 3]) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), move |row| Some(row.next(extents)))
+    }
+
+    /// The element of the input where the first window of a row of windows starts on the z and y axes, or
+    /// would start in the padding.
+    #[inline(always)]
+    pub(super) fn windows_start(self, geometry: &Geometry) -> i64 {
+        let [z, y, _] = &geometry.axes;
+        let plane = i64::from(self.outer) * i64::from(z.input) + z.start(self.z);
+        (plane * i64::from(y.input) + y.start(self.y)) * geometry.input_row() as i64
+    }
+}
