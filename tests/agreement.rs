@@ -15,6 +15,8 @@ use crate::support::oracle::{self, Bits, Plan};
 
 /// Everything an engine makes of a geometry and an input.
 struct All<T> {
+    /// The values of a pooling without argmax.
+    alone: Vec<T>,
     values: Vec<T>,
     taps: Vec<u32>,
     last: Vec<T>,
@@ -27,6 +29,7 @@ fn all<T: Cell>(engine: &Engine, geometry: &Geometry, input: &[T]) -> All<T> {
     let pooled = engine.max_pool(geometry, input).unwrap();
     let (values, taps) = (&pooled.values, &pooled.taps);
     All {
+        alone: engine.max_pool_values(geometry, input).unwrap(),
         last: engine.max_unpool(geometry, values, taps, Overlap::Last).unwrap(),
         sum: engine.max_unpool(geometry, values, taps, Overlap::Sum).ok(),
         read: engine.max_unpool_backward(geometry, input, taps).unwrap(),
@@ -46,6 +49,7 @@ fn agree<T: Cell + Bits>(report: &mut Report, engines: &[(String, Engine)], name
                 let element = T::ELEMENT.name();
                 let of = |what| format!("{name} {element} {kind:?}: {what} on {on} and {other}");
                 report.add(same_bits(&of("values"), &one.values, &another.values));
+                report.add(same_bits(&of("values alone"), &one.alone, &another.values));
                 report.add(same(&of("taps"), &one.taps, &another.taps));
                 report.add(same_bits(&of("last"), &one.last, &another.last));
                 report.add(same_bits(&of("read"), &one.read, &another.read));

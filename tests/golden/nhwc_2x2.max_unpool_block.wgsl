@@ -660,8 +660,12 @@ fn max_unpool_block(
 
 fn unpool(blocks: Blocks) {
     let window0 = load_window(blocks, 0u, 0u, 0u);
-    store_cell(blocks, 0u, 0u, 0u, finish(accumulate_first(window0, vec4<u32>(0u))));
-    store_cell(blocks, 0u, 0u, 1u, finish(accumulate_first(window0, vec4<u32>(1u))));
-    store_cell(blocks, 0u, 1u, 0u, finish(accumulate_first(window0, vec4<u32>(2u))));
-    store_cell(blocks, 0u, 1u, 1u, finish(accumulate_first(window0, vec4<u32>(3u))));
+    let cell0_0 = accumulate_first(window0, vec4<u32>(0u));
+    store_cell(blocks, 0u, 0u, 0u, finish(cell0_0));
+    let cell1_0 = accumulate_first(window0, vec4<u32>(1u));
+    store_cell(blocks, 0u, 0u, 1u, finish(cell1_0));
+    let cell2_0 = accumulate_first(window0, vec4<u32>(2u));
+    store_cell(blocks, 0u, 1u, 0u, finish(cell2_0));
+    let cell3_0 = accumulate_first(window0, vec4<u32>(3u));
+    store_cell(blocks, 0u, 1u, 1u, finish(cell3_0));
 }

@@ -16,7 +16,7 @@ use crate::{argmax, files};
 
 #[derive(clap::Args)]
 #[command(
-    override_usage = "unpool pool IN.npy --kernel NxN --values V.npy --argmax A.npy [OPTIONS]"
+    override_usage = "unpool pool IN.npy --kernel NxN --values V.npy [--argmax A.npy] [OPTIONS]"
 )]
 pub(crate) struct Args {
     /// The input: one to three spatial axes, with batch and channels or as --layout says; .npy
@@ -34,9 +34,10 @@ pub(crate) struct Args {
     /// File for the maxima; - for standard output.
     #[arg(long, value_name = "V.npy")]
     values: Sink,
-    /// File for the argmax: taps as uint8 or uint16, indices as int64.
+    /// File for the argmax: taps as uint8 or uint16, indices as int64. Without it, values alone are
+    /// pooled.
     #[arg(long, value_name = "A.npy")]
-    argmax: Sink,
+    argmax: Option<Sink>,
     /// taps, plane (PyTorch), image (TensorFlow), batch (TensorFlow with
     /// include_batch_in_index), tensor (ONNX), tensor-column-major (ONNX, storage_order 1).
     #[arg(long, default_value = "taps", value_name = "SPACE")]
@@ -48,8 +49,9 @@ pub(crate) struct Args {
 
 impl Args {
     /// The files it writes, each with its option.
-    pub(crate) fn outputs(&self) -> [(&'static str, &Sink); 2] {
-        [("--values", &self.values), ("--argmax", &self.argmax)]
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, &Sink)> {
+        let argmax = self.argmax.iter().map(|argmax| ("--argmax", argmax));
+        [("--values", &self.values)].into_iter().chain(argmax).collect()
     }
 }
 
@@ -65,31 +67,41 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let geometry = Geometry::new(&window, shape).with_context(in_input)?;
     let engine = Engine::named(&args.device)?;
     let pooled = axes.extents(geometry.pooled_shape());
-    let [values, argmax] = for_element!(input, args.input, T => {
-        pool::<T>(&engine, &geometry, &input, args.index_space, &pooled)
+    let space = args.argmax.as_ref().map(|_| args.index_space);
+    let (values, indices) = for_element!(input, args.input, T => {
+        pool::<T>(&engine, &geometry, &input, space, &pooled)
     })?;
-    files::write(&[
-        (args.values.clone(), values.to_file()?),
-        (args.argmax.clone(), argmax.to_file()?),
-    ])?;
+    let argmax = args.argmax.as_ref().zip(indices.as_ref());
+    let mut written = vec![(args.values.clone(), values.to_file()?)];
+    if let Some((file, indices)) = argmax {
+        written.push((file.clone(), indices.to_file()?));
+    }
+    files::write(&written)?;
     writeln!(out, "device  {}", engine.description())?;
     let (from, to, kind) = (extents(&input.shape), extents(&pooled), input.number.name());
     writeln!(out, "pooled  {from} to {to}, {kind}")?;
     writeln!(out, "wrote   {}", args.values)?;
-    let (kind, space) = (argmax.number.name(), args.index_space.name());
-    writeln!(out, "        {}: {space}, {kind}", args.argmax)?;
+    if let Some((file, indices)) = argmax {
+        let (kind, space) = (indices.number.name(), args.index_space.name());
+        writeln!(out, "        {file}: {space}, {kind}")?;
+    }
     Ok(Outcome::Agrees)
 }
 
-/// Values and argmax, as arrays of the given extents.
+/// Values and, in a space if one is given, argmax, as arrays of the given extents.
 fn pool<T: Cell>(
     engine: &Engine,
     geometry: &Geometry,
     input: &Array,
-    space: ArgmaxSpace,
+    space: Option<ArgmaxSpace>,
     extents: &[usize],
-) -> Result<[Array; 2]> {
-    let pooled = engine.max_pool(geometry, &input.numbers::<T>())?;
-    let values = Array::new(Number::Element(T::ELEMENT), extents.to_vec(), &pooled.values);
-    Ok([values, argmax::to_array(geometry, &pooled.taps, space, extents.to_vec())?])
+) -> Result<(Array, Option<Array>)> {
+    let input = input.numbers::<T>();
+    let array = |values: &[T]| Array::new(Number::Element(T::ELEMENT), extents.to_vec(), values);
+    let Some(space) = space else {
+        return Ok((array(&engine.max_pool_values(geometry, &input)?), None));
+    };
+    let pooled = engine.max_pool(geometry, &input)?;
+    let argmax = argmax::to_array(geometry, &pooled.taps, space, extents.to_vec())?;
+    Ok((array(&pooled.values), Some(argmax)))
 }
