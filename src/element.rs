@@ -3,11 +3,10 @@
 mod arithmetic;
 
 use std::fmt;
-use std::str::FromStr;
 
 use half::{bf16, f16};
 
-use crate::name::{self, UnknownName};
+use crate::name::named;
 
 /// The type of a tensor's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -62,20 +61,7 @@ impl Element {
     }
 }
 
-impl fmt::Display for Element {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Element {
-    type Err = UnknownName;
-
-    /// The element type of a [`name`](Self::name), in any case.
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        name::parse("element type", text, &Self::ALL, Self::name)
-    }
-}
+named!(Element, "element type");
 
 /// A Rust type that a tensor's elements can have: `f32`, [`half::f16`], [`half::bf16`], `i32`,
 /// `u32`, `i8` or `u8`.

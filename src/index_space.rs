@@ -1,9 +1,6 @@
 //! [`IndexSpace`]: the ways in which other frameworks flatten the position of a maximum.
 
-use std::fmt;
-use std::str::FromStr;
-
-use crate::name::{self, UnknownName};
+use crate::name::named;
 
 /// How a framework flattens the position of a maximum into one index. Padding never counts.
 ///
@@ -46,17 +43,4 @@ impl IndexSpace {
     }
 }
 
-impl fmt::Display for IndexSpace {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for IndexSpace {
-    type Err = UnknownName;
-
-    /// The space of a [`name`](Self::name), in any case, with `-` or `_` between its words.
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        name::parse("index space", text, &Self::ALL, Self::name)
-    }
-}
+named!(IndexSpace, "index space");

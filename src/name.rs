@@ -13,6 +13,27 @@ pub struct UnknownName {
     pub allowed: String,
 }
 
+/// Implements `Display` and `FromStr` for a type by its `ALL` and its `name`.
+macro_rules! named {
+    ($type:ty, $what:literal) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = $crate::name::UnknownName;
+
+            /// The value of a [`name`](Self::name), in any case, with `-` or `_` between its words.
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::name::parse($what, text, &Self::ALL, Self::name)
+            }
+        }
+    };
+}
+pub(crate) use named;
+
 /// The value of `all` with a given name, in any case and with `-` or `_` between its words.
 pub(crate) fn parse<T: Copy>(
     what: &'static str,

@@ -9,11 +9,8 @@ mod index;
 mod strides;
 mod taps;
 
-use std::fmt;
-use std::str::FromStr;
-
 use crate::error::Error;
-use crate::name::{self, UnknownName};
+use crate::name::named;
 
 pub use index::Index;
 pub(crate) use strides::IndexStrides;
@@ -63,20 +60,7 @@ impl Overlap {
     }
 }
 
-impl fmt::Display for Overlap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Overlap {
-    type Err = UnknownName;
-
-    /// The rule of a [`name`](Self::name), in any case.
-    fn from_str(text: &str) -> Result<Self, UnknownName> {
-        name::parse("overlap", text, &Self::ALL, Self::name)
-    }
-}
+named!(Overlap, "overlap");
 
 /// An error unless an operand has the number of elements that is allowed.
 pub(crate) fn check_len(operand: &'static str, found: usize, allowed: usize) -> Result<(), Error> {

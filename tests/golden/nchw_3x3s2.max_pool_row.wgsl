@@ -87,8 +87,8 @@ struct Params {
     pad_before: vec3<u32>,
     // Work items of this dispatch.
     items: u32,
-    // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In rows
-    // (ROW_ITEMS) x counts vec4s.
+    // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,

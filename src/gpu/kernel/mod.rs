@@ -54,6 +54,8 @@ impl Kernel {
             WindowOperation::MaxUnpoolBackward => (Operation::MaxUnpoolBackward, Overlap::Last),
         };
         let variant = Variant::index(table_operation, geometry, element);
+        let computes = table_operation == Operation::MaxPool || overlap == Overlap::Sum;
+        let element = if computes { element } else { moved_as(element) };
         let mut kernel = Self::of_window(variant, geometry, element);
         let (constants, axes) = (&mut kernel.constants, &geometry.axes);
         match VARIANTS[variant].owns {
@@ -105,8 +107,15 @@ impl Kernel {
         overlap: Overlap,
         pass: ScatterPass,
     ) -> Self {
-        let mut constants = Constants::new(element);
-        constants.space = scatter.index_space();
+        // Only what the pass depends on, so that passes of other elements and spaces share its pipeline.
+        let mut constants = Constants::new(match (pass, overlap) {
+            (ScatterPass::Accumulate | ScatterPass::Gather, Overlap::Sum) => element,
+            (ScatterPass::Gather, Overlap::Last) => moved_as(element),
+            _ => Element::U32,
+        });
+        if pass == ScatterPass::Locate {
+            constants.space = scatter.index_space();
+        }
         let variant = Variant::index_of_scatter(pass, overlap);
         Self { variant, constants, read_write: BindingSet::default() }
     }
@@ -219,6 +228,15 @@ impl Kernel {
             _ => None,
         });
         passes.map(|(pass, overlap)| Self::of_scatter(scatter, element, overlap, pass)).collect()
+    }
+}
+
+/// An element as wide as another, for kernels that move elements and neither compare nor add them.
+fn moved_as(element: Element) -> Element {
+    match element.bytes() {
+        4 => Element::U32,
+        2 => Element::F16,
+        _ => Element::U8,
     }
 }
 
