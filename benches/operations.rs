@@ -1,10 +1,10 @@
-//! `cargo bench`: the cases of `unpool bench`, five runs each, on the best adapter and on the CPU.
+//! `cargo bench`: the cases of `unpool bench --small`, five runs each, on the best adapter and on the CPU.
 
 use unpool::Engine;
-use unpool_bench::{Order, Runs};
+use unpool_bench::{Order, Runs, Size};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let runs = Runs { each: 5, order: Order::Turns };
+    let runs = Runs { each: 5, order: Order::Interleaved };
     for engine in [Engine::named("gpu"), Ok(Engine::Cpu)] {
         let engine = match engine {
             Ok(engine) => engine,
@@ -14,10 +14,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         };
         println!("{}", engine.description());
-        for case in unpool_bench::cases()?.iter().filter(|case| case.name != "huge") {
-            for row in unpool_bench::run(&engine, case, runs)? {
+        for case in unpool_bench::cases(Size::Small)? {
+            for row in unpool_bench::run(&engine, &case, runs)? {
                 println!(
-                    "{:<13} {:<19} {:>8.3} ms {:>7.3} × copy",
+                    "{:<14} {:<19} {:>8.3} ms {:>7.3} × copy",
                     row.case, row.op, row.median_ms, row.ratio_to_copy
                 );
             }

@@ -15,7 +15,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use unpool::Engine;
-use unpool_bench::Case;
+use unpool_bench::{Case, Size};
 
 use burn::Burn;
 use ours::Ours;
@@ -51,7 +51,7 @@ fn main() -> Result<()> {
     println!("unpool  {}", gpu.description());
     println!("Burn    {}\n", burn.description());
 
-    let cases = unpool_bench::cases()?;
+    let cases = unpool_bench::cases(Size::Small)?;
     let mut rows = Vec::new();
     println!("{}", table::HEADER);
     for name in CASES {

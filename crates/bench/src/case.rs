@@ -2,8 +2,6 @@
 
 use unpool::{Element, Geometry, GeometryError, Padding, Shape, Window};
 
-use crate::op::Op;
-
 /// A geometry and an element type, with the name that results are listed under.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -11,7 +9,7 @@ pub struct Case {
     pub name: &'static str,
     /// Window and input.
     pub geometry: Geometry,
-    /// f32 or f16.
+    /// f32, f16, bf16 or u8.
     pub element: Element,
 }
 
@@ -21,46 +19,71 @@ impl Case {
         (self.geometry.input_len() * self.element.bytes()) as u64
     }
 
-    /// Bytes that an operation must move: each operand once. The gradient of unpooling reads only the
-    /// winning cells of its large operand.
-    pub fn bytes(&self, op: Op) -> u64 {
+    /// Bytes that an operation must move: the large tensor, the values and the taps, each once. The gradient of
+    /// unpooling gathers elements that lie in nearly every line of the large tensor, and memory moves lines.
+    pub fn bytes(&self) -> u64 {
         let values = (self.geometry.pooled_len() * self.element.bytes()) as u64;
-        let taps = self.geometry.taps_bytes();
-        match op {
-            Op::MaxUnpoolBackward => 2 * values + taps,
-            Op::MaxPool | Op::MaxUnpool | Op::MaxPoolBackward => self.input_bytes() + values + taps,
-        }
+        self.input_bytes() + values + self.geometry.taps_bytes()
     }
 }
 
-/// Every case, the `huge` one last.
+/// How large the tensors of the cases are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A few to some 25 MB: caches hold some of them.
+    Small,
+    /// 100 MB and more: no cache holds them.
+    Large,
+}
+
+/// Every case.
 ///
 /// # Errors
 ///
 /// Never: the table is fixed.
-pub fn cases() -> Result<Vec<Case>, GeometryError> {
-    let (nhwc, nchw) =
-        (Shape::channels_last([8, 112, 112, 64]), Shape::channels_first([8, 64, 112, 112]));
-    let two = Window::new([2, 2]);
-    let stem = Window::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
-    let same = Window::new([2, 2]).with_padding(Padding::Same);
-    let (f32, f16) = (Element::F32, Element::F16);
+pub fn cases(size: Size) -> Result<Vec<Case>, GeometryError> {
+    let pick = |small, large| if size == Size::Small { small } else { large };
+    let batch = pick(8, 64);
+    let (nhwc, nchw) = (Shape::nhwc([batch, 112, 112, 64]), Shape::nchw([batch, 64, 112, 112]));
+    let half = pick(4, 32);
+    let (same_nhwc, same_nchw) =
+        (Shape::nhwc([half, 112, 112, 64]), Shape::nchw([half, 64, 112, 112]));
+    let (odd_nhwc, odd_nchw) =
+        (Shape::nhwc([half, 113, 111, 67]), Shape::nchw([half, 64, 113, 111]));
+    let side = pick(512, 4096);
+    let two = Window::new(2);
+    let stem = Window::new(3).with_stride(2).with_padding(1);
+    let same = Window::new(3).with_stride(1).with_padding(1);
+    let odd = Window::new(2).with_padding(Padding::Same);
+    use Element::{BF16, F16, F32, U8};
     [
-        ("nhwc_2x2", &two, nhwc, f32),
-        ("nchw_2x2", &two, nchw, f32),
-        ("nhwc_3x3s2", &stem, nhwc, f32),
-        ("nchw_3x3s2", &stem, nchw, f32),
-        ("nhwc_odd", &same, Shape::channels_last([4, 113, 111, 67]), f32),
-        ("nchw_3d", &Window::new([2, 2, 2]), Shape::channels_first([2, 32, 16, 56, 56]), f32),
-        ("ncl_1d", &Window::new([4]), Shape::channels_first([32, 64, 16384]), f32),
-        ("nhwc_2x2_f16", &two, nhwc, f16),
-        ("nchw_2x2_f16", &two, nchw, f16),
-        ("tiny", &two, Shape::channels_last([1, 8, 8, 4]), f32),
-        ("huge", &two, Shape::channels_last([90, 224, 224, 64]), f32),
+        ("nhwc_2x2", two, nhwc, F32),
+        ("nchw_2x2", two, nchw, F32),
+        ("nhwc_3x3s2", stem, nhwc, F32),
+        ("nchw_3x3s2", stem, nchw, F32),
+        ("nhwc_3x3s1", same, same_nhwc, F32),
+        ("nchw_3x3s1", same, same_nchw, F32),
+        ("nhwc_odd", odd, odd_nhwc, F32),
+        ("nchw_odd", odd, odd_nchw, F32),
+        ("nhwc_c3", two, Shape::nhwc([1, side, side, 3]), F32),
+        ("nchw_one", two, Shape::nchw([1, 1, 2 * side, side]), F32),
+        ("nchw_3d", two, Shape::ncdhw([pick(2, 16), 32, 16, 56, 56]), F32),
+        ("ncl_1d", Window::new(4), Shape::ncl([pick(16, 64), 64, 16384]), F32),
+        ("nhwc_2x2_f16", two, nhwc, F16),
+        ("nchw_2x2_f16", two, nchw, F16),
+        ("nhwc_3x3s2_f16", stem, nhwc, F16),
+        ("nchw_3x3s2_f16", stem, nchw, F16),
+        ("nhwc_2x2_bf16", two, nhwc, BF16),
+        ("nchw_2x2_bf16", two, nchw, BF16),
+        ("nhwc_2x2_u8", two, Shape::nhwc([2 * batch, 112, 112, 64]), U8),
+        ("nchw_2x2_u8", two, Shape::nchw([2 * batch, 64, 112, 112]), U8),
+        ("nhwc_3x3s2_u8", stem, Shape::nhwc([2 * batch, 112, 112, 64]), U8),
+        ("nchw_3x3s2_u8", stem, Shape::nchw([2 * batch, 64, 112, 112]), U8),
+        ("tiny", two, Shape::nhwc([1, 8, 8, 4]), F32),
     ]
     .into_iter()
     .map(|(name, window, shape, element)| {
-        Ok(Case { name, geometry: Geometry::new(window, shape)?, element })
+        Ok(Case { name, geometry: Geometry::new(&window, shape)?, element })
     })
     .collect()
 }

@@ -27,6 +27,18 @@ impl FromFloat for half::f16 {
     }
 }
 
+impl FromFloat for half::bf16 {
+    fn from_float(value: f32) -> Self {
+        Self::from_f32(value)
+    }
+}
+
+impl FromFloat for u8 {
+    fn from_float(value: f32) -> Self {
+        ((value + 128.0) / 16.0) as u8
+    }
+}
+
 pub(crate) fn run<T: FromFloat>(case: &Case, runs: Runs) -> Result<Vec<Row>, BenchError> {
     let geometry = &case.geometry;
     let x: Vec<T> = (0..geometry.input_len()).map(|i| T::from_float(fill(i))).collect();
@@ -34,7 +46,7 @@ pub(crate) fn run<T: FromFloat>(case: &Case, runs: Runs) -> Result<Vec<Row>, Ben
     let (mut cells, mut gradient) = (x.clone(), x.clone());
     let mut gathered = pooled.values.clone();
     let mut copy = x.clone();
-    rows(case, &Engine::Cpu.description(), runs, |timed| {
+    rows(case, &Engine::Cpu.description(), runs, None, |timed| {
         let Pooled { values, taps } = &mut pooled;
         let start = Instant::now();
         match timed {

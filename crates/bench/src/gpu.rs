@@ -1,10 +1,11 @@
-//! Times on a device: timestamps around each pass where it has them, else the time from submission
-//! to completion.
+//! Times on a device: timestamps around a pass of several dispatches where it has them, else the time from
+//! submission to completion.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use unpool::operands;
 
-use unpool::{Gpu, Overlap, cpu, wgpu};
+use unpool::cpu::reference;
+use unpool::{Gpu, Overlap, Step, wgpu};
 
 use crate::case::Case;
 use crate::cpu::FromFloat;
@@ -27,37 +28,51 @@ pub(crate) fn run<T: FromFloat>(
     let gathered = buffer("gathered", pooling.values_bytes(), &[]);
     let taps = buffer("taps", pooling.taps_bytes(), &[]);
 
+    let mut compile_ms = [0.0; Op::ALL.len()];
+    let mut make = |op: Op, make: &dyn Fn() -> Result<Step, unpool::Error>| {
+        let start = Instant::now();
+        let step = make();
+        compile_ms[op as usize] = start.elapsed().as_secs_f64() * 1e3;
+        step
+    };
     let steps = [
-        pooling.max_pool(operands::MaxPool { input: &input, values: &values, taps: &taps })?,
-        pooling.max_unpool(
-            operands::MaxUnpool { values: &values, taps: &taps, output: &output },
-            Overlap::Last,
-        )?,
-        pooling.max_pool_backward(operands::MaxPoolBackward {
-            grad_output: &values,
-            taps: &taps,
-            grad_input: &output,
+        make(Op::MaxPool, &|| {
+            pooling.max_pool(operands::MaxPool { input: &input, values: &values, taps: &taps })
         })?,
-        pooling.max_unpool_backward(operands::MaxUnpoolBackward {
-            grad_output: &input,
-            taps: &taps,
-            grad_input: &gathered,
+        make(Op::MaxUnpool, &|| {
+            let operands = operands::MaxUnpool { values: &values, taps: &taps, output: &output };
+            pooling.max_unpool(operands, Overlap::Last)
+        })?,
+        make(Op::MaxPoolBackward, &|| {
+            pooling.max_pool_backward(operands::MaxPoolBackward {
+                grad_output: &values,
+                taps: &taps,
+                grad_input: &output,
+            })
+        })?,
+        make(Op::MaxUnpoolBackward, &|| {
+            pooling.max_unpool_backward(operands::MaxUnpoolBackward {
+                grad_output: &input,
+                taps: &taps,
+                grad_input: &gathered,
+            })
         })?,
     ];
     let copy = Copy::new(gpu, &input, &output, pooling.input_bytes());
     let clock = Clock::new(gpu);
 
-    // Every bit is compared with the reference before timing starts.
-    let pooled = cpu::max_pool(geometry, &x)?;
-    let expected = [
-        pooled.values.clone(),
-        cpu::max_unpool(geometry, &pooled.values, &pooled.taps, Overlap::Last)?,
-        cpu::max_pool_backward(geometry, &pooled.values, &pooled.taps)?,
-        cpu::max_unpool_backward(geometry, &x, &pooled.taps)?,
-    ];
     let outputs = [&values, &output, &output, &gathered];
+    // Every bit is compared with the reference before timing starts.
+    let pooled = reference::max_pool(geometry, &x)?;
+    let (values, taps) = (&pooled.values, &pooled.taps);
+    let expected = [
+        values.clone(),
+        reference::max_unpool(geometry, values, taps, Overlap::Last)?,
+        reference::max_unpool(geometry, values, taps, Overlap::Sum)?,
+        reference::max_unpool_backward(geometry, &x, taps)?,
+    ];
     for (i, op) in Op::ALL.into_iter().enumerate() {
-        clock.time(gpu, |encoder, writes| steps[i].record_pass(encoder, writes));
+        clock.time(gpu, 1, |pass| steps[i].record(pass));
         let found: Vec<T> = gpu.read(outputs[i])?.wait()?;
         let bytes: &[u8] = bytemuck::cast_slice(&found);
         let expected: &[u8] = bytemuck::cast_slice(&expected[i]);
@@ -66,15 +81,26 @@ pub(crate) fn run<T: FromFloat>(
         }
     }
 
-    rows(case, &gpu.description(), runs, |timed| {
+    let dispatches = if gpu.is_software() { 1 } else { DISPATCHES };
+    if !gpu.is_software() {
+        let start = Instant::now();
+        while start.elapsed() < WARM_UP {
+            clock.time(gpu, dispatches, |pass| copy.record(pass));
+        }
+    }
+    rows(case, &gpu.description(), runs, Some(compile_ms), |timed| {
         Ok(match timed {
-            Timed::Copy => clock.time(gpu, |encoder, writes| copy.record(encoder, writes)),
-            Timed::Op(op) => {
-                clock.time(gpu, |encoder, writes| steps[op as usize].record_pass(encoder, writes))
-            }
+            Timed::Copy => clock.time(gpu, dispatches, |pass| copy.record(pass)),
+            Timed::Op(op) => clock.time(gpu, dispatches, |pass| steps[op as usize].record(pass)),
         })
     })
 }
+
+/// Dispatches between two timestamps on a GPU: their time is long beside that of starting and ending a pass.
+const DISPATCHES: u32 = 10;
+
+/// A GPU that has been idle runs at low clock rates for some tenths of a second.
+const WARM_UP: Duration = Duration::from_millis(300);
 
 pub(crate) fn buffer(gpu: &Gpu, label: &str, size: u64, bytes: &[u8]) -> wgpu::Buffer {
     let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
@@ -89,7 +115,7 @@ pub(crate) fn buffer(gpu: &Gpu, label: &str, size: u64, bytes: &[u8]) -> wgpu::B
     buffer
 }
 
-/// Milliseconds of a pass.
+/// Milliseconds of a dispatch, of several in a pass.
 struct Clock {
     timestamps: Option<(wgpu::QuerySet, wgpu::Buffer)>,
 }
@@ -114,18 +140,20 @@ impl Clock {
         Self { timestamps }
     }
 
-    fn time(
-        &self,
-        gpu: &Gpu,
-        record: impl FnOnce(&mut wgpu::CommandEncoder, Option<wgpu::ComputePassTimestampWrites<'_>>),
-    ) -> f64 {
+    fn time(&self, gpu: &Gpu, dispatches: u32, record: impl Fn(&mut wgpu::ComputePass<'_>)) -> f64 {
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
-        let writes = self.timestamps.as_ref().map(|(set, _)| wgpu::ComputePassTimestampWrites {
-            query_set: set,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
-        });
-        record(&mut encoder, writes);
+        let timestamp_writes =
+            self.timestamps.as_ref().map(|(set, _)| wgpu::ComputePassTimestampWrites {
+                query_set: set,
+                beginning_of_pass_write_index: Some(0),
+                end_of_pass_write_index: Some(1),
+            });
+        let descriptor = wgpu::ComputePassDescriptor { label: Some("timed"), timestamp_writes };
+        let mut pass = encoder.begin_compute_pass(&descriptor);
+        for _ in 0..dispatches {
+            record(&mut pass);
+        }
+        drop(pass);
         if let Some((set, resolved)) = &self.timestamps {
             encoder.resolve_query_set(set, 0..2, resolved, 0);
         }
@@ -139,10 +167,11 @@ impl Clock {
             let stamps: Vec<u64> = gpu.read(resolved).ok()?.wait().ok()?;
             Some((stamps[1].checked_sub(stamps[0])?) as f64)
         });
-        match stamps {
+        let all = match stamps {
             Some(ticks) => ticks * f64::from(gpu.queue().get_timestamp_period()) / 1e6,
             None => elapsed,
-        }
+        };
+        all / f64::from(dispatches)
     }
 }
 
@@ -152,8 +181,8 @@ struct Copy {
     pieces: Vec<(wgpu::BindGroup, [u32; 2])>,
 }
 
-/// Workgroups in a row of the copy's grid.
-const WIDTH: u32 = 32_768;
+/// The most workgroups in a row of the copy's grid.
+const MOST_WORKGROUPS: u32 = 32_768;
 
 impl Copy {
     fn new(gpu: &Gpu, source: &wgpu::Buffer, destination: &wgpu::Buffer, bytes: u64) -> Self {
@@ -164,10 +193,7 @@ impl Copy {
             layout: None,
             module: &module,
             entry_point: Some("copy"),
-            compilation_options: wgpu::PipelineCompilationOptions {
-                constants: &[("WIDTH", WIDTH.into())],
-                ..Default::default()
-            },
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         });
         let most = device.limits().max_storage_buffer_binding_size / 256 * 256;
@@ -185,20 +211,15 @@ impl Copy {
                     wgpu::BindGroupEntry { binding: 1, resource: part(destination) },
                 ],
             });
-            let workgroups = (size.div_ceil(16 * 64)) as u32;
-            (group, [workgroups.min(WIDTH), workgroups.div_ceil(WIDTH)])
+            let workgroups = (size.div_ceil(16 * 128)) as u32;
+            let height = workgroups.div_ceil(MOST_WORKGROUPS);
+            (group, [workgroups.div_ceil(height), height])
         });
         let pieces = pieces.collect();
         Self { pipeline, pieces }
     }
 
-    fn record(
-        &self,
-        encoder: &mut wgpu::CommandEncoder,
-        timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
-    ) {
-        let descriptor = wgpu::ComputePassDescriptor { label: Some("copy"), timestamp_writes };
-        let mut pass = encoder.begin_compute_pass(&descriptor);
+    fn record(&self, pass: &mut wgpu::ComputePass<'_>) {
         pass.set_pipeline(&self.pipeline);
         for (group, [x, y]) in &self.pieces {
             pass.set_bind_group(0, group, &[]);

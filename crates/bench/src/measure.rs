@@ -26,8 +26,12 @@ pub struct Row {
     pub copy_ms: f64,
     /// `median_ms / copy_ms`.
     pub ratio_to_copy: f64,
+    /// The time over that of a copy of as many bytes as must move.
+    pub ratio_to_floor: f64,
     /// Bytes that must move.
     pub bytes: u64,
+    /// Time to translate the shader and to compile the pipeline, on a device.
+    pub compile_ms: Option<f64>,
 }
 
 /// Why a case was not measured.
@@ -59,6 +63,7 @@ pub(crate) fn rows(
     case: &Case,
     device: &str,
     Runs { each, order }: Runs,
+    compile_ms: Option<[f64; Op::ALL.len()]>,
     mut time: impl FnMut(Timed) -> Result<f64, BenchError>,
 ) -> Result<Vec<Row>, BenchError> {
     let (mut copies, mut ops) = (Vec::new(), [const { Vec::new() }; Op::ALL.len()]);
@@ -66,7 +71,7 @@ pub(crate) fn rows(
     let (runs, columns) = (each + 1, Op::ALL.len() + 1);
     for i in 0..runs * columns {
         let (run, column) = match order {
-            Order::Turns => (i / columns, i % columns),
+            Order::Interleaved => (i / columns, i % columns),
             Order::Repeated => (i % runs, i / runs),
         };
         let (timed, times) = match column {
@@ -79,6 +84,8 @@ pub(crate) fn rows(
         }
     }
     let copy_ms = quantile(copies, 0.5);
+    // A copy reads and writes the tensor.
+    let floor_ms = copy_ms * case.bytes() as f64 / (2 * case.input_bytes()) as f64;
     let rows = Op::ALL
         .into_iter()
         .zip(ops)
@@ -93,7 +100,9 @@ pub(crate) fn rows(
                 p90_ms: quantile(times, 0.9),
                 copy_ms,
                 ratio_to_copy: median_ms / copy_ms,
-                bytes: case.bytes(op),
+                ratio_to_floor: median_ms / floor_ms,
+                bytes: case.bytes(),
+                compile_ms: compile_ms.map(|all| all[op as usize]),
             }
         })
         .collect();
@@ -119,14 +128,14 @@ pub fn fill(i: usize) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::cases;
+    use crate::case::{Size, cases};
 
     /// The order of the runs, one letter for each operation and a dash for the copy.
     fn sequence(order: Order) -> String {
-        let case = &cases().expect("the table is right")[0];
+        let case = &cases(Size::Small).expect("the table is right")[0];
         let mut said = String::new();
         let runs = Runs { each: 2, order };
-        let rows = rows(case, "none", runs, |timed| {
+        let rows = rows(case, "none", runs, None, |timed| {
             said += match timed {
                 Timed::Copy => "-",
                 Timed::Op(Op::MaxPool) => "p",
@@ -154,7 +163,7 @@ mod tests {
 
     #[test]
     fn operations_are_interleaved_or_repeated_after_a_warm_up_run() {
-        assert_eq!(sequence(Order::Turns), "-pubg-pubg-pubg");
+        assert_eq!(sequence(Order::Interleaved), "-pubg-pubg-pubg");
         assert_eq!(sequence(Order::Repeated), "---pppuuubbbggg");
     }
 }

@@ -13,7 +13,7 @@ pub struct Runs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
     /// The copy and each operation once, then all of them again.
-    Turns,
+    Interleaved,
     /// All runs of the copy, then all runs of the first operation, and so on, as in a loop around
     /// one call.
     Repeated,

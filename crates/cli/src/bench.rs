@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use unpool::{Engine, Kernel};
-use unpool_bench::{Case, Order, Overhead, Row, Runs};
+use unpool_bench::{Case, Order, Overhead, Row, Runs, Size};
 
 use crate::outcome::Outcome;
 use crate::sink::Sink;
@@ -20,9 +20,13 @@ pub(crate) struct Args {
     /// Write the measurements to this file; - for standard output.
     #[arg(long, value_name = "FILE")]
     json: Option<Sink>,
-    /// Leave out tensors of over 256 MiB, and take five runs instead of twenty.
+    /// Five runs instead of twenty; with --growth, no tensors of over 256 MiB.
     #[arg(long)]
     quick: bool,
+    /// Tensors of up to 25 MB instead of 100 MB and more, for adapters that are software. Caches hold some
+    /// of them.
+    #[arg(long)]
+    small: bool,
     /// Repeat each operation by itself, with warm caches, instead of interleaving them.
     #[arg(long)]
     repeated: bool,
@@ -50,22 +54,20 @@ impl Args {
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let runs = Runs {
         each: if args.quick { 5 } else { 20 },
-        order: if args.repeated { Order::Repeated } else { Order::Turns },
+        order: if args.repeated { Order::Repeated } else { Order::Interleaved },
     };
-    let largest = if args.quick { 256 << 20 } else { u64::MAX };
     files::check_outputs(&args.outputs(), &[])?;
     if let Some(directory) = &args.shaders {
         files::check_directory("--shaders", directory)?;
     }
     if let Some(file) = &args.growth {
+        let largest = if args.quick { 256 << 20 } else { u64::MAX };
         return growth::run(&Engine::named(&args.device)?, runs, largest, file, out);
     }
-    let cases = unpool_bench::cases()?.into_iter();
-    let cases: Vec<_> = cases
-        .filter(|case| case.name.contains(&args.case) && case.input_bytes() <= largest)
-        .collect();
+    let all = unpool_bench::cases(if args.small { Size::Small } else { Size::Large })?;
+    let cases: Vec<_> = all.iter().filter(|case| case.name.contains(&args.case)).collect();
     if cases.is_empty() {
-        let names: Vec<_> = unpool_bench::cases()?.iter().map(|case| case.name).collect();
+        let names: Vec<_> = all.iter().map(|case| case.name).collect();
         bail!("no case has {:?} in its name; there are {}", args.case, names.join(", "));
     }
     if let Some(directory) = &args.shaders {
@@ -74,13 +76,17 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", engine.description())?;
     writeln!(out, "wgpu    {WGPU}")?;
-    writeln!(out, "runs    {} of each operation, times in ms\n", runs.each)?;
+    writeln!(out, "runs    {} of each operation, times in ms", runs.each)?;
+    if matches!(&engine, Engine::Gpu(gpu) if gpu.is_software()) {
+        writeln!(out, "note    this adapter is software: its ratios tell nothing about a GPU")?;
+    }
+    writeln!(out)?;
     let narrow = terminal::columns().is_some_and(|columns| columns < terminal::width(HEADER));
     if !narrow {
         writeln!(out, "{HEADER}")?;
     }
     let mut rows = Vec::new();
-    for case in &cases {
+    for case in cases {
         let measured =
             unpool_bench::run(&engine, case, runs).with_context(|| case.name.to_owned())?;
         for row in measured {
@@ -104,7 +110,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
 }
 
 /// Writes the shaders that a device would compile for each case.
-fn shaders(cases: &[Case], directory: &Path, out: &mut impl Write) -> Result<Outcome> {
+fn shaders(cases: &[&Case], directory: &Path, out: &mut impl Write) -> Result<Outcome> {
     let (mut sources, mut list) = (Vec::new(), String::new());
     for case in cases {
         let kernels = Kernel::all(&case.geometry, case.element);
@@ -127,28 +133,41 @@ const WORKGROUP_SIZE: u32 = 128;
 const WGPU: &str = "30";
 
 const HEADER: &str =
-    "case          operation            median  (10 %… 90 %)   copy   ×copy   GB/s";
+    "case           operation           median   copy ×copy ×floor  GB/s  ±%  compile";
 
 /// A row under [`HEADER`].
 fn line(row: &Row) -> String {
-    let [median, p10, p90, copy, ratio, rate] = columns(row);
+    let [median, copy, to_copy, to_floor, rate, spread, compile] = columns(row);
     let Row { case, op, .. } = row;
-    format!("{case:<13} {op:<19} {median:>7}  ({p10:>6}…{p90:>6}) {copy:>6} {ratio:>7} {rate:>6}")
+    format!(
+        "{case:<14} {op:<19} {median:>6} {copy:>6} {to_copy:>5} {to_floor:>6} {rate:>5} {spread:>3} {compile:>8}"
+    )
 }
 
 /// A row on several lines, for a narrow terminal.
 fn lines(row: &Row) -> String {
-    let [median, p10, p90, copy, ratio, rate] = columns(row);
+    let [median, copy, to_copy, to_floor, rate, spread, compile] = columns(row);
     let Row { case, op, .. } = row;
     format!(
-        "{case} {op}\n  median {median} ms ({p10}…{p90})\n  copy {copy} ms, ×copy {ratio}, {rate} GB/s"
+        "{case} {op}\n  median {median} ms ±{spread} %, copy {copy} ms\n  ×copy {to_copy}, ×floor {to_floor}\n  \
+         {rate} GB/s, compiled in {compile} ms"
     )
 }
 
-/// The numbers of a row: median, quantiles, time of the copy, ratio to it, and GB/s.
-fn columns(row: &Row) -> [String; 6] {
+/// The numbers of a row: median, time of the copy, ratio to it and to the floor, GB/s, half the distance of
+/// the quantiles in percent of the median, and the time to compile.
+fn columns(row: &Row) -> [String; 7] {
     let rate = row.bytes as f64 / row.median_ms / 1e6;
-    [row.median_ms, row.p10_ms, row.p90_ms, row.copy_ms, row.ratio_to_copy, rate].map(digits)
+    let spread = (row.p90_ms - row.p10_ms) / 2.0 / row.median_ms * 100.0;
+    [
+        digits(row.median_ms),
+        digits(row.copy_ms),
+        format!("{:.2}", row.ratio_to_copy),
+        format!("{:.2}", row.ratio_to_floor),
+        format!("{rate:.0}"),
+        format!("{spread:.0}"),
+        row.compile_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}")),
+    ]
 }
 
 /// A number with three significant digits, where at most four decimals can show them.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use unpool_bench::Size;
+
 use crate::support::{Scratch, assert_refused, status, stdout, text, unpool};
 
 #[test]
@@ -13,7 +15,8 @@ fn a_case_is_printed_and_written_with_the_keys_that_scripts_read() {
 fn printed_and_written(name: &str, order: &[&str]) {
     let scratch = Scratch::new(name);
     let file = scratch.0.join("rows.json");
-    let arguments = ["--device", "cpu", "--case", "tiny", "--quick", "--json", text(&file)];
+    let arguments =
+        ["--device", "cpu", "--case", "tiny", "--quick", "--small", "--json", text(&file)];
     let arguments = [&arguments[..], order].concat();
     let output = unpool(&[&["bench"], &arguments[..]].concat());
     assert_eq!(status(&output), 0, "{output:?}");
@@ -28,7 +31,7 @@ fn printed_and_written(name: &str, order: &[&str]) {
     for row in rows {
         assert_eq!(row["case"], "tiny");
         assert!(row["device"].is_string() && row["op"].is_string(), "{row}");
-        for key in ["median_ms", "copy_ms", "ratio_to_copy", "bytes"] {
+        for key in ["median_ms", "copy_ms", "ratio_to_copy", "ratio_to_floor", "bytes"] {
             assert!(row[key].as_f64().is_some_and(|number| number > 0.0), "{key} of {row}");
         }
     }
@@ -50,7 +53,7 @@ fn the_shaders_of_every_case_are_written_each_with_its_entry_point() {
     let out = scratch.out();
     let output = unpool(&["bench", "--shaders", text(&out)]);
     assert_eq!(status(&output), 0, "{output:?}");
-    let cases = unpool_bench::cases().expect("every case has a geometry");
+    let cases = unpool_bench::cases(Size::Small).expect("every case has a geometry");
     let list = stdout(&output);
     // Pooling with and without argmax, unpooling by either rule, and the gradient of unpooling.
     assert_eq!(list.lines().count(), 5 * cases.len());
