@@ -29,13 +29,19 @@ fn compare_cell(
         source =
             address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
-    return compare(maximum, load(source), inside, tap);
+    let elements = load(source);
+    return compare(maximum, elements, keys_of(elements), inside, tap);
+}
+
+// The maximum before the first comparison.
+fn least_of(at: Position) -> Maximum {
+    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
 }
 
 // One loop instead of three: Mesa's llvmpipe ends the loops of an invocation after 65,535 iterations in all,
 // and a window has at most 65,535 cells.
 fn find_maximum_in_loop(at: Position) -> Maximum {
-    var maximum = no_maximum();
+    var maximum = least_of(at);
     for (var tap = 0u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
         let row = tap / KERNEL_X;
         maximum = compare_cell(maximum, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);

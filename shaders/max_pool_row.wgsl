@@ -4,6 +4,12 @@
 //
 // `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated.rs.
 
+// The maximum before the first comparison.
+fn least_of(at: Position) -> Maximum {
+    let x = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), x));
+}
+
 // A row of cells under a row of windows.
 struct Row {
     // Number of its first vec4 in the input.
@@ -32,7 +38,7 @@ fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> vec4<u32> {
 
 // The maximum after the cells that are tap_x taps into a row of the windows.
 fn compare_of_row(
-    maximum: Maximum, at: Position, row: Row, elements: vec4<u32>, tap: u32, tap_x: u32,
+    maximum: Maximum, at: Position, row: Row, elements: vec4<u32>, keys: Keys, tap: u32, tap_x: u32,
 ) -> Maximum {
     var inside = vec4<bool>(row.inside);
     if PADDED {
@@ -42,7 +48,7 @@ fn compare_of_row(
         let in_row = vec4<u32>(x) < vec4<u32>(input_size().z);
         inside = inside & in_row;
     }
-    return compare(maximum, elements, inside, tap);
+    return compare(maximum, elements, keys, inside, tap);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

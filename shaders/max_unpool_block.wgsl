@@ -1,7 +1,7 @@
-// Unpooling, and the gradient of max pooling, by stride blocks: the cells from the start of one window to the
-// start of the next, on each axis. A work item owns four adjacent blocks of the output. It loads the value
-// and the tap of each window that covers a cell of its blocks once, and stores each cell once, zeros included:
-// nothing is scattered.
+// Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
+// the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
+// of one block of the output. It loads the value and the tap of each window that covers a cell of its block
+// once, and stores each cell once, zeros included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -13,58 +13,64 @@
 // `unpool`, which loads the windows and stores the cells, is written for the window by
 // src/gpu/kernel/generated.rs.
 
-// Four stride blocks.
-struct Blocks {
+// A stride block, of four channels.
+struct Block {
     item: u32,
     at: Position,
-    // The windows that start the blocks.
-    z: Coordinate,
-    y: Coordinate,
-    x: Coordinate,
-    // Address of the first cell of each block in the output; it wraps for a block that starts in the padding.
-    first: Coordinate,
+    // The window that starts the block.
+    z: u32,
+    y: u32,
+    x: u32,
+    // Address of the first cell of the block in the output; it wraps for a block that starts in the padding.
+    first: u32,
 }
 
-// The windows that are before_z, before_y, before_x windows before those that start the blocks.
-fn load_window(blocks: Blocks, before_z: u32, before_y: u32, before_x: u32) -> Pooled {
+// The window that is before_z, before_y, before_x windows before the one that starts the block.
+fn load_window(block: Block, before_z: u32, before_y: u32, before_x: u32) -> Pooled {
     if BLOCKS_ARE_WINDOWS {
-        return pooled(load_item(blocks.item), load_taps_of_item(blocks.item), vec4<bool>(true));
+        return pooled(load_item(block.item), load_taps_of_item(block.item), vec4<bool>(true));
     }
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = blocks.z - Coordinate(before_z);
-    let y = blocks.y - Coordinate(before_y);
-    let x = blocks.x - Coordinate(before_x);
-    let in_z = z < Coordinate(pooled_size().x);
-    let in_y = y < Coordinate(pooled_size().y);
-    let in_x = x < Coordinate(pooled_size().z);
-    let in_slice = in_y & in_x;
+    let z = block.z - before_z;
+    let y = block.y - before_y;
+    let x = block.x - before_x;
+    let exists = z < pooled_size().x && y < pooled_size().y && x < pooled_size().z;
     let source = address(
         pooled_size(),
-        blocks.at.outer,
-        min(z, Coordinate(pooled_size().x - 1u)),
-        min(y, Coordinate(pooled_size().y - 1u)),
-        min(x, Coordinate(pooled_size().z - 1u)),
-        blocks.at.inner,
+        block.at.outer,
+        min(z, pooled_size().x - 1u),
+        min(y, pooled_size().y - 1u),
+        min(x, pooled_size().z - 1u),
+        block.at.inner,
     );
-    return pooled(load(source), load_taps(source), vec4<bool>(in_z & in_slice));
+    return pooled(load(source), load_taps(source), vec4<bool>(exists));
 }
 
-// Stores the cells that are rz, ry, rx cells into the blocks, where the output has them.
-fn store_cell(blocks: Blocks, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
-    var inside = blocks.at.exists;
+// Stores the cell that is rz, ry, rx cells into the block, if the output has it.
+fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
+    var inside = true;
     if PADDED {
         let pads = vec3<i32>(params.pad_before);
-        let z = SignedCoordinate(blocks.z * STRIDE_Z + Coordinate(rz)) - SignedCoordinate(pads.x);
-        let y = SignedCoordinate(blocks.y * STRIDE_Y + Coordinate(ry)) - SignedCoordinate(pads.y);
-        let x = SignedCoordinate(blocks.x * STRIDE_X + Coordinate(rx)) - SignedCoordinate(pads.z);
-        let in_tensor = in_input(z, y, x);
-        inside = inside & in_tensor;
+        let z = i32(block.z * STRIDE_Z + rz) - pads.x;
+        let y = i32(block.y * STRIDE_Y + ry) - pads.y;
+        let x = i32(block.x * STRIDE_X + rx) - pads.z;
+        inside = in_input(z, y, x);
     }
-    var offset = (rz * input_size().y + ry) * input_size().z + rx;
-    if !ONE_ELEMENT_PER_PIXEL {
-        offset *= params.inner;
+    let offset = ((rz * input_size().y + ry) * input_size().z + rx) * params.inner;
+    store(block.first + offset, elements, inside);
+}
+
+// The cells of the block, with exact sums.
+fn unpool_exactly(block: Block) {
+    for (var cell = 0u; cell < STRIDE_Z * STRIDE_Y * STRIDE_X; cell++) {
+        let rz = cell / (STRIDE_Y * STRIDE_X);
+        let ry = cell / STRIDE_X % STRIDE_Y;
+        let rx = cell % STRIDE_X;
+        let z = block.z * STRIDE_Z + rz;
+        let y = block.y * STRIDE_Y + ry;
+        let x = block.x * STRIDE_X + rx;
+        store_cell(block, rz, ry, rx, gather(block.at, z, y, x));
     }
-    store(blocks.first + Coordinate(offset), elements, inside);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -77,16 +83,16 @@ fn max_unpool_block(
         return;
     }
     let at = position(item);
-    let z = at.z + Coordinate(params.first_block.x);
-    let y = at.y + Coordinate(params.first_block.y);
-    let x = at.x + Coordinate(params.first_block.z);
+    let z = at.z + params.first_block.x;
+    let y = at.y + params.first_block.y;
+    let x = at.x + params.first_block.z;
     let first = address(
         input_size(),
         at.outer,
-        z * STRIDE_Z - Coordinate(params.pad_before.x),
-        y * STRIDE_Y - Coordinate(params.pad_before.y),
-        x * STRIDE_X - Coordinate(params.pad_before.z),
+        z * STRIDE_Z - params.pad_before.x,
+        y * STRIDE_Y - params.pad_before.y,
+        x * STRIDE_X - params.pad_before.z,
         at.inner,
     );
-    unpool(Blocks(item, at, z, y, x, first));
+    unpool(Block(item, at, z, y, x, first));
 }

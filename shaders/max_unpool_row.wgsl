@@ -1,44 +1,98 @@
-// Unpooling, and the gradient of max pooling, as max_unpool_block.wgsl, where a pixel is one element (channels
-// first), the rows of the input and of the pooled tensor divide by four, and taps are bytes. A work item owns
-// four stride blocks that are adjacent in a row of the output. On x, blocks are counted without the padding,
-// so that four cells are stored at once.
+// Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
+// four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
+// window to the start of the next, on z and y. Work items side by side store bytes side by side.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated.rs.
+// tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
+//
+// `unpool` is written for the window by src/gpu/kernel/generated.rs. Where a pixel is one element and the
+// stride on x divides four, the windows of each lane are known by number, and each is loaded once
+// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (`load_windows_of_lanes`).
 
-// Four stride blocks in a row.
-struct Blocks {
-    // x counts vec4s of blocks.
-    at: Position,
-    // The windows that start the blocks.
+// Four adjacent elements of a row, in each row of a stride block.
+struct RowCells {
+    outer: u32,
+    // The window that starts the block.
     z: u32,
     y: u32,
+    // Number of the vec4 in its row.
+    number: u32,
+    // For each lane its cell on x, counted with the padding, and its channel.
+    x: vec4<u32>,
+    inner: vec4<u32>,
 }
 
-// Four adjacent windows of the row of windows that is before_z, before_y rows before the blocks' own: vec4
-// `number` of the row, counted from `before` vec4s in front of the work item's.
-fn load_windows(blocks: Blocks, before_z: u32, before_y: u32, number: u32, before: u32) -> Pooled {
+// A row of windows.
+struct WindowRow {
+    // Number of its first window in the pooled tensor.
+    first: u32,
+    exists: bool,
+}
+
+// The row of windows that is before_z, before_y rows before the one that starts the block.
+fn window_row(cells: RowCells, before_z: u32, before_y: u32) -> WindowRow {
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = blocks.z - before_z;
-    let y = blocks.y - before_y;
-    let x = blocks.at.x + number - before;
-    let width = pooled_size().z / 4u;
-    let exists = z < pooled_size().x && y < pooled_size().y && x < width;
-    let slice = blocks.at.outer * pooled_size().x + min(z, pooled_size().x - 1u);
+    let z = cells.z - before_z;
+    let y = cells.y - before_y;
+    let exists = z < pooled_size().x && y < pooled_size().y;
+    let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
-    let source = row * width + min(x, width - 1u);
-    return pooled(load(source), load_taps(source), vec4<bool>(exists));
+    return WindowRow(row * pooled_size().z, exists);
 }
 
-// Stores vec4 `number` of the cells in row rz, ry of the blocks, if the output has them.
-fn store_cells(blocks: Blocks, rz: u32, ry: u32, number: u32, elements: vec4<u32>) {
+// Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
+// blocks.
+fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
+    let first = cells.number * (4u / STRIDE_X) + u32(offset);
+    let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
+    let exists = x < vec4<u32>(pooled_size().z);
+    let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
+    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
+}
+
+// For each lane the window of a row that is before_x windows before the one that starts its stride block.
+fn load_windows_of_lanes(cells: RowCells, row: WindowRow, before_x: u32) -> Pooled {
+    let x = cells.x / STRIDE_X - before_x;
+    let exists = x < vec4<u32>(pooled_size().z);
+    let pixel = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
+    var source = pixel;
+    if !ONE_ELEMENT_PER_PIXEL {
+        source = pixel * params.inner + cells.inner;
+    }
+    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
+}
+
+// For each lane the tap on x of its cell in the window that is before_x windows before the one that starts its
+// stride block; larger than every tap where the cell is not in the window.
+fn tap_of_lanes(cells: RowCells, before_x: u32) -> vec4<u32> {
+    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
+    let is_tap = offset % DILATION_X == vec4<u32>(0u);
+    return select(vec4<u32>(0x10000u), offset / DILATION_X, is_tap & (offset / DILATION_X < vec4<u32>(KERNEL_X)));
+}
+
+// Stores the elements in row rz, ry of the block, if the output has the row.
+fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     // A coordinate before the input wraps to a number larger than any extent.
-    let z = blocks.z * STRIDE_Z + rz - params.pad_before.x;
-    let y = blocks.y * STRIDE_Y + ry - params.pad_before.y;
-    let x = blocks.at.x * STRIDE_X + number;
-    let width = input_size().z / 4u;
-    let inside = z < input_size().x && y < input_size().y && x < width;
-    let row = (blocks.at.outer * input_size().x + z) * input_size().y + y;
-    store(row * width + x, elements, inside);
+    let z = cells.z * STRIDE_Z + rz - params.pad_before.x;
+    let y = cells.y * STRIDE_Y + ry - params.pad_before.y;
+    if z < input_size().x && y < input_size().y {
+        let row = (cells.outer * input_size().x + z) * input_size().y + y;
+        store_item(row * params.extents.z + cells.number, elements);
+    }
+}
+
+// The elements of the block, with exact sums.
+fn unpool_exactly(cells: RowCells) {
+    var at: Position;
+    at.outer = vec4<u32>(cells.outer);
+    at.inner = cells.inner;
+    at.exists = vec4<bool>(true);
+    for (var row = 0u; row < STRIDE_Z * STRIDE_Y; row++) {
+        let rz = row / STRIDE_Y;
+        let ry = row % STRIDE_Y;
+        let z = vec4<u32>(cells.z * STRIDE_Z + rz);
+        let y = vec4<u32>(cells.y * STRIDE_Y + ry);
+        store_cells(cells, rz, ry, gather(at, z, y, cells.x));
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -50,6 +104,15 @@ fn max_unpool_row(
     if item == NONE {
         return;
     }
-    let at = position(item);
-    unpool(Blocks(at, at.z + params.first_block.x, at.y + params.first_block.y));
+    let at = pixel_coordinates(item, 0u);
+    let element = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    var x = element;
+    var inner = vec4<u32>(0u);
+    if !ONE_ELEMENT_PER_PIXEL {
+        x = element / params.inner;
+        inner = element - x * params.inner;
+    }
+    let z = at.z + params.first_block.x;
+    let y = at.y + params.first_block.y;
+    unpool(RowCells(at.outer, z, y, at.x, x + params.pad_before.z, inner));
 }

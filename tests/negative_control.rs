@@ -142,8 +142,10 @@ fn a_max_unpool_that_is_one_tap_off_is_caught() {
     let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 2);
     let pooled = oracle::max_pool(&plan, &input);
     let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
-    let change =
-        ("window.term, window.taps == taps)", "window.term, window.taps + vec4<u32>(1u) == taps)");
+    let change = (
+        "window.terms, window.taps == taps)",
+        "window.terms, window.taps + vec4<u32>(1u) == taps)",
+    );
     control("max_unpool_block", change, |gpu, kernel, source| {
         let values = Guarded::of(gpu, "values", &pooled.values, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&pooled.taps), 0);

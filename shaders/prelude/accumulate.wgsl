@@ -1,42 +1,75 @@
-// The accumulator of a cell in an unpooling by stride blocks, in four lanes: the last of the values that go
-// to the cell, or their sum. Each window is loaded once, and the cells of a block accumulate from it.
+// The accumulator of a cell in an unpooling, in four lanes: the last of the values that go to the cell, or
+// their sum. Each window is loaded once, and the cells that it covers accumulate from it.
+//
+// Sums are in binary32, or in 32 bits, as long as no term asks for more: see `needs_exact_sums`.
 
-// The value and the tap of a window.
+// The values and the taps of four windows.
 struct Pooled {
-    // A term of a sum; where nothing is summed, the element in `term.low`.
-    term: Sum,
+    // Terms of a sum; where nothing is summed, the elements.
+    terms: vec4<u32>,
     taps: vec4<u32>,
 }
 
+// The taps of windows that do not exist are no taps.
 fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
-    var value = Sum(elements, vec4<u32>(0u));
+    var terms = elements;
     if SUMMED && OVERLAPPING {
-        value = term(elements);
+        terms = term(elements).low;
     } else if SUMMED && is_float() {
-        value.low = sum_of_one(elements);
+        terms = sum_of_one(elements);
     }
-    return Pooled(value, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+}
+
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
+// of 0 wraps to the largest number), and for an integer of a large magnitude.
+fn smallness(terms: vec4<u32>) -> vec4<u32> {
+    if is_float() {
+        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+    }
+    if KIND == SIGNED {
+        return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
+    }
+    return ~terms;
+}
+
+// Whether sums of some terms need the exact additions of sum.wgsl, given the least `smallness` of the terms.
+// Floats from 2^-100 up are multiples of 2^-123, and so is each of their sums, so that no subnormal comes up,
+// which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
+// 32; of 32 bits, at most nine terms are added.
+fn needs_exact_sums(smallest: vec4<u32>) -> bool {
+    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    return any(smallest < vec4<u32>(least));
 }
 
 // The accumulator of a cell after the first window, in which the cell has these taps.
-fn accumulate_first(window: Pooled, taps: vec4<u32>) -> Sum {
-    let zero = Sum(vec4<u32>(0u), vec4<u32>(0u));
-    return select_sum(zero, window.term, window.taps == taps);
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return select(vec4<u32>(0u), window.terms, window.taps == taps);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: Sum, window: Pooled, taps: vec4<u32>) -> Sum {
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     let hit = window.taps == taps;
     if SUMMED && OVERLAPPING {
-        return select_sum(accumulator, add(accumulator, window.term), hit);
+        let summand = select(vec4<u32>(0u), window.terms, hit);
+        if is_float() {
+            return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
+        }
+        return accumulator + summand;
     }
-    return select_sum(accumulator, window.term, hit);
+    return select(accumulator, window.terms, hit);
 }
 
-// The elements of an accumulator after the last window.
-fn finish(accumulator: Sum) -> vec4<u32> {
+// The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
+// may leave out.
+fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        return total(accumulator);
+        if is_float() {
+            let magnitude = accumulator & vec4<u32>(0x7fffffffu);
+            return narrow(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
+        }
+        let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(accumulator) >> vec4<u32>(31u));
+        return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
     }
-    return accumulator.low;
+    return accumulator;
 }

@@ -1,8 +1,7 @@
 // Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
-// and any element. A coordinate is four numbers, and each element is loaded by itself. A work item stores
-// whole words, so that no two work items share one.
+// and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
+// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
 
-alias Stored = u32;
 alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
 alias Mask = vec4<bool>;
@@ -54,10 +53,6 @@ fn any_of(mask: Mask) -> bool {
     return any(mask);
 }
 
-fn load_element(number: u32) -> u32 {
-    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return vec4<u32>(
         load_element(address.x),
@@ -73,31 +68,6 @@ fn load_item(item: u32) -> vec4<u32> {
     return load(min(elements, vec4<u32>(params.elements - 1u)));
 }
 
-// Stores elements of 32 bits.
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    let to = address - vec4<u32>(params.output_base);
-    for (var lane = 0u; lane < 4u; lane++) {
-        if inside[lane] {
-            tensor_out[to[lane]] = elements[lane];
-        }
-    }
-}
-
-// Stores elements 4·item to 4·item + 3 in as many words as they take. The rest of the last word of a tensor
-// becomes 0.
-fn store_item(item: u32, elements: vec4<u32>) {
-    let numbers = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    let exists = numbers < vec4<u32>(params.elements);
-    let masked = select(vec4<u32>(0u), elements, exists);
-    let per_word = 32u / BITS;
-    let first = item * (BITS / 8u) - params.output_base;
-    for (var word = 0u; word < BITS / 8u; word++) {
-        if exists[word * per_word] {
-            tensor_out[first + word] = word_of_elements(masked, word);
-        }
-    }
-}
-
 fn load_tap(number: u32) -> u32 {
     let per_word = 4u / TAP_BYTES;
     let word = taps_in[number / per_word - params.taps_base];
@@ -111,11 +81,6 @@ fn load_taps(address: Coordinate) -> vec4<u32> {
         load_tap(address.z),
         load_tap(address.w),
     );
-}
-
-// Whether the tensor has word `word` of a work item's taps.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return item * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
 // Elements of a pixel.

@@ -142,17 +142,15 @@ fn narrow(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // In the normal range 13 bits are dropped; below it, as many as leave multiples of 2^-24.
-    let exponent = magnitude >> vec4<u32>(23u);
-    let is_normal = magnitude >= vec4<u32>(0x38800000u);
-    let drop = select(min(vec4<u32>(126u) - exponent, vec4<u32>(31u)), vec4<u32>(13u), is_normal);
-    let mantissa = (magnitude & vec4<u32>(0x7fffffu)) | vec4<u32>(0x800000u);
-    let kept = select(mantissa, magnitude - vec4<u32>(112u << 23u), is_normal);
-    let odd = (kept >> drop) & vec4<u32>(1u);
-    let half = (vec4<u32>(1u) << (drop - vec4<u32>(1u))) - vec4<u32>(1u);
-    let rounded = (kept + half + odd) >> drop;
-    let bounded = select(rounded, vec4<u32>(0x7c00u), magnitude >= vec4<u32>(0x477ff000u));
-    let signed = bounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
+    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
+    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
+    // up the result is the infinity, and 65,536 gives it.
+    let bounded = min(magnitude, vec4<u32>(0x47800000u));
+    let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
+    let shift = exponent + (13u << 23u);
+    let sum = bitcast<vec4<u32>>(bitcast<vec4<f32>>(bounded) + bitcast<vec4<f32>>(shift));
+    let rounded = (exponent >> vec4<u32>(13u)) - (113u << 10u) + (sum - shift);
+    let signed = rounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
     return select(signed, vec4<u32>(0x7e00u), nan);
 }
 

@@ -4,7 +4,7 @@
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -21,7 +21,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -36,8 +36,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -81,11 +81,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {

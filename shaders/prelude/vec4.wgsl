@@ -1,7 +1,8 @@
 // Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl, max_unpool_row.wgsl), where rows divide by four. A coordinate
+// or four elements of a row (max_pool_row.wgsl), where rows divide by four. A coordinate
 // is one number for all four elements, which one instruction loads or stores.
 
+alias Loaded = Packed;
 alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;

@@ -173,7 +173,7 @@ pub(crate) struct Reader {
 }
 
 /// From `low` to `high`, or as near as numbers below `extent` are.
-pub(crate) fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
+fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
     let last = i64::from(extent) - 1;
     (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
 }

@@ -10,7 +10,7 @@ mod axis;
 mod taps_of_cell;
 mod window_position;
 
-pub(crate) use axis::{Axis, Reader, clamped};
+pub(crate) use axis::{Axis, Reader};
 pub(crate) use window_position::{WindowPosition, window_positions};
 
 use axis::{resolve, unpooled_size};

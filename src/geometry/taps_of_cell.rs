@@ -1,4 +1,4 @@
-//! The taps by which windows can cover a given cell: `shaders/max_unpool_cell.wgsl` iterates over them.
+//! The taps by which windows can cover a given cell: `shaders/prelude/gather.wgsl` iterates over them.
 
 use super::Axis;
 
@@ -54,7 +54,7 @@ fn inverse(a: u32, modulus: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    /// The result of `first_tap` of `shaders/max_unpool_cell.wgsl` in 32 bits.
+    /// The result of `first_tap_of_cell` of `shaders/prelude/gather.wgsl` in 32 bits.
     fn first_tap(p: u32, stride: u32, TapsOfCell { step, inverse, .. }: TapsOfCell) -> u32 {
         (p / (stride / step) % step).checked_mul(inverse).expect("it fits 32 bits") % step
     }

@@ -71,7 +71,7 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -88,7 +88,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -103,8 +103,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -148,11 +148,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {
@@ -288,9 +291,10 @@ fn pack(elements: vec4<u32>) -> Packed {
 }
 
 // Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl, max_unpool_row.wgsl), where rows divide by four. A coordinate
+// or four elements of a row (max_pool_row.wgsl), where rows divide by four. A coordinate
 // is one number for all four elements, which one instruction loads or stores.
 
+alias Loaded = Packed;
 alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
@@ -348,63 +352,88 @@ fn channel(inner: Coordinate) -> vec4<u32> {
 // The search for the maximum of a window, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
-// Integers in the order of the elements: −0 and +0 are one number, and a NaN is above all others. The least
-// integer is the key of no float.
-fn ordered_key(elements: vec4<u32>) -> vec4<i32> {
+// The bits of +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
+
+// Whether elements are integers.
+const IS_INTEGER: bool = KIND == SIGNED || KIND == UNSIGNED;
+
+// Integers in the order of the elements, the least element 0. −0 and +0 are one number. The keys of floats run
+// from −∞ to +∞; those of NaNs are above, because the negative ones wrap around.
+fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     let top = elements << vec4<u32>(32u - BITS);
     if KIND == SIGNED {
-        return bitcast<vec4<i32>>(top);
+        return top ^ vec4<u32>(0x80000000u);
     }
     if KIND == UNSIGNED {
-        return bitcast<vec4<i32>>(top ^ vec4<u32>(0x80000000u));
+        return top;
     }
-    let magnitude = top & vec4<u32>(0x7fffffffu);
-    let size = bitcast<vec4<i32>>(magnitude);
-    let ordered = select(size, -size, magnitude != top);
-    let infinity = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
-    return select(ordered, vec4<i32>(0x7fffffff), magnitude > vec4<u32>(infinity));
-}
-
-// The key that the next element must exceed. Another NaN takes over from a NaN, as in PyTorch; a number takes
-// over from a lesser one only.
-fn threshold(key: vec4<i32>) -> vec4<i32> {
-    if KIND == SIGNED || KIND == UNSIGNED {
-        return key;
-    }
-    return min(key, vec4<i32>(0x7ffffffe));
+    // All ones where the sign is set, and 0 elsewhere: negates the magnitude in two's complement.
+    let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
+    return ((top & vec4<u32>(0x7fffffffu)) ^ sign) - sign + INFINITY;
 }
 
 // The maximum of the cells compared so far.
 struct Maximum {
     elements: vec4<u32>,
-    // The key that the next element must exceed.
-    threshold: vec4<i32>,
+    // The key that the next element must exceed: at most that of +∞, so that a NaN takes over from a NaN, as
+    // in PyTorch.
+    threshold: vec4<u32>,
     taps: vec4<u32>,
-    // Whether some cell has been compared.
-    started: vec4<bool>,
 }
 
-fn no_maximum() -> Maximum {
-    return Maximum(vec4<u32>(0u), vec4<i32>(i32(0x80000000u)), vec4<u32>(0u), vec4<bool>(false));
-}
-
-// The maximum of one cell more, which takes over when it is greater or NaN. The first cell inside the input
-// starts the search, so there is no sentinel. Cells of the padding are skipped.
-fn compare(maximum: Maximum, elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
-    let keys = ordered_key(elements);
-    let greater = keys > maximum.threshold;
-    var takes_over = inside & greater;
-    if KIND == SIGNED || KIND == UNSIGNED {
-        let first = !maximum.started;
-        let starts = inside & first;
-        takes_over = takes_over | starts;
+// The maximum before the first comparison: the least element, in the first cell that lies in the input. It
+// stays where no cell has a greater element, and then it is right.
+fn least(first_tap: vec4<u32>) -> Maximum {
+    var element = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+    if !IS_INTEGER {
+        element = (INFINITY | 0x80000000u) >> (32u - BITS);
     }
+    return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
+}
+
+// The keys of cells, and what the next element's must exceed if such a cell is the maximum.
+struct Keys {
+    keys: vec4<u32>,
+    thresholds: vec4<u32>,
+}
+
+fn keys_of(elements: vec4<u32>) -> Keys {
+    let keys = ordered_key(elements);
+    if IS_INTEGER {
+        return Keys(keys, keys);
+    }
+    return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
+}
+
+// The maximum of one cell more, which takes over when it is greater or NaN. Cells of the padding are skipped.
+fn compare(
+    maximum: Maximum, elements: vec4<u32>, keys: Keys, inside: vec4<bool>, tap: u32,
+) -> Maximum {
+    let greater = keys.keys > maximum.threshold;
+    let takes_over = inside & greater;
     return Maximum(
         select(maximum.elements, elements, takes_over),
-        select(maximum.threshold, threshold(keys), takes_over),
+        select(maximum.threshold, keys.thresholds, takes_over),
         select(maximum.taps, vec4<u32>(tap), takes_over),
-        maximum.started | inside,
     );
+}
+
+// The first tap of some windows that lies in the input, on one axis.
+fn first_tap_inside(window: vec4<u32>, stride: u32, dilation: u32, pad_before: u32) -> vec4<u32> {
+    let start = window * stride;
+    return (max(start, vec4<u32>(pad_before)) - start + (dilation - 1u)) / dilation;
+}
+
+// The first tap of windows z, y, x that lies in the input.
+fn first_tap(z: vec4<u32>, y: vec4<u32>, x: vec4<u32>) -> vec4<u32> {
+    if !PADDED {
+        return vec4<u32>(0u);
+    }
+    let tap_z = first_tap_inside(z, STRIDE_Z, DILATION_Z, params.pad_before.x);
+    let tap_y = first_tap_inside(y, STRIDE_Y, DILATION_Y, params.pad_before.y);
+    let tap_x = first_tap_inside(x, STRIDE_X, DILATION_X, params.pad_before.z);
+    return (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
 }
 
 // Max pooling with argmax, as max_pool.wgsl, where a pixel is one element (channels first) and the rows of
@@ -412,6 +441,12 @@ fn compare(maximum: Maximum, elements: vec4<u32>, inside: vec4<bool>, tap: u32) 
 // row; the cells of their windows are loaded as vec4s of the row.
 //
 // `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated.rs.
+
+// The maximum before the first comparison.
+fn least_of(at: Position) -> Maximum {
+    let x = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), x));
+}
 
 // A row of cells under a row of windows.
 struct Row {
@@ -441,7 +476,7 @@ fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> vec4<u32> {
 
 // The maximum after the cells that are tap_x taps into a row of the windows.
 fn compare_of_row(
-    maximum: Maximum, at: Position, row: Row, elements: vec4<u32>, tap: u32, tap_x: u32,
+    maximum: Maximum, at: Position, row: Row, elements: vec4<u32>, keys: Keys, tap: u32, tap_x: u32,
 ) -> Maximum {
     var inside = vec4<bool>(row.inside);
     if PADDED {
@@ -451,7 +486,7 @@ fn compare_of_row(
         let in_row = vec4<u32>(x) < vec4<u32>(input_size().z);
         inside = inside & in_row;
     }
-    return compare(maximum, elements, inside, tap);
+    return compare(maximum, elements, keys, inside, tap);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -467,28 +502,37 @@ fn max_pool_row(
 }
 
 fn find_maximum(at: Position) -> Maximum {
-    var maximum = no_maximum();
+    var maximum = least_of(at);
     let row0 = input_row(at, 0u, 0u);
     let cells0_0 = load_of_row(at, row0, 0u, 1u);
+    let keys0_0 = keys_of(cells0_0);
     let cells0_1 = load_of_row(at, row0, 1u, 1u);
+    let keys0_1 = keys_of(cells0_1);
     let cells0_2 = load_of_row(at, row0, 2u, 1u);
-    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_0.w, cells0_1.y, cells0_1.w, cells0_2.y), 0u, 0u);
-    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_1.x, cells0_1.z, cells0_2.x, cells0_2.z), 1u, 1u);
-    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_1.y, cells0_1.w, cells0_2.y, cells0_2.w), 2u, 2u);
+    let keys0_2 = keys_of(cells0_2);
+    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_0.w, cells0_1.y, cells0_1.w, cells0_2.y), Keys(vec4<u32>(keys0_0.keys.w, keys0_1.keys.y, keys0_1.keys.w, keys0_2.keys.y), vec4<u32>(keys0_0.thresholds.w, keys0_1.thresholds.y, keys0_1.thresholds.w, keys0_2.thresholds.y)), 0u, 0u);
+    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_1.x, cells0_1.z, cells0_2.x, cells0_2.z), Keys(vec4<u32>(keys0_1.keys.x, keys0_1.keys.z, keys0_2.keys.x, keys0_2.keys.z), vec4<u32>(keys0_1.thresholds.x, keys0_1.thresholds.z, keys0_2.thresholds.x, keys0_2.thresholds.z)), 1u, 1u);
+    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_1.y, cells0_1.w, cells0_2.y, cells0_2.w), Keys(vec4<u32>(keys0_1.keys.y, keys0_1.keys.w, keys0_2.keys.y, keys0_2.keys.w), vec4<u32>(keys0_1.thresholds.y, keys0_1.thresholds.w, keys0_2.thresholds.y, keys0_2.thresholds.w)), 2u, 2u);
     let row1 = input_row(at, 0u, 1u);
     let cells1_0 = load_of_row(at, row1, 0u, 1u);
+    let keys1_0 = keys_of(cells1_0);
     let cells1_1 = load_of_row(at, row1, 1u, 1u);
+    let keys1_1 = keys_of(cells1_1);
     let cells1_2 = load_of_row(at, row1, 2u, 1u);
-    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_0.w, cells1_1.y, cells1_1.w, cells1_2.y), 3u, 0u);
-    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_1.x, cells1_1.z, cells1_2.x, cells1_2.z), 4u, 1u);
-    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_1.y, cells1_1.w, cells1_2.y, cells1_2.w), 5u, 2u);
+    let keys1_2 = keys_of(cells1_2);
+    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_0.w, cells1_1.y, cells1_1.w, cells1_2.y), Keys(vec4<u32>(keys1_0.keys.w, keys1_1.keys.y, keys1_1.keys.w, keys1_2.keys.y), vec4<u32>(keys1_0.thresholds.w, keys1_1.thresholds.y, keys1_1.thresholds.w, keys1_2.thresholds.y)), 3u, 0u);
+    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_1.x, cells1_1.z, cells1_2.x, cells1_2.z), Keys(vec4<u32>(keys1_1.keys.x, keys1_1.keys.z, keys1_2.keys.x, keys1_2.keys.z), vec4<u32>(keys1_1.thresholds.x, keys1_1.thresholds.z, keys1_2.thresholds.x, keys1_2.thresholds.z)), 4u, 1u);
+    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_1.y, cells1_1.w, cells1_2.y, cells1_2.w), Keys(vec4<u32>(keys1_1.keys.y, keys1_1.keys.w, keys1_2.keys.y, keys1_2.keys.w), vec4<u32>(keys1_1.thresholds.y, keys1_1.thresholds.w, keys1_2.thresholds.y, keys1_2.thresholds.w)), 5u, 2u);
     let row2 = input_row(at, 0u, 2u);
     let cells2_0 = load_of_row(at, row2, 0u, 1u);
+    let keys2_0 = keys_of(cells2_0);
     let cells2_1 = load_of_row(at, row2, 1u, 1u);
+    let keys2_1 = keys_of(cells2_1);
     let cells2_2 = load_of_row(at, row2, 2u, 1u);
-    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_0.w, cells2_1.y, cells2_1.w, cells2_2.y), 6u, 0u);
-    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_1.x, cells2_1.z, cells2_2.x, cells2_2.z), 7u, 1u);
-    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_1.y, cells2_1.w, cells2_2.y, cells2_2.w), 8u, 2u);
+    let keys2_2 = keys_of(cells2_2);
+    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_0.w, cells2_1.y, cells2_1.w, cells2_2.y), Keys(vec4<u32>(keys2_0.keys.w, keys2_1.keys.y, keys2_1.keys.w, keys2_2.keys.y), vec4<u32>(keys2_0.thresholds.w, keys2_1.thresholds.y, keys2_1.thresholds.w, keys2_2.thresholds.y)), 6u, 0u);
+    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_1.x, cells2_1.z, cells2_2.x, cells2_2.z), Keys(vec4<u32>(keys2_1.keys.x, keys2_1.keys.z, keys2_2.keys.x, keys2_2.keys.z), vec4<u32>(keys2_1.thresholds.x, keys2_1.thresholds.z, keys2_2.thresholds.x, keys2_2.thresholds.z)), 7u, 1u);
+    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_1.y, cells2_1.w, cells2_2.y, cells2_2.w), Keys(vec4<u32>(keys2_1.keys.y, keys2_1.keys.w, keys2_2.keys.y, keys2_2.keys.w), vec4<u32>(keys2_1.thresholds.y, keys2_1.thresholds.w, keys2_2.thresholds.y, keys2_2.thresholds.w)), 8u, 2u);
     return maximum;
 }
 

@@ -26,7 +26,7 @@ const TAPS_X: u32 = 2u;
 const PAD_BEFORE_X: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = true;
-const PADDED: bool = true;
+const PADDED: bool = false;
 const SUMMED: bool = true;
 const OVERLAPPING: bool = true;
 const BLOCKS_ARE_WINDOWS: bool = false;
@@ -71,7 +71,7 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -88,7 +88,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -103,8 +103,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -148,11 +148,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {
@@ -287,62 +290,121 @@ fn pack(elements: vec4<u32>) -> Packed {
     return elements;
 }
 
-// Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl, max_unpool_row.wgsl), where rows divide by four. A coordinate
-// is one number for all four elements, which one instruction loads or stores.
+// Loads of flat.wgsl, of single words.
 
-alias Stored = Packed;
-alias Coordinate = u32;
-alias SignedCoordinate = i32;
-alias Mask = bool;
+alias Loaded = u32;
 
-// The position of a work item: four channels of a pixel, or a vec4 of a row.
+fn load_element(number: u32) -> u32 {
+    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
+}
+
+// Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
+// and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
+// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
+
+alias Coordinate = vec4<u32>;
+alias SignedCoordinate = vec4<i32>;
+alias Mask = vec4<bool>;
+
+// The positions of elements 4·item to 4·item + 3: those of the first, counted on for the others. Lanes past
+// the last element repeat it, so that they can be read.
 fn position(item: u32) -> Position {
-    let at = coordinates(item);
-    return Position(at.outer, at.z, at.y, at.x, at.inner, true);
+    let element = item * 4u;
+    let first = coordinates(element);
+    var outer = first.outer;
+    var z = first.z;
+    var y = first.y;
+    var x = first.x;
+    var inner = first.inner;
+    var at: Position;
+    for (var lane = 0u; lane < 4u; lane++) {
+        at.outer[lane] = outer;
+        at.z[lane] = z;
+        at.y[lane] = y;
+        at.x[lane] = x;
+        at.inner[lane] = inner;
+        at.exists[lane] = element + lane < params.elements;
+        if element + lane + 1u >= params.elements {
+            continue;
+        }
+        // The next element, with a carry into each further coordinate.
+        inner++;
+        if inner == params.inner {
+            inner = 0u;
+            x++;
+        }
+        if x == params.extents.z {
+            x = 0u;
+            y++;
+        }
+        if y == params.extents.y {
+            y = 0u;
+            z++;
+        }
+        if z == params.extents.x {
+            z = 0u;
+            outer++;
+        }
+    }
+    return at;
 }
 
 fn any_of(mask: Mask) -> bool {
-    return mask;
+    return any(mask);
 }
 
 fn load(address: Coordinate) -> vec4<u32> {
-    return unpack(tensor_in[address - params.input_base]);
+    return vec4<u32>(
+        load_element(address.x),
+        load_element(address.y),
+        load_element(address.z),
+        load_element(address.w),
+    );
 }
 
-// The four elements whose number is the work item's.
+// Elements 4·item to 4·item + 3; past the last element of the tensor that element again.
 fn load_item(item: u32) -> vec4<u32> {
-    return load(item);
+    let elements = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    return load(min(elements, vec4<u32>(params.elements - 1u)));
 }
 
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    if inside {
-        tensor_out[address - params.output_base] = pack(elements);
-    }
-}
-
-// Stores the four elements whose number is the work item's.
-fn store_item(item: u32, elements: vec4<u32>) {
-    store(item, elements, true);
+fn load_tap(number: u32) -> u32 {
+    let per_word = 4u / TAP_BYTES;
+    let word = taps_in[number / per_word - params.taps_base];
+    return (word >> (number % per_word * TAP_BYTES * 8u)) & ((1u << (TAP_BYTES * 8u)) - 1u);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
-    return load_taps_of_item(address);
+    return vec4<u32>(
+        load_tap(address.x),
+        load_tap(address.y),
+        load_tap(address.z),
+        load_tap(address.w),
+    );
+}
+
+// Elements of a pixel.
+fn channels() -> u32 {
+    return params.inner;
+}
+
+// The channel of each lane inside its pixel.
+fn channel(inner: Coordinate) -> vec4<u32> {
+    return inner;
+}
+
+// Stores of flat.wgsl where the number of elements divides by four: four elements at once.
+
+alias Stored = Packed;
+
+// Stores the four elements whose number is the work item's.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
 }
 
 // Whether the tensor has word `word` of a work item's taps: each work item has four windows.
 fn has_taps_word(item: u32, word: u32) -> bool {
     return true;
-}
-
-// Elements of a pixel.
-fn channels() -> u32 {
-    return params.inner * 4u;
-}
-
-// The channel of each lane inside its pixel.
-fn channel(inner: Coordinate) -> vec4<u32> {
-    return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }
 
 // Sums of elements, the same to the bit on every device: floats are added in binary32 and rounded once to
@@ -489,17 +551,15 @@ fn narrow(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // In the normal range 13 bits are dropped; below it, as many as leave multiples of 2^-24.
-    let exponent = magnitude >> vec4<u32>(23u);
-    let is_normal = magnitude >= vec4<u32>(0x38800000u);
-    let drop = select(min(vec4<u32>(126u) - exponent, vec4<u32>(31u)), vec4<u32>(13u), is_normal);
-    let mantissa = (magnitude & vec4<u32>(0x7fffffu)) | vec4<u32>(0x800000u);
-    let kept = select(mantissa, magnitude - vec4<u32>(112u << 23u), is_normal);
-    let odd = (kept >> drop) & vec4<u32>(1u);
-    let half = (vec4<u32>(1u) << (drop - vec4<u32>(1u))) - vec4<u32>(1u);
-    let rounded = (kept + half + odd) >> drop;
-    let bounded = select(rounded, vec4<u32>(0x7c00u), magnitude >= vec4<u32>(0x477ff000u));
-    let signed = bounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
+    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
+    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
+    // up the result is the infinity, and 65,536 gives it.
+    let bounded = min(magnitude, vec4<u32>(0x47800000u));
+    let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
+    let shift = exponent + (13u << 23u);
+    let sum = bitcast<vec4<u32>>(bitcast<vec4<f32>>(bounded) + bitcast<vec4<f32>>(shift));
+    let rounded = (exponent >> vec4<u32>(13u)) - (113u << 10u) + (sum - shift);
+    let signed = rounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
     return select(signed, vec4<u32>(0x7e00u), nan);
 }
 
@@ -522,90 +582,254 @@ fn scale_down(bits: vec4<u32>) -> vec4<u32> {
     return select(subnormal, normal, is_normal) | (bits & vec4<u32>(0x80000000u));
 }
 
-// The accumulator of a cell in an unpooling by stride blocks, in four lanes: the last of the values that go
-// to the cell, or their sum. Each window is loaded once, and the cells of a block accumulate from it.
+// The elements of four cells of an unpooling, gathered from the windows that cover them in a loop, with exact
+// sums: any window, and any value.
+//
+// Window q covers cell p of the padded input by its tap t where q·stride + t·dilation = p, on each axis. The
+// loop visits the taps from the last to the first, which visits the windows in raster order, and only taps by
+// which some window can cover the cell: t = first, first + STEP, first + 2·STEP …, where
+// STEP = stride / gcd(stride, dilation). A window has at most 65,535 taps, and the loop at most as many
+// iterations. src/geometry/taps_of_cell.rs computes STEP, INVERSE and TAPS (the largest number of such taps).
 
-// The value and the tap of a window.
+// The smallest tap, on one axis, by which a window can cover cell p.
+fn first_tap_of_cell(p: Coordinate, stride: u32, step: u32, inverse: u32) -> Coordinate {
+    return p / (stride / step) % step * inverse % step;
+}
+
+// The window that covers a cell by a tap, on one axis; the nearest window where there is none.
+struct Window {
+    nearest: Coordinate,
+    exists: Mask,
+}
+
+fn window_of_tap(
+    p: Coordinate, tap: Coordinate, kernel: u32, stride: u32, dilation: u32, pooled: u32,
+) -> Window {
+    let offset = tap * dilation;
+    let window = (p - offset) / stride;
+    // Masks are combined two at a time: see `in_input`.
+    let is_tap = tap < Coordinate(kernel);
+    let starts_before = offset <= p;
+    let is_whole = window * stride == p - offset;
+    let is_window = window < Coordinate(pooled);
+    let is_offset = is_tap & starts_before;
+    let is_start = is_whole & is_window;
+    return Window(min(window, Coordinate(pooled - 1u)), is_offset & is_start);
+}
+
+// The elements of cells z, y, x of the padded input.
+fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32> {
+    let first_z = first_tap_of_cell(z, STRIDE_Z, STEP_Z, INVERSE_Z);
+    let first_y = first_tap_of_cell(y, STRIDE_Y, STEP_Y, INVERSE_Y);
+    let first_x = first_tap_of_cell(x, STRIDE_X, STEP_X, INVERSE_X);
+    var last = vec4<u32>(0u);
+    var sum = Sum(vec4<u32>(0u), vec4<u32>(0u));
+    // One loop instead of three: as in max_pool.wgsl.
+    for (var left = TAPS_Z * TAPS_Y * TAPS_X; left > 0u; left--) {
+        let number = left - 1u;
+        let tap_z = first_z + Coordinate(number / (TAPS_Y * TAPS_X) * STEP_Z);
+        let tap_y = first_y + Coordinate(number / TAPS_X % TAPS_Y * STEP_Y);
+        let tap_x = first_x + Coordinate(number % TAPS_X * STEP_X);
+        let window_z = window_of_tap(z, tap_z, KERNEL_Z, STRIDE_Z, DILATION_Z, pooled_size().x);
+        let window_y = window_of_tap(y, tap_y, KERNEL_Y, STRIDE_Y, DILATION_Y, pooled_size().y);
+        let window_x = window_of_tap(x, tap_x, KERNEL_X, STRIDE_X, DILATION_X, pooled_size().z);
+        let in_slice = window_y.exists & window_x.exists;
+        let in_tensor = window_z.exists & in_slice;
+        let covers = at.exists & in_tensor;
+        if !any_of(covers) {
+            continue;
+        }
+        let source = address(
+            pooled_size(), at.outer, window_z.nearest, window_y.nearest, window_x.nearest, at.inner,
+        );
+        let tap = (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
+        let hit = vec4<bool>(covers) & (load_taps(source) == vec4<u32>(tap));
+        if any(hit) {
+            let elements = load(source);
+            if SUMMED {
+                sum = sum_with(sum, elements, hit);
+            } else {
+                last = select(last, elements, hit);
+            }
+        }
+    }
+    if SUMMED {
+        return total(sum);
+    }
+    return last;
+}
+
+// The accumulator of a cell in an unpooling, in four lanes: the last of the values that go to the cell, or
+// their sum. Each window is loaded once, and the cells that it covers accumulate from it.
+//
+// Sums are in binary32, or in 32 bits, as long as no term asks for more: see `needs_exact_sums`.
+
+// The values and the taps of four windows.
 struct Pooled {
-    // A term of a sum; where nothing is summed, the element in `term.low`.
-    term: Sum,
+    // Terms of a sum; where nothing is summed, the elements.
+    terms: vec4<u32>,
     taps: vec4<u32>,
 }
 
+// The taps of windows that do not exist are no taps.
 fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
-    var value = Sum(elements, vec4<u32>(0u));
+    var terms = elements;
     if SUMMED && OVERLAPPING {
-        value = term(elements);
+        terms = term(elements).low;
     } else if SUMMED && is_float() {
-        value.low = sum_of_one(elements);
+        terms = sum_of_one(elements);
     }
-    return Pooled(value, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+}
+
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
+// of 0 wraps to the largest number), and for an integer of a large magnitude.
+fn smallness(terms: vec4<u32>) -> vec4<u32> {
+    if is_float() {
+        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+    }
+    if KIND == SIGNED {
+        return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
+    }
+    return ~terms;
+}
+
+// Whether sums of some terms need the exact additions of sum.wgsl, given the least `smallness` of the terms.
+// Floats from 2^-100 up are multiples of 2^-123, and so is each of their sums, so that no subnormal comes up,
+// which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
+// 32; of 32 bits, at most nine terms are added.
+fn needs_exact_sums(smallest: vec4<u32>) -> bool {
+    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    return any(smallest < vec4<u32>(least));
 }
 
 // The accumulator of a cell after the first window, in which the cell has these taps.
-fn accumulate_first(window: Pooled, taps: vec4<u32>) -> Sum {
-    let zero = Sum(vec4<u32>(0u), vec4<u32>(0u));
-    return select_sum(zero, window.term, window.taps == taps);
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return select(vec4<u32>(0u), window.terms, window.taps == taps);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: Sum, window: Pooled, taps: vec4<u32>) -> Sum {
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     let hit = window.taps == taps;
     if SUMMED && OVERLAPPING {
-        return select_sum(accumulator, add(accumulator, window.term), hit);
+        let summand = select(vec4<u32>(0u), window.terms, hit);
+        if is_float() {
+            return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
+        }
+        return accumulator + summand;
     }
-    return select_sum(accumulator, window.term, hit);
+    return select(accumulator, window.terms, hit);
 }
 
-// The elements of an accumulator after the last window.
-fn finish(accumulator: Sum) -> vec4<u32> {
+// The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
+// may leave out.
+fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        return total(accumulator);
+        if is_float() {
+            let magnitude = accumulator & vec4<u32>(0x7fffffffu);
+            return narrow(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
+        }
+        let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(accumulator) >> vec4<u32>(31u));
+        return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
     }
-    return accumulator.low;
+    return accumulator;
 }
 
-// Unpooling, and the gradient of max pooling, as max_unpool_block.wgsl, where a pixel is one element (channels
-// first), the rows of the input and of the pooled tensor divide by four, and taps are bytes. A work item owns
-// four stride blocks that are adjacent in a row of the output. On x, blocks are counted without the padding,
-// so that four cells are stored at once.
+// Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
+// four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
+// window to the start of the next, on z and y. Work items side by side store bytes side by side.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated.rs.
+// tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
+//
+// `unpool` is written for the window by src/gpu/kernel/generated.rs. Where a pixel is one element and the
+// stride on x divides four, the windows of each lane are known by number, and each is loaded once
+// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (`load_windows_of_lanes`).
 
-// Four stride blocks in a row.
-struct Blocks {
-    // x counts vec4s of blocks.
-    at: Position,
-    // The windows that start the blocks.
+// Four adjacent elements of a row, in each row of a stride block.
+struct RowCells {
+    outer: u32,
+    // The window that starts the block.
     z: u32,
     y: u32,
+    // Number of the vec4 in its row.
+    number: u32,
+    // For each lane its cell on x, counted with the padding, and its channel.
+    x: vec4<u32>,
+    inner: vec4<u32>,
 }
 
-// Four adjacent windows of the row of windows that is before_z, before_y rows before the blocks' own: vec4
-// `number` of the row, counted from `before` vec4s in front of the work item's.
-fn load_windows(blocks: Blocks, before_z: u32, before_y: u32, number: u32, before: u32) -> Pooled {
+// A row of windows.
+struct WindowRow {
+    // Number of its first window in the pooled tensor.
+    first: u32,
+    exists: bool,
+}
+
+// The row of windows that is before_z, before_y rows before the one that starts the block.
+fn window_row(cells: RowCells, before_z: u32, before_y: u32) -> WindowRow {
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = blocks.z - before_z;
-    let y = blocks.y - before_y;
-    let x = blocks.at.x + number - before;
-    let width = pooled_size().z / 4u;
-    let exists = z < pooled_size().x && y < pooled_size().y && x < width;
-    let slice = blocks.at.outer * pooled_size().x + min(z, pooled_size().x - 1u);
+    let z = cells.z - before_z;
+    let y = cells.y - before_y;
+    let exists = z < pooled_size().x && y < pooled_size().y;
+    let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
-    let source = row * width + min(x, width - 1u);
-    return pooled(load(source), load_taps(source), vec4<bool>(exists));
+    return WindowRow(row * pooled_size().z, exists);
 }
 
-// Stores vec4 `number` of the cells in row rz, ry of the blocks, if the output has them.
-fn store_cells(blocks: Blocks, rz: u32, ry: u32, number: u32, elements: vec4<u32>) {
+// Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
+// blocks.
+fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
+    let first = cells.number * (4u / STRIDE_X) + u32(offset);
+    let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
+    let exists = x < vec4<u32>(pooled_size().z);
+    let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
+    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
+}
+
+// For each lane the window of a row that is before_x windows before the one that starts its stride block.
+fn load_windows_of_lanes(cells: RowCells, row: WindowRow, before_x: u32) -> Pooled {
+    let x = cells.x / STRIDE_X - before_x;
+    let exists = x < vec4<u32>(pooled_size().z);
+    let pixel = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
+    var source = pixel;
+    if !ONE_ELEMENT_PER_PIXEL {
+        source = pixel * params.inner + cells.inner;
+    }
+    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
+}
+
+// For each lane the tap on x of its cell in the window that is before_x windows before the one that starts its
+// stride block; larger than every tap where the cell is not in the window.
+fn tap_of_lanes(cells: RowCells, before_x: u32) -> vec4<u32> {
+    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
+    let is_tap = offset % DILATION_X == vec4<u32>(0u);
+    return select(vec4<u32>(0x10000u), offset / DILATION_X, is_tap & (offset / DILATION_X < vec4<u32>(KERNEL_X)));
+}
+
+// Stores the elements in row rz, ry of the block, if the output has the row.
+fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     // A coordinate before the input wraps to a number larger than any extent.
-    let z = blocks.z * STRIDE_Z + rz - params.pad_before.x;
-    let y = blocks.y * STRIDE_Y + ry - params.pad_before.y;
-    let x = blocks.at.x * STRIDE_X + number;
-    let width = input_size().z / 4u;
-    let inside = z < input_size().x && y < input_size().y && x < width;
-    let row = (blocks.at.outer * input_size().x + z) * input_size().y + y;
-    store(row * width + x, elements, inside);
+    let z = cells.z * STRIDE_Z + rz - params.pad_before.x;
+    let y = cells.y * STRIDE_Y + ry - params.pad_before.y;
+    if z < input_size().x && y < input_size().y {
+        let row = (cells.outer * input_size().x + z) * input_size().y + y;
+        store_item(row * params.extents.z + cells.number, elements);
+    }
+}
+
+// The elements of the block, with exact sums.
+fn unpool_exactly(cells: RowCells) {
+    var at: Position;
+    at.outer = vec4<u32>(cells.outer);
+    at.inner = cells.inner;
+    at.exists = vec4<bool>(true);
+    for (var row = 0u; row < STRIDE_Z * STRIDE_Y; row++) {
+        let rz = row / STRIDE_Y;
+        let ry = row % STRIDE_Y;
+        let z = vec4<u32>(cells.z * STRIDE_Z + rz);
+        let y = vec4<u32>(cells.y * STRIDE_Y + ry);
+        store_cells(cells, rz, ry, gather(at, z, y, cells.x));
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -617,29 +841,36 @@ fn max_unpool_row(
     if item == NONE {
         return;
     }
-    let at = position(item);
-    unpool(Blocks(at, at.z + params.first_block.x, at.y + params.first_block.y));
+    let at = pixel_coordinates(item, 0u);
+    let element = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    var x = element;
+    var inner = vec4<u32>(0u);
+    if !ONE_ELEMENT_PER_PIXEL {
+        x = element / params.inner;
+        inner = element - x * params.inner;
+    }
+    let z = at.z + params.first_block.x;
+    let y = at.y + params.first_block.y;
+    unpool(RowCells(at.outer, z, y, at.x, x + params.pad_before.z, inner));
 }
 
-fn unpool(blocks: Blocks) {
-    let windows0_0 = load_windows(blocks, 0u, 1u, 0u, 0u);
-    let windows0_1 = load_windows(blocks, 0u, 1u, 1u, 0u);
-    let windows1_0 = load_windows(blocks, 0u, 0u, 0u, 0u);
-    let windows1_1 = load_windows(blocks, 0u, 0u, 1u, 0u);
-    let cell0_0 = accumulate_first(Pooled(Sum(vec4<u32>(0u, windows0_0.term.low.x, 0u, windows0_0.term.low.y), vec4<u32>(0u, windows0_0.term.high.x, 0u, windows0_0.term.high.y)), vec4<u32>(NONE, windows0_0.taps.x, NONE, windows0_0.taps.y)), vec4<u32>(0u, 8u, 0u, 8u));
-    let cell0_1 = accumulate(cell0_0, Pooled(Sum(vec4<u32>(windows0_0.term.low.x, windows0_0.term.low.y, windows0_0.term.low.y, windows0_0.term.low.z), vec4<u32>(windows0_0.term.high.x, windows0_0.term.high.y, windows0_0.term.high.y, windows0_0.term.high.z)), vec4<u32>(windows0_0.taps.x, windows0_0.taps.y, windows0_0.taps.y, windows0_0.taps.z)), vec4<u32>(7u, 6u, 7u, 6u));
-    let cell0_2 = accumulate(cell0_1, Pooled(Sum(vec4<u32>(0u, windows1_0.term.low.x, 0u, windows1_0.term.low.y), vec4<u32>(0u, windows1_0.term.high.x, 0u, windows1_0.term.high.y)), vec4<u32>(NONE, windows1_0.taps.x, NONE, windows1_0.taps.y)), vec4<u32>(0u, 2u, 0u, 2u));
-    let cell0_3 = accumulate(cell0_2, Pooled(Sum(vec4<u32>(windows1_0.term.low.x, windows1_0.term.low.y, windows1_0.term.low.y, windows1_0.term.low.z), vec4<u32>(windows1_0.term.high.x, windows1_0.term.high.y, windows1_0.term.high.y, windows1_0.term.high.z)), vec4<u32>(windows1_0.taps.x, windows1_0.taps.y, windows1_0.taps.y, windows1_0.taps.z)), vec4<u32>(1u, 0u, 1u, 0u));
-    store_cells(blocks, 0u, 0u, 0u, finish(cell0_3));
-    let cell1_0 = accumulate_first(Pooled(Sum(vec4<u32>(0u, windows0_0.term.low.z, 0u, windows0_0.term.low.w), vec4<u32>(0u, windows0_0.term.high.z, 0u, windows0_0.term.high.w)), vec4<u32>(NONE, windows0_0.taps.z, NONE, windows0_0.taps.w)), vec4<u32>(0u, 8u, 0u, 8u));
-    let cell1_1 = accumulate(cell1_0, Pooled(Sum(vec4<u32>(windows0_0.term.low.z, windows0_0.term.low.w, windows0_0.term.low.w, windows0_1.term.low.x), vec4<u32>(windows0_0.term.high.z, windows0_0.term.high.w, windows0_0.term.high.w, windows0_1.term.high.x)), vec4<u32>(windows0_0.taps.z, windows0_0.taps.w, windows0_0.taps.w, windows0_1.taps.x)), vec4<u32>(7u, 6u, 7u, 6u));
-    let cell1_2 = accumulate(cell1_1, Pooled(Sum(vec4<u32>(0u, windows1_0.term.low.z, 0u, windows1_0.term.low.w), vec4<u32>(0u, windows1_0.term.high.z, 0u, windows1_0.term.high.w)), vec4<u32>(NONE, windows1_0.taps.z, NONE, windows1_0.taps.w)), vec4<u32>(0u, 2u, 0u, 2u));
-    let cell1_3 = accumulate(cell1_2, Pooled(Sum(vec4<u32>(windows1_0.term.low.z, windows1_0.term.low.w, windows1_0.term.low.w, windows1_1.term.low.x), vec4<u32>(windows1_0.term.high.z, windows1_0.term.high.w, windows1_0.term.high.w, windows1_1.term.high.x)), vec4<u32>(windows1_0.taps.z, windows1_0.taps.w, windows1_0.taps.w, windows1_1.taps.x)), vec4<u32>(1u, 0u, 1u, 0u));
-    store_cells(blocks, 0u, 0u, 1u, finish(cell1_3));
-    let cell2_0 = accumulate_first(Pooled(Sum(vec4<u32>(0u, windows1_0.term.low.x, 0u, windows1_0.term.low.y), vec4<u32>(0u, windows1_0.term.high.x, 0u, windows1_0.term.high.y)), vec4<u32>(NONE, windows1_0.taps.x, NONE, windows1_0.taps.y)), vec4<u32>(0u, 5u, 0u, 5u));
-    let cell2_1 = accumulate(cell2_0, Pooled(Sum(vec4<u32>(windows1_0.term.low.x, windows1_0.term.low.y, windows1_0.term.low.y, windows1_0.term.low.z), vec4<u32>(windows1_0.term.high.x, windows1_0.term.high.y, windows1_0.term.high.y, windows1_0.term.high.z)), vec4<u32>(windows1_0.taps.x, windows1_0.taps.y, windows1_0.taps.y, windows1_0.taps.z)), vec4<u32>(4u, 3u, 4u, 3u));
-    store_cells(blocks, 0u, 1u, 0u, finish(cell2_1));
-    let cell3_0 = accumulate_first(Pooled(Sum(vec4<u32>(0u, windows1_0.term.low.z, 0u, windows1_0.term.low.w), vec4<u32>(0u, windows1_0.term.high.z, 0u, windows1_0.term.high.w)), vec4<u32>(NONE, windows1_0.taps.z, NONE, windows1_0.taps.w)), vec4<u32>(0u, 5u, 0u, 5u));
-    let cell3_1 = accumulate(cell3_0, Pooled(Sum(vec4<u32>(windows1_0.term.low.z, windows1_0.term.low.w, windows1_0.term.low.w, windows1_1.term.low.x), vec4<u32>(windows1_0.term.high.z, windows1_0.term.high.w, windows1_0.term.high.w, windows1_1.term.high.x)), vec4<u32>(windows1_0.taps.z, windows1_0.taps.w, windows1_0.taps.w, windows1_1.taps.x)), vec4<u32>(4u, 3u, 4u, 3u));
-    store_cells(blocks, 0u, 1u, 1u, finish(cell3_1));
+fn unpool(cells: RowCells) {
+    let row0 = window_row(cells, 0u, 1u);
+    let windows0_0 = load_windows(cells, row0, -1);
+    let row1 = window_row(cells, 0u, 0u);
+    let windows1_0 = load_windows(cells, row1, -1);
+    var smallest = smallness(vec4<u32>(windows0_0.terms.x, windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.w));
+    smallest = min(smallest, smallness(vec4<u32>(windows1_0.terms.x, windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.w)));
+    if needs_exact_sums(smallest) {
+        unpool_exactly(cells);
+        return;
+    }
+    let cell0_0 = accumulate_first(Pooled(vec4<u32>(0u, windows0_0.terms.y, 0u, windows0_0.terms.z), vec4<u32>(NONE, windows0_0.taps.y, NONE, windows0_0.taps.z)), vec4<u32>(0u, 8u, 0u, 8u));
+    let cell0_1 = accumulate(cell0_0, Pooled(vec4<u32>(windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.z, windows0_0.terms.w), vec4<u32>(windows0_0.taps.y, windows0_0.taps.z, windows0_0.taps.z, windows0_0.taps.w)), vec4<u32>(7u, 6u, 7u, 6u));
+    let cell0_2 = accumulate(cell0_1, Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z)), vec4<u32>(0u, 2u, 0u, 2u));
+    let cell0_3 = accumulate(cell0_2, Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w)), vec4<u32>(1u, 0u, 1u, 0u));
+    store_cells(cells, 0u, 0u, finish(cell0_3));
+    let cell1_0 = accumulate_first(Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z)), vec4<u32>(0u, 5u, 0u, 5u));
+    let cell1_1 = accumulate(cell1_0, Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w)), vec4<u32>(4u, 3u, 4u, 3u));
+    store_cells(cells, 0u, 1u, finish(cell1_1));
 }

@@ -71,7 +71,7 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -88,7 +88,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -103,8 +103,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -148,11 +148,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {
@@ -288,9 +291,10 @@ fn pack(elements: vec4<u32>) -> Packed {
 }
 
 // Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl, max_unpool_row.wgsl), where rows divide by four. A coordinate
+// or four elements of a row (max_pool_row.wgsl), where rows divide by four. A coordinate
 // is one number for all four elements, which one instruction loads or stores.
 
+alias Loaded = Packed;
 alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
@@ -348,63 +352,88 @@ fn channel(inner: Coordinate) -> vec4<u32> {
 // The search for the maximum of a window, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
-// Integers in the order of the elements: −0 and +0 are one number, and a NaN is above all others. The least
-// integer is the key of no float.
-fn ordered_key(elements: vec4<u32>) -> vec4<i32> {
+// The bits of +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
+
+// Whether elements are integers.
+const IS_INTEGER: bool = KIND == SIGNED || KIND == UNSIGNED;
+
+// Integers in the order of the elements, the least element 0. −0 and +0 are one number. The keys of floats run
+// from −∞ to +∞; those of NaNs are above, because the negative ones wrap around.
+fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     let top = elements << vec4<u32>(32u - BITS);
     if KIND == SIGNED {
-        return bitcast<vec4<i32>>(top);
+        return top ^ vec4<u32>(0x80000000u);
     }
     if KIND == UNSIGNED {
-        return bitcast<vec4<i32>>(top ^ vec4<u32>(0x80000000u));
+        return top;
     }
-    let magnitude = top & vec4<u32>(0x7fffffffu);
-    let size = bitcast<vec4<i32>>(magnitude);
-    let ordered = select(size, -size, magnitude != top);
-    let infinity = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
-    return select(ordered, vec4<i32>(0x7fffffff), magnitude > vec4<u32>(infinity));
-}
-
-// The key that the next element must exceed. Another NaN takes over from a NaN, as in PyTorch; a number takes
-// over from a lesser one only.
-fn threshold(key: vec4<i32>) -> vec4<i32> {
-    if KIND == SIGNED || KIND == UNSIGNED {
-        return key;
-    }
-    return min(key, vec4<i32>(0x7ffffffe));
+    // All ones where the sign is set, and 0 elsewhere: negates the magnitude in two's complement.
+    let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
+    return ((top & vec4<u32>(0x7fffffffu)) ^ sign) - sign + INFINITY;
 }
 
 // The maximum of the cells compared so far.
 struct Maximum {
     elements: vec4<u32>,
-    // The key that the next element must exceed.
-    threshold: vec4<i32>,
+    // The key that the next element must exceed: at most that of +∞, so that a NaN takes over from a NaN, as
+    // in PyTorch.
+    threshold: vec4<u32>,
     taps: vec4<u32>,
-    // Whether some cell has been compared.
-    started: vec4<bool>,
 }
 
-fn no_maximum() -> Maximum {
-    return Maximum(vec4<u32>(0u), vec4<i32>(i32(0x80000000u)), vec4<u32>(0u), vec4<bool>(false));
-}
-
-// The maximum of one cell more, which takes over when it is greater or NaN. The first cell inside the input
-// starts the search, so there is no sentinel. Cells of the padding are skipped.
-fn compare(maximum: Maximum, elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
-    let keys = ordered_key(elements);
-    let greater = keys > maximum.threshold;
-    var takes_over = inside & greater;
-    if KIND == SIGNED || KIND == UNSIGNED {
-        let first = !maximum.started;
-        let starts = inside & first;
-        takes_over = takes_over | starts;
+// The maximum before the first comparison: the least element, in the first cell that lies in the input. It
+// stays where no cell has a greater element, and then it is right.
+fn least(first_tap: vec4<u32>) -> Maximum {
+    var element = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+    if !IS_INTEGER {
+        element = (INFINITY | 0x80000000u) >> (32u - BITS);
     }
+    return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
+}
+
+// The keys of cells, and what the next element's must exceed if such a cell is the maximum.
+struct Keys {
+    keys: vec4<u32>,
+    thresholds: vec4<u32>,
+}
+
+fn keys_of(elements: vec4<u32>) -> Keys {
+    let keys = ordered_key(elements);
+    if IS_INTEGER {
+        return Keys(keys, keys);
+    }
+    return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
+}
+
+// The maximum of one cell more, which takes over when it is greater or NaN. Cells of the padding are skipped.
+fn compare(
+    maximum: Maximum, elements: vec4<u32>, keys: Keys, inside: vec4<bool>, tap: u32,
+) -> Maximum {
+    let greater = keys.keys > maximum.threshold;
+    let takes_over = inside & greater;
     return Maximum(
         select(maximum.elements, elements, takes_over),
-        select(maximum.threshold, threshold(keys), takes_over),
+        select(maximum.threshold, keys.thresholds, takes_over),
         select(maximum.taps, vec4<u32>(tap), takes_over),
-        maximum.started | inside,
     );
+}
+
+// The first tap of some windows that lies in the input, on one axis.
+fn first_tap_inside(window: vec4<u32>, stride: u32, dilation: u32, pad_before: u32) -> vec4<u32> {
+    let start = window * stride;
+    return (max(start, vec4<u32>(pad_before)) - start + (dilation - 1u)) / dilation;
+}
+
+// The first tap of windows z, y, x that lies in the input.
+fn first_tap(z: vec4<u32>, y: vec4<u32>, x: vec4<u32>) -> vec4<u32> {
+    if !PADDED {
+        return vec4<u32>(0u);
+    }
+    let tap_z = first_tap_inside(z, STRIDE_Z, DILATION_Z, params.pad_before.x);
+    let tap_y = first_tap_inside(y, STRIDE_Y, DILATION_Y, params.pad_before.y);
+    let tap_x = first_tap_inside(x, STRIDE_X, DILATION_X, params.pad_before.z);
+    return (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
 }
 
 // Max pooling with argmax. A work item makes four adjacent pooled values and their taps.
@@ -438,13 +467,19 @@ fn compare_cell(
         source =
             address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
-    return compare(maximum, load(source), inside, tap);
+    let elements = load(source);
+    return compare(maximum, elements, keys_of(elements), inside, tap);
+}
+
+// The maximum before the first comparison.
+fn least_of(at: Position) -> Maximum {
+    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
 }
 
 // One loop instead of three: Mesa's llvmpipe ends the loops of an invocation after 65,535 iterations in all,
 // and a window has at most 65,535 cells.
 fn find_maximum_in_loop(at: Position) -> Maximum {
-    var maximum = no_maximum();
+    var maximum = least_of(at);
     for (var tap = 0u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
         let row = tap / KERNEL_X;
         maximum = compare_cell(maximum, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);
@@ -465,7 +500,7 @@ fn max_pool(
 }
 
 fn find_maximum(at: Position) -> Maximum {
-    var maximum = no_maximum();
+    var maximum = least_of(at);
     maximum = compare_cell(maximum, at, 0u, 0u, 0u, 0u);
     maximum = compare_cell(maximum, at, 1u, 0u, 0u, 1u);
     maximum = compare_cell(maximum, at, 2u, 0u, 1u, 0u);

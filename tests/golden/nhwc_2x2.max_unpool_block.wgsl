@@ -71,7 +71,7 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -88,7 +88,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -103,8 +103,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -148,11 +148,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {
@@ -288,9 +291,10 @@ fn pack(elements: vec4<u32>) -> Packed {
 }
 
 // Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl, max_unpool_row.wgsl), where rows divide by four. A coordinate
+// or four elements of a row (max_pool_row.wgsl), where rows divide by four. A coordinate
 // is one number for all four elements, which one instruction loads or stores.
 
+alias Loaded = Packed;
 alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
@@ -489,17 +493,15 @@ fn narrow(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // In the normal range 13 bits are dropped; below it, as many as leave multiples of 2^-24.
-    let exponent = magnitude >> vec4<u32>(23u);
-    let is_normal = magnitude >= vec4<u32>(0x38800000u);
-    let drop = select(min(vec4<u32>(126u) - exponent, vec4<u32>(31u)), vec4<u32>(13u), is_normal);
-    let mantissa = (magnitude & vec4<u32>(0x7fffffu)) | vec4<u32>(0x800000u);
-    let kept = select(mantissa, magnitude - vec4<u32>(112u << 23u), is_normal);
-    let odd = (kept >> drop) & vec4<u32>(1u);
-    let half = (vec4<u32>(1u) << (drop - vec4<u32>(1u))) - vec4<u32>(1u);
-    let rounded = (kept + half + odd) >> drop;
-    let bounded = select(rounded, vec4<u32>(0x7c00u), magnitude >= vec4<u32>(0x477ff000u));
-    let signed = bounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
+    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
+    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
+    // up the result is the infinity, and 65,536 gives it.
+    let bounded = min(magnitude, vec4<u32>(0x47800000u));
+    let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
+    let shift = exponent + (13u << 23u);
+    let sum = bitcast<vec4<u32>>(bitcast<vec4<f32>>(bounded) + bitcast<vec4<f32>>(shift));
+    let rounded = (exponent >> vec4<u32>(13u)) - (113u << 10u) + (sum - shift);
+    let signed = rounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
     return select(signed, vec4<u32>(0x7e00u), nan);
 }
 
@@ -522,53 +524,163 @@ fn scale_down(bits: vec4<u32>) -> vec4<u32> {
     return select(subnormal, normal, is_normal) | (bits & vec4<u32>(0x80000000u));
 }
 
-// The accumulator of a cell in an unpooling by stride blocks, in four lanes: the last of the values that go
-// to the cell, or their sum. Each window is loaded once, and the cells of a block accumulate from it.
+// The elements of four cells of an unpooling, gathered from the windows that cover them in a loop, with exact
+// sums: any window, and any value.
+//
+// Window q covers cell p of the padded input by its tap t where q·stride + t·dilation = p, on each axis. The
+// loop visits the taps from the last to the first, which visits the windows in raster order, and only taps by
+// which some window can cover the cell: t = first, first + STEP, first + 2·STEP …, where
+// STEP = stride / gcd(stride, dilation). A window has at most 65,535 taps, and the loop at most as many
+// iterations. src/geometry/taps_of_cell.rs computes STEP, INVERSE and TAPS (the largest number of such taps).
 
-// The value and the tap of a window.
+// The smallest tap, on one axis, by which a window can cover cell p.
+fn first_tap_of_cell(p: Coordinate, stride: u32, step: u32, inverse: u32) -> Coordinate {
+    return p / (stride / step) % step * inverse % step;
+}
+
+// The window that covers a cell by a tap, on one axis; the nearest window where there is none.
+struct Window {
+    nearest: Coordinate,
+    exists: Mask,
+}
+
+fn window_of_tap(
+    p: Coordinate, tap: Coordinate, kernel: u32, stride: u32, dilation: u32, pooled: u32,
+) -> Window {
+    let offset = tap * dilation;
+    let window = (p - offset) / stride;
+    // Masks are combined two at a time: see `in_input`.
+    let is_tap = tap < Coordinate(kernel);
+    let starts_before = offset <= p;
+    let is_whole = window * stride == p - offset;
+    let is_window = window < Coordinate(pooled);
+    let is_offset = is_tap & starts_before;
+    let is_start = is_whole & is_window;
+    return Window(min(window, Coordinate(pooled - 1u)), is_offset & is_start);
+}
+
+// The elements of cells z, y, x of the padded input.
+fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32> {
+    let first_z = first_tap_of_cell(z, STRIDE_Z, STEP_Z, INVERSE_Z);
+    let first_y = first_tap_of_cell(y, STRIDE_Y, STEP_Y, INVERSE_Y);
+    let first_x = first_tap_of_cell(x, STRIDE_X, STEP_X, INVERSE_X);
+    var last = vec4<u32>(0u);
+    var sum = Sum(vec4<u32>(0u), vec4<u32>(0u));
+    // One loop instead of three: as in max_pool.wgsl.
+    for (var left = TAPS_Z * TAPS_Y * TAPS_X; left > 0u; left--) {
+        let number = left - 1u;
+        let tap_z = first_z + Coordinate(number / (TAPS_Y * TAPS_X) * STEP_Z);
+        let tap_y = first_y + Coordinate(number / TAPS_X % TAPS_Y * STEP_Y);
+        let tap_x = first_x + Coordinate(number % TAPS_X * STEP_X);
+        let window_z = window_of_tap(z, tap_z, KERNEL_Z, STRIDE_Z, DILATION_Z, pooled_size().x);
+        let window_y = window_of_tap(y, tap_y, KERNEL_Y, STRIDE_Y, DILATION_Y, pooled_size().y);
+        let window_x = window_of_tap(x, tap_x, KERNEL_X, STRIDE_X, DILATION_X, pooled_size().z);
+        let in_slice = window_y.exists & window_x.exists;
+        let in_tensor = window_z.exists & in_slice;
+        let covers = at.exists & in_tensor;
+        if !any_of(covers) {
+            continue;
+        }
+        let source = address(
+            pooled_size(), at.outer, window_z.nearest, window_y.nearest, window_x.nearest, at.inner,
+        );
+        let tap = (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
+        let hit = vec4<bool>(covers) & (load_taps(source) == vec4<u32>(tap));
+        if any(hit) {
+            let elements = load(source);
+            if SUMMED {
+                sum = sum_with(sum, elements, hit);
+            } else {
+                last = select(last, elements, hit);
+            }
+        }
+    }
+    if SUMMED {
+        return total(sum);
+    }
+    return last;
+}
+
+// The accumulator of a cell in an unpooling, in four lanes: the last of the values that go to the cell, or
+// their sum. Each window is loaded once, and the cells that it covers accumulate from it.
+//
+// Sums are in binary32, or in 32 bits, as long as no term asks for more: see `needs_exact_sums`.
+
+// The values and the taps of four windows.
 struct Pooled {
-    // A term of a sum; where nothing is summed, the element in `term.low`.
-    term: Sum,
+    // Terms of a sum; where nothing is summed, the elements.
+    terms: vec4<u32>,
     taps: vec4<u32>,
 }
 
+// The taps of windows that do not exist are no taps.
 fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
-    var value = Sum(elements, vec4<u32>(0u));
+    var terms = elements;
     if SUMMED && OVERLAPPING {
-        value = term(elements);
+        terms = term(elements).low;
     } else if SUMMED && is_float() {
-        value.low = sum_of_one(elements);
+        terms = sum_of_one(elements);
     }
-    return Pooled(value, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+}
+
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
+// of 0 wraps to the largest number), and for an integer of a large magnitude.
+fn smallness(terms: vec4<u32>) -> vec4<u32> {
+    if is_float() {
+        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+    }
+    if KIND == SIGNED {
+        return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
+    }
+    return ~terms;
+}
+
+// Whether sums of some terms need the exact additions of sum.wgsl, given the least `smallness` of the terms.
+// Floats from 2^-100 up are multiples of 2^-123, and so is each of their sums, so that no subnormal comes up,
+// which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
+// 32; of 32 bits, at most nine terms are added.
+fn needs_exact_sums(smallest: vec4<u32>) -> bool {
+    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    return any(smallest < vec4<u32>(least));
 }
 
 // The accumulator of a cell after the first window, in which the cell has these taps.
-fn accumulate_first(window: Pooled, taps: vec4<u32>) -> Sum {
-    let zero = Sum(vec4<u32>(0u), vec4<u32>(0u));
-    return select_sum(zero, window.term, window.taps == taps);
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return select(vec4<u32>(0u), window.terms, window.taps == taps);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: Sum, window: Pooled, taps: vec4<u32>) -> Sum {
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     let hit = window.taps == taps;
     if SUMMED && OVERLAPPING {
-        return select_sum(accumulator, add(accumulator, window.term), hit);
+        let summand = select(vec4<u32>(0u), window.terms, hit);
+        if is_float() {
+            return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
+        }
+        return accumulator + summand;
     }
-    return select_sum(accumulator, window.term, hit);
+    return select(accumulator, window.terms, hit);
 }
 
-// The elements of an accumulator after the last window.
-fn finish(accumulator: Sum) -> vec4<u32> {
+// The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
+// may leave out.
+fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        return total(accumulator);
+        if is_float() {
+            let magnitude = accumulator & vec4<u32>(0x7fffffffu);
+            return narrow(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
+        }
+        let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(accumulator) >> vec4<u32>(31u));
+        return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
     }
-    return accumulator.low;
+    return accumulator;
 }
 
-// Unpooling, and the gradient of max pooling, by stride blocks: the cells from the start of one window to the
-// start of the next, on each axis. A work item owns four adjacent blocks of the output. It loads the value
-// and the tap of each window that covers a cell of its blocks once, and stores each cell once, zeros included:
-// nothing is scattered.
+// Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
+// the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
+// of one block of the output. It loads the value and the tap of each window that covers a cell of its block
+// once, and stores each cell once, zeros included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -580,58 +692,64 @@ fn finish(accumulator: Sum) -> vec4<u32> {
 // `unpool`, which loads the windows and stores the cells, is written for the window by
 // src/gpu/kernel/generated.rs.
 
-// Four stride blocks.
-struct Blocks {
+// A stride block, of four channels.
+struct Block {
     item: u32,
     at: Position,
-    // The windows that start the blocks.
-    z: Coordinate,
-    y: Coordinate,
-    x: Coordinate,
-    // Address of the first cell of each block in the output; it wraps for a block that starts in the padding.
-    first: Coordinate,
+    // The window that starts the block.
+    z: u32,
+    y: u32,
+    x: u32,
+    // Address of the first cell of the block in the output; it wraps for a block that starts in the padding.
+    first: u32,
 }
 
-// The windows that are before_z, before_y, before_x windows before those that start the blocks.
-fn load_window(blocks: Blocks, before_z: u32, before_y: u32, before_x: u32) -> Pooled {
+// The window that is before_z, before_y, before_x windows before the one that starts the block.
+fn load_window(block: Block, before_z: u32, before_y: u32, before_x: u32) -> Pooled {
     if BLOCKS_ARE_WINDOWS {
-        return pooled(load_item(blocks.item), load_taps_of_item(blocks.item), vec4<bool>(true));
+        return pooled(load_item(block.item), load_taps_of_item(block.item), vec4<bool>(true));
     }
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = blocks.z - Coordinate(before_z);
-    let y = blocks.y - Coordinate(before_y);
-    let x = blocks.x - Coordinate(before_x);
-    let in_z = z < Coordinate(pooled_size().x);
-    let in_y = y < Coordinate(pooled_size().y);
-    let in_x = x < Coordinate(pooled_size().z);
-    let in_slice = in_y & in_x;
+    let z = block.z - before_z;
+    let y = block.y - before_y;
+    let x = block.x - before_x;
+    let exists = z < pooled_size().x && y < pooled_size().y && x < pooled_size().z;
     let source = address(
         pooled_size(),
-        blocks.at.outer,
-        min(z, Coordinate(pooled_size().x - 1u)),
-        min(y, Coordinate(pooled_size().y - 1u)),
-        min(x, Coordinate(pooled_size().z - 1u)),
-        blocks.at.inner,
+        block.at.outer,
+        min(z, pooled_size().x - 1u),
+        min(y, pooled_size().y - 1u),
+        min(x, pooled_size().z - 1u),
+        block.at.inner,
     );
-    return pooled(load(source), load_taps(source), vec4<bool>(in_z & in_slice));
+    return pooled(load(source), load_taps(source), vec4<bool>(exists));
 }
 
-// Stores the cells that are rz, ry, rx cells into the blocks, where the output has them.
-fn store_cell(blocks: Blocks, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
-    var inside = blocks.at.exists;
+// Stores the cell that is rz, ry, rx cells into the block, if the output has it.
+fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
+    var inside = true;
     if PADDED {
         let pads = vec3<i32>(params.pad_before);
-        let z = SignedCoordinate(blocks.z * STRIDE_Z + Coordinate(rz)) - SignedCoordinate(pads.x);
-        let y = SignedCoordinate(blocks.y * STRIDE_Y + Coordinate(ry)) - SignedCoordinate(pads.y);
-        let x = SignedCoordinate(blocks.x * STRIDE_X + Coordinate(rx)) - SignedCoordinate(pads.z);
-        let in_tensor = in_input(z, y, x);
-        inside = inside & in_tensor;
+        let z = i32(block.z * STRIDE_Z + rz) - pads.x;
+        let y = i32(block.y * STRIDE_Y + ry) - pads.y;
+        let x = i32(block.x * STRIDE_X + rx) - pads.z;
+        inside = in_input(z, y, x);
     }
-    var offset = (rz * input_size().y + ry) * input_size().z + rx;
-    if !ONE_ELEMENT_PER_PIXEL {
-        offset *= params.inner;
+    let offset = ((rz * input_size().y + ry) * input_size().z + rx) * params.inner;
+    store(block.first + offset, elements, inside);
+}
+
+// The cells of the block, with exact sums.
+fn unpool_exactly(block: Block) {
+    for (var cell = 0u; cell < STRIDE_Z * STRIDE_Y * STRIDE_X; cell++) {
+        let rz = cell / (STRIDE_Y * STRIDE_X);
+        let ry = cell / STRIDE_X % STRIDE_Y;
+        let rx = cell % STRIDE_X;
+        let z = block.z * STRIDE_Z + rz;
+        let y = block.y * STRIDE_Y + ry;
+        let x = block.x * STRIDE_X + rx;
+        store_cell(block, rz, ry, rx, gather(block.at, z, y, x));
     }
-    store(blocks.first + Coordinate(offset), elements, inside);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -644,28 +762,28 @@ fn max_unpool_block(
         return;
     }
     let at = position(item);
-    let z = at.z + Coordinate(params.first_block.x);
-    let y = at.y + Coordinate(params.first_block.y);
-    let x = at.x + Coordinate(params.first_block.z);
+    let z = at.z + params.first_block.x;
+    let y = at.y + params.first_block.y;
+    let x = at.x + params.first_block.z;
     let first = address(
         input_size(),
         at.outer,
-        z * STRIDE_Z - Coordinate(params.pad_before.x),
-        y * STRIDE_Y - Coordinate(params.pad_before.y),
-        x * STRIDE_X - Coordinate(params.pad_before.z),
+        z * STRIDE_Z - params.pad_before.x,
+        y * STRIDE_Y - params.pad_before.y,
+        x * STRIDE_X - params.pad_before.z,
         at.inner,
     );
-    unpool(Blocks(item, at, z, y, x, first));
+    unpool(Block(item, at, z, y, x, first));
 }
 
-fn unpool(blocks: Blocks) {
-    let window0 = load_window(blocks, 0u, 0u, 0u);
+fn unpool(block: Block) {
+    let window0 = load_window(block, 0u, 0u, 0u);
     let cell0_0 = accumulate_first(window0, vec4<u32>(0u));
-    store_cell(blocks, 0u, 0u, 0u, finish(cell0_0));
+    store_cell(block, 0u, 0u, 0u, finish(cell0_0));
     let cell1_0 = accumulate_first(window0, vec4<u32>(1u));
-    store_cell(blocks, 0u, 0u, 1u, finish(cell1_0));
+    store_cell(block, 0u, 0u, 1u, finish(cell1_0));
     let cell2_0 = accumulate_first(window0, vec4<u32>(2u));
-    store_cell(blocks, 0u, 1u, 0u, finish(cell2_0));
+    store_cell(block, 0u, 1u, 0u, finish(cell2_0));
     let cell3_0 = accumulate_first(window0, vec4<u32>(3u));
-    store_cell(blocks, 0u, 1u, 1u, finish(cell3_0));
+    store_cell(block, 0u, 1u, 1u, finish(cell3_0));
 }

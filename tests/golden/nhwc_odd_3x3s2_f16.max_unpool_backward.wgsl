@@ -71,7 +71,7 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -88,7 +88,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -103,8 +103,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -148,11 +148,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {
@@ -275,11 +278,18 @@ fn store_taps_of_item(item: u32, taps: vec4<u32>) {
     }
 }
 
-// Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
-// and any element. A coordinate is four numbers, and each element is loaded by itself. A work item stores
-// whole words, so that no two work items share one.
+// Loads of flat.wgsl, of single words.
 
-alias Stored = u32;
+alias Loaded = u32;
+
+fn load_element(number: u32) -> u32 {
+    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
+}
+
+// Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
+// and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
+// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
+
 alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
 alias Mask = vec4<bool>;
@@ -331,10 +341,6 @@ fn any_of(mask: Mask) -> bool {
     return any(mask);
 }
 
-fn load_element(number: u32) -> u32 {
-    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return vec4<u32>(
         load_element(address.x),
@@ -348,31 +354,6 @@ fn load(address: Coordinate) -> vec4<u32> {
 fn load_item(item: u32) -> vec4<u32> {
     let elements = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
     return load(min(elements, vec4<u32>(params.elements - 1u)));
-}
-
-// Stores elements of 32 bits.
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    let to = address - vec4<u32>(params.output_base);
-    for (var lane = 0u; lane < 4u; lane++) {
-        if inside[lane] {
-            tensor_out[to[lane]] = elements[lane];
-        }
-    }
-}
-
-// Stores elements 4·item to 4·item + 3 in as many words as they take. The rest of the last word of a tensor
-// becomes 0.
-fn store_item(item: u32, elements: vec4<u32>) {
-    let numbers = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    let exists = numbers < vec4<u32>(params.elements);
-    let masked = select(vec4<u32>(0u), elements, exists);
-    let per_word = 32u / BITS;
-    let first = item * (BITS / 8u) - params.output_base;
-    for (var word = 0u; word < BITS / 8u; word++) {
-        if exists[word * per_word] {
-            tensor_out[first + word] = word_of_elements(masked, word);
-        }
-    }
 }
 
 fn load_tap(number: u32) -> u32 {
@@ -390,11 +371,6 @@ fn load_taps(address: Coordinate) -> vec4<u32> {
     );
 }
 
-// Whether the tensor has word `word` of a work item's taps.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return item * 4u + word * (4u / TAP_BYTES) < params.elements;
-}
-
 // Elements of a pixel.
 fn channels() -> u32 {
     return params.inner;
@@ -403,6 +379,31 @@ fn channels() -> u32 {
 // The channel of each lane inside its pixel.
 fn channel(inner: Coordinate) -> vec4<u32> {
     return inner;
+}
+
+// Stores of flat.wgsl word by word, where the number of elements does not divide by four. A work item stores
+// whole words, so that no two work items share one.
+
+alias Stored = u32;
+
+// Stores elements 4·item to 4·item + 3 in as many words as they take. The rest of the last word of a tensor
+// becomes 0.
+fn store_item(item: u32, elements: vec4<u32>) {
+    let numbers = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    let exists = numbers < vec4<u32>(params.elements);
+    let masked = select(vec4<u32>(0u), elements, exists);
+    let per_word = 32u / BITS;
+    let first = item * (BITS / 8u) - params.output_base;
+    for (var word = 0u; word < BITS / 8u; word++) {
+        if exists[word * per_word] {
+            tensor_out[first + word] = word_of_elements(masked, word);
+        }
+    }
+}
+
+// Whether the tensor has word `word` of a work item's taps.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return item * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
 // The gradient of unpooling. A work item makes four adjacent values of the pooled gradient: each is the cell

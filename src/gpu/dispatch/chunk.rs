@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::dispatch::grid::Limits;
-use crate::gpu::kernel::row::{cells_of_item, items_in_row, windows_of_item};
+use crate::gpu::kernel::row::row_elements;
 use crate::gpu::kernel::uniforms::Params;
 use crate::gpu::kernel::{Access, Kernel, Loads, Owns};
 
@@ -31,8 +31,9 @@ pub(crate) struct Work<'a> {
     geometry: &'a Geometry,
     pub(crate) kernel: Kernel,
     element_bytes: u64,
-    /// Spatial extents of what the work items divide between them, and its elements.
+    /// Spatial extents of what the work items divide between them, the elements of a pixel, and all elements.
     extents: [u32; 3],
+    inner: u32,
     elements: u64,
     first_block: [u32; 3],
 }
@@ -45,16 +46,18 @@ impl<'a> Work<'a> {
             Owns::PooledValues => axes.map(|axis| axis.pooled),
             Owns::Cells => axes.map(|axis| axis.input),
             Owns::Blocks => blocks,
-            Owns::RowBlocks => [blocks[0], blocks[1], 4 * items_in_row(&axes[2])],
+            Owns::RowCells => [blocks[0], blocks[1], row_elements(geometry) as u32],
         };
+        let inner = if kernel.row().owns == Owns::RowCells { 1 } else { geometry.inner };
         let elements = extents.iter().map(|&extent| u64::from(extent)).product::<u64>()
             * u64::from(geometry.outer)
-            * u64::from(geometry.inner);
+            * u64::from(inner);
         Self {
             geometry,
             kernel,
             element_bytes: element.bytes() as u64,
             extents,
+            inner,
             elements,
             first_block: axes.map(|axis| axis.blocks().start),
         }
@@ -107,12 +110,19 @@ impl<'a> Work<'a> {
         let count = items.end - items.start;
         let workgroups = limits.grid(count);
         // Bytes of an element of the bound arrays.
-        let stored = if row.access == Access::Flat { 4 } else { 4 * self.element_bytes };
-        let loaded = if row.loads == Loads::Access { stored } else { 4 };
+        let packed = 4 * self.element_bytes;
+        let stored = if row.access == Access::Flat { 4 } else { packed };
+        let by_vec4s = match row.loads {
+            Loads::Access => matches!(row.access, Access::Channels | Access::Row),
+            Loads::Vec4s => true,
+            Loads::NamedCells | Loads::OwnWords => false,
+        };
+        let loaded = if by_vec4s { packed } else { 4 };
         let channels = self.geometry.inner;
         let inner = if row.access == Access::Channels { channels / 4 } else { channels };
         let [z, y, x] = self.extents;
-        let x = if row.access == Access::Row { x / 4 } else { x };
+        let in_rows = row.access == Access::Row || row.owns == Owns::RowCells;
+        let x = if in_rows { x / 4 } else { x };
         let axes = &self.geometry.axes;
         let params = Params {
             input: axes.map(|axis| axis.input),
@@ -189,23 +199,27 @@ impl<'a> Work<'a> {
                 &|i, block| axes[i].windows_of_block(block + self.first_block[i]),
                 &|i, block| axes[i].cells_of_block(block + self.first_block[i]),
             ),
-            Owns::RowBlocks => windows_and_cells(
-                &|i, block| match i {
-                    2 => windows_of_item(&axes[2], block / 4),
-                    _ => axes[i].windows_of_block(block + self.first_block[i]),
-                },
-                &|i, block| match i {
-                    2 => cells_of_item(&axes[2], block / 4),
-                    _ => axes[i].cells_of_block(block + self.first_block[i]),
-                },
-            ),
+            Owns::RowCells => {
+                // On x elements are counted.
+                let cell = |element: u32| element / self.geometry.inner;
+                windows_and_cells(
+                    &|i, n| match i {
+                        2 => axes[2].windows_of_block((cell(n) + axes[2].before) / axes[2].stride),
+                        _ => axes[i].windows_of_block(n + self.first_block[i]),
+                    },
+                    &|i, n| match i {
+                        2 => (cell(n), cell(n)),
+                        _ => axes[i].cells_of_block(n + self.first_block[i]),
+                    },
+                )
+            }
         }
     }
 
     /// The position of an element of what the work items divide between them.
     fn pixel(&self, element: u64) -> Pixel {
         let [d, h, w] = self.extents.map(u64::from);
-        let pixel = element / u64::from(self.geometry.inner);
+        let pixel = element / u64::from(self.inner);
         let row = pixel / w;
         let slice = row / h;
         [slice / d, slice % d, row % h, pixel % w].map(|n| n as u32)

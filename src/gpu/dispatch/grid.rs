@@ -33,11 +33,11 @@ impl Limits {
         })
     }
 
-    /// A grid of at least so many invocations: its width and height in workgroups.
+    /// A grid of at least so many invocations, and of few more: its width and height in workgroups.
     pub(crate) fn grid(&self, invocations: u64) -> [u32; 2] {
         let workgroups = invocations.div_ceil(self.workgroup_size.into()).max(1);
-        let width = workgroups.min(self.workgroups.into());
-        [width as u32, workgroups.div_ceil(width) as u32]
+        let height = workgroups.div_ceil(self.workgroups.into());
+        [workgroups.div_ceil(height) as u32, height as u32]
     }
 }
 

@@ -6,9 +6,10 @@
 
 use std::fmt::Write as _;
 
+use crate::element::Element;
 use crate::geometry::Axis;
 use crate::gpu::kernel::constants::Constants;
-use crate::gpu::kernel::row::WindowVec4s;
+use crate::gpu::kernel::row::has_constant_lanes;
 use crate::gpu::kernel::size::has_few_cells;
 
 /// Every index of a box, in raster order.
@@ -26,7 +27,7 @@ pub(crate) fn max_pool(constants: &Constants) -> String {
     let axes = &constants.axes;
     let mut body = Function::new("fn find_maximum(at: Position) -> Maximum");
     if has_few_cells(axes) {
-        body.line("var maximum = no_maximum();");
+        body.line("var maximum = least_of(at);");
         for (tap, [z, y, x]) in raster(axes.each_ref().map(|axis| axis.kernel)).enumerate() {
             let cell = format_args!("{tap}u, {z}u, {y}u, {x}u");
             body.line(format_args!("maximum = compare_cell(maximum, at, {cell});"));
@@ -46,20 +47,27 @@ pub(crate) fn max_pool_row(constants: &Constants) -> String {
     let shift = before * 4 - axis_x.before;
     let loads = (shift + 3 * axis_x.stride + axis_x.extent()).div_ceil(4);
     let mut body = Function::new("fn find_maximum(at: Position) -> Maximum");
-    body.line("var maximum = no_maximum();");
+    body.line("var maximum = least_of(at);");
     for (row, [z, y, _]) in raster([axis_z.kernel, axis_y.kernel, 1]).enumerate() {
         body.line(format_args!("let row{row} = input_row(at, {z}u, {y}u);"));
         for i in 0..loads {
             let load = format_args!("load_of_row(at, row{row}, {i}u, {before}u)");
             body.line(format_args!("let cells{row}_{i} = {load};"));
+            body.line(format_args!("let keys{row}_{i} = keys_of(cells{row}_{i});"));
         }
         for x in 0..axis_x.kernel {
-            let cells = vec4(|lane| {
-                let cell = shift + lane * axis_x.stride + x * axis_x.dilation;
-                format!("cells{row}_{}.{}", cell / 4, LANES[(cell % 4) as usize])
-            });
+            let lanes = |name: &str, member: &str| {
+                vec4(|lane| {
+                    let cell = shift + lane * axis_x.stride + x * axis_x.dilation;
+                    let (number, at) = (cell / 4, LANES[(cell % 4) as usize]);
+                    format!("{name}{row}_{number}{member}.{at}")
+                })
+            };
+            let (keys, thresholds) = (lanes("keys", ".keys"), lanes("keys", ".thresholds"));
+            let cells = lanes("cells", "");
             let tap = row as u32 * axis_x.kernel + x;
-            let arguments = format_args!("row{row}, {cells}, {tap}u, {x}u");
+            let arguments =
+                format_args!("row{row}, {cells}, Keys({keys}, {thresholds}), {tap}u, {x}u");
             body.line(format_args!("maximum = compare_of_row(maximum, at, {arguments});"));
         }
     }
@@ -80,66 +88,155 @@ fn store_maximum(constants: &Constants) -> String {
 pub(crate) fn max_unpool_block(constants: &Constants) -> String {
     let axes = &constants.axes;
     let windows = axes.each_ref().map(Axis::windows_per_cell);
-    let mut body = Function::new("fn unpool(blocks: Blocks)");
-    // In raster order: the window that is furthest before the blocks first.
-    for (i, [z, y, x]) in raster(windows).rev().enumerate() {
-        body.line(format_args!("let window{i} = load_window(blocks, {z}u, {y}u, {x}u);"));
+    let mut body = Function::new("fn unpool(block: Block)");
+    // In raster order: the window that is furthest before the block first.
+    let names: Vec<_> =
+        raster(windows).rev().enumerate().map(|(i, _)| format!("window{i}")).collect();
+    for (name, [z, y, x]) in names.iter().zip(raster(windows).rev()) {
+        body.line(format_args!("let {name} = load_window(block, {z}u, {y}u, {x}u);"));
     }
+    let terms: Vec<_> = names.iter().map(|name| format!("{name}.terms")).collect();
+    check_sums(constants, &mut body, &terms, "unpool_exactly(block);\n        return;");
     for (n, cell) in raster(axes.each_ref().map(|axis| axis.stride)).enumerate() {
         let mut accumulator = Accumulator::new(n);
-        for (i, before) in raster(windows).rev().enumerate() {
+        for (name, before) in names.iter().zip(raster(windows).rev()) {
             let taps = [0, 1, 2].map(|axis| tap(&axes[axis], cell[axis], before[axis]));
             if let [Some(z), Some(y), Some(x)] = taps {
                 let tap = (z * axes[1].kernel + y) * axes[2].kernel + x;
-                accumulator.add(&mut body, &format!("window{i}"), &format!("vec4<u32>({tap}u)"));
+                accumulator.add(&mut body, name, &format!("vec4<u32>({tap}u)"));
             }
         }
         let [z, y, x] = cell;
-        body.line(format_args!("store_cell(blocks, {z}u, {y}u, {x}u, {});", accumulator.finish()));
+        body.line(format_args!("store_cell(block, {z}u, {y}u, {x}u, {});", accumulator.finish()));
     }
     body.end()
 }
 
 /// `unpool` of `shaders/max_unpool_row.wgsl`.
 pub(crate) fn max_unpool_row(constants: &Constants) -> String {
+    unpool_rows(constants, false)
+}
+
+/// The same with `shaders/prelude/windows_vec4.wgsl`.
+pub(crate) fn max_unpool_row_vec4(constants: &Constants) -> String {
+    unpool_rows(constants, true)
+}
+
+fn unpool_rows(constants: &Constants, vec4s: bool) -> String {
     let [axis_z, axis_y, axis_x] = &constants.axes;
-    let vec4s = WindowVec4s::new(axis_x);
-    let windows @ [_, _, windows_x] = constants.axes.each_ref().map(Axis::windows_per_cell);
-    let rows = || raster([windows[0], windows[1], 1]).rev().enumerate();
-    let mut body = Function::new("fn unpool(blocks: Blocks)");
-    for (row, [z, y, _]) in rows() {
-        for i in 0..vec4s.count {
-            let arguments = format_args!("{z}u, {y}u, {i}u, {}u", vec4s.before);
-            body.line(format_args!("let windows{row}_{i} = load_windows(blocks, {arguments});"));
+    let [windows_z, windows_y, windows_x] = constants.axes.each_ref().map(Axis::windows_per_cell);
+    let constant_lanes = has_constant_lanes(constants.one_element_per_pixel, axis_x);
+    let rows: Vec<_> = raster([windows_z, windows_y, 1]).rev().collect();
+    let mut body = Function::new("fn unpool(cells: RowCells)");
+    let mut names = Vec::new();
+    // The lanes' first and last window, counted from the stride block of lane 0 without padding.
+    let before = (axis_x.before / axis_x.stride) as i32;
+    let last = ((3 + axis_x.before) / axis_x.stride) as i32;
+    let mut first = before - windows_x as i32 + 1;
+    if vec4s {
+        first = first.div_euclid(4) * 4;
+    }
+    for (row, [z, y, _]) in rows.iter().enumerate() {
+        body.line(format_args!("let row{row} = window_row(cells, {z}u, {y}u);"));
+        if constant_lanes {
+            for (i, offset) in (first..=last).step_by(4).enumerate() {
+                let load = if vec4s {
+                    format!("load_vec4_of_windows(cells, row{row}, {})", offset / 4)
+                } else {
+                    format!("load_windows(cells, row{row}, {offset})")
+                };
+                body.line(format_args!("let windows{row}_{i} = {load};"));
+            }
+            let earliest = before - windows_x as i32 + 1 - first;
+            names.extend((earliest..=last - first).map(|window| {
+                format!("windows{row}_{}.terms.{}", window / 4, LANES[window as usize % 4])
+            }));
+        } else {
+            for before in (0..windows_x).rev() {
+                let load = format_args!("load_windows_of_lanes(cells, row{row}, {before}u)");
+                body.line(format_args!("let windows{row}_{before} = {load};"));
+                names.push(format!("windows{row}_{before}.terms"));
+            }
         }
     }
-    let cells = raster([axis_z.stride, axis_y.stride, axis_x.stride]);
-    for (n, [z, y, number]) in cells.enumerate() {
+    if constant_lanes {
+        let lane = |four: &[String], lane: u32| four[(lane as usize).min(four.len() - 1)].clone();
+        names = names.chunks(4).map(|four| vec4(|i| lane(four, i))).collect();
+    }
+    check_sums(constants, &mut body, &names, "unpool_exactly(cells);\n        return;");
+    if !constant_lanes {
+        for before in 0..windows_x {
+            body.line(format_args!("let tap_x{before} = tap_of_lanes(cells, {before}u);"));
+        }
+    }
+    for (n, [rz, ry, _]) in raster([axis_z.stride, axis_y.stride, 1]).enumerate() {
         let mut accumulator = Accumulator::new(n);
-        for (row, [before_z, before_y, _]) in rows() {
-            let taps = (tap(axis_z, z, before_z), tap(axis_y, y, before_y));
+        for (row, &[before_z, before_y, _]) in rows.iter().enumerate() {
+            let taps = (tap(axis_z, rz, before_z), tap(axis_y, ry, before_y));
             let (Some(tap_z), Some(tap_y)) = taps else { continue };
-            for before_x in (0..windows_x).rev() {
-                // For each cell of the vec4: the loaded vec4 and the lane of its window, and its tap there.
+            let first_tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel;
+            for before in (0..windows_x).rev() {
+                if !constant_lanes {
+                    let taps = format!("tap_x{before} + {first_tap}u");
+                    accumulator.add(&mut body, &format!("windows{row}_{before}"), &taps);
+                    continue;
+                }
+                // For each lane its window among those loaded, and the tap of its cell there.
                 let lanes = [0, 1, 2, 3].map(|lane| {
-                    let x = number * 4 + lane + axis_x.before;
-                    let tap_x = tap(axis_x, x % axis_x.stride, before_x)?;
-                    let window = x / axis_x.stride + vec4s.before * 4 - before_x;
-                    let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
-                    Some((format!("windows{row}_{}", window / 4), window % 4, tap))
+                    let x = lane + axis_x.before;
+                    let tap_x = tap(axis_x, x % axis_x.stride, before)?;
+                    let window = ((x / axis_x.stride) as i32 - before as i32 - first) as u32;
+                    Some((format!("windows{row}_{}", window / 4), window % 4, first_tap + tap_x))
                 });
                 if lanes.iter().any(Option::is_some) {
                     accumulator.add(&mut body, &lanes_of_windows(&lanes), &taps_of_lanes(&lanes));
                 }
             }
         }
-        let cells = format_args!("blocks, {z}u, {y}u, {number}u");
-        body.line(format_args!("store_cells({cells}, {});", accumulator.finish()));
+        body.line(format_args!("store_cells(cells, {rz}u, {ry}u, {});", accumulator.finish()));
     }
     body.end()
 }
 
-/// A lane of a loaded vec4 of windows, and the tap of a cell there; `None` where no window covers the cell.
+/// `unpool` of `shaders/max_unpool_flat.wgsl`.
+pub(crate) fn max_unpool_flat(constants: &Constants) -> String {
+    let [windows_z, windows_y, windows_x] = constants.axes.each_ref().map(Axis::windows_per_cell);
+    let mut body = Function::new("fn unpool(cells: FlatCells) -> vec4<u32>");
+    let mut windows = Vec::new();
+    for (row, [z, y, _]) in raster([windows_z, windows_y, 1]).rev().enumerate() {
+        body.line(format_args!("let rows{row} = window_rows(cells, {z}u, {y}u);"));
+        for before in (0..windows_x).rev() {
+            let name = format!("window{row}_{before}");
+            body.line(format_args!("let {name} = load_window(cells, rows{row}, {before}u);"));
+            windows.push((name, format!("tap_of_window(cells, rows{row}, {before}u)")));
+        }
+    }
+    let terms: Vec<_> = windows.iter().map(|(name, _)| format!("{name}.terms")).collect();
+    check_sums(constants, &mut body, &terms, "return unpool_exactly(cells);");
+    let mut accumulator = Accumulator::new(0);
+    for (name, taps) in &windows {
+        accumulator.add(&mut body, name, taps);
+    }
+    body.line(format_args!("return {};", accumulator.finish()));
+    body.end()
+}
+
+/// The way out where sums need more than the accumulators' additions.
+fn check_sums(constants: &Constants, body: &mut Function, terms: &[String], way_out: &str) {
+    use Element::{BF16, F32, I32, U32};
+    let may_need = matches!(constants.element, F32 | BF16 | I32 | U32);
+    if !constants.summed || !constants.overlapping || !may_need {
+        return;
+    }
+    let [first, others @ ..] = terms else { return };
+    body.line(format_args!("var smallest = smallness({first});"));
+    for terms in others {
+        body.line(format_args!("smallest = min(smallest, smallness({terms}));"));
+    }
+    body.line(format_args!("if needs_exact_sums(smallest) {{\n        {way_out}\n    }}"));
+}
+
+/// A lane of loaded windows, and the tap of a cell there; `None` where no window covers the cell.
 type WindowLane = Option<(String, u32, u32)>;
 
 /// A `Pooled` of lanes of several loaded vec4s.
@@ -150,9 +247,7 @@ fn lanes_of_windows(lanes: &[WindowLane; 4]) -> String {
             None => none.to_owned(),
         })
     };
-    let (low, high, taps) =
-        (member("term.low", "0u"), member("term.high", "0u"), member("taps", "NONE"));
-    format!("Pooled(Sum({low}, {high}), {taps})")
+    format!("Pooled({}, {})", member("terms", "0u"), member("taps", "NONE"))
 }
 
 fn taps_of_lanes(lanes: &[WindowLane; 4]) -> String {

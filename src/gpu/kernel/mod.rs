@@ -20,6 +20,7 @@ use crate::index_space::IndexSpace;
 use crate::scatter::Scatter;
 pub(crate) use binding::{Binding, BindingSet};
 use constants::Constants;
+use row::has_constant_lanes;
 pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass};
 use variant::{VARIANTS, Variant};
 
@@ -65,8 +66,10 @@ impl Kernel {
                     constants.with_taps = with_taps;
                 }
             }
-            Owns::Cells => {}
-            Owns::Blocks | Owns::RowBlocks => {
+            Owns::Cells | Owns::RowCells => {
+                constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
+            }
+            Owns::Blocks => {
                 let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.pooled);
                 constants.padded = axes.iter().any(Axis::blocks_reach_outside);
                 constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
@@ -86,7 +89,9 @@ impl Kernel {
     }
 
     fn of_window(variant: usize, geometry: &Geometry, element: Element) -> Self {
-        let in_rows = VARIANTS[variant].access == Access::Row;
+        let Variant { access, owns, .. } = VARIANTS[variant];
+        let constant_lanes = has_constant_lanes(geometry.inner == 1, &geometry.axes[2]);
+        let in_rows = access == Access::Row || (owns == Owns::RowCells && constant_lanes);
         let mut constants = Constants::new(element);
         constants.axes = geometry.axes.map(|axis| Axis {
             input: 0,
@@ -182,9 +187,16 @@ impl Kernel {
             16 => prelude!("packed_16"),
             _ => prelude!("packed_8"),
         };
+        let loads = match row.loads {
+            Loads::Vec4s => prelude!("load_vec4"),
+            _ => prelude!("load_words"),
+        };
         let preludes: &[&str] = match row.access {
             Access::Channels | Access::Row => &[prelude!("tensor"), packed, prelude!("vec4")],
-            Access::Flat => &[prelude!("tensor"), prelude!("flat")],
+            Access::FlatVec4 => {
+                &[prelude!("tensor"), packed, loads, prelude!("flat"), prelude!("flat_vec4")]
+            }
+            Access::Flat => &[prelude!("tensor"), loads, prelude!("flat"), prelude!("flat_words")],
             Access::Words => &[],
         };
         let constants = self.constants.declarations(workgroup_size);

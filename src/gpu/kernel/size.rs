@@ -6,6 +6,8 @@ use crate::geometry::Axis;
 const MOST_CELLS: u64 = 64;
 /// Windows over a cell for which code is generated.
 const MOST_WINDOWS: u64 = 9;
+/// Rows of the largest stride block whose rows a work item owns.
+pub(crate) const MOST_ROWS: u64 = 16;
 
 /// Whether the cells of a window are few enough to generate a comparison for each.
 pub(crate) fn has_few_cells(axes: &[Axis; 3]) -> bool {

@@ -8,8 +8,8 @@ use crate::geometry::Geometry;
 use crate::gpu::kernel::binding::Binding;
 use crate::gpu::kernel::constants::Constants;
 use crate::gpu::kernel::generated;
-use crate::gpu::kernel::row::{pools_rows, unpools_rows};
-use crate::gpu::kernel::size::has_small_blocks;
+use crate::gpu::kernel::row::{pools_rows, row_elements};
+use crate::gpu::kernel::size::{MOST_ROWS, has_small_blocks};
 
 /// An operation of the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,10 @@ pub(crate) enum Access {
     Channels,
     /// The same prelude: four elements of a row as one vec4.
     Row,
-    /// `shaders/prelude/flat.wgsl`: four elements that are adjacent in memory, each by itself.
+    /// `shaders/prelude/flat.wgsl`: four elements that are adjacent in memory, each loaded by itself; stored as
+    /// one vec4, where the elements of both tensors divide by four.
+    FlatVec4,
+    /// The same prelude: stored word by word.
     Flat,
     /// No prelude: the shader knows no windows, and binds whole buffers.
     Words,
@@ -59,17 +62,19 @@ pub(crate) enum Owns {
     PooledValues,
     /// Four adjacent cells of the input's shape.
     Cells,
-    /// The cells of four adjacent stride blocks.
+    /// Four channels of the cells of a stride block.
     Blocks,
-    /// The cells of four stride blocks that are adjacent in a row.
-    RowBlocks,
+    /// Four adjacent elements in each row of a stride block.
+    RowCells,
 }
 
 /// How the tensor at [`Binding::Input`] is loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Loads {
-    /// In the form of the access.
+    /// In the form of the access; single words where it is flat.
     Access,
+    /// By vec4s, in an access that is flat.
+    Vec4s,
     /// Single words: the cells that taps name.
     NamedCells,
     /// Single words: the elements that the work item owns.
@@ -101,9 +106,20 @@ macro_rules! shaders {
 
 const MAX_POOL: &[&str] = shaders!["prelude/order", "max_pool"];
 const MAX_POOL_ROW: &[&str] = shaders!["prelude/order", "max_pool_row"];
-const UNPOOL_BLOCK: &[&str] = shaders!["prelude/sum", "prelude/accumulate", "max_unpool_block"];
-const UNPOOL_ROW: &[&str] = shaders!["prelude/sum", "prelude/accumulate", "max_unpool_row"];
-const UNPOOL_CELL: &[&str] = shaders!["prelude/sum", "max_unpool_cell"];
+const UNPOOL_BLOCK: &[&str] =
+    shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_block"];
+const UNPOOL_ROW: &[&str] =
+    shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_row"];
+const UNPOOL_ROW_VEC4: &[&str] = shaders![
+    "prelude/sum",
+    "prelude/gather",
+    "prelude/accumulate",
+    "max_unpool_row",
+    "prelude/windows_vec4"
+];
+const UNPOOL_FLAT: &[&str] =
+    shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_flat"];
+const UNPOOL_CELL: &[&str] = shaders!["prelude/sum", "prelude/gather", "max_unpool_cell"];
 const BACKWARD: &[&str] = shaders!["max_unpool_backward"];
 const INDICES: &[&str] = shaders!["prelude/report", "indices"];
 const SCATTER_LAST: &[&str] = shaders!["prelude/report", "scatter", "scatter_last"];
@@ -147,15 +163,19 @@ const TO_TAPS: &[Binding] = &[Params, Input, TapsOut, IndexStrides, Report];
 pub(crate) static VARIANTS: &[Variant] = table![
     MaxPool, "max_pool", Channels PooledValues Access, vec4_channels, POOLING, MAX_POOL, generated::max_pool;
     MaxPool, "max_pool_row", Row PooledValues Access, pool_rows, POOLING, MAX_POOL_ROW, generated::max_pool_row;
+    MaxPool, "max_pool", FlatVec4 PooledValues Access, vec4_tensors, POOLING, MAX_POOL, generated::max_pool;
     MaxPool, "max_pool", Flat PooledValues Access, always, POOLING, MAX_POOL, generated::max_pool;
 
     MaxUnpool, "max_unpool_block", Channels Blocks Access, vec4_channels_small_blocks, UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
     MaxUnpool, "max_unpool_cell", Channels Cells Access, vec4_channels, UNPOOLING, UNPOOL_CELL, generated::nothing;
-    MaxUnpool, "max_unpool_row", Row RowBlocks Access, unpool_rows, UNPOOLING, UNPOOL_ROW, generated::max_unpool_row;
-    MaxUnpool, "max_unpool_block", Flat Blocks Access, words_small_blocks, UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
+    MaxUnpool, "max_unpool_row", FlatVec4 RowCells Vec4s, vec4_rows_of_windows, UNPOOLING, UNPOOL_ROW_VEC4, generated::max_unpool_row_vec4;
+    MaxUnpool, "max_unpool_row", FlatVec4 RowCells Access, vec4_rows_small_blocks, UNPOOLING, UNPOOL_ROW, generated::max_unpool_row;
+    MaxUnpool, "max_unpool_flat", FlatVec4 Cells Access, vec4_small_blocks_long_rows, UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
+    MaxUnpool, "max_unpool_flat", Flat Cells Access, small_blocks_long_rows, UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
     MaxUnpool, "max_unpool_cell", Flat Cells Access, always, UNPOOLING, UNPOOL_CELL, generated::nothing;
 
     MaxUnpoolBackward, "max_unpool_backward", Channels PooledValues NamedCells, vec4_channels, UNPOOLING, BACKWARD, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", FlatVec4 PooledValues NamedCells, vec4_tensors, UNPOOLING, BACKWARD, generated::nothing;
     MaxUnpoolBackward, "max_unpool_backward", Flat PooledValues NamedCells, always, UNPOOLING, BACKWARD, generated::nothing;
 
     TapsToIndices, "taps_to_indices", Flat PooledValues OwnWords, always, TO_INDICES, INDICES, generated::nothing;
@@ -204,19 +224,44 @@ fn vec4_channels(geometry: &Geometry, _: Element) -> bool {
     geometry.inner.is_multiple_of(4)
 }
 
-fn vec4_channels_small_blocks(geometry: &Geometry, element: Element) -> bool {
-    vec4_channels(geometry, element) && has_small_blocks(&geometry.axes)
+fn small_blocks(geometry: &Geometry, _: Element) -> bool {
+    has_small_blocks(&geometry.axes)
 }
 
-/// Small blocks of elements of 32 bits; blocks of smaller elements would share words.
-fn words_small_blocks(geometry: &Geometry, element: Element) -> bool {
-    element.bytes() == 4 && has_small_blocks(&geometry.axes)
+fn vec4_channels_small_blocks(geometry: &Geometry, element: Element) -> bool {
+    vec4_channels(geometry, element) && small_blocks(geometry, element)
 }
 
 fn pool_rows(geometry: &Geometry, _: Element) -> bool {
     pools_rows(geometry)
 }
 
-fn unpool_rows(geometry: &Geometry, _: Element) -> bool {
-    unpools_rows(geometry)
+/// Tensors of whole vec4s.
+fn vec4_tensors(geometry: &Geometry, _: Element) -> bool {
+    geometry.input_len().is_multiple_of(4) && geometry.pooled_len().is_multiple_of(4)
+}
+
+/// Rows of whole vec4s, of which a work item owns few.
+fn vec4_rows_small_blocks(geometry: &Geometry, element: Element) -> bool {
+    let [z, y, _] = &geometry.axes;
+    vec4_tensors(geometry, element)
+        && row_elements(geometry).is_multiple_of(4)
+        && u64::from(z.stride) * u64::from(y.stride) <= MOST_ROWS
+        && small_blocks(geometry, element)
+}
+
+/// Rows of as many windows, which are single elements.
+fn vec4_rows_of_windows(geometry: &Geometry, element: Element) -> bool {
+    let x = &geometry.axes[2];
+    let rows = x.stride == 1 && x.pooled.is_multiple_of(4) && geometry.inner == 1;
+    rows && vec4_rows_small_blocks(geometry, element)
+}
+
+/// Four adjacent elements lie in at most two rows.
+fn small_blocks_long_rows(geometry: &Geometry, element: Element) -> bool {
+    row_elements(geometry) >= 4 && small_blocks(geometry, element)
+}
+
+fn vec4_small_blocks_long_rows(geometry: &Geometry, element: Element) -> bool {
+    vec4_tensors(geometry, element) && small_blocks_long_rows(geometry, element)
 }

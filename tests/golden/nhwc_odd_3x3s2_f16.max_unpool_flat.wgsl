@@ -28,7 +28,7 @@ const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
 const PADDED: bool = false;
 const SUMMED: bool = true;
-const OVERLAPPING: bool = false;
+const OVERLAPPING: bool = true;
 const BLOCKS_ARE_WINDOWS: bool = false;
 const CHANNELS_LAST: bool = false;
 const COLUMN_MAJOR: bool = false;
@@ -71,7 +71,7 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -88,7 +88,7 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts vec4s.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -103,8 +103,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-// The tensor that is read: as `Stored`, or as words where a tap says which element.
-@group(0) @binding(1) var<storage, read> tensor_in: array<Stored>;
+// The tensor that is read: as `Loaded`, or as words where a tap says which element.
+@group(0) @binding(1) var<storage, read> tensor_in: array<Loaded>;
 @group(0) @binding(1) var<storage, read> words_in: array<u32>;
 // The tensor that is written.
 @group(0) @binding(2) var<storage, read_write> tensor_out: array<Stored>;
@@ -148,11 +148,14 @@ struct Coordinates {
 }
 
 fn coordinates(number: u32) -> Coordinates {
-    var pixel = number;
-    if !ONE_ELEMENT_PER_PIXEL {
-        pixel = number / params.inner;
+    if ONE_ELEMENT_PER_PIXEL {
+        return pixel_coordinates(number, 0u);
     }
-    let inner = number - pixel * select(params.inner, 1u, ONE_ELEMENT_PER_PIXEL);
+    let pixel = number / params.inner;
+    return pixel_coordinates(pixel, number - pixel * params.inner);
+}
+
+fn pixel_coordinates(pixel: u32, inner: u32) -> Coordinates {
     let row = pixel / params.extents.z;
     let x = pixel - row * params.extents.z;
     if SPATIAL_AXES == 1u {
@@ -275,11 +278,18 @@ fn store_taps_of_item(item: u32, taps: vec4<u32>) {
     }
 }
 
-// Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
-// and any element. A coordinate is four numbers, and each element is loaded by itself. A work item stores
-// whole words, so that no two work items share one.
+// Loads of flat.wgsl, of single words.
 
-alias Stored = u32;
+alias Loaded = u32;
+
+fn load_element(number: u32) -> u32 {
+    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
+}
+
+// Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
+// and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
+// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
+
 alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
 alias Mask = vec4<bool>;
@@ -331,10 +341,6 @@ fn any_of(mask: Mask) -> bool {
     return any(mask);
 }
 
-fn load_element(number: u32) -> u32 {
-    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return vec4<u32>(
         load_element(address.x),
@@ -348,31 +354,6 @@ fn load(address: Coordinate) -> vec4<u32> {
 fn load_item(item: u32) -> vec4<u32> {
     let elements = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
     return load(min(elements, vec4<u32>(params.elements - 1u)));
-}
-
-// Stores elements of 32 bits.
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    let to = address - vec4<u32>(params.output_base);
-    for (var lane = 0u; lane < 4u; lane++) {
-        if inside[lane] {
-            tensor_out[to[lane]] = elements[lane];
-        }
-    }
-}
-
-// Stores elements 4·item to 4·item + 3 in as many words as they take. The rest of the last word of a tensor
-// becomes 0.
-fn store_item(item: u32, elements: vec4<u32>) {
-    let numbers = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    let exists = numbers < vec4<u32>(params.elements);
-    let masked = select(vec4<u32>(0u), elements, exists);
-    let per_word = 32u / BITS;
-    let first = item * (BITS / 8u) - params.output_base;
-    for (var word = 0u; word < BITS / 8u; word++) {
-        if exists[word * per_word] {
-            tensor_out[first + word] = word_of_elements(masked, word);
-        }
-    }
 }
 
 fn load_tap(number: u32) -> u32 {
@@ -390,11 +371,6 @@ fn load_taps(address: Coordinate) -> vec4<u32> {
     );
 }
 
-// Whether the tensor has word `word` of a work item's taps.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return item * 4u + word * (4u / TAP_BYTES) < params.elements;
-}
-
 // Elements of a pixel.
 fn channels() -> u32 {
     return params.inner;
@@ -403,6 +379,31 @@ fn channels() -> u32 {
 // The channel of each lane inside its pixel.
 fn channel(inner: Coordinate) -> vec4<u32> {
     return inner;
+}
+
+// Stores of flat.wgsl word by word, where the number of elements does not divide by four. A work item stores
+// whole words, so that no two work items share one.
+
+alias Stored = u32;
+
+// Stores elements 4·item to 4·item + 3 in as many words as they take. The rest of the last word of a tensor
+// becomes 0.
+fn store_item(item: u32, elements: vec4<u32>) {
+    let numbers = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    let exists = numbers < vec4<u32>(params.elements);
+    let masked = select(vec4<u32>(0u), elements, exists);
+    let per_word = 32u / BITS;
+    let first = item * (BITS / 8u) - params.output_base;
+    for (var word = 0u; word < BITS / 8u; word++) {
+        if exists[word * per_word] {
+            tensor_out[first + word] = word_of_elements(masked, word);
+        }
+    }
+}
+
+// Whether the tensor has word `word` of a work item's taps.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return item * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
 // Sums of elements, the same to the bit on every device: floats are added in binary32 and rounded once to
@@ -549,17 +550,15 @@ fn narrow(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // In the normal range 13 bits are dropped; below it, as many as leave multiples of 2^-24.
-    let exponent = magnitude >> vec4<u32>(23u);
-    let is_normal = magnitude >= vec4<u32>(0x38800000u);
-    let drop = select(min(vec4<u32>(126u) - exponent, vec4<u32>(31u)), vec4<u32>(13u), is_normal);
-    let mantissa = (magnitude & vec4<u32>(0x7fffffu)) | vec4<u32>(0x800000u);
-    let kept = select(mantissa, magnitude - vec4<u32>(112u << 23u), is_normal);
-    let odd = (kept >> drop) & vec4<u32>(1u);
-    let half = (vec4<u32>(1u) << (drop - vec4<u32>(1u))) - vec4<u32>(1u);
-    let rounded = (kept + half + odd) >> drop;
-    let bounded = select(rounded, vec4<u32>(0x7c00u), magnitude >= vec4<u32>(0x477ff000u));
-    let signed = bounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
+    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
+    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
+    // up the result is the infinity, and 65,536 gives it.
+    let bounded = min(magnitude, vec4<u32>(0x47800000u));
+    let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
+    let shift = exponent + (13u << 23u);
+    let sum = bitcast<vec4<u32>>(bitcast<vec4<f32>>(bounded) + bitcast<vec4<f32>>(shift));
+    let rounded = (exponent >> vec4<u32>(13u)) - (113u << 10u) + (sum - shift);
+    let signed = rounded | ((bits >> vec4<u32>(16u)) & vec4<u32>(0x8000u));
     return select(signed, vec4<u32>(0x7e00u), nan);
 }
 
@@ -582,20 +581,17 @@ fn scale_down(bits: vec4<u32>) -> vec4<u32> {
     return select(subnormal, normal, is_normal) | (bits & vec4<u32>(0x80000000u));
 }
 
-// Unpooling, and the gradient of max pooling, by cells, for windows that max_unpool_block.wgsl does not serve:
-// blocks of many cells, cells in many windows, and elements of less than a word where blocks would share
-// words. A work item owns four adjacent cells of the output.
+// The elements of four cells of an unpooling, gathered from the windows that cover them in a loop, with exact
+// sums: any window, and any value.
 //
-// tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
-//
-// Window q covers cell p of the padded input by its tap t where q·stride + t·dilation = p, on each axis. A
-// work item iterates over the taps from the last to the first, which visits the windows in raster order, and
-// only over taps by which some window can cover the cell: t = first, first + STEP, first + 2·STEP …, where
+// Window q covers cell p of the padded input by its tap t where q·stride + t·dilation = p, on each axis. The
+// loop visits the taps from the last to the first, which visits the windows in raster order, and only taps by
+// which some window can cover the cell: t = first, first + STEP, first + 2·STEP …, where
 // STEP = stride / gcd(stride, dilation). A window has at most 65,535 taps, and the loop at most as many
 // iterations. src/geometry/taps_of_cell.rs computes STEP, INVERSE and TAPS (the largest number of such taps).
 
 // The smallest tap, on one axis, by which a window can cover cell p.
-fn first_tap(p: Coordinate, stride: u32, step: u32, inverse: u32) -> Coordinate {
+fn first_tap_of_cell(p: Coordinate, stride: u32, step: u32, inverse: u32) -> Coordinate {
     return p / (stride / step) % step * inverse % step;
 }
 
@@ -622,9 +618,9 @@ fn window_of_tap(
 
 // The elements of cells z, y, x of the padded input.
 fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32> {
-    let first_z = first_tap(z, STRIDE_Z, STEP_Z, INVERSE_Z);
-    let first_y = first_tap(y, STRIDE_Y, STEP_Y, INVERSE_Y);
-    let first_x = first_tap(x, STRIDE_X, STEP_X, INVERSE_X);
+    let first_z = first_tap_of_cell(z, STRIDE_Z, STEP_Z, INVERSE_Z);
+    let first_y = first_tap_of_cell(y, STRIDE_Y, STEP_Y, INVERSE_Y);
+    let first_x = first_tap_of_cell(x, STRIDE_X, STEP_X, INVERSE_X);
     var last = vec4<u32>(0u);
     var sum = Sum(vec4<u32>(0u), vec4<u32>(0u));
     // One loop instead of three: as in max_pool.wgsl.
@@ -662,8 +658,212 @@ fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32
     return last;
 }
 
+// The accumulator of a cell in an unpooling, in four lanes: the last of the values that go to the cell, or
+// their sum. Each window is loaded once, and the cells that it covers accumulate from it.
+//
+// Sums are in binary32, or in 32 bits, as long as no term asks for more: see `needs_exact_sums`.
+
+// The values and the taps of four windows.
+struct Pooled {
+    // Terms of a sum; where nothing is summed, the elements.
+    terms: vec4<u32>,
+    taps: vec4<u32>,
+}
+
+// The taps of windows that do not exist are no taps.
+fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
+    var terms = elements;
+    if SUMMED && OVERLAPPING {
+        terms = term(elements).low;
+    } else if SUMMED && is_float() {
+        terms = sum_of_one(elements);
+    }
+    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+}
+
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
+// of 0 wraps to the largest number), and for an integer of a large magnitude.
+fn smallness(terms: vec4<u32>) -> vec4<u32> {
+    if is_float() {
+        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+    }
+    if KIND == SIGNED {
+        return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
+    }
+    return ~terms;
+}
+
+// Whether sums of some terms need the exact additions of sum.wgsl, given the least `smallness` of the terms.
+// Floats from 2^-100 up are multiples of 2^-123, and so is each of their sums, so that no subnormal comes up,
+// which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
+// 32; of 32 bits, at most nine terms are added.
+fn needs_exact_sums(smallest: vec4<u32>) -> bool {
+    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    return any(smallest < vec4<u32>(least));
+}
+
+// The accumulator of a cell after the first window, in which the cell has these taps.
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return select(vec4<u32>(0u), window.terms, window.taps == taps);
+}
+
+// The accumulator after a further window.
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    let hit = window.taps == taps;
+    if SUMMED && OVERLAPPING {
+        let summand = select(vec4<u32>(0u), window.terms, hit);
+        if is_float() {
+            return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
+        }
+        return accumulator + summand;
+    }
+    return select(accumulator, window.terms, hit);
+}
+
+// The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
+// may leave out.
+fn finish(accumulator: vec4<u32>) -> vec4<u32> {
+    if SUMMED && OVERLAPPING {
+        if is_float() {
+            let magnitude = accumulator & vec4<u32>(0x7fffffffu);
+            return narrow(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
+        }
+        let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(accumulator) >> vec4<u32>(31u));
+        return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
+    }
+    return accumulator;
+}
+
+// Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, do not divide
+// by four: the tensor is flat memory all the same. A work item owns four elements that are adjacent in memory,
+// in one row or in two, and gathers each from the windows that cover it.
+//
+// tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
+//
+// `unpool` is written for the window by src/gpu/kernel/generated.rs.
+
+// A row of cells, counted with the padding.
+struct CellRow {
+    outer: u32,
+    z: u32,
+    y: u32,
+}
+
+// Four adjacent elements.
+struct FlatCells {
+    item: u32,
+    // The row of the first, and the next row.
+    row: CellRow,
+    next: CellRow,
+    in_next: vec4<bool>,
+    // For each lane its cell on x, counted with the padding, and its channel.
+    x: vec4<u32>,
+    inner: vec4<u32>,
+}
+
+// Rows of windows over the cells' two rows.
+struct WindowRows {
+    // Numbers of their first windows in the pooled tensor, for each lane.
+    first: vec4<u32>,
+    // For each lane the tap of the first cell of its row in such a window, or a number larger than every tap.
+    taps: vec4<u32>,
+}
+
+// A number that is larger than every tap, also when it is multiplied and added to others.
+const NO_TAP: u32 = 0x10000u;
+
+// The tap, on one axis, of the cell that is `offset` cells into a window.
+fn tap_of_offset(offset: u32, kernel: u32, dilation: u32) -> u32 {
+    let tap = offset / dilation;
+    return select(NO_TAP, tap, offset % dilation == 0u && tap < kernel);
+}
+
+// The row of windows that is before_z, before_y rows before the one that starts the stride block of a row of
+// cells: the number of its first window, and the tap.
+fn window_row(cells: CellRow, before_z: u32, before_y: u32) -> vec2<u32> {
+    // A coordinate before the first window wraps to a number larger than any extent.
+    let z = cells.z / STRIDE_Z - before_z;
+    let y = cells.y / STRIDE_Y - before_y;
+    let tap_z = tap_of_offset(cells.z % STRIDE_Z + before_z * STRIDE_Z, KERNEL_Z, DILATION_Z);
+    let tap_y = tap_of_offset(cells.y % STRIDE_Y + before_y * STRIDE_Y, KERNEL_Y, DILATION_Y);
+    let exists = z < pooled_size().x && y < pooled_size().y;
+    let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
+    let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
+    let tap = select(NO_TAP, (tap_z * KERNEL_Y + tap_y) * KERNEL_X, exists);
+    return vec2<u32>(row * pooled_size().z, tap);
+}
+
+fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
+    let own = window_row(cells.row, before_z, before_y);
+    var next = own;
+    if cells.in_next.w {
+        next = window_row(cells.next, before_z, before_y);
+    }
+    return WindowRows(
+        select(vec4<u32>(own.x), vec4<u32>(next.x), cells.in_next),
+        select(vec4<u32>(own.y), vec4<u32>(next.y), cells.in_next),
+    );
+}
+
+// For each lane the window of its row that is before_x windows before the one that starts its stride block.
+fn load_window(cells: FlatCells, rows: WindowRows, before_x: u32) -> Pooled {
+    let x = cells.x / STRIDE_X - before_x;
+    let exists = x < vec4<u32>(pooled_size().z);
+    var source = rows.first + min(x, vec4<u32>(pooled_size().z - 1u));
+    if !ONE_ELEMENT_PER_PIXEL {
+        source = source * params.inner + cells.inner;
+    }
+    return pooled(load(source), load_taps(source), exists);
+}
+
+// For each lane the tap of its cell in that window.
+fn tap_of_window(cells: FlatCells, rows: WindowRows, before_x: u32) -> vec4<u32> {
+    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
+    let tap = offset / DILATION_X;
+    let is_offset = offset % DILATION_X == vec4<u32>(0u);
+    return rows.taps + select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
+}
+
+fn unpool_exactly(cells: FlatCells) -> vec4<u32> {
+    let at = position(cells.item);
+    let pads = params.pad_before;
+    return gather(at, at.z + pads.x, at.y + pads.y, at.x + pads.z);
+}
+
+// The elements of a work item: those of the first, counted on for the others.
+fn flat_cells(item: u32) -> FlatCells {
+    let first = coordinates(item * 4u);
+    let pads = params.pad_before;
+    var row = CellRow(first.outer, first.z, first.y);
+    var next = CellRow(first.outer, first.z, first.y + 1u);
+    if next.y == params.extents.y {
+        next.y = 0u;
+        next.z++;
+    }
+    if next.z == params.extents.x {
+        next.z = 0u;
+        next.outer++;
+    }
+    row.z += pads.x;
+    row.y += pads.y;
+    next.z += pads.x;
+    next.y += pads.y;
+    var x = vec4<u32>(first.x);
+    var inner = vec4<u32>(first.inner);
+    var in_next = vec4<bool>(false);
+    for (var lane = 1u; lane < 4u; lane++) {
+        let is_last = ONE_ELEMENT_PER_PIXEL || inner[lane - 1u] + 1u == params.inner;
+        inner[lane] = select(inner[lane - 1u] + 1u, 0u, is_last);
+        let lane_x = x[lane - 1u] + select(0u, 1u, is_last);
+        let is_past = lane_x == params.extents.z;
+        x[lane] = select(lane_x, 0u, is_past);
+        in_next[lane] = in_next[lane - 1u] || is_past;
+    }
+    return FlatCells(item, row, next, in_next, x + pads.z, inner);
+}
+
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_cell(
+fn max_unpool_flat(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(local_invocation_index) local: u32,
 ) {
@@ -671,9 +871,19 @@ fn max_unpool_cell(
     if item == NONE {
         return;
     }
-    let at = position(item);
-    let z = at.z + Coordinate(params.pad_before.x);
-    let y = at.y + Coordinate(params.pad_before.y);
-    let x = at.x + Coordinate(params.pad_before.z);
-    store_item(item, gather(at, z, y, x));
+    store_item(item, unpool(flat_cells(item)));
+}
+
+fn unpool(cells: FlatCells) -> vec4<u32> {
+    let rows0 = window_rows(cells, 0u, 1u);
+    let window0_1 = load_window(cells, rows0, 1u);
+    let window0_0 = load_window(cells, rows0, 0u);
+    let rows1 = window_rows(cells, 0u, 0u);
+    let window1_1 = load_window(cells, rows1, 1u);
+    let window1_0 = load_window(cells, rows1, 0u);
+    let cell0_0 = accumulate_first(window0_1, tap_of_window(cells, rows0, 1u));
+    let cell0_1 = accumulate(cell0_0, window0_0, tap_of_window(cells, rows0, 0u));
+    let cell0_2 = accumulate(cell0_1, window1_1, tap_of_window(cells, rows1, 1u));
+    let cell0_3 = accumulate(cell0_2, window1_0, tap_of_window(cells, rows1, 0u));
+    return finish(cell0_3);
 }

@@ -1,0 +1,13 @@
+// Stores of flat.wgsl where the number of elements divides by four: four elements at once.
+
+alias Stored = Packed;
+
+// Stores the four elements whose number is the work item's.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
+}

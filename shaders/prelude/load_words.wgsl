@@ -1,0 +1,7 @@
+// Loads of flat.wgsl, of single words.
+
+alias Loaded = u32;
+
+fn load_element(number: u32) -> u32 {
+    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
+}
