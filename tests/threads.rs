@@ -132,3 +132,20 @@ fn eight_threads_record_the_same_poolings_steps() {
         });
     }
 }
+
+#[test]
+fn what_was_compiled_beforehand_is_not_compiled_for_a_step() {
+    listen();
+    for (gpu, kernel) in gpus().iter().zip(53..) {
+        let geometry = parse(&format!("n1c4h9w800_k2x{kernel}s1x2d1x7_last")).geometry().unwrap();
+        let pooling = gpu.pooling(&geometry, Element::F32).unwrap();
+        pooling.compile().unwrap();
+        // Pooling with and without argmax, unpooling by either rule, and its gradient.
+        assert_eq!(compiled(kernel), 5, "{}", gpu.description());
+        let x = Guarded::poisoned(gpu, "x", pooling.input_bytes(), 0);
+        let values = Guarded::poisoned(gpu, "values", pooling.values_bytes(), 0);
+        let operands = operands::MaxPoolValues { input: x.slice(), values: values.slice() };
+        pooling.max_pool_values(operands).unwrap();
+        assert_eq!(compiled(kernel), 5, "{}", gpu.description());
+    }
+}

@@ -139,6 +139,23 @@ impl Pooling {
         })
     }
 
+    /// Compiles the pipelines of the four operations, several at a time, and returns when all are there. Steps
+    /// compile what they need by themselves when they are made: this is for a program that would rather wait
+    /// at a time of its own. Not among them are conversions of indices, and the pipelines for operands that
+    /// lie in one buffer.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::OutOfMemory`] or [`Error::Wgpu`] if the device fails.
+    pub fn compile(&self) -> Result<(), Error> {
+        let get = |kernel| {
+            let pipelines = self.gpu.pipelines();
+            pipelines.get(self.gpu.device(), kernel, self.workgroup_size).map(drop)
+        };
+        let kernels = Kernel::all(&self.geometry, self.element);
+        compile_all(kernels, get)
+    }
+
     /// Max pooling: reads `input`, writes `values` and `taps`. The result is that of
     /// [`cpu::max_pool`](crate::cpu::max_pool).
     ///
@@ -295,4 +312,29 @@ impl Pooling {
         let work = Work::new(&self.geometry, kernel, self.element);
         Arguments::new(&self.gpu, self.workgroup_size, arguments)?.step(&work, None)
     }
+}
+
+/// Compiles kernels, each on a thread of its own.
+#[cfg(not(target_arch = "wasm32"))]
+fn compile_all(
+    kernels: Vec<Kernel>,
+    compile: impl Fn(Kernel) -> Result<(), Error> + Copy + Send,
+) -> Result<(), Error> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            kernels.into_iter().map(|kernel| scope.spawn(move || compile(kernel))).collect();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(compiled) => compiled,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    })
+}
+
+/// Compiles kernels. The browser has threads of its own for that.
+#[cfg(target_arch = "wasm32")]
+fn compile_all(
+    kernels: Vec<Kernel>,
+    compile: impl Fn(Kernel) -> Result<(), Error>,
+) -> Result<(), Error> {
+    kernels.into_iter().try_for_each(compile)
 }
