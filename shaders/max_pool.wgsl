@@ -30,7 +30,7 @@ fn compare_cell(
             address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
     let elements = load(source);
-    return compare(maximum, elements, keys_of(elements), inside, tap);
+    return compare(maximum, elements, keys_of(elements, inside), tap);
 }
 
 // The maximum before the first comparison.

@@ -26,29 +26,23 @@ fn input_row(at: Position, tap_z: u32, tap_y: u32) -> Row {
     return Row(row * (input_size().z / 4u), !PADDED || in_input(z, y, 0));
 }
 
-// Four adjacent cells of a row: vec4 `number` of those that the four windows span, counted from `before`
-// vec4s in front of the windows' own.
-fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> vec4<u32> {
-    var column = i32(at.x * STRIDE_X + number) - i32(before);
-    if PADDED {
-        column = clamp(column, 0, i32(input_size().z / 4u) - 1);
-    }
-    return load(row.first + u32(column));
+// Four adjacent cells of a row, and their keys.
+struct CellsOfRow {
+    elements: vec4<u32>,
+    keys: Keys,
 }
 
-// The maximum after the cells that are tap_x taps into a row of the windows.
-fn compare_of_row(
-    maximum: Maximum, at: Position, row: Row, elements: vec4<u32>, keys: Keys, tap: u32, tap_x: u32,
-) -> Maximum {
-    var inside = vec4<bool>(row.inside);
-    if PADDED {
-        let first = i32(at.x * 4u * STRIDE_X + tap_x * DILATION_X) - i32(PAD_BEFORE_X);
-        let x = vec4<i32>(first) + vec4<i32>(0, 1, 2, 3) * i32(STRIDE_X);
-        // A coordinate before the input wraps to a number larger than any extent.
-        let in_row = vec4<u32>(x) < vec4<u32>(input_size().z);
-        inside = inside & in_row;
+// Vec4 `number` of those that the four windows span, counted from `before` vec4s in front of the windows' own.
+fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> CellsOfRow {
+    let column = i32(at.x * STRIDE_X + number) - i32(before);
+    if !PADDED {
+        let elements = load(row.first + u32(column));
+        return CellsOfRow(elements, keys_of(elements, vec4<bool>(true)));
     }
-    return compare(maximum, elements, keys, inside, tap);
+    // A row divides by four: a vec4 lies in it as a whole, or not at all.
+    let width = input_size().z / 4u;
+    let elements = load(row.first + u32(clamp(column, 0, i32(width) - 1)));
+    return CellsOfRow(elements, keys_of(elements, vec4<bool>(row.inside && u32(column) < width)));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -41,26 +41,24 @@ fn least(first_tap: vec4<u32>) -> Maximum {
     return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
 }
 
-// The keys of cells, and what the next element's must exceed if such a cell is the maximum.
+// The keys of cells, and what the next element's must exceed if such a cell is the maximum. A cell of the padding
+// has the least key, and so never takes over.
 struct Keys {
     keys: vec4<u32>,
     thresholds: vec4<u32>,
 }
 
-fn keys_of(elements: vec4<u32>) -> Keys {
-    let keys = ordered_key(elements);
+fn keys_of(elements: vec4<u32>, inside: vec4<bool>) -> Keys {
+    let keys = select(vec4<u32>(0u), ordered_key(elements), inside);
     if IS_INTEGER {
         return Keys(keys, keys);
     }
     return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
 }
 
-// The maximum of one cell more, which takes over when it is greater or NaN. Cells of the padding are skipped.
-fn compare(
-    maximum: Maximum, elements: vec4<u32>, keys: Keys, inside: vec4<bool>, tap: u32,
-) -> Maximum {
-    let greater = keys.keys > maximum.threshold;
-    let takes_over = inside & greater;
+// The maximum of one cell more, which takes over when it is greater or NaN.
+fn compare(maximum: Maximum, elements: vec4<u32>, keys: Keys, tap: u32) -> Maximum {
+    let takes_over = keys.keys > maximum.threshold;
     return Maximum(
         select(maximum.elements, elements, takes_over),
         select(maximum.threshold, keys.thresholds, takes_over),

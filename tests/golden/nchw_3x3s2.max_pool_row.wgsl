@@ -392,26 +392,24 @@ fn least(first_tap: vec4<u32>) -> Maximum {
     return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
 }
 
-// The keys of cells, and what the next element's must exceed if such a cell is the maximum.
+// The keys of cells, and what the next element's must exceed if such a cell is the maximum. A cell of the padding
+// has the least key, and so never takes over.
 struct Keys {
     keys: vec4<u32>,
     thresholds: vec4<u32>,
 }
 
-fn keys_of(elements: vec4<u32>) -> Keys {
-    let keys = ordered_key(elements);
+fn keys_of(elements: vec4<u32>, inside: vec4<bool>) -> Keys {
+    let keys = select(vec4<u32>(0u), ordered_key(elements), inside);
     if IS_INTEGER {
         return Keys(keys, keys);
     }
     return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
 }
 
-// The maximum of one cell more, which takes over when it is greater or NaN. Cells of the padding are skipped.
-fn compare(
-    maximum: Maximum, elements: vec4<u32>, keys: Keys, inside: vec4<bool>, tap: u32,
-) -> Maximum {
-    let greater = keys.keys > maximum.threshold;
-    let takes_over = inside & greater;
+// The maximum of one cell more, which takes over when it is greater or NaN.
+fn compare(maximum: Maximum, elements: vec4<u32>, keys: Keys, tap: u32) -> Maximum {
+    let takes_over = keys.keys > maximum.threshold;
     return Maximum(
         select(maximum.elements, elements, takes_over),
         select(maximum.threshold, keys.thresholds, takes_over),
@@ -464,29 +462,23 @@ fn input_row(at: Position, tap_z: u32, tap_y: u32) -> Row {
     return Row(row * (input_size().z / 4u), !PADDED || in_input(z, y, 0));
 }
 
-// Four adjacent cells of a row: vec4 `number` of those that the four windows span, counted from `before`
-// vec4s in front of the windows' own.
-fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> vec4<u32> {
-    var column = i32(at.x * STRIDE_X + number) - i32(before);
-    if PADDED {
-        column = clamp(column, 0, i32(input_size().z / 4u) - 1);
-    }
-    return load(row.first + u32(column));
+// Four adjacent cells of a row, and their keys.
+struct CellsOfRow {
+    elements: vec4<u32>,
+    keys: Keys,
 }
 
-// The maximum after the cells that are tap_x taps into a row of the windows.
-fn compare_of_row(
-    maximum: Maximum, at: Position, row: Row, elements: vec4<u32>, keys: Keys, tap: u32, tap_x: u32,
-) -> Maximum {
-    var inside = vec4<bool>(row.inside);
-    if PADDED {
-        let first = i32(at.x * 4u * STRIDE_X + tap_x * DILATION_X) - i32(PAD_BEFORE_X);
-        let x = vec4<i32>(first) + vec4<i32>(0, 1, 2, 3) * i32(STRIDE_X);
-        // A coordinate before the input wraps to a number larger than any extent.
-        let in_row = vec4<u32>(x) < vec4<u32>(input_size().z);
-        inside = inside & in_row;
+// Vec4 `number` of those that the four windows span, counted from `before` vec4s in front of the windows' own.
+fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> CellsOfRow {
+    let column = i32(at.x * STRIDE_X + number) - i32(before);
+    if !PADDED {
+        let elements = load(row.first + u32(column));
+        return CellsOfRow(elements, keys_of(elements, vec4<bool>(true)));
     }
-    return compare(maximum, elements, keys, inside, tap);
+    // A row divides by four: a vec4 lies in it as a whole, or not at all.
+    let width = input_size().z / 4u;
+    let elements = load(row.first + u32(clamp(column, 0, i32(width) - 1)));
+    return CellsOfRow(elements, keys_of(elements, vec4<bool>(row.inside && u32(column) < width)));
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -505,34 +497,25 @@ fn find_maximum(at: Position) -> Maximum {
     var maximum = least_of(at);
     let row0 = input_row(at, 0u, 0u);
     let cells0_0 = load_of_row(at, row0, 0u, 1u);
-    let keys0_0 = keys_of(cells0_0);
     let cells0_1 = load_of_row(at, row0, 1u, 1u);
-    let keys0_1 = keys_of(cells0_1);
     let cells0_2 = load_of_row(at, row0, 2u, 1u);
-    let keys0_2 = keys_of(cells0_2);
-    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_0.w, cells0_1.y, cells0_1.w, cells0_2.y), Keys(vec4<u32>(keys0_0.keys.w, keys0_1.keys.y, keys0_1.keys.w, keys0_2.keys.y), vec4<u32>(keys0_0.thresholds.w, keys0_1.thresholds.y, keys0_1.thresholds.w, keys0_2.thresholds.y)), 0u, 0u);
-    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_1.x, cells0_1.z, cells0_2.x, cells0_2.z), Keys(vec4<u32>(keys0_1.keys.x, keys0_1.keys.z, keys0_2.keys.x, keys0_2.keys.z), vec4<u32>(keys0_1.thresholds.x, keys0_1.thresholds.z, keys0_2.thresholds.x, keys0_2.thresholds.z)), 1u, 1u);
-    maximum = compare_of_row(maximum, at, row0, vec4<u32>(cells0_1.y, cells0_1.w, cells0_2.y, cells0_2.w), Keys(vec4<u32>(keys0_1.keys.y, keys0_1.keys.w, keys0_2.keys.y, keys0_2.keys.w), vec4<u32>(keys0_1.thresholds.y, keys0_1.thresholds.w, keys0_2.thresholds.y, keys0_2.thresholds.w)), 2u, 2u);
+    maximum = compare(maximum, vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), Keys(vec4<u32>(cells0_0.keys.keys.w, cells0_1.keys.keys.y, cells0_1.keys.keys.w, cells0_2.keys.keys.y), vec4<u32>(cells0_0.keys.thresholds.w, cells0_1.keys.thresholds.y, cells0_1.keys.thresholds.w, cells0_2.keys.thresholds.y)), 0u);
+    maximum = compare(maximum, vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), Keys(vec4<u32>(cells0_1.keys.keys.x, cells0_1.keys.keys.z, cells0_2.keys.keys.x, cells0_2.keys.keys.z), vec4<u32>(cells0_1.keys.thresholds.x, cells0_1.keys.thresholds.z, cells0_2.keys.thresholds.x, cells0_2.keys.thresholds.z)), 1u);
+    maximum = compare(maximum, vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), Keys(vec4<u32>(cells0_1.keys.keys.y, cells0_1.keys.keys.w, cells0_2.keys.keys.y, cells0_2.keys.keys.w), vec4<u32>(cells0_1.keys.thresholds.y, cells0_1.keys.thresholds.w, cells0_2.keys.thresholds.y, cells0_2.keys.thresholds.w)), 2u);
     let row1 = input_row(at, 0u, 1u);
     let cells1_0 = load_of_row(at, row1, 0u, 1u);
-    let keys1_0 = keys_of(cells1_0);
     let cells1_1 = load_of_row(at, row1, 1u, 1u);
-    let keys1_1 = keys_of(cells1_1);
     let cells1_2 = load_of_row(at, row1, 2u, 1u);
-    let keys1_2 = keys_of(cells1_2);
-    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_0.w, cells1_1.y, cells1_1.w, cells1_2.y), Keys(vec4<u32>(keys1_0.keys.w, keys1_1.keys.y, keys1_1.keys.w, keys1_2.keys.y), vec4<u32>(keys1_0.thresholds.w, keys1_1.thresholds.y, keys1_1.thresholds.w, keys1_2.thresholds.y)), 3u, 0u);
-    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_1.x, cells1_1.z, cells1_2.x, cells1_2.z), Keys(vec4<u32>(keys1_1.keys.x, keys1_1.keys.z, keys1_2.keys.x, keys1_2.keys.z), vec4<u32>(keys1_1.thresholds.x, keys1_1.thresholds.z, keys1_2.thresholds.x, keys1_2.thresholds.z)), 4u, 1u);
-    maximum = compare_of_row(maximum, at, row1, vec4<u32>(cells1_1.y, cells1_1.w, cells1_2.y, cells1_2.w), Keys(vec4<u32>(keys1_1.keys.y, keys1_1.keys.w, keys1_2.keys.y, keys1_2.keys.w), vec4<u32>(keys1_1.thresholds.y, keys1_1.thresholds.w, keys1_2.thresholds.y, keys1_2.thresholds.w)), 5u, 2u);
+    maximum = compare(maximum, vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), Keys(vec4<u32>(cells1_0.keys.keys.w, cells1_1.keys.keys.y, cells1_1.keys.keys.w, cells1_2.keys.keys.y), vec4<u32>(cells1_0.keys.thresholds.w, cells1_1.keys.thresholds.y, cells1_1.keys.thresholds.w, cells1_2.keys.thresholds.y)), 3u);
+    maximum = compare(maximum, vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), Keys(vec4<u32>(cells1_1.keys.keys.x, cells1_1.keys.keys.z, cells1_2.keys.keys.x, cells1_2.keys.keys.z), vec4<u32>(cells1_1.keys.thresholds.x, cells1_1.keys.thresholds.z, cells1_2.keys.thresholds.x, cells1_2.keys.thresholds.z)), 4u);
+    maximum = compare(maximum, vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), Keys(vec4<u32>(cells1_1.keys.keys.y, cells1_1.keys.keys.w, cells1_2.keys.keys.y, cells1_2.keys.keys.w), vec4<u32>(cells1_1.keys.thresholds.y, cells1_1.keys.thresholds.w, cells1_2.keys.thresholds.y, cells1_2.keys.thresholds.w)), 5u);
     let row2 = input_row(at, 0u, 2u);
     let cells2_0 = load_of_row(at, row2, 0u, 1u);
-    let keys2_0 = keys_of(cells2_0);
     let cells2_1 = load_of_row(at, row2, 1u, 1u);
-    let keys2_1 = keys_of(cells2_1);
     let cells2_2 = load_of_row(at, row2, 2u, 1u);
-    let keys2_2 = keys_of(cells2_2);
-    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_0.w, cells2_1.y, cells2_1.w, cells2_2.y), Keys(vec4<u32>(keys2_0.keys.w, keys2_1.keys.y, keys2_1.keys.w, keys2_2.keys.y), vec4<u32>(keys2_0.thresholds.w, keys2_1.thresholds.y, keys2_1.thresholds.w, keys2_2.thresholds.y)), 6u, 0u);
-    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_1.x, cells2_1.z, cells2_2.x, cells2_2.z), Keys(vec4<u32>(keys2_1.keys.x, keys2_1.keys.z, keys2_2.keys.x, keys2_2.keys.z), vec4<u32>(keys2_1.thresholds.x, keys2_1.thresholds.z, keys2_2.thresholds.x, keys2_2.thresholds.z)), 7u, 1u);
-    maximum = compare_of_row(maximum, at, row2, vec4<u32>(cells2_1.y, cells2_1.w, cells2_2.y, cells2_2.w), Keys(vec4<u32>(keys2_1.keys.y, keys2_1.keys.w, keys2_2.keys.y, keys2_2.keys.w), vec4<u32>(keys2_1.thresholds.y, keys2_1.thresholds.w, keys2_2.thresholds.y, keys2_2.thresholds.w)), 8u, 2u);
+    maximum = compare(maximum, vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), Keys(vec4<u32>(cells2_0.keys.keys.w, cells2_1.keys.keys.y, cells2_1.keys.keys.w, cells2_2.keys.keys.y), vec4<u32>(cells2_0.keys.thresholds.w, cells2_1.keys.thresholds.y, cells2_1.keys.thresholds.w, cells2_2.keys.thresholds.y)), 6u);
+    maximum = compare(maximum, vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), Keys(vec4<u32>(cells2_1.keys.keys.x, cells2_1.keys.keys.z, cells2_2.keys.keys.x, cells2_2.keys.keys.z), vec4<u32>(cells2_1.keys.thresholds.x, cells2_1.keys.thresholds.z, cells2_2.keys.thresholds.x, cells2_2.keys.thresholds.z)), 7u);
+    maximum = compare(maximum, vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), Keys(vec4<u32>(cells2_1.keys.keys.y, cells2_1.keys.keys.w, cells2_2.keys.keys.y, cells2_2.keys.keys.w), vec4<u32>(cells2_1.keys.thresholds.y, cells2_1.keys.thresholds.w, cells2_2.keys.thresholds.y, cells2_2.keys.thresholds.w)), 8u);
     return maximum;
 }
 

@@ -53,22 +53,19 @@ pub(crate) fn max_pool_row(constants: &Constants) -> String {
         for i in 0..loads {
             let load = format_args!("load_of_row(at, row{row}, {i}u, {before}u)");
             body.line(format_args!("let cells{row}_{i} = {load};"));
-            body.line(format_args!("let keys{row}_{i} = keys_of(cells{row}_{i});"));
         }
         for x in 0..axis_x.kernel {
-            let lanes = |name: &str, member: &str| {
+            let lanes = |member: &str| {
                 vec4(|lane| {
                     let cell = shift + lane * axis_x.stride + x * axis_x.dilation;
-                    let (number, at) = (cell / 4, LANES[(cell % 4) as usize]);
-                    format!("{name}{row}_{number}{member}.{at}")
+                    format!("cells{row}_{}.{member}.{}", cell / 4, LANES[(cell % 4) as usize])
                 })
             };
-            let (keys, thresholds) = (lanes("keys", ".keys"), lanes("keys", ".thresholds"));
-            let cells = lanes("cells", "");
+            let elements = lanes("elements");
+            let (keys, thresholds) = (lanes("keys.keys"), lanes("keys.thresholds"));
             let tap = row as u32 * axis_x.kernel + x;
-            let arguments =
-                format_args!("row{row}, {cells}, Keys({keys}, {thresholds}), {tap}u, {x}u");
-            body.line(format_args!("maximum = compare_of_row(maximum, at, {arguments});"));
+            let arguments = format_args!("{elements}, Keys({keys}, {thresholds}), {tap}u");
+            body.line(format_args!("maximum = compare(maximum, {arguments});"));
         }
     }
     body.line("return maximum;");
