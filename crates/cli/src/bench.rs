@@ -148,9 +148,11 @@ fn line(row: &Row) -> String {
 fn lines(row: &Row) -> String {
     let [median, copy, to_copy, to_floor, rate, spread, compile] = columns(row);
     let Row { case, op, .. } = row;
+    let compiled =
+        row.compile_ms.map_or_else(String::new, |_| format!(", compiled in {compile} ms"));
     format!(
-        "{case} {op}\n  median {median} ms ±{spread} %, copy {copy} ms\n  ×copy {to_copy}, ×floor {to_floor}\n  \
-         {rate} GB/s, compiled in {compile} ms"
+        "{case} {op}\n  median {median} ms ±{spread} %\n  copy {copy} ms\n  ×copy {to_copy}, ×floor {to_floor}\n  \
+         {rate} GB/s{compiled}"
     )
 }
 
@@ -162,10 +164,10 @@ fn columns(row: &Row) -> [String; 7] {
     [
         digits(row.median_ms),
         digits(row.copy_ms),
-        format!("{:.2}", row.ratio_to_copy),
-        format!("{:.2}", row.ratio_to_floor),
+        digits(row.ratio_to_copy),
+        digits(row.ratio_to_floor),
         format!("{rate:.0}"),
-        format!("{spread:.0}"),
+        format!("{:.0}", spread.min(999.0)),
         row.compile_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}")),
     ]
 }
