@@ -33,9 +33,6 @@ struct WindowRows {
     taps: vec4<u32>,
 }
 
-// A number that is larger than every tap, also when it is multiplied and added to others.
-const NO_TAP: u32 = 0x10000u;
-
 // The tap, on one axis, of the cell that is `offset` cells into a window.
 fn tap_of_offset(offset: u32, kernel: u32, dilation: u32) -> u32 {
     let tap = offset / dilation;
@@ -67,25 +64,6 @@ fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
         select(vec4<u32>(own.x), vec4<u32>(next.x), cells.in_next),
         select(vec4<u32>(own.y), vec4<u32>(next.y), cells.in_next),
     );
-}
-
-// For each lane the window of its row that is before_x windows before the one that starts its stride block.
-fn load_window(cells: FlatCells, rows: WindowRows, before_x: u32) -> Pooled {
-    let x = cells.x / STRIDE_X - before_x;
-    let exists = x < vec4<u32>(pooled_size().z);
-    var source = rows.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    if !ONE_ELEMENT_PER_PIXEL {
-        source = source * params.inner + cells.inner;
-    }
-    return pooled(load(source), load_taps(source), exists);
-}
-
-// For each lane the tap of its cell in that window.
-fn tap_of_window(cells: FlatCells, rows: WindowRows, before_x: u32) -> vec4<u32> {
-    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
-    let tap = offset / DILATION_X;
-    let is_offset = offset % DILATION_X == vec4<u32>(0u);
-    return rows.taps + select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
 }
 
 fn unpool_exactly(cells: FlatCells) -> vec4<u32> {

@@ -6,7 +6,7 @@
 //
 // `unpool` is written for the window by src/gpu/kernel/generated.rs. Where a pixel is one element and the
 // stride on x divides four, the windows of each lane are known by number, and each is loaded once
-// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (`load_windows_of_lanes`).
+// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (lanes.wgsl).
 
 // Four adjacent elements of a row, in each row of a stride block.
 struct RowCells {
@@ -47,26 +47,6 @@ fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
     let exists = x < vec4<u32>(pooled_size().z);
     let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
     return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
-}
-
-// For each lane the window of a row that is before_x windows before the one that starts its stride block.
-fn load_windows_of_lanes(cells: RowCells, row: WindowRow, before_x: u32) -> Pooled {
-    let x = cells.x / STRIDE_X - before_x;
-    let exists = x < vec4<u32>(pooled_size().z);
-    let pixel = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    var source = pixel;
-    if !ONE_ELEMENT_PER_PIXEL {
-        source = pixel * params.inner + cells.inner;
-    }
-    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
-}
-
-// For each lane the tap on x of its cell in the window that is before_x windows before the one that starts its
-// stride block; larger than every tap where the cell is not in the window.
-fn tap_of_lanes(cells: RowCells, before_x: u32) -> vec4<u32> {
-    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
-    let is_tap = offset % DILATION_X == vec4<u32>(0u);
-    return select(vec4<u32>(0x10000u), offset / DILATION_X, is_tap & (offset / DILATION_X < vec4<u32>(KERNEL_X)));
 }
 
 // Stores the elements in row rz, ry of the block, if the output has the row.

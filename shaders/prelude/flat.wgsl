@@ -62,12 +62,6 @@ fn load(address: Coordinate) -> vec4<u32> {
     );
 }
 
-// Elements 4·item to 4·item + 3; past the last element of the tensor that element again.
-fn load_item(item: u32) -> vec4<u32> {
-    let elements = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    return load(min(elements, vec4<u32>(params.elements - 1u)));
-}
-
 fn load_tap(number: u32) -> u32 {
     let per_word = 4u / TAP_BYTES;
     let word = taps_in[number / per_word - params.taps_base];

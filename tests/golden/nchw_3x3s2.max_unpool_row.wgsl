@@ -362,12 +362,6 @@ fn load(address: Coordinate) -> vec4<u32> {
     );
 }
 
-// Elements 4·item to 4·item + 3; past the last element of the tensor that element again.
-fn load_item(item: u32) -> vec4<u32> {
-    let elements = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    return load(min(elements, vec4<u32>(params.elements - 1u)));
-}
-
 fn load_tap(number: u32) -> u32 {
     let per_word = 4u / TAP_BYTES;
     let word = taps_in[number / per_word - params.taps_base];
@@ -735,6 +729,35 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     return accumulator;
 }
 
+// Windows of an unpooling that each lane finds by itself: those before the window that starts the stride block
+// of the lane's cell on x.
+
+// A number that is larger than every tap, also when it is multiplied and added to others.
+const NO_TAP: u32 = 0x10000u;
+
+// For each lane the window that is before_x windows before the one that starts its stride block, in a row of
+// windows whose first is number `first` of the pooled tensor.
+fn load_windows_of_lanes(
+    first: vec4<u32>, cell_x: vec4<u32>, inner: vec4<u32>, row_exists: bool, before_x: u32,
+) -> Pooled {
+    // A coordinate before the first window wraps to a number larger than any extent.
+    let x = cell_x / STRIDE_X - before_x;
+    let exists = x < vec4<u32>(pooled_size().z);
+    var source = first + min(x, vec4<u32>(pooled_size().z - 1u));
+    if !ONE_ELEMENT_PER_PIXEL {
+        source = source * params.inner + inner;
+    }
+    return pooled(load(source), load_taps(source), vec4<bool>(row_exists) & exists);
+}
+
+// For each lane the tap on x of its cell in that window, or NO_TAP.
+fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
+    let offset = cell_x % STRIDE_X + before_x * STRIDE_X;
+    let tap = offset / DILATION_X;
+    let is_offset = offset % DILATION_X == vec4<u32>(0u);
+    return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
+}
+
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
 // four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
 // window to the start of the next, on z and y. Work items side by side store bytes side by side.
@@ -743,7 +766,7 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 //
 // `unpool` is written for the window by src/gpu/kernel/generated.rs. Where a pixel is one element and the
 // stride on x divides four, the windows of each lane are known by number, and each is loaded once
-// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (`load_windows_of_lanes`).
+// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (lanes.wgsl).
 
 // Four adjacent elements of a row, in each row of a stride block.
 struct RowCells {
@@ -784,26 +807,6 @@ fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
     let exists = x < vec4<u32>(pooled_size().z);
     let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
     return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
-}
-
-// For each lane the window of a row that is before_x windows before the one that starts its stride block.
-fn load_windows_of_lanes(cells: RowCells, row: WindowRow, before_x: u32) -> Pooled {
-    let x = cells.x / STRIDE_X - before_x;
-    let exists = x < vec4<u32>(pooled_size().z);
-    let pixel = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    var source = pixel;
-    if !ONE_ELEMENT_PER_PIXEL {
-        source = pixel * params.inner + cells.inner;
-    }
-    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
-}
-
-// For each lane the tap on x of its cell in the window that is before_x windows before the one that starts its
-// stride block; larger than every tap where the cell is not in the window.
-fn tap_of_lanes(cells: RowCells, before_x: u32) -> vec4<u32> {
-    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
-    let is_tap = offset % DILATION_X == vec4<u32>(0u);
-    return select(vec4<u32>(0x10000u), offset / DILATION_X, is_tap & (offset / DILATION_X < vec4<u32>(KERNEL_X)));
 }
 
 // Stores the elements in row rz, ry of the block, if the output has the row.

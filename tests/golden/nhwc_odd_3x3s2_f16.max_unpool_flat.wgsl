@@ -350,12 +350,6 @@ fn load(address: Coordinate) -> vec4<u32> {
     );
 }
 
-// Elements 4·item to 4·item + 3; past the last element of the tensor that element again.
-fn load_item(item: u32) -> vec4<u32> {
-    let elements = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    return load(min(elements, vec4<u32>(params.elements - 1u)));
-}
-
 fn load_tap(number: u32) -> u32 {
     let per_word = 4u / TAP_BYTES;
     let word = taps_in[number / per_word - params.taps_base];
@@ -734,6 +728,35 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     return accumulator;
 }
 
+// Windows of an unpooling that each lane finds by itself: those before the window that starts the stride block
+// of the lane's cell on x.
+
+// A number that is larger than every tap, also when it is multiplied and added to others.
+const NO_TAP: u32 = 0x10000u;
+
+// For each lane the window that is before_x windows before the one that starts its stride block, in a row of
+// windows whose first is number `first` of the pooled tensor.
+fn load_windows_of_lanes(
+    first: vec4<u32>, cell_x: vec4<u32>, inner: vec4<u32>, row_exists: bool, before_x: u32,
+) -> Pooled {
+    // A coordinate before the first window wraps to a number larger than any extent.
+    let x = cell_x / STRIDE_X - before_x;
+    let exists = x < vec4<u32>(pooled_size().z);
+    var source = first + min(x, vec4<u32>(pooled_size().z - 1u));
+    if !ONE_ELEMENT_PER_PIXEL {
+        source = source * params.inner + inner;
+    }
+    return pooled(load(source), load_taps(source), vec4<bool>(row_exists) & exists);
+}
+
+// For each lane the tap on x of its cell in that window, or NO_TAP.
+fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
+    let offset = cell_x % STRIDE_X + before_x * STRIDE_X;
+    let tap = offset / DILATION_X;
+    let is_offset = offset % DILATION_X == vec4<u32>(0u);
+    return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
+}
+
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, do not divide
 // by four: the tensor is flat memory all the same. A work item owns four elements that are adjacent in memory,
 // in one row or in two, and gathers each from the windows that cover it.
@@ -769,9 +792,6 @@ struct WindowRows {
     taps: vec4<u32>,
 }
 
-// A number that is larger than every tap, also when it is multiplied and added to others.
-const NO_TAP: u32 = 0x10000u;
-
 // The tap, on one axis, of the cell that is `offset` cells into a window.
 fn tap_of_offset(offset: u32, kernel: u32, dilation: u32) -> u32 {
     let tap = offset / dilation;
@@ -803,25 +823,6 @@ fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
         select(vec4<u32>(own.x), vec4<u32>(next.x), cells.in_next),
         select(vec4<u32>(own.y), vec4<u32>(next.y), cells.in_next),
     );
-}
-
-// For each lane the window of its row that is before_x windows before the one that starts its stride block.
-fn load_window(cells: FlatCells, rows: WindowRows, before_x: u32) -> Pooled {
-    let x = cells.x / STRIDE_X - before_x;
-    let exists = x < vec4<u32>(pooled_size().z);
-    var source = rows.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    if !ONE_ELEMENT_PER_PIXEL {
-        source = source * params.inner + cells.inner;
-    }
-    return pooled(load(source), load_taps(source), exists);
-}
-
-// For each lane the tap of its cell in that window.
-fn tap_of_window(cells: FlatCells, rows: WindowRows, before_x: u32) -> vec4<u32> {
-    let offset = cells.x % STRIDE_X + before_x * STRIDE_X;
-    let tap = offset / DILATION_X;
-    let is_offset = offset % DILATION_X == vec4<u32>(0u);
-    return rows.taps + select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
 }
 
 fn unpool_exactly(cells: FlatCells) -> vec4<u32> {
@@ -876,14 +877,14 @@ fn max_unpool_flat(
 
 fn unpool(cells: FlatCells) -> vec4<u32> {
     let rows0 = window_rows(cells, 0u, 1u);
-    let window0_1 = load_window(cells, rows0, 1u);
-    let window0_0 = load_window(cells, rows0, 0u);
+    let window0_1 = load_windows_of_lanes(rows0.first, cells.x, cells.inner, true, 1u);
+    let window0_0 = load_windows_of_lanes(rows0.first, cells.x, cells.inner, true, 0u);
     let rows1 = window_rows(cells, 0u, 0u);
-    let window1_1 = load_window(cells, rows1, 1u);
-    let window1_0 = load_window(cells, rows1, 0u);
-    let cell0_0 = accumulate_first(window0_1, tap_of_window(cells, rows0, 1u));
-    let cell0_1 = accumulate(cell0_0, window0_0, tap_of_window(cells, rows0, 0u));
-    let cell0_2 = accumulate(cell0_1, window1_1, tap_of_window(cells, rows1, 1u));
-    let cell0_3 = accumulate(cell0_2, window1_0, tap_of_window(cells, rows1, 0u));
+    let window1_1 = load_windows_of_lanes(rows1.first, cells.x, cells.inner, true, 1u);
+    let window1_0 = load_windows_of_lanes(rows1.first, cells.x, cells.inner, true, 0u);
+    let cell0_0 = accumulate_first(window0_1, rows0.taps + tap_of_lanes(cells.x, 1u));
+    let cell0_1 = accumulate(cell0_0, window0_0, rows0.taps + tap_of_lanes(cells.x, 0u));
+    let cell0_2 = accumulate(cell0_1, window1_1, rows1.taps + tap_of_lanes(cells.x, 1u));
+    let cell0_3 = accumulate(cell0_2, window1_0, rows1.taps + tap_of_lanes(cells.x, 0u));
     return finish(cell0_3);
 }

@@ -150,7 +150,9 @@ fn unpool_rows(constants: &Constants, vec4s: bool) -> String {
             }));
         } else {
             for before in (0..windows_x).rev() {
-                let load = format_args!("load_windows_of_lanes(cells, row{row}, {before}u)");
+                let first = format_args!("vec4<u32>(row{row}.first)");
+                let arguments = format_args!("cells.x, cells.inner, row{row}.exists, {before}u");
+                let load = format_args!("load_windows_of_lanes({first}, {arguments})");
                 body.line(format_args!("let windows{row}_{before} = {load};"));
                 names.push(format!("windows{row}_{before}.terms"));
             }
@@ -163,7 +165,7 @@ fn unpool_rows(constants: &Constants, vec4s: bool) -> String {
     check_sums(constants, &mut body, &names, "unpool_exactly(cells);\n        return;");
     if !constant_lanes {
         for before in 0..windows_x {
-            body.line(format_args!("let tap_x{before} = tap_of_lanes(cells, {before}u);"));
+            body.line(format_args!("let tap_x{before} = tap_of_lanes(cells.x, {before}u);"));
         }
     }
     for (n, [rz, ry, _]) in raster([axis_z.stride, axis_y.stride, 1]).enumerate() {
@@ -204,8 +206,9 @@ pub(crate) fn max_unpool_flat(constants: &Constants) -> String {
         body.line(format_args!("let rows{row} = window_rows(cells, {z}u, {y}u);"));
         for before in (0..windows_x).rev() {
             let name = format!("window{row}_{before}");
-            body.line(format_args!("let {name} = load_window(cells, rows{row}, {before}u);"));
-            windows.push((name, format!("tap_of_window(cells, rows{row}, {before}u)")));
+            let arguments = format_args!("rows{row}.first, cells.x, cells.inner, true, {before}u");
+            body.line(format_args!("let {name} = load_windows_of_lanes({arguments});"));
+            windows.push((name, format!("rows{row}.taps + tap_of_lanes(cells.x, {before}u)")));
         }
     }
     let terms: Vec<_> = windows.iter().map(|(name, _)| format!("{name}.terms")).collect();

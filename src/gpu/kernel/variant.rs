@@ -108,8 +108,13 @@ const MAX_POOL: &[&str] = shaders!["prelude/order", "max_pool"];
 const MAX_POOL_ROW: &[&str] = shaders!["prelude/order", "max_pool_row"];
 const UNPOOL_BLOCK: &[&str] =
     shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_block"];
-const UNPOOL_ROW: &[&str] =
-    shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_row"];
+const UNPOOL_ROW: &[&str] = shaders![
+    "prelude/sum",
+    "prelude/gather",
+    "prelude/accumulate",
+    "prelude/lanes",
+    "max_unpool_row"
+];
 const UNPOOL_ROW_VEC4: &[&str] = shaders![
     "prelude/sum",
     "prelude/gather",
@@ -117,8 +122,13 @@ const UNPOOL_ROW_VEC4: &[&str] = shaders![
     "max_unpool_row",
     "prelude/windows_vec4"
 ];
-const UNPOOL_FLAT: &[&str] =
-    shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_flat"];
+const UNPOOL_FLAT: &[&str] = shaders![
+    "prelude/sum",
+    "prelude/gather",
+    "prelude/accumulate",
+    "prelude/lanes",
+    "max_unpool_flat"
+];
 const UNPOOL_CELL: &[&str] = shaders!["prelude/sum", "prelude/gather", "max_unpool_cell"];
 const BACKWARD: &[&str] = shaders!["max_unpool_backward"];
 const INDICES: &[&str] = shaders!["prelude/report", "indices"];
