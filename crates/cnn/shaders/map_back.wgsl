@@ -3,7 +3,7 @@
 
 struct Params {
     count: u32,
-    // 0 ReLU, 1 leaky ReLU, 2 clip, 3 sigmoid.
+    // See function.wgsl.
     function: u32,
     a: f32,
     b: f32,
@@ -24,14 +24,13 @@ fn rectified(open: bool, r: f32) -> f32 {
 fn run(i: u32) {
     let v = seen[i];
     let r = signal[i];
-    switch params.function {
-        case 0u: { back[i] = rectified(v > 0.0, r); }
-        case 1u: { back[i] = select(r, r * params.a, v < 0.0); }
-        case 2u: {
-            let below = v <= params.b;
-            let clipped = select(0.0, r, v >= params.a && below);
-            back[i] = select(clipped, rectified(v > 0.0 && below, r), params.a == 0.0);
-        }
-        default: { back[i] = r * v * (1.0 - v); }
+    if (params.function == 0u) {
+        back[i] = rectified(v > 0.0, r);
+    } else if (params.function == 2u && params.a == 0.0) {
+        back[i] = rectified(v > 0.0 && v <= params.b, r);
+    } else if (r == 0.0) {
+        back[i] = 0.0;
+    } else {
+        back[i] = r * derivative(v);
     }
 }

@@ -2,7 +2,7 @@
 
 struct Params {
     count: u32,
-    // 0 sum, 1 product, 2 PReLU, whose slope is b.
+    // See pairs.wgsl.
     function: u32,
     dims0: u32,
     dims1: u32,
@@ -33,9 +33,5 @@ fn run(i: u32) {
     let at = coordinates(i, Axes(params.dims0, params.dims1, params.dims2, params.dims3, params.dims4, params.dims5));
     let l = a[along(at, Axes(params.a0, params.a1, params.a2, params.a3, params.a4, params.a5))];
     let r = b[along(at, Axes(params.b0, params.b1, params.b2, params.b3, params.b4, params.b5))];
-    switch params.function {
-        case 0u: { y[i] = l + r; }
-        case 1u: { y[i] = l * r; }
-        default: { y[i] = select(l, l * r, l < 0.0); }
-    }
+    y[i] = combined(params.function, l, r);
 }

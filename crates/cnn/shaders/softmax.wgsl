@@ -4,6 +4,8 @@ struct Params {
     count: u32,
     len: u32,
     inner: u32,
+    // Whether its logarithm is wanted.
+    log: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -23,6 +25,7 @@ fn run(i: u32) {
         sum += part;
     }
     for (var n = 0u; n < params.len; n++) {
-        y[first + n * params.inner] /= sum;
+        let at = first + n * params.inner;
+        y[at] = select(y[at] / sum, x[at] - highest - log(sum), params.log != 0u);
     }
 }

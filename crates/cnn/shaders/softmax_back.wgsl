@@ -4,6 +4,8 @@ struct Params {
     count: u32,
     len: u32,
     inner: u32,
+    // Whether y is a logarithm.
+    log: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -16,10 +18,10 @@ fn run(i: u32) {
     var sum = 0.0;
     for (var n = 0u; n < params.len; n++) {
         let at = first + n * params.inner;
-        sum += y[at] * signal[at];
+        sum += select(y[at], 1.0, params.log != 0u) * signal[at];
     }
     for (var n = 0u; n < params.len; n++) {
         let at = first + n * params.inner;
-        back[at] = y[at] * (signal[at] - sum);
+        back[at] = select(y[at] * (signal[at] - sum), signal[at] - exp(y[at]) * sum, params.log != 0u);
     }
 }

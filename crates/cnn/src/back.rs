@@ -3,7 +3,9 @@
 //! Every kernel has its vector-Jacobian product here, made of kernels: a convolution goes back
 //! through its transpose, pooling through its taps. The rules differ at ReLU only.
 
-use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Kernel, Pair, Reduce, Runs};
+use crate::kernel::{
+    Affine, Along, BROADCAST_AXES, Broadcast, Kernel, Pair, Product, Reduce, Runs,
+};
 use crate::plan::Plan;
 use crate::program::{Content, Instruction, Slot, SlotId};
 use crate::rule::Rule;
@@ -72,6 +74,21 @@ impl Trace<'_> {
         self.signals[at] = Some(sum);
     }
 
+    /// What a function of two tensors sends back to operand `i`, wherever the operand was read.
+    fn signal_of(
+        &mut self,
+        pair: Pair,
+        all: &Broadcast,
+        i: usize,
+        reads: &[SlotId],
+        signal: SlotId,
+        layer: usize,
+    ) -> SlotId {
+        let kernel = Kernel::PairBack { pair, operand: i as u32, all: *all };
+        let bytes = u64::from(all.len()) * 4;
+        self.push(kernel, vec![reads[0], reads[1], signal], bytes, layer)
+    }
+
     fn instruction(&mut self, forward: &Instruction, signal: SlotId, rule: Rule) {
         let (reads, layer) = (&forward.reads, forward.layer);
         for (i, &at) in reads.iter().enumerate() {
@@ -85,10 +102,23 @@ impl Trace<'_> {
                     self.arrive(at, signal, layer);
                     continue;
                 }
-                Kernel::Pair(pair, all) => pair_back(*pair, all, i, reads, signal),
+                Kernel::Pair(pair, _) if pair.is_flat(i) => continue,
+                Kernel::Pair(pair, all) if !matches!(pair, Pair::Add | Pair::Mul) => {
+                    let own = self.signal_of(*pair, all, i, reads, signal, layer);
+                    if !is_repeated(all, i) {
+                        self.arrive(at, own, layer);
+                        continue;
+                    }
+                    (summed(Pair::Add, all, i), vec![own])
+                }
+                Kernel::Pair(Pair::Mul, all) => {
+                    (summed(Pair::Mul, all, i), vec![signal, reads[1 - i]])
+                }
+                Kernel::Pair(pair, all) => (summed(*pair, all, i), vec![signal]),
                 Kernel::Conv(conv) => (Kernel::ConvTranspose(*conv), vec![signal, reads[1]]),
                 Kernel::ConvTranspose(conv) => (Kernel::Conv(*conv), vec![signal, reads[1]]),
                 Kernel::Affine(affine) => (by_channel(affine), vec![signal, reads[1]]),
+                Kernel::Map { function, .. } if function.is_flat() => continue,
                 &Kernel::Map { function, len } => {
                     let seen = if function.goes_back_by_output() { y } else { at };
                     (Kernel::MapBack { function, rule, len }, vec![seen, signal])
@@ -96,29 +126,54 @@ impl Trace<'_> {
                 Kernel::MaxPool(geometry) => {
                     (Kernel::MaxPoolBack(*geometry), vec![signal, forward.writes[1]])
                 }
-                Kernel::MaxUnpool(geometry) if i == 0 => {
+                // The indices of the maxima are piecewise constant.
+                Kernel::MaxUnpool(_) | Kernel::MaxUnpoolBack(_) if i > 0 => continue,
+                Kernel::MaxUnpool(geometry) => {
                     (Kernel::MaxUnpoolBack(*geometry), vec![signal, reads[1]])
                 }
-                // The indices of the maxima are piecewise constant.
-                Kernel::MaxUnpool(_) => continue,
+                Kernel::MaxUnpoolBack(geometry) => {
+                    (Kernel::MaxPoolBack(*geometry), vec![signal, reads[1]])
+                }
                 Kernel::Average(average) => (Kernel::AverageBack(*average), vec![signal]),
-                Kernel::Softmax(vectors) => (Kernel::SoftmaxBack(*vectors), vec![y, signal]),
+                &Kernel::Softmax { vectors, log } => {
+                    (Kernel::SoftmaxBack { vectors, log }, vec![y, signal])
+                }
+                &Kernel::Normalize { vectors, epsilon } => {
+                    (Kernel::NormalizeBack { vectors, epsilon }, vec![at, signal])
+                }
+                Kernel::Fold(fold, _) if fold.is_position() => continue,
+                Kernel::Fold(fold, vectors) => {
+                    (Kernel::FoldBack(*fold, *vectors), vec![at, y, signal])
+                }
+                Kernel::Along(along) => {
+                    let back = Along {
+                        from: along.to,
+                        to: along.from,
+                        transposed: [reads[1], reads[2], reads[3]],
+                        ..*along
+                    };
+                    let [starts, columns, values] = along.transposed;
+                    (Kernel::Along(back), vec![signal, starts, columns, values])
+                }
+                Kernel::Permute(permute) => (Kernel::Permute(permute.inverse()), vec![signal]),
+                Kernel::Product(product) if i == 0 => {
+                    (Kernel::Product(back_to_a(product)), vec![signal, reads[1]])
+                }
+                Kernel::Product(product) => {
+                    (Kernel::Product(back_to_b(product)), vec![reads[0], signal])
+                }
                 &Kernel::Runs(Runs { count, len, from, to }) => {
                     (Kernel::Runs(Runs { count, len, from: to, to: from }), vec![signal])
                 }
-                Kernel::Fit(fit) => {
-                    let mut reversed = *fit;
-                    (reversed.from, reversed.to) = (fit.to, fit.from);
-                    (Kernel::Fit(reversed), vec![signal])
-                }
                 // The kernels of the way back are not in a plan.
                 Kernel::MapBack { .. }
-                | Kernel::PReluBack(_)
+                | Kernel::PairBack { .. }
                 | Kernel::Reduce(_)
                 | Kernel::MaxPoolBack(_)
-                | Kernel::MaxUnpoolBack(_)
                 | Kernel::AverageBack(_)
-                | Kernel::SoftmaxBack(_) => continue,
+                | Kernel::SoftmaxBack { .. }
+                | Kernel::NormalizeBack { .. }
+                | Kernel::FoldBack(..) => continue,
             };
             let back = self.push(kernel, operands, bytes, layer);
             self.arrive(at, back, layer);
@@ -149,25 +204,45 @@ fn by_channel(affine: &Affine) -> Kernel {
     )
 }
 
-/// The kernel that sends the signal of a function of two tensors back to operand `i`.
-fn pair_back(
-    pair: Pair,
-    all: &Broadcast,
-    i: usize,
-    reads: &[SlotId],
-    signal: SlotId,
-) -> (Kernel, Vec<SlotId>) {
-    if pair == Pair::PRelu {
-        return (Kernel::PReluBack(*all), vec![reads[0], reads[1], signal]);
-    }
+/// Whether operand `i` was read more than once along some axis.
+fn is_repeated(all: &Broadcast, i: usize) -> bool {
+    let own = if i == 0 { all.a } else { all.b };
+    (0..BROADCAST_AXES).any(|d| own[d] == 0 && all.dims[d] > 1)
+}
+
+/// The kernel that sums a signal over the axes in which operand `i` was repeated, times the other
+/// operand for a product.
+fn summed(pair: Pair, all: &Broadcast, i: usize) -> Kernel {
     let (own, other) = if i == 0 { (all.a, all.b) } else { (all.b, all.a) };
     let kept = std::array::from_fn(|d| if own[d] == 0 { 1 } else { all.dims[d] });
     let times_other = pair == Pair::Mul;
-    let other_steps = if times_other { other } else { [0; BROADCAST_AXES] };
-    let reduce = Reduce { dims: all.dims, kept, other: other_steps, times_other };
-    let mut operands = vec![signal];
-    if times_other {
-        operands.push(reads[1 - i]);
+    let other = if times_other { other } else { [0; BROADCAST_AXES] };
+    Kernel::Reduce(Reduce { dims: all.dims, kept, other, times_other })
+}
+
+/// The product that sends a signal back to the first operand: the signal times the second, whose
+/// rows and columns change places.
+fn back_to_a(product: &Product) -> Product {
+    let [batch, depth, column] = product.b;
+    Product {
+        columns: product.depth,
+        depth: product.columns,
+        a: product.y,
+        b: [batch, column, depth],
+        y: product.a,
+        ..*product
     }
-    (Kernel::Reduce(reduce), operands)
+}
+
+/// The product that sends a signal back to the second operand.
+fn back_to_b(product: &Product) -> Product {
+    let [batch, row, depth] = product.a;
+    Product {
+        rows: product.depth,
+        depth: product.rows,
+        a: [batch, depth, row],
+        b: product.y,
+        y: product.b,
+        ..*product
+    }
 }

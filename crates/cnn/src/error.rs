@@ -1,10 +1,5 @@
 //! Everything that is refused, with the node, its operator, what was found and what was allowed.
 
-/// The operators that a model may use, as an error lists them.
-pub const SUPPORTED: &str = "Add, AveragePool, BatchNormalization, Clip, Concat, Constant, Conv, \
-    ConvTranspose, Dropout, Flatten, Gemm, GlobalAveragePool, Identity, LeakyRelu, MaxPool, \
-    MaxUnpool, Mul, PRelu, Relu, Reshape, Shape, Sigmoid, Softmax";
-
 /// Everything the crate refuses.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -16,8 +11,8 @@ pub enum Error {
     Decode { message: String },
     #[error("the graph has {found}; {allowed}")]
     Graph { found: String, allowed: String },
-    #[error("node {node:?}: operator {operator} is not supported; supported are {}", SUPPORTED)]
-    Operator { node: String, operator: String },
+    #[error("{found}; {allowed}")]
+    Operators { found: String, allowed: String },
     #[error("node {node:?} ({operator}): {found}; {allowed}")]
     Node { node: String, operator: String, found: String, allowed: String },
     #[error("weights {name:?}: {found}; {allowed}")]

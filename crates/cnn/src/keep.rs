@@ -38,12 +38,13 @@ impl Keep<'_> {
         }
     }
 
-    /// For each tensor whether it is kept: those of kept layers, and those that the way back from these
+    /// For each tensor whether it is kept: those that no image changes, those of kept layers, and those that the way back from these
     /// layers reads.
     pub(crate) fn pinned(self, plan: &Plan, kept: &[bool]) -> Vec<bool> {
         let looked_back_from = self.looked_back_from(kept);
         let count = plan.slots.len();
-        let mut pinned = vec![false; count];
+        // What no image changes is computed once.
+        let mut pinned: Vec<_> = plan.slots.iter().map(|slot| !slot.varies).collect();
         for (i, layer) in plan.layers.iter().enumerate().filter(|&(i, _)| kept[i]) {
             pinned[layer.tensor.slot] = true;
             if !looked_back_from[i] {

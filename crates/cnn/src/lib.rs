@@ -16,6 +16,7 @@ mod machine;
 mod memory;
 mod model;
 mod onnx;
+mod operators;
 mod plan;
 mod program;
 mod reading;
@@ -28,7 +29,7 @@ mod target;
 mod unit;
 
 pub use activation::{Activation, Projection};
-pub use error::{Error, SUPPORTED};
+pub use error::Error;
 pub use keep::Keep;
 pub use memory::Memory;
 pub use model::Model;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::onnx::graph::Graph;
+use crate::operators;
 use crate::plan::Plan;
 
 /// Bytes that the tensors of a run may need in total, unless another limit is set.
@@ -44,7 +45,7 @@ impl Model {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        Ok(Self { graph: Graph::decode(&bytes, Some(dir))?, memory: MEMORY })
+        Self::checked(Graph::decode(&bytes, Some(dir))?)
     }
 
     /// Reads a model that holds all its weights.
@@ -53,7 +54,17 @@ impl Model {
     ///
     /// As [`Model::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Ok(Self { graph: Graph::decode(bytes, None)?, memory: MEMORY })
+        Self::checked(Graph::decode(bytes, None)?)
+    }
+
+    fn checked(graph: Graph) -> Result<Self, Error> {
+        operators::check(&graph)?;
+        Ok(Self { graph, memory: MEMORY })
+    }
+
+    /// The operators of ONNX that a model may use, in alphabetical order.
+    pub fn operators() -> Vec<&'static str> {
+        operators::supported()
     }
 
     /// Sets the limit of bytes that the tensors of a run may need in total; 8 GiB by default. A plan that

@@ -2,9 +2,9 @@
 //! kernel.
 
 use crate::axis::Axis;
-use crate::kernel::Kernel;
-use crate::plan::{Layer, Plan};
-use crate::program::{Instruction, SlotId};
+use crate::kernel::{Kernel, Vectors};
+use crate::plan::{Layer, Plan, View};
+use crate::program::{Content, SlotId};
 
 /// A part of the image: for each spatial axis the first and the last cell, both included. It may
 /// reach outside, where a window lies in the padding.
@@ -32,29 +32,72 @@ impl Region {
     }
 }
 
-/// The cells of a tensor that a unit depends on, as `(first, last)` on z, y, x; or all of them.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// First and last cell on an axis.
+type Range = (i64, i64);
+
+/// The cells of a tensor that a unit depends on: a range on each axis of a shape, or all of them.
+#[derive(Clone, Debug, PartialEq)]
 enum Field {
-    Part([(i64, i64); 3]),
+    Part(Vec<Range>),
     Whole,
 }
 
 impl Field {
-    fn with(self, other: Self) -> Self {
+    /// The field that holds two others of one shape.
+    fn with(self, other: &Self) -> Self {
         match (self, other) {
             (Self::Part(a), Self::Part(b)) => {
-                Self::Part(std::array::from_fn(|i| (a[i].0.min(b[i].0), a[i].1.max(b[i].1))))
+                Self::Part(a.iter().zip(b).map(|(a, b)| (a.0.min(b.0), a.1.max(b.1))).collect())
             }
             _ => Self::Whole,
         }
     }
 
-    fn along(self, axes: &[Axis; 3], map: fn(&Axis, (i64, i64)) -> (i64, i64)) -> Self {
-        match self {
-            Self::Part(part) => Self::Part(std::array::from_fn(|i| map(&axes[i], part[i]))),
-            Self::Whole => Self::Whole,
+    /// The same cells under another shape of as many elements. Axes that several others are made of
+    /// keep their meaning only where all their cells are in the field.
+    fn reshaped(self, from: &[usize], to: &[usize]) -> Self {
+        let Self::Part(part) = self else { return Self::Whole };
+        if from == to {
+            return Self::Part(part);
         }
+        let mut result: Vec<Range> = to.iter().map(|&n| full(n)).collect();
+        let (mut i, mut j) = (0, 0);
+        while i < from.len() && j < to.len() {
+            let (first, made) = (i, j);
+            let (mut a, mut b) = (from[i], to[j]);
+            (i, j) = (i + 1, j + 1);
+            while a != b {
+                if a < b && i < from.len() {
+                    a *= from[i];
+                    i += 1;
+                } else if j < to.len() {
+                    b *= to[j];
+                    j += 1;
+                } else {
+                    return Self::Whole;
+                }
+            }
+            let real = |shape: &[usize], axes: std::ops::Range<usize>| {
+                axes.filter(|&axis| shape[axis] > 1).collect::<Vec<_>>()
+            };
+            match (&real(from, first..i)[..], &real(to, made..j)[..]) {
+                ([], []) => {}
+                (&[own], &[other]) => result[other] = part[own],
+                (all, _) if all.iter().all(|&axis| covers(part[axis], from[axis])) => {}
+                _ => return Self::Whole,
+            }
+        }
+        Self::Part(result)
     }
+}
+
+/// All cells of an axis.
+fn full(extent: usize) -> Range {
+    (0, extent as i64 - 1)
+}
+
+fn covers(range: Range, extent: usize) -> bool {
+    range.0 <= 0 && range.1 >= extent as i64 - 1
 }
 
 impl Plan {
@@ -66,126 +109,215 @@ impl Plan {
     ///
     /// If the layer is of another plan.
     pub fn receptive_field(&self, layer: &Layer, position: usize) -> Region {
-        let own = layer.tensor.slot;
-        let mut fields: Vec<Option<Field>> = vec![None; self.slots.len()];
-        fields[own] = Some(match spatial(layer.shape()) {
-            Some(extents) if self.made(own) == Some(extents) => unit(extents, position),
-            _ => Field::Whole,
-        });
-        for instruction in self.instructions.iter().rev() {
-            let written = instruction.writes.iter().filter_map(|&slot| {
-                let reshaped = slot != own && self.is_reshaped(slot);
-                fields[slot].map(|field| if reshaped { Field::Whole } else { field })
-            });
-            let Some(from) = written.reduce(Field::with) else { continue };
+        let mut fields: Vec<Option<(&[usize], Field)>> = vec![None; self.slots.len()];
+        fields[layer.tensor.slot] = Some((layer.shape(), unit(layer.shape(), position)));
+        for (instruction, view) in self.instructions.iter().zip(&self.views).rev() {
+            let Some((shape, field)) = fields[instruction.writes[0]].clone() else { continue };
+            let from = field.reshaped(shape, &view.write);
             for (i, &at) in instruction.reads.iter().enumerate() {
                 if !self.slots[at].varies {
                     continue;
                 }
-                let field = if self.keeps_positions(instruction, at) {
-                    through(&instruction.kernel, i, from)
-                } else {
-                    Field::Whole
+                let read = &view.reads[i];
+                let own = match &from {
+                    Field::Whole => Some(Field::Whole),
+                    Field::Part(part) => {
+                        self.through(&instruction.kernel, i, part, view, &instruction.reads)
+                    }
                 };
-                fields[at] = Some(fields[at].map_or(field, |other| other.with(field)));
+                let Some(own) = own else { continue };
+                fields[at] = Some(match fields[at].take() {
+                    Some((shape, before)) => {
+                        let own = own.reshaped(read, shape);
+                        (shape, own.with(&before))
+                    }
+                    None => (read, own),
+                });
             }
         }
-        let input = self.input.slot;
-        let extents = &self.input_shape()[2..];
-        match fields[input] {
-            Some(Field::Part(axes)) if own == input || !self.is_reshaped(input) => {
-                Region { axes: axes[3 - extents.len()..].to_vec(), whole: false }
+        let extents = self.input_spatial();
+        let axes = self.spatial_axes();
+        let field = fields[self.input.slot].take();
+        match field.map(|(shape, field)| field.reshaped(shape, self.input_shape())) {
+            Some(Field::Part(part)) => {
+                let axes: Vec<_> = part[axes].to_vec();
+                let whole = axes.iter().zip(&extents).all(|(&range, &n)| range == full(n));
+                Region { axes, whole }
             }
-            Some(_) => {
-                let axes = extents.iter().map(|&n| (0, n as i64 - 1)).collect();
-                Region { axes, whole: true }
+            Some(Field::Whole) => {
+                Region { axes: extents.iter().map(|&n| full(n)).collect(), whole: true }
             }
             None => Region { axes: extents.iter().map(|_| (0, -1)).collect(), whole: false },
         }
     }
 
-    /// The shapes that layers give to a tensor, first the one under which it is computed.
-    fn shapes(&self, slot: SlotId) -> impl Iterator<Item = &[usize]> {
-        let layers = self.layers.iter().map(|layer| &layer.tensor);
-        let all = std::iter::once(&self.input).chain(layers);
-        all.filter(move |tensor| tensor.slot == slot).map(|tensor| &tensor.shape[..])
-    }
-
-    /// The spatial extents of the shape under which a tensor is computed, if it has at most three.
-    fn made(&self, slot: SlotId) -> Option<[usize; 3]> {
-        self.shapes(slot).next().and_then(spatial)
-    }
-
-    /// Whether some layer gives a tensor other spatial axes than those under which it is computed.
-    fn is_reshaped(&self, slot: SlotId) -> bool {
-        let made = self.made(slot);
-        self.shapes(slot).any(|shape| made.is_none() || spatial(shape) != made)
-    }
-
-    /// Whether a kernel keeps spatial positions, as [`through`] assumes: not where it concatenates
-    /// along a spatial axis, or sums over one.
-    fn keeps_positions(&self, instruction: &Instruction, read: SlotId) -> bool {
-        let written = self.made(instruction.writes[0]);
-        match &instruction.kernel {
-            Kernel::Runs(_) => written.is_some() && self.made(read) == written,
-            Kernel::Softmax(vectors) => {
-                let positions = written.map(|extents| extents.iter().product());
-                positions == Some(vectors.inner as usize)
+    /// The field in operand `i` of a kernel, for a field in its result; `None` if it does not depend
+    /// on the operand.
+    fn through(
+        &self,
+        kernel: &Kernel,
+        i: usize,
+        part: &[Range],
+        view: &View,
+        reads: &[SlotId],
+    ) -> Option<Field> {
+        let (read, write) = (&view.reads[i][..], &view.write[..]);
+        let same_rank = read.len() == write.len();
+        let along = |axes: &[Axis; 3], map: fn(&Axis, Range) -> Range| {
+            let own = &axes[(5 - read.len().clamp(2, 5))..];
+            let spatial = part[2..].iter().zip(own).map(|(&range, axis)| map(axis, range));
+            let channels = [part[0], full(read[1])];
+            Field::Part(channels.into_iter().chain(spatial).collect())
+        };
+        Some(match kernel {
+            Kernel::Conv(conv) if conv.is_matrix() => match part.split_last() {
+                // A product with a matrix along the last axis.
+                Some((_, rows)) if same_rank && read[..rows.len()] == write[..rows.len()] => {
+                    let last = full(*read.last()?);
+                    Field::Part(rows.iter().copied().chain([last]).collect())
+                }
+                _ => Field::Whole,
+            },
+            Kernel::Conv(conv) => along(&conv.axes, cells),
+            Kernel::ConvTranspose(conv) => along(&conv.axes, windows),
+            Kernel::Average(average) => along(&average.axes, cells),
+            Kernel::MaxPool(geometry) => along(&Axis::of(geometry), cells),
+            Kernel::MaxUnpool(geometry) => along(&Axis::of(geometry), windows),
+            Kernel::MaxUnpoolBack(geometry) => along(&Axis::of(geometry), cells),
+            Kernel::Pair(..) => {
+                let lead = write.len().checked_sub(read.len())?;
+                let own = read.iter().zip(&part[lead..]);
+                Field::Part(own.map(|(&n, &range)| if n == 1 { full(1) } else { range }).collect())
             }
-            _ => true,
-        }
+            Kernel::Permute(permute) => {
+                let wide = |dims: &[u32]| dims.iter().map(|&n| n as usize).collect::<Vec<_>>();
+                let result = wide(&permute.result());
+                match Field::Part(part.to_vec()).reshaped(write, &result) {
+                    Field::Whole => Field::Whole,
+                    Field::Part(part) => {
+                        let back = permute.inverse();
+                        let turned = back.order.map(|axis| part[axis]).to_vec();
+                        Field::Part(turned).reshaped(&wide(&permute.dims), read)
+                    }
+                }
+            }
+            Kernel::Along(along) => {
+                let axis = (0..read.len()).find(|&axis| {
+                    let before: usize = read[..axis].iter().product();
+                    (before, read[axis]) == (along.outer as usize, along.from as usize)
+                        && write.get(axis) == Some(&(along.to as usize))
+                });
+                let Some(axis) = axis.filter(|_| same_rank) else { return Some(Field::Whole) };
+                let mut part = part.to_vec();
+                part[axis] = self.columns(part[axis], reads)?;
+                Field::Part(part)
+            }
+            Kernel::Runs(runs) => {
+                let axis = (0..read.len()).find(|&axis| {
+                    write[..axis].iter().product::<usize>() == runs.count as usize
+                        && read[axis..].iter().product::<usize>() == runs.len as usize
+                        && write[axis] >= read[axis]
+                        && read[axis] > 1
+                });
+                let Some(axis) = axis.filter(|_| same_rank) else { return Some(Field::Whole) };
+                let inner: usize = read[axis + 1..].iter().product();
+                let offset = i64::from(runs.to.offset) / inner as i64;
+                let mut part = part.to_vec();
+                let last = read[axis] as i64 - 1;
+                part[axis] = ((part[axis].0 - offset).max(0), (part[axis].1 - offset).min(last));
+                if part[axis].0 > part[axis].1 {
+                    return None;
+                }
+                Field::Part(part)
+            }
+            Kernel::Softmax { vectors, .. } | Kernel::Normalize { vectors, .. } => {
+                Field::Part(whole_vectors(part, read, vectors))
+            }
+            Kernel::Fold(_, vectors) => {
+                let kept = vectors.outer as usize * vectors.inner as usize;
+                let at: Vec<_> = read
+                    .iter()
+                    .scan(1, |before, &n| {
+                        let own = *before >= vectors.outer as usize;
+                        *before *= n;
+                        Some(own && *before <= (vectors.outer * vectors.len) as usize && n > 1)
+                    })
+                    .collect();
+                let single: Vec<_> =
+                    read.iter().zip(&at).map(|(&n, &folded)| if folded { 1 } else { n }).collect();
+                if single.iter().product::<usize>() != kept {
+                    return Some(Field::Whole);
+                }
+                match Field::Part(part.to_vec()).reshaped(write, &single) {
+                    Field::Whole => Field::Whole,
+                    Field::Part(part) => Field::Part(whole_vectors(&part, read, vectors)),
+                }
+            }
+            Kernel::Product(_) if same_rank && read.len() >= 2 => {
+                let mut part = part.to_vec();
+                let inner = read.len() - 1 - i;
+                part[inner] = full(read[inner]);
+                Field::Part(part)
+            }
+            Kernel::Product(_) => Field::Whole,
+            _ if same_rank => Field::Part(part.to_vec()),
+            _ => Field::Whole,
+        })
+    }
+
+    /// The columns in which rows of a sparse matrix have entries.
+    fn columns(&self, (first, last): Range, reads: &[SlotId]) -> Option<Range> {
+        let words = |slot: SlotId| match &self.slots[slot].content {
+            Content::Weights { data, part } => Some(&data[part.clone()]),
+            Content::Computed => None,
+        };
+        let (starts, columns) = (words(reads[1])?, words(reads[2])?);
+        let rows = starts.len() as i64 - 1;
+        let start = |row: i64| starts[row.clamp(0, rows) as usize].to_bits() as usize;
+        let entries = columns.get(start(first)..start(last + 1))?;
+        let all = entries.iter().map(|column| i64::from(column.to_bits()));
+        Some((all.clone().min()?, all.max()?))
     }
 }
 
-/// The spatial extents of a shape as z, y, x, if it has at most three.
-fn spatial(shape: &[usize]) -> Option<[usize; 3]> {
-    let spatial = shape.get(2..).unwrap_or_default();
-    let mut all = [1; 3];
-    all.get_mut(3usize.checked_sub(spatial.len())?..)?.copy_from_slice(spatial);
-    Some(all)
+/// A part with all cells of the axes that vectors lie along.
+fn whole_vectors(part: &[Range], shape: &[usize], vectors: &Vectors) -> Vec<Range> {
+    let mut before = 1u64;
+    let inside = (u64::from(vectors.outer), u64::from(vectors.outer) * u64::from(vectors.len));
+    part.iter()
+        .zip(shape)
+        .map(|(&range, &n)| {
+            let own = before >= inside.0 && before * n as u64 <= inside.1;
+            before *= n as u64;
+            if own { full(n) } else { range }
+        })
+        .collect()
 }
 
-/// The field of a single unit.
-fn unit(extents: [usize; 3], position: usize) -> Field {
-    let (mut at, mut rest) = ([(0, 0); 3], position);
-    for (at, n) in at.iter_mut().zip(extents).rev() {
+/// The field of a single unit: one cell in all channels of all images.
+fn unit(shape: &[usize], position: usize) -> Field {
+    let mut rest = position;
+    let mut part: Vec<Range> = shape.iter().map(|&n| full(n)).collect();
+    for (range, &n) in part.iter_mut().zip(shape).skip(2).rev() {
         let coordinate = (rest % n) as i64;
-        *at = (coordinate, coordinate);
+        *range = (coordinate, coordinate);
         rest /= n;
     }
-    Field::Part(at)
-}
-
-/// The field in operand `i` of a kernel, for a field in its result.
-fn through(kernel: &Kernel, i: usize, from: Field) -> Field {
-    match kernel {
-        // A product of matrices reads what may be a whole flattened image.
-        Kernel::Conv(conv) if conv.is_matrix() => Field::Whole,
-        Kernel::Conv(conv) => from.along(&conv.axes, cells),
-        Kernel::ConvTranspose(conv) => from.along(&conv.axes, windows),
-        Kernel::Average(average) => from.along(&average.axes, cells),
-        Kernel::MaxPool(geometry) => from.along(&Axis::of(geometry), cells),
-        Kernel::MaxUnpool(geometry) => from.along(&Axis::of(geometry), windows),
-        Kernel::Pair(_, all) => {
-            let own = if i == 0 { all.a } else { all.b };
-            let repeated = (0..own.len()).any(|d| own[d] == 0 && all.dims[d] > 1);
-            if repeated { Field::Whole } else { from }
-        }
-        _ => from,
-    }
+    Field::Part(part)
 }
 
 /// The cells under windows.
-fn cells(axis: &Axis, (first, last): (i64, i64)) -> (i64, i64) {
-    if axis.kernel == axis.input && axis.output == 1 && axis.before == 0 {
-        return (0, i64::from(axis.input) - 1);
+fn cells(axis: &Axis, (first, last): Range) -> Range {
+    if first <= 0 && last >= i64::from(axis.output) - 1 {
+        // All windows: as after a matrix product, or a window over the whole axis.
+        return full(axis.input as usize);
     }
     let start = |q: i64| q * i64::from(axis.stride) - i64::from(axis.before);
     (start(first), start(last) + axis.extent() - 1)
 }
 
 /// The windows over cells.
-fn windows(axis: &Axis, (first, last): (i64, i64)) -> (i64, i64) {
+fn windows(axis: &Axis, (first, last): Range) -> Range {
     let stride = i64::from(axis.stride);
     let from = first + i64::from(axis.before) - axis.extent() + 1;
     let to = last + i64::from(axis.before);

@@ -119,7 +119,15 @@ impl Session {
             back_bytes: 0,
         };
         session.allocate()?;
+        session.run(false)?;
         Ok(session)
+    }
+
+    /// Runs the part of the plan that depends on the input, or the part that does not.
+    fn run(&mut self, varies: bool) -> Result<(), Error> {
+        let slots = &self.plan.slots;
+        let part = self.plan.instructions.iter().filter(|i| slots[i.writes[0]].varies == varies);
+        self.storage.run(part, &self.assigned)
     }
 
     /// Allocates new pieces of the arena. A refusal names the node that the piece was for.
@@ -166,7 +174,7 @@ impl Session {
         }
         let Some(input) = self.assigned[self.plan.input.slot] else { return Ok(()) };
         self.storage.write(input, images)?;
-        self.storage.run(&self.plan.instructions, &self.assigned)
+        self.run(true)
     }
 
     pub(crate) fn read_layer(&mut self, layer: usize) -> Result<Reading, Error> {

@@ -66,9 +66,9 @@ impl Storage {
     }
 
     /// Runs a program whose tensors have the assigned pieces.
-    pub(crate) fn run(
+    pub(crate) fn run<'a>(
         &mut self,
-        instructions: &[Instruction],
+        instructions: impl IntoIterator<Item = &'a Instruction>,
         assigned: &[Option<PieceId>],
     ) -> Result<(), Error> {
         let buffers = |slots: &[SlotId]| {
@@ -78,7 +78,7 @@ impl Storage {
                 .map(|piece| self.buffers[piece])
                 .collect()
         };
-        let bound = instructions.iter().map(|instruction| Bound {
+        let bound = instructions.into_iter().map(|instruction| Bound {
             kernel: &instruction.kernel,
             reads: buffers(&instruction.reads),
             writes: buffers(&instruction.writes),

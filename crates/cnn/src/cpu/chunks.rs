@@ -23,3 +23,15 @@ pub(super) fn threads() -> usize {
     #[cfg(target_arch = "wasm32")]
     return 1;
 }
+
+/// Elements that a thread takes at a time.
+const CHUNK: usize = 4096;
+
+/// Sets each element of `out` to its value.
+pub(super) fn each(out: &mut [f32], value: impl Fn(usize) -> f32 + Sync + Send) {
+    each_chunk(out, CHUNK, |chunk, out| {
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = value(chunk * CHUNK + i);
+        }
+    });
+}

@@ -3,8 +3,11 @@
 mod arrangement;
 mod chunks;
 mod convolution;
+mod gemm;
+mod matrix;
 mod pointwise;
 mod pooling;
+mod vectors;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -76,7 +79,9 @@ fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(),
             pointwise::map_back(function, rule, len, reads[0], reads[1], out);
         }
         Kernel::Pair(pair, all) => pointwise::pair(*pair, all, reads[0], reads[1], out),
-        Kernel::PReluBack(all) => pointwise::prelu_back(all, reads[0], reads[1], reads[2], out),
+        &Kernel::PairBack { pair, operand, ref all } => {
+            pointwise::pair_back(pair, operand, all, [reads[0], reads[1], reads[2]], out);
+        }
         Kernel::Reduce(reduce) => {
             pointwise::reduce(reduce, reads[0], reads.get(1).copied(), out);
         }
@@ -92,12 +97,26 @@ fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(),
         }
         Kernel::Average(average) => pooling::average(average, reads[0], out),
         Kernel::AverageBack(average) => pooling::average_back(average, reads[0], out),
-        Kernel::Softmax(vectors) => pointwise::softmax(vectors, reads[0], out),
-        Kernel::SoftmaxBack(vectors) => {
-            pointwise::softmax_back(vectors, reads[0], reads[1], out);
+        &Kernel::Softmax { ref vectors, log } => vectors::softmax(vectors, log, reads[0], out),
+        &Kernel::SoftmaxBack { ref vectors, log } => {
+            vectors::softmax_back(vectors, log, reads[0], reads[1], out);
         }
+        &Kernel::Normalize { ref vectors, epsilon } => {
+            vectors::normalize(vectors, epsilon, reads[0], out);
+        }
+        &Kernel::NormalizeBack { ref vectors, epsilon } => {
+            vectors::normalize_back(vectors, epsilon, reads[0], reads[1], out);
+        }
+        Kernel::Fold(fold, vectors) => vectors::fold(*fold, vectors, reads[0], out),
+        Kernel::FoldBack(fold, vectors) => {
+            vectors::fold_back(*fold, vectors, [reads[0], reads[1], reads[2]], out);
+        }
+        Kernel::Along(along) => {
+            matrix::along(along, [reads[0], reads[1], reads[2], reads[3]], out);
+        }
+        Kernel::Permute(permute) => matrix::permute(permute, reads[0], out),
+        Kernel::Product(product) => matrix::product(product, reads[0], reads[1], out),
         Kernel::Runs(runs) => arrangement::runs(runs, reads[0], out),
-        Kernel::Fit(fit) => arrangement::fit(fit, reads[0], out),
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! naga that the shader has the same.
 
 use crate::axis::Axis;
-use crate::kernel::{Average, BROADCAST_AXES, Conv, Function, Kernel, Pair};
+use crate::kernel::{Average, BROADCAST_AXES, Conv, Function, Kernel, Vectors};
 use crate::rule::Rule;
 
 /// Fields of 4 bytes, in the order in which they are stored.
@@ -25,12 +25,20 @@ impl Params {
     }
 
     fn axes(self, name: &str, axes: &[Axis; 3], field: fn(&Axis) -> u32) -> Self {
-        self.three(name, axes.each_ref().map(field))
+        let named = ["z", "y", "x"].into_iter().zip(axes);
+        named.fold(self, |params, (axis, numbers)| {
+            params.with(&format!("{name}_{axis}"), field(numbers))
+        })
     }
 
-    fn three(self, name: &str, values: [u32; 3]) -> Self {
-        let named = ["z", "y", "x"].into_iter().zip(values);
-        named.fold(self, |params, (axis, value)| params.with(&format!("{name}_{axis}"), value))
+    fn named(self, names: [&str; 3], values: [u32; 3]) -> Self {
+        names.into_iter().zip(values).fold(self, |params, (name, value)| params.with(name, value))
+    }
+
+    fn vectors(self, vectors: &Vectors) -> Self {
+        self.with("count", vectors.outer * vectors.inner)
+            .with("len", vectors.len)
+            .with("inner", vectors.inner)
     }
 
     /// Invocations that the kernel needs, one for each element; 0 for a tiled one.
@@ -60,20 +68,17 @@ impl Params {
             }
             Kernel::Pair(pair, all) => params
                 .with("count", all.len())
-                .with(
-                    "function",
-                    match pair {
-                        Pair::Add => 0,
-                        Pair::Mul => 1,
-                        Pair::PRelu => 2,
-                    },
-                )
+                .with("function", pair.number())
                 .list("dims", all.dims)
                 .list("a", all.a)
                 .list("b", all.b),
-            Kernel::PReluBack(all) => {
-                params.with("count", all.len()).list("dims", all.dims).list("b", all.b)
-            }
+            Kernel::PairBack { pair, operand, all } => params
+                .with("count", all.len())
+                .with("function", pair.number())
+                .with("operand", *operand)
+                .list("dims", all.dims)
+                .list("a", all.a)
+                .list("b", all.b),
             Kernel::Reduce(reduce) => {
                 let repeats = reduce.repeats();
                 params
@@ -87,10 +92,33 @@ impl Params {
             }
             Kernel::Average(average) => means(average, |a| a.output),
             Kernel::AverageBack(average) => means(average, |a| a.input),
-            Kernel::Softmax(vectors) | Kernel::SoftmaxBack(vectors) => params
-                .with("count", vectors.outer * vectors.inner)
-                .with("len", vectors.len)
-                .with("inner", vectors.inner),
+            &Kernel::Softmax { ref vectors, log } | &Kernel::SoftmaxBack { ref vectors, log } => {
+                params.vectors(vectors).with("log", log.into())
+            }
+            &Kernel::Normalize { ref vectors, epsilon }
+            | &Kernel::NormalizeBack { ref vectors, epsilon } => {
+                params.vectors(vectors).float("epsilon", epsilon)
+            }
+            Kernel::Fold(fold, vectors) | Kernel::FoldBack(fold, vectors) => {
+                params.vectors(vectors).with("function", fold.number())
+            }
+            Kernel::Along(along) => params
+                .with("count", along.outer * along.to * along.inner)
+                .with("from_rows", along.from)
+                .with("to_rows", along.to)
+                .with("inner", along.inner),
+            Kernel::Permute(permute) => params
+                .with("count", permute.len())
+                .list("dims", permute.result())
+                .list("steps", permute.steps()),
+            Kernel::Product(product) => params
+                .with("batch", product.batch)
+                .with("rows", product.rows)
+                .with("columns", product.columns)
+                .with("depth", product.depth)
+                .named(["a_batch", "a_row", "a_depth"], product.a)
+                .named(["b_batch", "b_depth", "b_column"], product.b)
+                .named(["y_batch", "y_row", "y_column"], product.y),
             Kernel::Runs(runs) => params
                 .with("count", runs.count * runs.len)
                 .with("len", runs.len)
@@ -98,10 +126,6 @@ impl Params {
                 .with("from_step", runs.from.step)
                 .with("to_offset", runs.to.offset)
                 .with("to_step", runs.to.step),
-            Kernel::Fit(fit) => params
-                .with("count", fit.planes * fit.to.iter().product::<u32>())
-                .three("from", fit.from)
-                .three("to", fit.to),
             Kernel::MaxPool(_)
             | Kernel::MaxPoolBack(_)
             | Kernel::MaxUnpool(_)
@@ -110,12 +134,7 @@ impl Params {
     }
 
     fn function(self, function: Function) -> Self {
-        let (number, a, b) = match function {
-            Function::Relu => (0, 0.0, 0.0),
-            Function::LeakyRelu { slope } => (1, slope, 0.0),
-            Function::Clip { low, high } => (2, low, high),
-            Function::Sigmoid => (3, 0.0, 0.0),
-        };
+        let (number, a, b) = function.numbered();
         self.with("function", number).float("a", a).float("b", b)
     }
 }

@@ -5,6 +5,9 @@ use crate::kernel::{Conv, Kernel};
 /// Rows and columns of the tile that a workgroup computes, as in `tile.wgsl`.
 const TILE: u64 = 32;
 
+/// The same of `product.wgsl`.
+const PRODUCT_TILE: u32 = 8;
+
 /// Invocations of a workgroup, as in the shaders.
 const INVOCATIONS: u64 = 64;
 
@@ -21,17 +24,25 @@ pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
         Kernel::Conv(_) => (shaders!("window", "conv", "tile"), 3),
         Kernel::ConvTranspose(_) => (shaders!("window", "conv_transpose", "tile"), 3),
         Kernel::Affine(_) => (shaders!("grid", "affine", "each"), 3),
-        Kernel::Map { .. } => (shaders!("grid", "map", "each"), 1),
-        Kernel::MapBack { .. } => (shaders!("grid", "map_back", "each"), 2),
-        Kernel::Pair(..) => (shaders!("grid", "broadcast", "pair", "each"), 2),
-        Kernel::PReluBack(_) => (shaders!("grid", "broadcast", "prelu_back", "each"), 3),
+        Kernel::Map { .. } => (shaders!("grid", "power", "function", "map", "each"), 1),
+        Kernel::MapBack { .. } => (shaders!("grid", "power", "function", "map_back", "each"), 2),
+        Kernel::Pair(..) => (shaders!("grid", "broadcast", "power", "pairs", "pair", "each"), 2),
+        Kernel::PairBack { .. } => {
+            (shaders!("grid", "broadcast", "power", "pairs", "pair_back", "each"), 3)
+        }
         Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "each"), 2),
         Kernel::Average(_) => (shaders!("grid", "means", "average", "each"), 1),
         Kernel::AverageBack(_) => (shaders!("grid", "means", "average_back", "each"), 1),
-        Kernel::Softmax(_) => (shaders!("grid", "softmax", "each"), 1),
-        Kernel::SoftmaxBack(_) => (shaders!("grid", "softmax_back", "each"), 2),
+        Kernel::Softmax { .. } => (shaders!("grid", "softmax", "each"), 1),
+        Kernel::SoftmaxBack { .. } => (shaders!("grid", "softmax_back", "each"), 2),
+        Kernel::Normalize { .. } => (shaders!("grid", "moments", "normalize", "each"), 1),
+        Kernel::NormalizeBack { .. } => (shaders!("grid", "moments", "normalize_back", "each"), 2),
+        Kernel::Fold(..) => (shaders!("grid", "fold", "each"), 1),
+        Kernel::FoldBack(..) => (shaders!("grid", "fold_back", "each"), 3),
+        Kernel::Along(_) => (shaders!("grid", "along", "each"), 4),
+        Kernel::Permute(_) => (shaders!("grid", "broadcast", "permute", "each"), 1),
+        Kernel::Product(_) => (shaders!("product"), 2),
         Kernel::Runs(_) => (shaders!("grid", "runs", "each"), 1),
-        Kernel::Fit(_) => (shaders!("grid", "fit", "each"), 1),
         Kernel::MaxPool(_)
         | Kernel::MaxPoolBack(_)
         | Kernel::MaxUnpool(_)
@@ -48,6 +59,10 @@ pub(crate) fn workgroups(kernel: &Kernel, count: u32) -> u64 {
     match kernel {
         Kernel::Conv(conv) => tiles(conv, conv.rows, conv.output_positions()),
         Kernel::ConvTranspose(conv) => tiles(conv, conv.columns, conv.input_positions()),
+        Kernel::Product(product) => {
+            let tiles = |n: u32| u64::from(n.div_ceil(PRODUCT_TILE));
+            u64::from(product.batch) * tiles(product.rows) * tiles(product.columns)
+        }
         _ => u64::from(count).div_ceil(INVOCATIONS),
     }
 }
@@ -68,7 +83,8 @@ mod tests {
     use crate::axis::Axis;
     use crate::gpu::params::Params;
     use crate::kernel::{
-        Affine, Average, Broadcast, Fit, Function, Pair, Reduce, Run, Runs, Steps, Vectors,
+        Affine, Along, Average, Broadcast, Fold, Function, Pair, Permute, Product, Reduce, Run,
+        Runs, Steps, Vectors,
     };
     use crate::rule::Rule;
 
@@ -88,14 +104,28 @@ mod tests {
             Kernel::Map { function, len },
             Kernel::MapBack { function, rule, len },
             Kernel::Pair(Pair::Add, all),
-            Kernel::PReluBack(all),
+            Kernel::PairBack { pair: Pair::Div, operand: 1, all },
             Kernel::Reduce(Reduce { dims: [1; 6], kept: [1; 6], other: [0; 6], times_other: true }),
             Kernel::Average(average),
             Kernel::AverageBack(average),
-            Kernel::Softmax(vectors),
-            Kernel::SoftmaxBack(vectors),
+            Kernel::Softmax { vectors, log: true },
+            Kernel::SoftmaxBack { vectors, log: true },
+            Kernel::Normalize { vectors, epsilon: 1e-5 },
+            Kernel::NormalizeBack { vectors, epsilon: 1e-5 },
+            Kernel::Fold(Fold::Max, vectors),
+            Kernel::FoldBack(Fold::Max, vectors),
+            Kernel::Along(Along { outer: 1, from: 1, to: 1, inner: 1, transposed: [0; 3] }),
+            Kernel::Permute(Permute { dims: [1; 6], order: [0, 1, 2, 3, 4, 5] }),
+            Kernel::Product(Product {
+                batch: 1,
+                rows: 1,
+                columns: 1,
+                depth: 1,
+                a: [1; 3],
+                b: [1; 3],
+                y: [1; 3],
+            }),
             Kernel::Runs(Runs { count: 1, len: 1, from: run, to: run }),
-            Kernel::Fit(Fit { planes: 1, from: [1; 3], to: [1; 3] }),
         ]
     }
 

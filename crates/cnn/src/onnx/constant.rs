@@ -13,11 +13,17 @@ pub(crate) enum Constant {
 }
 
 const FLOAT: i32 = 1;
+const UINT8: i32 = 2;
+const INT8: i32 = 3;
+const UINT16: i32 = 4;
+const INT16: i32 = 5;
 const INT32: i32 = 6;
 const INT64: i32 = 7;
 const BOOL: i32 = 9;
 const FLOAT16: i32 = 10;
 const DOUBLE: i32 = 11;
+const UINT32: i32 = 12;
+const UINT64: i32 = 13;
 const BFLOAT16: i32 = 16;
 
 impl Constant {
@@ -56,11 +62,13 @@ impl Constant {
                 .map(|&x| half::bf16::from_bits(x as u16).to_f32())
                 .collect(),
             (BFLOAT16, Some(raw)) => words(raw, |b| half::bf16::from_le_bytes(b).to_f32()),
-            (INT32 | INT64 | BOOL, _) => return Self::read_ints(tensor, raw, shape, count),
+            (UINT8..=INT64 | BOOL | UINT32 | UINT64, _) => {
+                return Self::read_ints(tensor, raw, shape, count);
+            }
             (other, _) => {
                 return Err(Fault::new(
                     format!("data type {other}"),
-                    "float, double, float16, bfloat16, int32, int64 and bool are allowed",
+                    "floats, whole numbers and bool are allowed",
                 ));
             }
         };
@@ -76,10 +84,16 @@ impl Constant {
     ) -> Result<Self, Fault> {
         let ints = match (tensor.data_type, raw) {
             (INT64, None) => tensor.int64_data.clone(),
-            (INT64, Some(raw)) => words(raw, i64::from_le_bytes),
-            (INT32, Some(raw)) => words(raw, |b| i32::from_le_bytes(b).into()),
-            (_, Some(raw)) => raw.iter().map(|&b| b.into()).collect(),
+            (UINT32 | UINT64, None) => tensor.uint64_data.iter().map(|&n| n as i64).collect(),
             (_, None) => tensor.int32_data.iter().map(|&x| x.into()).collect(),
+            (INT64, Some(raw)) => words(raw, i64::from_le_bytes),
+            (UINT64, Some(raw)) => words(raw, |b| u64::from_le_bytes(b) as i64),
+            (INT32, Some(raw)) => words(raw, |b| i32::from_le_bytes(b).into()),
+            (UINT32, Some(raw)) => words(raw, |b| u32::from_le_bytes(b).into()),
+            (INT16, Some(raw)) => words(raw, |b| i16::from_le_bytes(b).into()),
+            (UINT16, Some(raw)) => words(raw, |b| u16::from_le_bytes(b).into()),
+            (INT8, Some(raw)) => words(raw, |b| i8::from_le_bytes(b).into()),
+            (_, Some(raw)) => raw.iter().map(|&b| b.into()).collect(),
         };
         check_count(ints.len(), raw, count, &shape, width(tensor.data_type))?;
         Ok(Self::ints(shape, ints))
@@ -95,6 +109,17 @@ impl Constant {
         }
     }
 
+    /// The whole numbers of a constant of any shape.
+    pub(crate) fn as_ints(&self, name: &str) -> Result<&[i64], Fault> {
+        match self {
+            Self::Ints { data, .. } => Ok(data),
+            other => {
+                let found = format!("{name} is {}", other.kind());
+                Err(Fault::new(found, "whole numbers are needed"))
+            }
+        }
+    }
+
     pub(crate) fn as_floats(&self, name: &str) -> Result<(&[usize], &Arc<Vec<f32>>), Fault> {
         match self {
             Self::Floats { shape, data } => Ok((shape, data)),
@@ -102,18 +127,20 @@ impl Constant {
         }
     }
 
+    /// The shape, and the elements as floats.
+    pub(crate) fn to_floats(&self) -> (Vec<usize>, Arc<Vec<f32>>) {
+        match self {
+            Self::Floats { shape, data } => (shape.clone(), Arc::clone(data)),
+            Self::Ints { shape, data } => {
+                (shape.clone(), Arc::new(data.iter().map(|&n| n as f32).collect()))
+            }
+        }
+    }
+
     fn kind(&self) -> String {
         match self {
             Self::Floats { shape, .. } => format!("floats of {}", extents(shape)),
             Self::Ints { shape, .. } => format!("whole numbers of {}", extents(shape)),
-        }
-    }
-
-    /// The same elements in another shape, which has as many.
-    pub(crate) fn reshaped(&self, shape: Vec<usize>) -> Self {
-        match self {
-            Self::Floats { data, .. } => Self::Floats { shape, data: Arc::clone(data) },
-            Self::Ints { data, .. } => Self::Ints { shape, data: Arc::clone(data) },
         }
     }
 }
@@ -138,9 +165,9 @@ fn shape_of(tensor: &TensorProto) -> Result<(Vec<usize>, usize), Fault> {
 
 fn width(data_type: i32) -> usize {
     match data_type {
-        DOUBLE | INT64 => 8,
-        FLOAT | INT32 => 4,
-        FLOAT16 | BFLOAT16 => 2,
+        DOUBLE | INT64 | UINT64 => 8,
+        FLOAT | INT32 | UINT32 => 4,
+        FLOAT16 | BFLOAT16 | INT16 | UINT16 => 2,
         _ => 1,
     }
 }

@@ -26,7 +26,8 @@ pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
 }
 
-/// A node of the graph. Unnamed ones are called after their first output.
+/// A node of the graph. Unnamed ones are called after their first output; an operator of another domain
+/// than ONNX's own has the domain before its name.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) name: String,
@@ -37,26 +38,20 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    fn new(node: NodeProto) -> Result<Self, Error> {
+    fn new(node: NodeProto) -> Self {
         let named = |name: &String| !name.is_empty();
         let name = Some(node.name).filter(named).or_else(|| node.output.first().cloned());
-        let name = name.unwrap_or_default();
         let operator = match node.domain.as_str() {
             "" | "ai.onnx" => node.op_type,
-            domain => {
-                return Err(Error::Operator {
-                    node: name,
-                    operator: format!("{domain}.{}", node.op_type),
-                });
-            }
+            domain => format!("{domain}.{}", node.op_type),
         };
-        Ok(Self {
-            name,
+        Self {
+            name: name.unwrap_or_default(),
             operator,
             inputs: node.input,
             outputs: node.output,
             attributes: node.attribute,
-        })
+        }
     }
 
     pub(crate) fn attributes(&self) -> Attributes<'_> {
@@ -109,7 +104,7 @@ impl Graph {
             let (found, allowed) = ("no output".into(), "at least one is needed".into());
             return Err(Error::Graph { found, allowed });
         }
-        let nodes = graph.node.into_iter().map(Node::new).collect::<Result<Vec<_>, _>>()?;
+        let nodes = graph.node.into_iter().map(Node::new).collect();
         let nodes = ordered(nodes, &weights, &input.name)?;
         Ok(Self {
             opset,

@@ -6,9 +6,16 @@ use std::sync::Arc;
 use crate::error::{Error, extents};
 use crate::kernel::Kernel;
 use crate::onnx::constant::Constant;
-use crate::onnx::graph::Graph;
-use crate::plan::value::Value;
+use crate::onnx::graph::{Graph, Node};
+use crate::plan::value::{Tensor, Value};
 use crate::program::{Content, Instruction, Slot, SlotId};
+
+/// The shapes under which an instruction sees what it reads, and the first tensor that it writes.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) reads: Vec<Vec<usize>>,
+    pub(crate) write: Vec<usize>,
+}
 
 /// A plan under construction.
 pub(crate) struct Builder<'a> {
@@ -17,8 +24,12 @@ pub(crate) struct Builder<'a> {
     pub(super) values: HashMap<String, Value>,
     pub(super) slots: Vec<Slot>,
     pub(super) instructions: Vec<Instruction>,
+    /// For each instruction the shapes under which it sees its tensors.
+    pub(super) views: Vec<View>,
     /// The index of the layer that is being lowered.
     pub(super) layer: usize,
+    /// The batch that the file states for its input, if it states one.
+    pub(super) stated_batch: Option<usize>,
     /// Bytes that all tensors may have in total.
     memory: u64,
     /// Bytes that all tensors so far have in total.
@@ -34,7 +45,9 @@ impl<'a> Builder<'a> {
             values: HashMap::new(),
             slots: Vec::new(),
             instructions: Vec::new(),
+            views: Vec::new(),
             layer: 0,
+            stated_batch: graph.input_dims.as_ref().and_then(|dims| *dims.first()?),
             memory,
             used: 0,
         }
@@ -70,16 +83,47 @@ impl<'a> Builder<'a> {
         Ok(self.slots.len() - 1)
     }
 
-    /// A new slot for weights, or for a part of them.
-    pub(super) fn weights(&mut self, data: &Arc<Vec<f32>>, part: std::ops::Range<usize>) -> SlotId {
+    /// A new tensor of weights, or of a part of them.
+    pub(super) fn weights(
+        &mut self,
+        data: &Arc<Vec<f32>>,
+        part: std::ops::Range<usize>,
+        shape: &[usize],
+    ) -> Tensor {
         let bytes = part.len() as u64 * 4;
         let content = Content::Weights { data: Arc::clone(data), part };
         self.slots.push(Slot { content, bytes, varies: false });
-        self.slots.len() - 1
+        Tensor { shape: shape.to_vec(), slot: self.slots.len() - 1 }
+    }
+
+    /// A new tensor of constant numbers.
+    pub(super) fn numbers(&mut self, data: Vec<f32>, shape: &[usize]) -> Tensor {
+        let all = 0..data.len();
+        self.weights(&Arc::new(data), all, shape)
     }
 
     /// Appends a kernel to the program.
-    pub(super) fn push(&mut self, kernel: Kernel, reads: Vec<SlotId>, writes: Vec<SlotId>) {
-        self.instructions.push(Instruction { kernel, reads, writes, layer: self.layer });
+    pub(super) fn push(&mut self, kernel: Kernel, reads: &[&Tensor], writes: &[&Tensor]) {
+        let slots = |tensors: &[&Tensor]| tensors.iter().map(|tensor| tensor.slot).collect();
+        let (layer, shape) = (self.layer, |tensor: &&Tensor| tensor.shape.clone());
+        self.views.push(View {
+            reads: reads.iter().map(shape).collect(),
+            write: writes.first().map(shape).unwrap_or_default(),
+        });
+        let (reads, writes) = (slots(reads), slots(writes));
+        self.instructions.push(Instruction { kernel, reads, writes, layer });
+    }
+
+    /// A new tensor of a node, by a kernel of tensors.
+    pub(super) fn by(
+        &mut self,
+        node: &Node,
+        shape: &[usize],
+        kernel: Kernel,
+        reads: &[&Tensor],
+    ) -> Result<Tensor, Error> {
+        let y = self.result(node, shape, reads)?;
+        self.push(kernel, reads, &[&y]);
+        Ok(y)
     }
 }

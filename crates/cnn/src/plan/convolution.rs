@@ -1,5 +1,4 @@
-//! Conv, ConvTranspose and Gemm: all three are the same sum over channels and taps, or its
-//! transpose.
+//! Conv and ConvTranspose: a sum over channels and taps, and its transpose.
 //!
 //! Weights that pass [`WEIGHTS_BYTES`] are cut by rows, so that each piece can be bound.
 
@@ -17,13 +16,12 @@ use crate::plan::pointwise::broadcast;
 use crate::plan::refusal::Refusal;
 use crate::plan::sliding::{Sliding, axis, extent};
 use crate::plan::value::{Tensor, Value};
-use crate::program::SlotId;
 
 /// The largest binding under WebGPU's default limits.
 const WEIGHTS_BYTES: usize = 128 << 20;
 
 /// A bias that a convolution adds, one number per channel of what it writes.
-type Bias = Option<Arc<Vec<f32>>>;
+pub(super) type Bias = Option<Arc<Vec<f32>>>;
 
 impl Builder<'_> {
     pub(super) fn conv(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -69,76 +67,8 @@ impl Builder<'_> {
         result.extend(axes[5 - x.shape.len()..].iter().map(|a| a.input as usize));
         let y = self.result(node, &result, &[&x])?;
         let conv = dense(axes, x.shape[0], groups, channels / groups, shape[1]);
-        let bias = bias.map(|data| self.weights(&data, 0..data.len()));
+        let bias = bias.map(|data| self.weights(&data, 0..data.len(), &[written]));
         self.spread(node, conv, &x, &weights, bias, &y)?;
-        Ok(vec![Value::Tensor(y)])
-    }
-
-    pub(super) fn gemm(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
-        let attributes = node.attributes();
-        let (alpha, beta) = (attributes.float("alpha", 1.0)?, attributes.float("beta", 1.0)?);
-        let (transposed_a, transposed_b) = (attributes.flag("transA")?, attributes.flag("transB")?);
-        let a = self.tensor(node, 0, "A")?;
-        let b = self.carried(node, 1, "B")?;
-        let Some(b) = b else { return Err(Fault::new("B is left out", "it is needed").into()) };
-        let (b_shape, data) = b.as_floats("B")?;
-        let ([a0, a1], [b0, b1]) = (&a.shape[..], b_shape) else {
-            let found = format!("A is {} and B is {}", extents(&a.shape), extents(b_shape));
-            return Err(Fault::new(found, "two matrices are needed").into());
-        };
-        let (rows, depth) = if transposed_a { (*a1, *a0) } else { (*a0, *a1) };
-        let (columns, b_depth) = if transposed_b { (*b0, *b1) } else { (*b1, *b0) };
-        if depth != b_depth || columns == 0 {
-            let found = format!("A has {depth} columns and B {b_depth} rows");
-            return Err(Fault::new(found, "as many of both are needed, and at least 1").into());
-        }
-        let b = if transposed_b && alpha == 1.0 {
-            Arc::clone(data)
-        } else if transposed_b {
-            Arc::new(data.iter().map(|w| alpha * w).collect())
-        } else {
-            let at = |i: usize| alpha * data[i % depth * columns + i / depth];
-            Arc::new((0..data.len()).map(at).collect())
-        };
-        let c = match self.optional(node, 2)? {
-            None => None,
-            Some(_) => Some(self.carried(node, 2, "C")?),
-        };
-        let c = c.flatten();
-        let c = match &c {
-            Some(c) => {
-                let (shape, data) = c.as_floats("C")?;
-                Some((shape.to_vec(), data.iter().map(|x| beta * x).collect::<Vec<_>>()))
-            }
-            None => None,
-        };
-        let y = self.result(node, &[rows, columns], &[&a])?;
-        let mut conv = dense([Axis::NONE; 3], rows, 1, columns, depth);
-        if transposed_a {
-            conv.x = Steps { offset: 0, image: 1, channel: rows as u32 };
-        }
-        let per_column = |shape: &[usize]| matches!(shape, [n] | [1, n] if *n == columns);
-        match c {
-            None => self.convolve(conv, &a, &b, None, &y),
-            Some((shape, data)) if per_column(&shape) => {
-                self.convolve(conv, &a, &b, Some(Arc::new(data)), &y);
-            }
-            Some((shape, data)) => {
-                let all = broadcast(Pair::Add, &y.shape, &shape)?;
-                if all.1 != y.shape || data.is_empty() {
-                    let found = format!("C is {}", extents(&shape));
-                    let allowed =
-                        format!("a shape that repeats to {} is needed", extents(&y.shape));
-                    return Err(Fault::new(found, allowed).into());
-                }
-                self.convolve(conv, &a, &b, None, &y);
-                let data = Arc::new(data);
-                let c = self.weights(&data, 0..data.len());
-                let sum = self.result(node, &y.shape, &[&y])?;
-                self.push(Kernel::Pair(Pair::Add, all.0), vec![y.slot, c], vec![sum.slot]);
-                return Ok(vec![Value::Tensor(sum)]);
-            }
-        }
         Ok(vec![Value::Tensor(y)])
     }
 
@@ -173,15 +103,22 @@ impl Builder<'_> {
         starts.map(|start| (start, piece(start).1)).collect()
     }
 
-    fn convolve(&mut self, conv: Conv, x: &Tensor, data: &Arc<Vec<f32>>, bias: Bias, y: &Tensor) {
+    pub(super) fn convolve(
+        &mut self,
+        conv: Conv,
+        x: &Tensor,
+        data: &Arc<Vec<f32>>,
+        bias: Bias,
+        y: &Tensor,
+    ) {
         let row = conv.columns as usize * conv.taps() as usize;
         for (start, piece) in self.pieces(conv) {
             let rows = (piece.rows * piece.groups) as usize;
-            let mut reads = vec![x.slot, self.weights(data, start * row..(start + rows) * row)];
-            if let Some(bias) = &bias {
-                reads.push(self.weights(bias, start..start + rows));
-            }
-            self.push(Kernel::Conv(piece), reads, vec![y.slot]);
+            let part = start * row..(start + rows) * row;
+            let weights = self.weights(data, part, &[rows, row]);
+            let bias = bias.as_ref().map(|bias| self.weights(bias, start..start + rows, &[rows]));
+            let reads: Vec<_> = [x, &weights].into_iter().chain(&bias).collect();
+            self.push(Kernel::Conv(piece), &reads, &[y]);
         }
     }
 
@@ -192,29 +129,27 @@ impl Builder<'_> {
         conv: Conv,
         x: &Tensor,
         data: &Arc<Vec<f32>>,
-        mut bias: Option<SlotId>,
+        mut bias: Option<Tensor>,
         y: &Tensor,
     ) -> Result<(), Refusal> {
         let row = conv.columns as usize * conv.taps() as usize;
         let pieces = self.pieces(conv);
-        let mut sum: Option<SlotId> = None;
+        let mut sum: Option<Tensor> = None;
         for (i, &(start, piece)) in pieces.iter().enumerate() {
             let rows = (piece.rows * piece.groups) as usize;
-            let mut reads = vec![x.slot, self.weights(data, start * row..(start + rows) * row)];
-            reads.extend(bias.take());
+            let weights = self.weights(data, start * row..(start + rows) * row, &[rows, row]);
+            let bias = bias.take();
+            let reads: Vec<_> = [x, &weights].into_iter().chain(&bias).collect();
             let last = i + 1 == pieces.len();
-            let part = if last && sum.is_none() {
-                y.slot
-            } else {
-                self.result(node, &y.shape, &[x])?.slot
-            };
-            self.push(Kernel::ConvTranspose(piece), reads, vec![part]);
+            let part =
+                if last && sum.is_none() { y.clone() } else { self.result(node, &y.shape, &[x])? };
+            self.push(Kernel::ConvTranspose(piece), &reads, &[&part]);
             sum = Some(match sum {
                 None => part,
                 Some(before) => {
-                    let all = if last { y.slot } else { self.result(node, &y.shape, &[x])?.slot };
+                    let all = if last { y.clone() } else { self.result(node, &y.shape, &[x])? };
                     let same = broadcast(Pair::Add, &y.shape, &y.shape)?.0;
-                    self.push(Kernel::Pair(Pair::Add, same), vec![before, part], vec![all]);
+                    self.push(Kernel::Pair(Pair::Add, same), &[&before, &part], &[&all]);
                     all
                 }
             });
@@ -224,7 +159,13 @@ impl Builder<'_> {
 }
 
 /// A convolution between dense tensors.
-fn dense(axes: [Axis; 3], batch: usize, groups: usize, rows: usize, columns: usize) -> Conv {
+pub(super) fn dense(
+    axes: [Axis; 3],
+    batch: usize,
+    groups: usize,
+    rows: usize,
+    columns: usize,
+) -> Conv {
     let mut conv = Conv {
         axes,
         batch: batch as u32,

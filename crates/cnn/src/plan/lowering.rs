@@ -5,13 +5,81 @@ use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
 use crate::plan::layer::Layer;
+use crate::plan::refusal::Refusal;
 use crate::plan::value::Value;
 use crate::program::SlotId;
+
+/// The table of operators, and the method of each.
+macro_rules! operators {
+    ($($($name:literal)|+ => $method:ident,)+) => {
+        /// The operators that a model may use.
+        pub(crate) const OPERATORS: &[&str] = &[$($($name),+),+];
+
+        impl Builder<'_> {
+            fn lowered(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+                match node.operator.as_str() {
+                    $($($name)|+ => self.$method(node),)+
+                    // The graph was checked against the table.
+                    _ => Ok(Vec::new()),
+                }
+            }
+        }
+    };
+}
+
+operators! {
+    "Conv" => conv,
+    "ConvTranspose" => conv_transpose,
+    "Gemm" => gemm,
+    "MatMul" => matmul,
+    "Einsum" => einsum,
+    "MaxPool" => max_pool,
+    "MaxUnpool" => max_unpool,
+    "AveragePool" | "GlobalAveragePool" => average_pool,
+    "LpPool" => lp_pool,
+    "GlobalMaxPool" | "GlobalLpPool" => global_pool,
+    "BatchNormalization" => batch_normalization,
+    "InstanceNormalization" => instance_normalization,
+    "GroupNormalization" => group_normalization,
+    "LayerNormalization" | "RMSNormalization" => layer_normalization,
+    "MeanVarianceNormalization" => mean_variance_normalization,
+    "LpNormalization" => lp_normalization,
+    "LRN" => local_response_normalization,
+    "Softmax" | "LogSoftmax" => softmax,
+    "Relu" | "LeakyRelu" | "Clip" | "Sigmoid" | "Tanh" | "Exp" | "Log" | "Sqrt" | "Reciprocal"
+        | "Neg" | "Abs" | "Erf" | "Gelu" | "Elu" | "Selu" | "Celu" | "Softplus" | "Softsign"
+        | "Mish" | "Swish" | "HardSigmoid" | "HardSwish" | "ThresholdedRelu" | "Shrink" | "Floor"
+        | "Ceil" | "Round" | "Sign" | "Not" | "Sin" | "Cos" | "Tan" | "Asin" | "Acos" | "Atan"
+        | "Sinh" | "Cosh" | "Asinh" | "Acosh" | "Atanh" => map,
+    "Cast" | "CastLike" => cast,
+    "PRelu" | "Add" | "Sum" | "Mean" | "Mul" | "Sub" | "Div" | "Pow" | "Min" | "Max" | "Mod"
+        | "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor"
+        => pair,
+    "Where" => choose,
+    "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
+        | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => reduce,
+    "ArgMax" | "ArgMin" => arg,
+    "CumSum" => cumulative_sum,
+    "Concat" => concat,
+    "Split" => split,
+    "Identity" | "Dropout" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Transpose"
+        | "Slice" | "Gather" | "GatherND" | "Expand" | "Tile" | "DepthToSpace" | "SpaceToDepth"
+        | "Pad" => rearranged,
+    "GatherElements" => gather_elements,
+    "ScatterND" | "ScatterElements" | "Scatter" => scatter,
+    "Resize" | "Upsample" => resize,
+    "Shape" | "Size" => shape,
+    "Constant" => constant,
+    "ConstantOfShape" => constant_of_shape,
+    "Range" => range,
+    "NonZero" => nonzero,
+    "Trilu" => triangle,
+}
 
 impl Builder<'_> {
     /// Adds the kernels of a node, and returns its layer if it computes a tensor of floats.
     pub(super) fn node(&mut self, node: &Node) -> Result<Option<Layer>, Error> {
-        let values = self.lower(node)?;
+        let values = self.lowered(node).map_err(|refusal| refusal.at(node))?;
         let mut layer = None;
         for (value, name) in values.into_iter().zip(&node.outputs) {
             if let (Value::Tensor(tensor), None) = (&value, &layer) {
@@ -28,32 +96,6 @@ impl Builder<'_> {
             self.values.insert(name.clone(), value);
         }
         Ok(layer)
-    }
-
-    fn lower(&mut self, node: &Node) -> Result<Vec<Value>, Error> {
-        let lowered = match node.operator.as_str() {
-            "Conv" => self.conv(node),
-            "ConvTranspose" => self.conv_transpose(node),
-            "Gemm" => self.gemm(node),
-            "BatchNormalization" => self.batch_normalization(node),
-            "Relu" | "LeakyRelu" | "Clip" | "Sigmoid" => self.map(node),
-            "PRelu" | "Add" | "Mul" => self.pair(node),
-            "Softmax" => self.softmax(node),
-            "MaxPool" => self.max_pool(node),
-            "MaxUnpool" => self.max_unpool(node),
-            "AveragePool" | "GlobalAveragePool" => self.average_pool(node),
-            "Concat" => self.concat(node),
-            "Flatten" | "Reshape" | "Identity" | "Dropout" => self.alias(node),
-            "Shape" => self.shape(node),
-            "Constant" => self.constant(node),
-            _ => {
-                return Err(Error::Operator {
-                    node: node.name.clone(),
-                    operator: node.operator.clone(),
-                });
-            }
-        };
-        lowered.map_err(|refusal| refusal.at(node))
     }
 
     /// The slots of the tensors that a node reads.

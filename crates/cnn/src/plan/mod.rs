@@ -2,24 +2,36 @@
 
 mod arrangement;
 mod builder;
+mod constants;
 mod convolution;
+mod folding;
 mod layer;
 mod lowering;
+mod matrix;
+mod moves;
+mod normalization;
 mod operands;
 mod pointwise;
 mod pooling;
+mod reduce;
 mod refusal;
+mod resize;
+mod scatter;
 mod shape;
 mod sliding;
 mod value;
 
 use crate::error::{Error, extents};
-use crate::onnx::graph::Graph;
+use crate::onnx::graph::{Graph, Node};
 use crate::program::{Instruction, Slot};
+use unpool::Layout;
+
 use builder::Builder;
 use value::{Tensor, Value};
 
+pub(crate) use builder::View;
 pub use layer::Layer;
+pub(crate) use lowering::OPERATORS;
 
 /// A model at one size of input, ready to be run by a [`Session`](crate::Session).
 #[derive(Clone, Debug)]
@@ -29,7 +41,10 @@ pub struct Plan {
     pub(crate) output: usize,
     pub(crate) slots: Vec<Slot>,
     pub(crate) instructions: Vec<Instruction>,
+    /// For each instruction the shapes under which it sees its tensors.
+    pub(crate) views: Vec<View>,
     pub(crate) input_name: String,
+    pub(crate) input_layout: Layout,
 }
 
 impl Plan {
@@ -53,9 +68,10 @@ impl Plan {
                 allowed,
             });
         };
-        let Builder { slots, instructions, .. } = builder;
+        let Builder { slots, instructions, views, .. } = builder;
         let input_name = graph.input.clone();
-        Ok(Self { input, layers, output, slots, instructions, input_name })
+        let input_layout = layout_of(graph, shape);
+        Ok(Self { input, layers, output, slots, instructions, views, input_name, input_layout })
     }
 
     /// The layers, in the order in which they run.
@@ -63,9 +79,36 @@ impl Plan {
         &self.layers
     }
 
-    /// Extents of the input: `[batch, channels, height, width]`.
+    /// Extents of the input: `[batch, channels, height, width]`, or with the channels last where
+    /// [`input_layout`](Self::input_layout) says so.
     pub fn input_shape(&self) -> &[usize] {
         &self.input.shape
+    }
+
+    /// Whether the channels of the input come before its spatial axes, or after them as Keras and
+    /// TensorFlow have them.
+    pub fn input_layout(&self) -> Layout {
+        self.input_layout
+    }
+
+    /// Spatial extents of the input: height and width of an image.
+    pub fn input_spatial(&self) -> Vec<usize> {
+        self.input.shape[self.spatial_axes()].to_vec()
+    }
+
+    /// Channels of the input.
+    pub fn input_channels(&self) -> usize {
+        match self.input_layout {
+            Layout::ChannelsLast => self.input.shape.last().copied().unwrap_or(1),
+            _ => self.input.shape[1],
+        }
+    }
+
+    pub(crate) fn spatial_axes(&self) -> std::ops::Range<usize> {
+        match self.input_layout {
+            Layout::ChannelsLast => 1..self.input.shape.len() - 1,
+            _ => 2..self.input.shape.len(),
+        }
     }
 
     /// The name of the input.
@@ -109,6 +152,21 @@ impl Plan {
             Error::Layer { found: name.into(), allowed: names.join(", ") }
         })
     }
+}
+
+/// Whether a graph's images have their channels last: whether what reads the input moves them to the
+/// front, or reads it as such a graph does whose one channel can be reshaped there.
+pub(crate) fn layout_of(graph: &Graph, shape: &[usize]) -> Layout {
+    let reads = |node: &&Node| node.inputs.first() == Some(&graph.input);
+    let last = graph.nodes.iter().find(reads).is_some_and(|node| match node.operator.as_str() {
+        "Transpose" => {
+            let order = node.attributes().ints("perm").ok().flatten().unwrap_or_default();
+            order.len() == shape.len() && order.get(1) == Some(&(shape.len() as i64 - 1))
+        }
+        "Reshape" => shape.last() == Some(&1) && shape.get(1).is_some_and(|&n| n > 4),
+        _ => false,
+    });
+    if last { Layout::ChannelsLast } else { Layout::ChannelsFirst }
 }
 
 fn check_input(graph: &Graph, shape: &[usize]) -> Result<(), Error> {

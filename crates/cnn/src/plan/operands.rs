@@ -8,8 +8,17 @@ use crate::plan::refusal::Refusal;
 use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
+    /// The shape of a value.
+    pub(super) fn shape_of(&self, value: &Value) -> Vec<usize> {
+        match value {
+            Value::Tensor(tensor) => tensor.shape.clone(),
+            Value::Constant(constant) => constant.shape().to_vec(),
+            Value::Indices(indices) => indices.shape.clone(),
+        }
+    }
+
     /// Operand `i`, or `None` where it is left out.
-    pub(super) fn optional(&self, node: &Node, i: usize) -> Result<Option<Value>, Fault> {
+    pub(super) fn value_or_none(&self, node: &Node, i: usize) -> Result<Option<Value>, Fault> {
         let Some(name) = node.inputs.get(i).filter(|name| !name.is_empty()) else {
             return Ok(None);
         };
@@ -28,7 +37,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn value(&self, node: &Node, i: usize, operand: &str) -> Result<Value, Fault> {
-        self.optional(node, i)?.ok_or_else(|| {
+        self.value_or_none(node, i)?.ok_or_else(|| {
             let found = format!("{operand} (operand {i}) is left out");
             Fault::new(found, "it is needed")
         })
@@ -41,22 +50,23 @@ impl Builder<'_> {
         i: usize,
         operand: &str,
     ) -> Result<Tensor, Refusal> {
-        match self.value(node, i, operand)? {
+        let value = self.value(node, i, operand)?;
+        self.as_tensor(value, operand)
+    }
+
+    /// A value as a tensor.
+    pub(super) fn as_tensor(&mut self, value: Value, operand: &str) -> Result<Tensor, Refusal> {
+        match value {
             Value::Tensor(tensor) => Ok(tensor),
             Value::Constant(constant) => {
-                let (shape, data) = constant.as_floats(operand)?;
+                let (shape, data) = constant.to_floats();
                 if data.is_empty() {
-                    let found = format!("{operand} has shape {}", extents(shape));
+                    let found = format!("{operand} has shape {}", extents(&shape));
                     return Err(Fault::new(found, "at least one element is needed").into());
                 }
-                let slot = self.weights(data, 0..data.len());
-                Ok(Tensor { shape: shape.to_vec(), slot })
+                Ok(self.weights(&data, 0..data.len(), &shape))
             }
-            Value::Indices { .. } => Err(Fault::new(
-                format!("{operand} is the indices of a MaxPool"),
-                "only MaxUnpool reads them",
-            )
-            .into()),
+            Value::Indices(_) => Err(indices_read(operand).into()),
         }
     }
 
@@ -67,12 +77,54 @@ impl Builder<'_> {
         i: usize,
         operand: &str,
     ) -> Result<Option<Constant>, Fault> {
-        match self.optional(node, i)? {
+        match self.value_or_none(node, i)? {
             None => Ok(None),
             Some(Value::Constant(constant)) => Ok(Some(constant)),
             Some(_) => {
                 let found = format!("{operand} depends on the image");
                 Err(Fault::new(found, "a tensor that the model carries is needed"))
+            }
+        }
+    }
+
+    /// A list of whole numbers that the model carries, or `None` where it is left out.
+    pub(super) fn list(
+        &self,
+        node: &Node,
+        i: usize,
+        operand: &str,
+    ) -> Result<Option<Vec<i64>>, Fault> {
+        let Some(constant) = self.carried(node, i, operand)? else { return Ok(None) };
+        Ok(Some(constant.as_list(operand)?.to_vec()))
+    }
+
+    /// A list that is an attribute before operator set `since`, and operand `i` from then on.
+    pub(super) fn list_since(
+        &self,
+        node: &Node,
+        since: i64,
+        name: &str,
+        i: usize,
+    ) -> Result<Option<Vec<i64>>, Fault> {
+        if self.opset < since {
+            return Ok(node.attributes().ints(name)?.map(<[i64]>::to_vec));
+        }
+        self.list(node, i, name)
+    }
+
+    /// A single float that the model carries, or `None` where it is left out.
+    pub(super) fn scalar(
+        &self,
+        node: &Node,
+        i: usize,
+        operand: &str,
+    ) -> Result<Option<f32>, Fault> {
+        let Some(constant) = self.carried(node, i, operand)? else { return Ok(None) };
+        match constant.to_floats() {
+            (_, data) if data.len() == 1 => Ok(Some(data[0])),
+            (shape, _) => {
+                let found = format!("{operand} has shape {}", extents(&shape));
+                Err(Fault::new(found, "a scalar is needed"))
             }
         }
     }
@@ -108,6 +160,15 @@ impl Builder<'_> {
         let slot = self.computed(name, shape, varies)?;
         Ok(Tensor { shape: shape.to_vec(), slot })
     }
+}
+
+/// A refusal of indices where numbers are needed.
+pub(super) fn indices_read(operand: &str) -> Fault {
+    Fault::new(
+        format!("{operand} is the indices of a MaxPool"),
+        "only MaxUnpool, and a ScatterND, ScatterElements or GatherElements by positions in a \
+         plane, read them",
+    )
 }
 
 /// Checks that a tensor has images, channels and one to three spatial axes, and gives the latter's

@@ -1,30 +1,98 @@
-//! Operators on each element: activations, sums and products with broadcasting, batch
-//! normalisation, and softmax.
-
-use std::sync::Arc;
+//! Operators on each element: functions of one, and of two with broadcasting.
 
 use crate::error::{Fault, extents};
-use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Kernel, Pair, Vectors};
+use crate::kernel::{BROADCAST_AXES, Broadcast, Function, Kernel, Pair};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
+use crate::plan::folding;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{len, resolve_axis};
-use crate::plan::value::Value;
+use crate::plan::shape::len;
+use crate::plan::value::{Tensor, Value};
+
+/// `alpha` and `gamma` of Selu, where a node leaves them out.
+const SELU: (f32, f32) = (1.673_263_2, 1.050_701);
 
 impl Builder<'_> {
+    /// A function of each element.
     pub(super) fn map(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let function = self.function(node)?;
+        if let Value::Constant(constant) = self.value(node, 0, "X")? {
+            return Ok(vec![Value::Constant(folding::map(function, &constant))]);
+        }
         let x = self.tensor(node, 0, "X")?;
-        let function = match node.operator.as_str() {
-            "Relu" => Function::Relu,
-            "Sigmoid" => Function::Sigmoid,
-            "LeakyRelu" => Function::LeakyRelu { slope: node.attributes().float("alpha", 0.01)? },
-            _ => self.clip(node)?,
-        };
-        let y = self.result(node, &x.shape, &[&x])?;
+        Ok(vec![Value::Tensor(self.mapped(node, function, &x)?)])
+    }
+
+    pub(super) fn mapped(
+        &mut self,
+        node: &Node,
+        function: Function,
+        x: &Tensor,
+    ) -> Result<Tensor, Refusal> {
         let len = len(&x.shape);
-        self.push(Kernel::Map { function, len }, vec![x.slot], vec![y.slot]);
-        Ok(vec![Value::Tensor(y)])
+        Ok(self.by(node, &x.shape, Kernel::Map { function, len }, &[x])?)
+    }
+
+    fn function(&self, node: &Node) -> Result<Function, Fault> {
+        let attributes = node.attributes();
+        let alpha = |default: f32| attributes.float("alpha", default);
+        Ok(match node.operator.as_str() {
+            "Relu" => Function::Relu,
+            "LeakyRelu" => Function::LeakyRelu { alpha: alpha(0.01)? },
+            "Clip" => self.clip(node)?,
+            "Sigmoid" => Function::Sigmoid,
+            "Tanh" => Function::Tanh,
+            "Exp" => Function::Exp,
+            "Log" => Function::Log,
+            "Sqrt" => Function::Sqrt,
+            "Reciprocal" => Function::Reciprocal,
+            "Neg" => Function::Neg,
+            "Abs" => Function::Abs,
+            "Erf" => Function::Erf,
+            "Gelu" => match attributes.string("approximate", "none")? {
+                "none" => Function::Gelu,
+                "tanh" => Function::GeluTanh,
+                other => {
+                    let found = format!("approximate is {other:?}");
+                    return Err(Fault::new(found, "none and tanh are allowed"));
+                }
+            },
+            "Elu" => Function::Selu { alpha: alpha(1.0)?, gamma: 1.0 },
+            "Selu" => {
+                Function::Selu { alpha: alpha(SELU.0)?, gamma: attributes.float("gamma", SELU.1)? }
+            }
+            "Celu" => Function::Celu { alpha: alpha(1.0)? },
+            "Softplus" => Function::Softplus,
+            "Softsign" => Function::Softsign,
+            "Mish" => Function::Mish,
+            "Swish" => Function::Swish { alpha: alpha(1.0)? },
+            "HardSigmoid" => {
+                Function::HardSigmoid { alpha: alpha(0.2)?, beta: attributes.float("beta", 0.5)? }
+            }
+            "HardSwish" => Function::HardSwish,
+            "ThresholdedRelu" => Function::ThresholdedRelu { alpha: alpha(1.0)? },
+            "Shrink" => Function::Shrink {
+                lambda: attributes.float("lambd", 0.5)?,
+                bias: attributes.float("bias", 0.0)?,
+            },
+            "Floor" => Function::Floor,
+            "Ceil" => Function::Ceil,
+            "Round" => Function::Round,
+            "Sign" => Function::Sign,
+            "Not" => Function::Not,
+            "Sin" => Function::Sin,
+            "Cos" => Function::Cos,
+            "Tan" => Function::Tan,
+            "Asin" => Function::Asin,
+            "Acos" => Function::Acos,
+            "Atan" => Function::Atan,
+            "Sinh" => Function::Sinh,
+            "Cosh" => Function::Cosh,
+            "Asinh" => Function::Asinh,
+            "Acosh" => Function::Acosh,
+            _ => Function::Atanh,
+        })
     }
 
     /// Its bounds are attributes until operator set 10, operands since.
@@ -33,14 +101,7 @@ impl Builder<'_> {
             if self.opset < 11 {
                 return node.attributes().float(name, default);
             }
-            let Some(constant) = self.carried(node, i, name)? else { return Ok(default) };
-            match constant.as_floats(name)? {
-                (_, data) if data.len() == 1 => Ok(data[0]),
-                (shape, _) => {
-                    let found = format!("{name} has shape {}", extents(shape));
-                    Err(Fault::new(found, "a scalar is needed"))
-                }
-            }
+            Ok(self.scalar(node, i, name)?.unwrap_or(default))
         };
         let (low, high) = (bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?);
         if low.is_nan() || high.is_nan() {
@@ -49,23 +110,103 @@ impl Builder<'_> {
         Ok(Function::Clip { low, high })
     }
 
+    /// A conversion: to whole numbers by cutting the fraction off, to truth values by asking for 0.
+    pub(super) fn cast(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let value = self.value(node, 0, "input")?;
+        let to = match node.operator.as_str() {
+            // The other operand only says the type.
+            "CastLike" => match self.value(node, 1, "target_type")? {
+                Value::Constant(Constant::Ints { .. }) | Value::Indices(_) => folding::INT64,
+                _ => folding::FLOAT,
+            },
+            _ => node.attributes().int("to", 0)?,
+        };
+        let kind = folding::Kind::of(to)?;
+        Ok(vec![match value {
+            Value::Constant(constant) => Value::Constant(folding::cast(&constant, kind)),
+            Value::Indices(indices) if kind == folding::Kind::Ints => Value::Indices(indices),
+            _ => {
+                let x = self.tensor(node, 0, "input")?;
+                Value::Tensor(match kind {
+                    folding::Kind::Floats => x,
+                    folding::Kind::Ints => self.mapped(node, Function::Truncate, &x)?,
+                    folding::Kind::Truth => {
+                        let not = self.mapped(node, Function::Not, &x)?;
+                        self.mapped(node, Function::Not, &not)?
+                    }
+                })
+            }
+        }])
+    }
+
+    /// A function of two operands; Sum, Min, Max and Mean take any number of them.
     pub(super) fn pair(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let pair = match node.operator.as_str() {
-            "Add" => Pair::Add,
+            "Add" | "Sum" | "Mean" => Pair::Add,
             "Mul" => Pair::Mul,
+            "Sub" => Pair::Sub,
+            "Div" => Pair::Div,
+            "Pow" => Pair::Pow,
+            "Min" => Pair::Min,
+            "Max" => Pair::Max,
+            "Mod" if node.attributes().flag("fmod")? => Pair::Fmod,
+            "Mod" => Pair::Mod,
+            "Equal" => Pair::Equal,
+            "Less" => Pair::Less,
+            "LessOrEqual" => Pair::LessOrEqual,
+            "Greater" => Pair::Greater,
+            "GreaterOrEqual" => Pair::GreaterOrEqual,
+            "And" => Pair::And,
+            "Or" => Pair::Or,
+            "Xor" => Pair::Xor,
             _ => Pair::PRelu,
         };
-        if node.inputs.len() > 2 {
-            let found = format!("{} operands", node.inputs.len());
-            return Err(Fault::new(found, "two are allowed").into());
+        let variadic = matches!(node.operator.as_str(), "Sum" | "Mean" | "Min" | "Max");
+        let count = node.inputs.len();
+        if (count != 2 && !variadic) || count == 0 {
+            let found = format!("{count} operands");
+            let needed = if variadic { "at least one is needed" } else { "two are needed" };
+            return Err(Fault::new(found, needed).into());
         }
-        let values = (self.value(node, 0, "A")?, self.value(node, 1, "B")?);
-        if let (Value::Constant(Constant::Ints { .. }), Value::Constant(Constant::Ints { .. })) =
-            &values
-        {
-            return sizes(pair, &values).map(|value| vec![value]);
+        let mut value = self.value(node, 0, "operand 0")?;
+        for i in 1..count {
+            let next = self.value(node, i, &format!("operand {i}"))?;
+            value = self.paired(node, pair, value, next)?;
         }
-        let (a, b) = (self.tensor(node, 0, "A")?, self.tensor(node, 1, "B")?);
+        if node.operator == "Mean" && count > 1 {
+            let share = Constant::floats(vec![], vec![1.0 / count as f32]);
+            value = self.paired(node, Pair::Mul, value, Value::Constant(share))?;
+        }
+        Ok(vec![value])
+    }
+
+    /// A function of two values, at once if both are constants.
+    fn paired(&mut self, node: &Node, pair: Pair, a: Value, b: Value) -> Result<Value, Refusal> {
+        match (a, b) {
+            (Value::Constant(a), Value::Constant(b)) => {
+                Ok(Value::Constant(folding::pair(pair, &a, &b)?))
+            }
+            (Value::Indices(indices), Value::Constant(shift)) => {
+                Ok(Value::Indices(indices.shifted(pair, &shift)?))
+            }
+            (Value::Constant(shift), Value::Indices(indices)) if pair == Pair::Add => {
+                Ok(Value::Indices(indices.shifted(pair, &shift)?))
+            }
+            (a, b) => {
+                let (a, b) = (self.as_tensor(a, "A")?, self.as_tensor(b, "B")?);
+                Ok(Value::Tensor(self.combined(node, pair, &a, &b)?))
+            }
+        }
+    }
+
+    /// A function of two tensors.
+    pub(super) fn combined(
+        &mut self,
+        node: &Node,
+        pair: Pair,
+        a: &Tensor,
+        b: &Tensor,
+    ) -> Result<Tensor, Refusal> {
         let (all, shape) = broadcast(pair, &a.shape, &b.shape)?;
         if pair == Pair::PRelu && (shape != a.shape || self.slots[b.slot].varies) {
             return Err(Fault::new(
@@ -74,56 +215,21 @@ impl Builder<'_> {
             )
             .into());
         }
-        let y = self.result(node, &shape, &[&a, &b])?;
-        self.push(Kernel::Pair(pair, all), vec![a.slot, b.slot], vec![y.slot]);
-        Ok(vec![Value::Tensor(y)])
+        Ok(self.by(node, &shape, Kernel::Pair(pair, all), &[a, b])?)
     }
 
-    pub(super) fn batch_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
-        let x = self.tensor(node, 0, "X")?;
-        if x.shape.len() < 2 {
-            let found = format!("X has shape {}", extents(&x.shape));
-            return Err(Fault::new(found, "batch and channels are needed").into());
-        }
-        if node.attributes().flag("training_mode")? {
-            let found = "training_mode is 1";
-            return Err(Fault::new(found, "a model for inference is needed").into());
-        }
-        let epsilon = node.attributes().float("epsilon", 1e-5)?;
-        let channels = x.shape[1];
-        let operand = |i: usize, name: &str| {
-            self.per_channel(node, i, name, channels)?
-                .ok_or_else(|| Fault::new(format!("{name} is left out"), "it is needed"))
-        };
-        let (scale, shift) = (operand(1, "scale")?, operand(2, "B")?);
-        let (mean, var) = (operand(3, "mean")?, operand(4, "var")?);
-        let scale: Vec<f32> =
-            scale.iter().zip(var.iter()).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
-        let shift: Vec<f32> = (0..channels).map(|c| shift[c] - mean[c] * scale[c]).collect();
-        let [scale, shift] = [scale, shift].map(|data| self.weights(&Arc::new(data), 0..channels));
-        let y = self.result(node, &x.shape, &[&x])?;
-        let inner = len(&x.shape[2..]);
-        let affine = Affine { len: len(&x.shape), channels: channels as u32, inner };
-        self.push(Kernel::Affine(affine), vec![x.slot, scale, shift], vec![y.slot]);
-        Ok(vec![Value::Tensor(y)])
+    /// A value where a mask is not 0, else 0.
+    pub(super) fn kept(&mut self, node: &Node, x: Value, mask: Value) -> Result<Value, Refusal> {
+        self.paired(node, Pair::Keep, x, mask)
     }
 
-    /// Along one axis since operator set 13; before, over everything from an axis on.
-    pub(super) fn softmax(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
-        let x = self.tensor(node, 0, "X")?;
-        let rank = x.shape.len();
-        let one_axis = self.opset >= 13;
-        let axis = node.attributes().int("axis", if one_axis { -1 } else { 1 })?;
-        let axis = resolve_axis(axis, rank, !one_axis)?;
-        let after = if one_axis { axis + 1 } else { rank };
-        let vectors = Vectors {
-            outer: len(&x.shape[..axis]),
-            len: len(&x.shape[axis..after]),
-            inner: len(&x.shape[after..]),
-        };
-        let y = self.result(node, &x.shape, &[&x])?;
-        self.push(Kernel::Softmax(vectors), vec![x.slot], vec![y.slot]);
-        Ok(vec![Value::Tensor(y)])
+    /// Elements of one tensor where a condition is true, of another where it is false.
+    pub(super) fn choose(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let condition = self.value(node, 0, "condition")?;
+        let (x, y) = (self.value(node, 1, "X")?, self.value(node, 2, "Y")?);
+        let x = self.paired(node, Pair::Keep, x, condition.clone())?;
+        let y = self.paired(node, Pair::Drop, y, condition)?;
+        Ok(vec![self.paired(node, Pair::Add, x, y)?])
     }
 }
 
@@ -178,25 +284,4 @@ pub(crate) fn broadcast(
     };
     let shape = dims[BROADCAST_AXES - rank..].iter().map(|&d| d as usize).collect();
     Ok((Broadcast { dims, a: steps(wide_a), b: steps(wide_b) }, shape))
-}
-
-/// Arithmetic with sizes, as exporters write it for a reshape.
-fn sizes(pair: Pair, values: &(Value, Value)) -> Result<Value, Refusal> {
-    let (Value::Constant(a), Value::Constant(b)) = values else {
-        return Err(Fault::new("sizes that are not constant", "constants are needed").into());
-    };
-    let (x, y) = (a.as_list("A")?, b.as_list("B")?);
-    let (long, shape) =
-        if x.len() >= y.len() { (x.len(), a.shape()) } else { (y.len(), b.shape()) };
-    let fits = |n: usize| n == long || n == 1;
-    let at = |list: &[i64], i: usize| if list.len() == 1 { list[0] } else { list[i] };
-    if pair == Pair::PRelu || !fits(x.len()) || !fits(y.len()) {
-        let found = format!("{} and {} whole numbers", x.len(), y.len());
-        return Err(Fault::new(found, "as many, or one, are needed").into());
-    }
-    let combine = |i: usize| match pair {
-        Pair::Add => at(x, i).saturating_add(at(y, i)),
-        _ => at(x, i).saturating_mul(at(y, i)),
-    };
-    Ok(Value::Constant(Constant::ints(shape.to_vec(), (0..long).map(combine).collect())))
 }

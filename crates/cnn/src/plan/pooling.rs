@@ -6,28 +6,40 @@ use unpool::{Geometry, GeometryError, Shape};
 
 use crate::axis::Axis;
 use crate::error::{Fault, extents};
-use crate::kernel::{Average, Fit, Kernel};
+use crate::kernel::{Average, Function, Kernel};
+use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
+use crate::plan::arrangement::Move;
 use crate::plan::builder::Builder;
+use crate::plan::convolution::dense;
 use crate::plan::operands::spatial_axes;
 use crate::plan::refusal::Refusal;
 use crate::plan::shape::len;
 use crate::plan::sliding::Sliding;
-use crate::plan::value::{Tensor, Value};
+use crate::plan::value::{Indices, Tensor, Value};
 
 impl Builder<'_> {
     pub(super) fn max_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let axes = spatial_axes(&x)?;
         let sliding = Sliding::read(node.attributes(), axes, None)?;
-        let geometry = Geometry::new(&sliding.window(), Shape::channels_first(x.shape.clone()))?;
+        let shape = Shape::channels_first(x.shape.clone());
+        let geometry = Geometry::new(&sliding.window(), shape)?;
+        if *geometry.input_shape().dims() == *geometry.pooled_shape().dims()
+            && sliding.kernel.iter().all(|&k| k == 1)
+        {
+            // Each window is a cell, so its index is known: exporters number cells in this way.
+            let all = (0..i64::from(len(&x.shape))).collect();
+            let indices = Value::Constant(Constant::ints(x.shape.clone(), all));
+            return Ok(vec![Value::Tensor(x), indices]);
+        }
         let values = self.result(node, geometry.pooled_shape().dims(), &[&x])?;
         let varies = self.slots[x.slot].varies;
         let what = format!("the argmax of {}", node.name);
         let taps = self.reserved(&what, geometry.taps_bytes().into(), varies)?;
-        let kernel = Kernel::MaxPool(geometry);
-        self.push(kernel, vec![x.slot], vec![values.slot, taps]);
-        Ok(vec![Value::Tensor(values), Value::Indices { geometry: Arc::new(geometry), taps }])
+        let indices = Indices::new(geometry, taps);
+        self.push(Kernel::MaxPool(geometry), &[&x], &[&values, &indices.taps()]);
+        Ok(vec![Value::Tensor(values), Value::Indices(indices)])
     }
 
     /// Values go back through the taps of the pooling that made the indices, each to its own row and
@@ -36,10 +48,11 @@ impl Builder<'_> {
     pub(super) fn max_unpool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let axes = spatial_axes(&x)?;
-        let Value::Indices { geometry, taps } = self.value(node, 1, "I")? else {
+        let Value::Indices(indices) = self.value(node, 1, "I")? else {
             let found = format!("I ({:?}) is no argmax", node.inputs[1]);
             return Err(Fault::new(found, "the Indices of a MaxPool are needed").into());
         };
+        let (geometry, taps) = (*indices.geometry, indices.taps());
         if x.shape != geometry.pooled_shape().dims() {
             return Err(Fault::new(
                 format!("X is {}", extents(&x.shape)),
@@ -56,7 +69,7 @@ impl Builder<'_> {
         shape.extend(&size);
         // A geometry that restores the pooled size, or another size with the same window positions.
         let direct = if size == pooled_size {
-            Some(*geometry)
+            Some(geometry)
         } else {
             fitting.ok().filter(|fitting| {
                 // Padding that depends on the size would move every window.
@@ -69,8 +82,7 @@ impl Builder<'_> {
             })
         };
         if let Some(direct) = direct {
-            let y = self.result(node, &shape, &[&x])?;
-            self.push(Kernel::MaxUnpool(direct), vec![x.slot, taps], vec![y.slot]);
+            let y = self.by(node, &shape, Kernel::MaxUnpool(direct), &[&x, &taps])?;
             return Ok(vec![Value::Tensor(y)]);
         }
         if let Some(i) = (0..axes).find(|&i| size[i] < pooled_size[i]) {
@@ -80,12 +92,16 @@ impl Builder<'_> {
             )
             .into());
         }
-        let restored = self.result(node, geometry.input_shape().dims(), &[&x])?;
-        self.push(Kernel::MaxUnpool(*geometry), vec![x.slot, taps], vec![restored.slot]);
-        let y = self.result(node, &shape, &[&x])?;
-        let fit = Fit { planes: len(&shape[..2]), from: three(pooled_size), to: three(&size) };
-        self.push(Kernel::Fit(fit), vec![restored.slot], vec![y.slot]);
-        Ok(vec![Value::Tensor(y)])
+        let restored = geometry.input_shape().dims();
+        let y = self.by(node, restored, Kernel::MaxUnpool(geometry), &[&x, &taps])?;
+        // Rows and columns are added at the far ends.
+        let moves: Vec<_> = (0..axes)
+            .map(|i| {
+                let own = |cell: usize| (cell < pooled_size[i]).then_some(cell);
+                Move::Pick { axis: 2 + i, at: (0..size[i]).map(own).collect(), fill: 0.0 }
+            })
+            .collect();
+        Ok(vec![self.moved(node, Value::Tensor(y), &moves)?])
     }
 
     /// The spatial extents that `output_shape` asks for, or those that ONNX infers.
@@ -144,18 +160,26 @@ impl Builder<'_> {
         };
         let mut shape = x.shape[..2].to_vec();
         shape.extend(axes[3 - count..].iter().map(|a| a.output as usize));
-        let y = self.result(node, &shape, &[&x])?;
         let average = Average { planes: len(&x.shape[..2]), axes, counts_padding };
-        self.push(Kernel::Average(average), vec![x.slot], vec![y.slot]);
+        let y = self.by(node, &shape, Kernel::Average(average), &[&x])?;
         Ok(vec![Value::Tensor(y)])
     }
-}
 
-/// Spatial extents with 1 in front to make three.
-fn three(spatial: &[usize]) -> [u32; 3] {
-    let mut all = [1; 3];
-    for (to, &from) in all[3 - spatial.len()..].iter_mut().zip(spatial) {
-        *to = from as u32;
+    /// The norm of each window: a sum of powers, as a convolution of ones over each channel.
+    pub(super) fn lp_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        let count = spatial_axes(&x)?;
+        let p = node.attributes().int("p", 2)? as f32;
+        let sliding = Sliding::read(node.attributes(), count, None)?;
+        let shape = Shape::channels_first(x.shape.clone());
+        let geometry = Geometry::new(&sliding.window(), shape)?;
+        let sizes = self.mapped(node, Function::Abs, &x)?;
+        let powers = self.mapped(node, Function::Power { offset: 0.0, exponent: p }, &sizes)?;
+        let sum = self.result(node, geometry.pooled_shape().dims(), &[&x])?;
+        let conv = dense(Axis::of(&geometry), x.shape[0], x.shape[1], 1, 1);
+        let ones = vec![1.0; x.shape[1] * sliding.kernel.iter().product::<usize>()];
+        self.convolve(conv, &powers, &Arc::new(ones), None, &sum);
+        let root = Function::Power { offset: 0.0, exponent: 1.0 / p };
+        Ok(vec![Value::Tensor(self.mapped(node, root, &sum)?)])
     }
-    all
 }

@@ -1,6 +1,6 @@
-//! Numbers of elements and axes of a shape.
+//! Numbers of elements, axes and strides of a shape.
 
-use crate::error::Fault;
+use crate::error::{Fault, extents};
 
 /// Elements of a shape that was counted in u32 already.
 pub(super) fn len(shape: &[usize]) -> u32 {
@@ -17,4 +17,61 @@ pub(super) fn resolve_axis(axis: i64, rank: usize, end: bool) -> Result<usize, F
         return Err(Fault::new(format!("axis is {axis}"), allowed));
     }
     Ok(found as usize)
+}
+
+/// Different axes that may be counted from the end, in ascending order.
+pub(super) fn resolve_axes(axes: &[i64], rank: usize) -> Result<Vec<usize>, Fault> {
+    let mut all =
+        axes.iter().map(|&axis| resolve_axis(axis, rank, false)).collect::<Result<Vec<_>, _>>()?;
+    all.sort_unstable();
+    if all.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Fault::new(format!("axes are {axes:?}"), "each axis may be given once"));
+    }
+    Ok(all)
+}
+
+/// An index that may be counted from the end of an axis.
+pub(super) fn resolve_index(index: i64, extent: usize) -> Result<usize, Fault> {
+    let found = if index < 0 { index.saturating_add(extent as i64) } else { index };
+    usize::try_from(found).ok().filter(|&n| n < extent).ok_or_else(|| {
+        Fault::new(format!("an index is {index}"), format!("{extent} cells are indexed"))
+    })
+}
+
+/// The shape to which two shapes repeat, by NumPy's rule.
+pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, Fault> {
+    let rank = a.len().max(b.len());
+    let at = |shape: &[usize], i: usize| match (i + shape.len()).checked_sub(rank) {
+        Some(own) => shape[own],
+        None => 1,
+    };
+    (0..rank)
+        .map(|i| match (at(a, i), at(b, i)) {
+            (n, m) if n == m => Ok(n),
+            (1, n) | (n, 1) => Ok(n),
+            _ => Err(Fault::new(
+                format!("A is {} and B is {}", extents(a), extents(b)),
+                "shapes that repeat to one are needed",
+            )),
+        })
+        .collect()
+}
+
+/// The strides of a dense tensor.
+pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
+    let mut steps = vec![1; shape.len()];
+    for i in (1..shape.len()).rev() {
+        steps[i - 1] = steps[i] * shape[i];
+    }
+    steps
+}
+
+/// Coordinates of element `i`.
+pub(super) fn coordinates(shape: &[usize], mut i: usize) -> Vec<usize> {
+    let mut at = vec![0; shape.len()];
+    for (at, &n) in at.iter_mut().zip(shape).rev() {
+        *at = i % n;
+        i /= n;
+    }
+    at
 }

@@ -6,3 +6,4 @@ pub(crate) mod expected;
 pub(crate) mod naive;
 pub(crate) mod onnx;
 pub(crate) mod random;
+pub(crate) mod wire;

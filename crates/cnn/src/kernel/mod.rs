@@ -4,10 +4,19 @@
 //! Tensors are dense and row-major with channels first. One to three spatial axes are stored as
 //! three, z, y and x; a missing axis has extent 1.
 
+mod function;
+mod pair;
+mod sparse;
+
 use unpool::Geometry;
 
 use crate::axis::Axis;
+use crate::program::SlotId;
 use crate::rule::Rule;
+
+pub(crate) use function::Function;
+pub(crate) use pair::Pair;
+pub(crate) use sparse::Sparse;
 
 /// The offset of a tensor of images and channels, and its strides, in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,31 +69,6 @@ impl Conv {
     }
 }
 
-/// A function of each element.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Function {
-    Relu,
-    LeakyRelu { slope: f32 },
-    Clip { low: f32, high: f32 },
-    Sigmoid,
-}
-
-impl Function {
-    /// Whether its gradient is computed from its result, so that its input need not be kept.
-    pub(crate) fn goes_back_by_output(self) -> bool {
-        matches!(self, Self::Relu | Self::Sigmoid)
-    }
-}
-
-/// A function of two tensors, of which the first is the one it is named after.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pair {
-    Add,
-    Mul,
-    /// `x` where positive, else `x·slope`.
-    PRelu,
-}
-
 /// Axes that a broadcast has at most.
 pub(crate) const BROADCAST_AXES: usize = 6;
 
@@ -124,11 +108,7 @@ impl Reduce {
 
     /// Strides of the signal.
     pub(crate) fn steps(&self) -> [u32; BROADCAST_AXES] {
-        let mut steps = [1; BROADCAST_AXES];
-        for d in (0..BROADCAST_AXES - 1).rev() {
-            steps[d] = steps[d + 1] * self.dims[d + 1];
-        }
-        steps
+        strides(&self.dims)
     }
 }
 
@@ -148,12 +128,107 @@ pub(crate) struct Run {
     pub(crate) step: u32,
 }
 
-/// Planes cut, or extended with zeros, at their far ends.
+/// A linear map along one axis, by a sparse matrix of `to` rows and `from` columns: slices, padding,
+/// resizing, sums and means over an axis, and gathering by constant indices are all of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fit {
-    pub(crate) planes: u32,
-    pub(crate) from: [u32; 3],
-    pub(crate) to: [u32; 3],
+pub(crate) struct Along {
+    pub(crate) outer: u32,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) inner: u32,
+    /// The tensors of the transposed matrix, in the order in which the kernel reads a matrix.
+    pub(crate) transposed: [SlotId; 3],
+}
+
+/// A tensor with its axes in another order: axis `i` of the result is axis `order[i]` of what is
+/// read, which has extents `dims`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Permute {
+    pub(crate) dims: [u32; BROADCAST_AXES],
+    pub(crate) order: [usize; BROADCAST_AXES],
+}
+
+impl Permute {
+    pub(crate) fn len(&self) -> u32 {
+        self.dims.iter().product()
+    }
+
+    /// Extents of the result.
+    pub(crate) fn result(&self) -> [u32; BROADCAST_AXES] {
+        self.order.map(|axis| self.dims[axis])
+    }
+
+    /// The step in what is read for a step along each axis of the result.
+    pub(crate) fn steps(&self) -> [u32; BROADCAST_AXES] {
+        let strides = strides(&self.dims);
+        self.order.map(|axis| strides[axis])
+    }
+
+    /// The permutation that undoes it.
+    pub(crate) fn inverse(&self) -> Self {
+        let mut order = [0; BROADCAST_AXES];
+        for (i, &axis) in self.order.iter().enumerate() {
+            order[axis] = i;
+        }
+        Self { dims: self.result(), order }
+    }
+}
+
+/// The strides of a dense tensor.
+pub(crate) fn strides(dims: &[u32; BROADCAST_AXES]) -> [u32; BROADCAST_AXES] {
+    let mut steps = [1; BROADCAST_AXES];
+    for d in (0..BROADCAST_AXES - 1).rev() {
+        steps[d] = steps[d + 1] * dims[d + 1];
+    }
+    steps
+}
+
+/// `batch` products of matrices, each tensor with its strides: of one product and the next, of rows
+/// and of columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(crate) batch: u32,
+    pub(crate) rows: u32,
+    pub(crate) columns: u32,
+    pub(crate) depth: u32,
+    pub(crate) a: [u32; 3],
+    pub(crate) b: [u32; 3],
+    pub(crate) y: [u32; 3],
+}
+
+/// Which element of a vector, or what of all its elements, a fold gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fold {
+    Max,
+    Min,
+    Product,
+    /// The position of the largest; of equals the first, or the last.
+    ArgMax {
+        last: bool,
+    },
+    ArgMin {
+        last: bool,
+    },
+}
+
+impl Fold {
+    /// The number that the shaders know it by.
+    pub(crate) fn number(self) -> u32 {
+        match self {
+            Self::Max => 0,
+            Self::Min => 1,
+            Self::Product => 2,
+            Self::ArgMax { last: false } => 3,
+            Self::ArgMax { last: true } => 4,
+            Self::ArgMin { last: false } => 5,
+            Self::ArgMin { last: true } => 6,
+        }
+    }
+
+    /// Whether it gives a position, which has no gradient.
+    pub(crate) fn is_position(self) -> bool {
+        matches!(self, Self::ArgMax { .. } | Self::ArgMin { .. })
+    }
 }
 
 /// Vectors of `len` elements with a stride of `inner`.
@@ -196,8 +271,9 @@ pub(crate) enum Kernel {
     MapBack { function: Function, rule: Rule, len: u32 },
     /// a, b → result.
     Pair(Pair, Broadcast),
-    /// x, slope, signal → signal.
-    PReluBack(Broadcast),
+    /// a, b, signal → signal of operand `operand`, before it is summed over the axes in which the
+    /// operand was repeated.
+    PairBack { pair: Pair, operand: u32, all: Broadcast },
     /// signal, other operand (may be left out) → signal of the operand.
     Reduce(Reduce),
     /// x → values, taps.
@@ -212,14 +288,26 @@ pub(crate) enum Kernel {
     Average(Average),
     /// signal → signal.
     AverageBack(Average),
-    /// x → y.
-    Softmax(Vectors),
+    /// x → y, or the logarithm of y.
+    Softmax { vectors: Vectors, log: bool },
     /// y, signal → signal.
-    SoftmaxBack(Vectors),
+    SoftmaxBack { vectors: Vectors, log: bool },
+    /// Vectors with their mean subtracted and divided by their deviation, x → y.
+    Normalize { vectors: Vectors, epsilon: f32 },
+    /// x, signal → signal.
+    NormalizeBack { vectors: Vectors, epsilon: f32 },
+    /// x → y.
+    Fold(Fold, Vectors),
+    /// x, y, signal → signal.
+    FoldBack(Fold, Vectors),
+    /// x, the matrix's first entry of each row, the columns and the values of its entries → y.
+    Along(Along),
+    /// x → y.
+    Permute(Permute),
+    /// a, b → y.
+    Product(Product),
     /// x → part of y, the rest of which is left as it is.
     Runs(Runs),
-    /// x → y.
-    Fit(Fit),
 }
 
 impl Kernel {
@@ -232,7 +320,7 @@ impl Kernel {
             Self::Map { .. } => "map",
             Self::MapBack { .. } => "map_back",
             Self::Pair(..) => "pair",
-            Self::PReluBack(_) => "prelu_back",
+            Self::PairBack { .. } => "pair_back",
             Self::Reduce(_) => "reduce",
             Self::MaxPool(_) => "max_pool",
             Self::MaxPoolBack(_) => "max_pool_backward",
@@ -240,10 +328,16 @@ impl Kernel {
             Self::MaxUnpoolBack(_) => "max_unpool_backward",
             Self::Average(_) => "average",
             Self::AverageBack(_) => "average_back",
-            Self::Softmax(_) => "softmax",
-            Self::SoftmaxBack(_) => "softmax_back",
+            Self::Softmax { .. } => "softmax",
+            Self::SoftmaxBack { .. } => "softmax_back",
+            Self::Normalize { .. } => "normalize",
+            Self::NormalizeBack { .. } => "normalize_back",
+            Self::Fold(..) => "fold",
+            Self::FoldBack(..) => "fold_back",
+            Self::Along(_) => "along",
+            Self::Permute(_) => "permute",
+            Self::Product(_) => "product",
             Self::Runs(_) => "runs",
-            Self::Fit(_) => "fit",
         }
     }
 }

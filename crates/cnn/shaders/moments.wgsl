@@ -1,0 +1,27 @@
+// The uniform of normalize.wgsl and normalize_back.wgsl, and the moments of a vector of `len`
+// elements with a stride of `inner`.
+
+struct Params {
+    count: u32,
+    len: u32,
+    inner: u32,
+    epsilon: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+
+// The mean, and the reciprocal of the deviation.
+fn moments(first: u32) -> vec2<f32> {
+    var sum = 0.0;
+    for (var n = 0u; n < params.len; n++) {
+        sum += x[first + n * params.inner];
+    }
+    let mean = sum / f32(params.len);
+    var squares = 0.0;
+    for (var n = 0u; n < params.len; n++) {
+        let off = x[first + n * params.inner] - mean;
+        squares += off * off;
+    }
+    return vec2(mean, 1.0 / sqrt(squares / f32(params.len) + params.epsilon));
+}

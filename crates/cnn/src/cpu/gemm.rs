@@ -1,0 +1,114 @@
+//! Products of matrices: `gemm`'s kernels on the threads of this process, plain loops on wasm.
+
+/// A matrix in memory: the distance from one row to the next, and from one column to the next.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Strides {
+    pub(super) row: usize,
+    pub(super) column: usize,
+}
+
+impl Strides {
+    /// A row-major matrix.
+    pub(super) fn rows_of(columns: usize) -> Self {
+        Self { row: columns, column: 1 }
+    }
+
+    /// The transposed matrix.
+    pub(super) fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row }
+    }
+
+    /// Elements from the first to the last of a matrix, both included.
+    fn span(self, rows: usize, columns: usize) -> usize {
+        if rows == 0 || columns == 0 {
+            return 0;
+        }
+        (rows - 1) * self.row + (columns - 1) * self.column + 1
+    }
+}
+
+/// Adds the product of `a`, of `rows` by `depth`, and `b`, of `depth` by `columns`, to `y`.
+///
+/// # Panics
+///
+/// If a matrix reaches past its slice.
+pub(super) fn add_product(
+    [rows, columns, depth]: [usize; 3],
+    (a, a_strides): (&[f32], Strides),
+    (b, b_strides): (&[f32], Strides),
+    (y, y_strides): (&mut [f32], Strides),
+) {
+    let (a, b) = (&a[..a_strides.span(rows, depth)], &b[..b_strides.span(depth, columns)]);
+    let y = &mut y[..y_strides.span(rows, columns)];
+    if a.is_empty() || b.is_empty() {
+        return;
+    }
+    kernel([rows, columns, depth], (a, a_strides), (b, b_strides), (y, y_strides));
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[allow(unsafe_code, reason = "gemm takes pointers; all that it reaches is inside the slices")]
+fn kernel(
+    [rows, columns, depth]: [usize; 3],
+    (a, a_strides): (&[f32], Strides),
+    (b, b_strides): (&[f32], Strides),
+    (y, y_strides): (&mut [f32], Strides),
+) {
+    use gemm_common::Parallelism;
+
+    // Below this the threads cost more than they bring.
+    let small = rows * columns * depth < 1 << 16;
+    let threads = if small { Parallelism::None } else { Parallelism::Rayon(0) };
+    // The kernels want a result whose columns are dense, so a row-major one is made as its transpose.
+    let turns = y_strides.column <= y_strides.row;
+    let ([m, n], (a, a_strides), (b, b_strides), y_strides) = if turns {
+        let (a_turned, b_turned) = (a_strides.transposed(), b_strides.transposed());
+        ([columns, rows], (b, b_turned), (a, a_turned), y_strides.transposed())
+    } else {
+        ([rows, columns], (a, a_strides), (b, b_strides), y_strides)
+    };
+    // SAFETY: the slices were cut to the spans of the three matrices, and `y` is borrowed alone.
+    // Lengths of slices of f32 are less than isize::MAX, and so are strides within them.
+    unsafe {
+        gemm_f32::gemm::f32::get_gemm_fn()(
+            m,
+            n,
+            depth,
+            y.as_mut_ptr(),
+            y_strides.column as isize,
+            y_strides.row as isize,
+            true,
+            a.as_ptr(),
+            a_strides.column as isize,
+            a_strides.row as isize,
+            b.as_ptr(),
+            b_strides.column as isize,
+            b_strides.row as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+fn kernel(
+    [rows, columns, depth]: [usize; 3],
+    (a, a_strides): (&[f32], Strides),
+    (b, b_strides): (&[f32], Strides),
+    (y, y_strides): (&mut [f32], Strides),
+) {
+    for row in 0..rows {
+        for d in 0..depth {
+            let factor = a[row * a_strides.row + d * a_strides.column];
+            let b = &b[d * b_strides.row..];
+            for column in 0..columns {
+                y[row * y_strides.row + column * y_strides.column] +=
+                    factor * b[column * b_strides.column];
+            }
+        }
+    }
+}

@@ -1,0 +1,368 @@
+//! The moves of each operator that rearranges elements: which cell of the operand each cell of the result
+//! is.
+
+use crate::error::{Fault, extents};
+use crate::onnx::graph::Node;
+use crate::plan::arrangement::{Move, expansion};
+use crate::plan::builder::Builder;
+use crate::plan::shape::{
+    broadcast_shape, coordinates, resolve_axes, resolve_axis, resolve_index, strides,
+};
+
+impl Builder<'_> {
+    /// The moves of a node whose first operand has this shape.
+    pub(super) fn moves(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        Ok(match node.operator.as_str() {
+            "Flatten" => vec![Move::Shape(flattened(node, shape)?)],
+            "Reshape" => vec![Move::Shape(self.reshaped(node, shape)?)],
+            "Squeeze" => vec![Move::Shape(self.squeezed(node, shape)?)],
+            "Unsqueeze" => vec![Move::Shape(self.unsqueezed(node, shape)?)],
+            "Dropout" => {
+                self.check_dropout(node)?;
+                Vec::new()
+            }
+            "Transpose" => vec![Move::Permute(permutation(node, shape)?)],
+            "Slice" => self.slices(node, shape)?,
+            "Gather" => self.gathered(node, shape)?,
+            "GatherElements" => self.gathered_elements(node, shape)?,
+            "GatherND" => self.gathered_nd(node, shape)?,
+            "Expand" => {
+                let to = self.needed_list(node, 1, "shape")?;
+                let to = sizes(&to, "shape")?;
+                expansion(shape, &broadcast_shape(shape, &to)?)
+            }
+            "Tile" => self.tiled(node, shape)?,
+            "DepthToSpace" | "SpaceToDepth" => blocks(node, shape)?,
+            "Pad" => self.padded(node, shape)?,
+            // Identity.
+            _ => Vec::new(),
+        })
+    }
+
+    fn needed_list(&self, node: &Node, i: usize, name: &str) -> Result<Vec<i64>, Fault> {
+        self.list(node, i, name)?
+            .ok_or_else(|| Fault::new(format!("{name} is left out"), "it is needed"))
+    }
+
+    /// Whole numbers of any shape that the model carries.
+    pub(super) fn positions(&self, node: &Node) -> Result<(Vec<usize>, Vec<i64>), Fault> {
+        let Some(constant) = self.carried(node, 1, "indices")? else {
+            return Err(Fault::new("indices are left out", "they are needed"));
+        };
+        let data = constant.as_ints("indices")?.to_vec();
+        Ok((constant.shape().to_vec(), data))
+    }
+
+    fn check_dropout(&self, node: &Node) -> Result<(), Fault> {
+        let training = match self.carried(node, 2, "training_mode")? {
+            Some(constant) => constant.to_floats().1.iter().any(|&x| x != 0.0),
+            None => false,
+        };
+        if training {
+            return Err(Fault::new("training_mode is true", "a model for inference is needed"));
+        }
+        Ok(())
+    }
+
+    fn reshaped(&self, node: &Node, shape: &[usize]) -> Result<Vec<usize>, Fault> {
+        let target = self.needed_list(node, 1, "shape")?;
+        let keeps_zero = node.attributes().flag("allowzero")?;
+        let count: usize = shape.iter().product();
+        let refused = || {
+            Fault::new(
+                format!("shape is {target:?}"),
+                format!("one of {count} elements is needed, as {} has", extents(shape)),
+            )
+        };
+        let mut wide = Vec::with_capacity(target.len());
+        let mut open = None;
+        for (i, &n) in target.iter().enumerate() {
+            wide.push(match n {
+                -1 if open.is_none() => {
+                    open = Some(i);
+                    1
+                }
+                0 if !keeps_zero => *shape.get(i).ok_or_else(refused)?,
+                n => usize::try_from(n).map_err(|_| refused())?,
+            });
+        }
+        let found = wide.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).ok_or_else(refused)?;
+        match open {
+            Some(i) if found > 0 && count.is_multiple_of(found) => wide[i] = count / found,
+            None if found == count => {}
+            // An exporter that was given one size of batch writes it into the shape.
+            None if self.stated_batch.is_some()
+                && self.stated_batch == wide.first().copied()
+                && found > 0
+                && (count * wide[0]).is_multiple_of(found) =>
+            {
+                wide[0] = count * wide[0] / found;
+            }
+            _ => return Err(refused()),
+        }
+        Ok(wide)
+    }
+
+    fn squeezed(&self, node: &Node, shape: &[usize]) -> Result<Vec<usize>, Fault> {
+        let axes = match self.list_since(node, 13, "axes", 1)? {
+            Some(axes) => resolve_axes(&axes, shape.len())?,
+            None => (0..shape.len()).filter(|&axis| shape[axis] == 1).collect(),
+        };
+        if let Some(&axis) = axes.iter().find(|&&axis| shape[axis] != 1) {
+            let found = format!("axis {axis} has {} cells", shape[axis]);
+            return Err(Fault::new(found, "one cell is needed on an axis that is dropped"));
+        }
+        Ok((0..shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| shape[axis]).collect())
+    }
+
+    fn unsqueezed(&self, node: &Node, shape: &[usize]) -> Result<Vec<usize>, Fault> {
+        let axes = self
+            .list_since(node, 13, "axes", 1)?
+            .ok_or_else(|| Fault::new("axes are left out", "they are needed"))?;
+        let axes = resolve_axes(&axes, shape.len() + axes.len())?;
+        let mut wide = shape.to_vec();
+        for axis in axes {
+            wide.insert(axis, 1);
+        }
+        Ok(wide)
+    }
+
+    /// Starts, ends and steps are attributes until operator set 9, operands since.
+    fn slices(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let needed = |list: Option<Vec<i64>>, name: &str| {
+            list.ok_or_else(|| Fault::new(format!("{name} are left out"), "they are needed"))
+        };
+        let starts = needed(self.list_since(node, 10, "starts", 1)?, "starts")?;
+        let ends = needed(self.list_since(node, 10, "ends", 2)?, "ends")?;
+        let count = starts.len();
+        let axes =
+            self.list_since(node, 10, "axes", 3)?.unwrap_or_else(|| (0..count as i64).collect());
+        let steps = self.list_since(node, 10, "steps", 4)?.unwrap_or_else(|| vec![1; count]);
+        if [ends.len(), axes.len(), steps.len()] != [count; 3] || steps.contains(&0) {
+            return Err(Fault::new(
+                format!("starts {starts:?}, ends {ends:?}, axes {axes:?} and steps {steps:?}"),
+                "as many of each, and steps other than 0, are needed",
+            ));
+        }
+        (0..count)
+            .map(|i| {
+                let axis = resolve_axis(axes[i], shape.len(), false)?;
+                Ok(Move::pick(axis, cells(shape[axis] as i64, starts[i], ends[i], steps[i])))
+            })
+            .collect()
+    }
+
+    fn gathered(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let axis = resolve_axis(node.attributes().int("axis", 0)?, shape.len(), false)?;
+        let (own, indices) = self.positions(node)?;
+        let at = indices.iter().map(|&index| resolve_index(index, shape[axis]));
+        let at = at.collect::<Result<Vec<_>, _>>()?;
+        let result = [&shape[..axis], &own, &shape[axis + 1..]].concat();
+        Ok(vec![Move::pick(axis, at), Move::Shape(result)])
+    }
+
+    fn gathered_elements(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let axis = resolve_axis(node.attributes().int("axis", 0)?, shape.len(), false)?;
+        let (own, indices) = self.positions(node)?;
+        let fits =
+            own.len() == shape.len() && (0..own.len()).all(|i| i == axis || own[i] <= shape[i]);
+        if !fits {
+            return Err(Fault::new(
+                format!("indices are {}", extents(&own)),
+                format!("a shape within {} is needed", extents(shape)),
+            ));
+        }
+        let steps = strides(shape);
+        let at = indices.iter().enumerate().map(|(i, &index)| {
+            let mut at = coordinates(&own, i);
+            at[axis] = resolve_index(index, shape[axis])?;
+            Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
+        });
+        let at = at.collect::<Result<Vec<usize>, Fault>>()?;
+        Ok(vec![Move::Shape(vec![shape.iter().product()]), Move::pick(0, at), Move::Shape(own)])
+    }
+
+    fn gathered_nd(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let batch = node.attributes().int("batch_dims", 0)?;
+        let (own, indices) = self.positions(node)?;
+        let (batch, depth) = (usize::try_from(batch).unwrap_or(usize::MAX), own.last().copied());
+        let fits = |depth: usize| {
+            batch < own.len() && batch + depth <= shape.len() && own[..batch] == shape[..batch]
+        };
+        let Some(depth) = depth.filter(|&depth| fits(depth)) else {
+            return Err(Fault::new(
+                format!("indices are {} with {batch} batch axes", extents(&own)),
+                format!("a shape that indexes {} is needed", extents(shape)),
+            ));
+        };
+        // Rows of the axes that are not indexed stay together.
+        let rows = &shape[..batch + depth];
+        let (steps, rest) = (strides(rows), &shape[batch + depth..]);
+        let lists = own[..own.len() - 1].iter().product::<usize>();
+        let in_batch = own[batch..own.len() - 1].iter().product::<usize>();
+        let at = (0..lists).map(|i| {
+            let mut at = coordinates(&shape[..batch], i / in_batch.max(1));
+            for (d, &index) in indices[i * depth..(i + 1) * depth].iter().enumerate() {
+                at.push(resolve_index(index, shape[batch + d])?);
+            }
+            Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
+        });
+        let at = at.collect::<Result<Vec<usize>, Fault>>()?;
+        let flat = [&[rows.iter().product()], rest].concat();
+        let result = [&own[..own.len() - 1], rest].concat();
+        Ok(vec![Move::Shape(flat), Move::pick(0, at), Move::Shape(result)])
+    }
+
+    fn tiled(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let repeats = self.needed_list(node, 1, "repeats")?;
+        let repeats = sizes(&repeats, "repeats")?;
+        if repeats.len() != shape.len() {
+            let found = format!("{} repeats", repeats.len());
+            return Err(Fault::new(found, format!("{} are needed", shape.len())));
+        }
+        let all = repeats.iter().enumerate().filter(|(_, n)| **n != 1);
+        Ok(all.map(|(axis, &n)| Move::pick(axis, (0..n).flat_map(|_| 0..shape[axis]))).collect())
+    }
+
+    /// Pads, before all axes and then after them, are attributes until operator set 10, operands since.
+    fn padded(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let pads = self.list_since(node, 11, "pads", 1)?;
+        let pads = pads.ok_or_else(|| Fault::new("pads are left out", "they are needed"))?;
+        let fill = if self.opset < 11 {
+            node.attributes().float("value", 0.0)?
+        } else {
+            self.scalar(node, 2, "constant_value")?.unwrap_or(0.0)
+        };
+        let axes = match self.list(node, 3, "axes")? {
+            Some(axes) => {
+                let resolved = axes.iter().map(|&axis| resolve_axis(axis, shape.len(), false));
+                resolved.collect::<Result<Vec<_>, _>>()?
+            }
+            None => (0..shape.len()).collect(),
+        };
+        let limit = i64::from(i32::MAX);
+        if pads.len() != 2 * axes.len() || pads.iter().any(|n| n.abs() > limit) {
+            let found = format!("pads are {pads:?}");
+            return Err(Fault::new(found, format!("{} are needed", 2 * axes.len())));
+        }
+        let mode = node.attributes().string("mode", "constant")?;
+        let mut moves = Vec::new();
+        for (i, &axis) in axes.iter().enumerate() {
+            let (before, after, n) = (pads[i], pads[axes.len() + i], shape[axis] as i64);
+            if (before, after) == (0, 0) {
+                continue;
+            }
+            let cell = |at: i64| {
+                let inside = match mode {
+                    "constant" => at,
+                    "edge" => at.clamp(0, n - 1),
+                    "wrap" => at.rem_euclid(n),
+                    _ => {
+                        // A mirror at each end: a period is there and back.
+                        let period = (2 * (n - 1)).max(1);
+                        let folded = at.rem_euclid(period);
+                        if folded < n { folded } else { period - folded }
+                    }
+                };
+                usize::try_from(inside).ok().filter(|&inside| inside < n as usize)
+            };
+            if !["constant", "edge", "wrap", "reflect"].contains(&mode) || n == 0 {
+                let found = format!("mode is {mode:?} over {n} cells");
+                return Err(Fault::new(found, "constant, edge, wrap and reflect are allowed"));
+            }
+            let at = (-before..n + after).map(cell).collect();
+            moves.push(Move::Pick { axis, at, fill });
+        }
+        Ok(moves)
+    }
+}
+
+/// The cells of a slice, as NumPy counts them.
+fn cells(extent: i64, start: i64, end: i64, step: i64) -> Vec<usize> {
+    let within = |n: i64, low: i64, high: i64| {
+        (if n < 0 { n.saturating_add(extent) } else { n }).clamp(low, high)
+    };
+    let mut at = Vec::new();
+    if step > 0 {
+        let (mut i, end) = (within(start, 0, extent), within(end, 0, extent));
+        while i < end {
+            at.push(i as usize);
+            i = i.saturating_add(step);
+        }
+    } else {
+        let (mut i, end) = (within(start, 0, extent - 1), within(end, -1, extent - 1));
+        while i > end && i >= 0 {
+            at.push(i as usize);
+            i = i.saturating_add(step);
+        }
+    }
+    at
+}
+
+/// Sizes that are not negative.
+pub(super) fn sizes(list: &[i64], name: &str) -> Result<Vec<usize>, Fault> {
+    list.iter()
+        .map(|&n| {
+            usize::try_from(n).ok().filter(|&n| n <= i32::MAX as usize).ok_or_else(|| {
+                Fault::new(
+                    format!("{name} is {list:?}"),
+                    format!("sizes of 0 to {} are allowed", i32::MAX),
+                )
+            })
+        })
+        .collect()
+}
+
+fn flattened(node: &Node, shape: &[usize]) -> Result<Vec<usize>, Fault> {
+    let axis = resolve_axis(node.attributes().int("axis", 1)?, shape.len(), true)?;
+    Ok(vec![shape[..axis].iter().product(), shape[axis..].iter().product()])
+}
+
+fn permutation(node: &Node, shape: &[usize]) -> Result<Vec<usize>, Fault> {
+    let rank = shape.len();
+    let Some(order) = node.attributes().ints("perm")? else { return Ok((0..rank).rev().collect()) };
+    let all: Vec<_> = order.iter().filter_map(|&axis| usize::try_from(axis).ok()).collect();
+    let mut sorted = all.clone();
+    sorted.sort_unstable();
+    if sorted != (0..rank).collect::<Vec<_>>() || order.len() != rank {
+        let allowed = format!("each of the axes 0 to {} is needed once", rank.max(1) - 1);
+        return Err(Fault::new(format!("perm is {order:?}"), allowed));
+    }
+    Ok(all)
+}
+
+/// Channels that are blocks of pixels, and the other way round.
+fn blocks(node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+    let size = node.attributes().int("blocksize", 0)?;
+    let to_space = node.operator == "DepthToSpace";
+    let fits = |size: usize, [_, c, h, w]: [usize; 4]| {
+        if to_space { c % (size * size) == 0 } else { h % size == 0 && w % size == 0 }
+    };
+    let size = usize::try_from(size).ok().filter(|&n| n > 0 && n < 1 << 15);
+    let dims = <[usize; 4]>::try_from(shape).ok();
+    let (Some(size), Some([n, c, h, w])) =
+        (size, dims.filter(|&d| size.is_some_and(|s| fits(s, d))))
+    else {
+        return Err(Fault::new(
+            format!("blocks of {size:?} in {}", extents(shape)),
+            "four axes that the block divides are needed",
+        ));
+    };
+    if !to_space {
+        return Ok(vec![
+            Move::Shape(vec![n, c, h / size, size, w / size, size]),
+            Move::Permute(vec![0, 3, 5, 1, 2, 4]),
+            Move::Shape(vec![n, c * size * size, h / size, w / size]),
+        ]);
+    }
+    let channels = c / (size * size);
+    let (split, order) = match node.attributes().string("mode", "DCR")? {
+        "DCR" => (vec![n, size, size, channels, h, w], vec![0, 3, 4, 1, 5, 2]),
+        "CRD" => (vec![n, channels, size, size, h, w], vec![0, 1, 4, 2, 5, 3]),
+        other => {
+            return Err(Fault::new(format!("mode is {other:?}"), "DCR and CRD are allowed"));
+        }
+    };
+    let joined = vec![n, channels, h * size, w * size];
+    Ok(vec![Move::Shape(split), Move::Permute(order), Move::Shape(joined)])
+}

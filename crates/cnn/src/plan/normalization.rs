@@ -1,0 +1,222 @@
+//! Normalisation: by stored moments, by those of a layer, an instance or a group of channels, and by
+//! neighbouring channels; softmax.
+
+use std::sync::Arc;
+
+use crate::error::{Fault, extents};
+use crate::kernel::{Affine, Function, Kernel, Pair, Sparse, Vectors};
+use crate::onnx::graph::Node;
+use crate::plan::builder::Builder;
+use crate::plan::reduce::Total;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::{len, resolve_axes, resolve_axis};
+use crate::plan::value::{Tensor, Value};
+
+impl Builder<'_> {
+    pub(super) fn batch_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.with_channels(node)?;
+        if node.attributes().flag("training_mode")? {
+            let found = "training_mode is 1";
+            return Err(Fault::new(found, "a model for inference is needed").into());
+        }
+        let epsilon = node.attributes().float("epsilon", 1e-5)?;
+        let channels = x.shape[1];
+        let operand = |i: usize, name: &str| self.needed_per_channel(node, i, name, channels);
+        let (scale, shift) = (operand(1, "scale")?, operand(2, "B")?);
+        let (mean, var) = (operand(3, "mean")?, operand(4, "var")?);
+        let scale: Vec<f32> =
+            scale.iter().zip(var.iter()).map(|(s, v)| s / (v + epsilon).sqrt()).collect();
+        let shift = (0..channels).map(|c| shift[c] - mean[c] * scale[c]).collect();
+        let y = self.affine(node, &x, scale, shift)?;
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    fn needed_per_channel(
+        &self,
+        node: &Node,
+        i: usize,
+        name: &str,
+        channels: usize,
+    ) -> Result<Arc<Vec<f32>>, Fault> {
+        self.per_channel(node, i, name, channels)?
+            .ok_or_else(|| Fault::new(format!("{name} is left out"), "it is needed"))
+    }
+
+    fn with_channels(&mut self, node: &Node) -> Result<Tensor, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        if x.shape.len() < 2 {
+            let found = format!("X has shape {}", extents(&x.shape));
+            return Err(Fault::new(found, "batch and channels are needed").into());
+        }
+        Ok(x)
+    }
+
+    /// A scale and a shift for each channel.
+    fn affine(
+        &mut self,
+        node: &Node,
+        x: &Tensor,
+        scale: Vec<f32>,
+        shift: Vec<f32>,
+    ) -> Result<Tensor, Refusal> {
+        let channels = x.shape[1];
+        let [scale, shift] = [scale, shift].map(|data| self.numbers(data, &[channels]));
+        let affine =
+            Affine { len: len(&x.shape), channels: channels as u32, inner: len(&x.shape[2..]) };
+        Ok(self.by(node, &x.shape, Kernel::Affine(affine), &[x, &scale, &shift])?)
+    }
+
+    /// Each channel of an image by its own mean and deviation.
+    pub(super) fn instance_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.with_channels(node)?;
+        let channels = x.shape[1];
+        let scale = self.needed_per_channel(node, 1, "scale", channels)?;
+        let shift = self.needed_per_channel(node, 2, "B", channels)?;
+        let y = self.normalized(node, &x, x.shape[0] * channels, 1e-5)?;
+        let y = self.affine(node, &y, scale.to_vec(), shift.to_vec())?;
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    /// Groups of channels by their own means and deviations. Scale and bias are of the groups until operator
+    /// set 20, of the channels since.
+    pub(super) fn group_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.with_channels(node)?;
+        let channels = x.shape[1];
+        let groups = usize::try_from(node.attributes().int("num_groups", 0)?).unwrap_or(0);
+        if groups == 0 || channels % groups != 0 {
+            let found = format!("num_groups is {groups}");
+            return Err(Fault::new(found, format!("a divisor of {channels} is needed")).into());
+        }
+        let count = if self.opset < 21 { groups } else { channels };
+        let wide = |list: Arc<Vec<f32>>| {
+            (0..channels).map(|c| list[c * count / channels]).collect::<Vec<_>>()
+        };
+        let scale = wide(self.needed_per_channel(node, 1, "scale", count)?);
+        let shift = wide(self.needed_per_channel(node, 2, "bias", count)?);
+        let y = self.normalized(node, &x, x.shape[0] * groups, 1e-5)?;
+        let y = self.affine(node, &y, scale, shift)?;
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    /// Everything from an axis on by its mean and deviation.
+    pub(super) fn layer_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        let axis = resolve_axis(node.attributes().int("axis", -1)?, x.shape.len(), false)?;
+        let outer = x.shape[..axis].iter().product();
+        let mut y = if node.operator == "RMSNormalization" {
+            let epsilon = node.attributes().float("epsilon", 1e-5)?;
+            let squares = self.combined(node, Pair::Mul, &x, &x)?;
+            let axes: Vec<_> = (axis..x.shape.len()).collect();
+            let mean = self.total(node, &squares, &axes, Total::Mean)?;
+            let power = Function::Power { offset: epsilon, exponent: -0.5 };
+            let factor = self.mapped(node, power, &mean)?;
+            self.combined(node, Pair::Mul, &x, &factor)?
+        } else {
+            self.normalized(node, &x, outer, 1e-5)?
+        };
+        for (i, pair, name) in [(1, Pair::Mul, "Scale"), (2, Pair::Add, "B")] {
+            if self.value_or_none(node, i)?.is_some() {
+                let operand = self.tensor(node, i, name)?;
+                y = self.combined(node, pair, &y, &operand)?;
+            }
+        }
+        Ok(vec![Value::Tensor(y)])
+    }
+
+    /// `outer` equal parts of a tensor, each by its mean and deviation.
+    fn normalized(
+        &mut self,
+        node: &Node,
+        x: &Tensor,
+        outer: usize,
+        default: f32,
+    ) -> Result<Tensor, Refusal> {
+        let epsilon = node.attributes().float("epsilon", default)?;
+        let count = len(&x.shape) / (outer as u32).max(1);
+        let vectors = Vectors { outer: outer as u32, len: count, inner: 1 };
+        Ok(self.by(node, &x.shape, Kernel::Normalize { vectors, epsilon }, &[x])?)
+    }
+
+    /// Over any axes, without scale and shift.
+    pub(super) fn mean_variance_normalization(
+        &mut self,
+        node: &Node,
+    ) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        let axes = node.attributes().ints("axes")?.unwrap_or(&[0, 2, 3]);
+        let axes = resolve_axes(axes, x.shape.len())?;
+        let kept = (0..x.shape.len()).filter(|axis| !axes.contains(axis));
+        let order: Vec<_> = kept.chain(axes.iter().copied()).collect();
+        let back: Vec<_> = (0..order.len())
+            .map(|axis| order.iter().position(|&moved| moved == axis).unwrap_or(axis))
+            .collect();
+        let turned = self.permuted(node, &x, &order)?;
+        let outer = turned.shape[..order.len() - axes.len()].iter().product();
+        let y = self.normalized(node, &turned, outer, 1e-9)?;
+        Ok(vec![Value::Tensor(self.permuted(node, &y, &back)?)])
+    }
+
+    /// Vectors along an axis, divided by their norm.
+    pub(super) fn lp_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "input")?;
+        let axis = resolve_axis(node.attributes().int("axis", -1)?, x.shape.len(), false)?;
+        let norm = match node.attributes().int("p", 2)? {
+            1 => {
+                let sizes = self.mapped(node, Function::Abs, &x)?;
+                self.total(node, &sizes, &[axis], Total::Sum)?
+            }
+            2 => {
+                let squares = self.combined(node, Pair::Mul, &x, &x)?;
+                let sum = self.total(node, &squares, &[axis], Total::Sum)?;
+                self.mapped(node, Function::Sqrt, &sum)?
+            }
+            other => return Err(Fault::new(format!("p is {other}"), "1 and 2 are allowed").into()),
+        };
+        Ok(vec![Value::Tensor(self.combined(node, Pair::Div, &x, &norm)?)])
+    }
+
+    /// By the squares of neighbouring channels (Krizhevsky, Sutskever and Hinton 2012, section 3.3).
+    pub(super) fn local_response_normalization(
+        &mut self,
+        node: &Node,
+    ) -> Result<Vec<Value>, Refusal> {
+        let x = self.with_channels(node)?;
+        let attributes = node.attributes();
+        let (alpha, beta) = (attributes.float("alpha", 1e-4)?, attributes.float("beta", 0.75)?);
+        let bias = attributes.float("bias", 1.0)?;
+        let size = attributes.int("size", 0)?;
+        let Some(size) = usize::try_from(size).ok().filter(|&n| n > 0 && n < 1 << 20) else {
+            let found = format!("size is {size}");
+            return Err(Fault::new(found, "a number of channels is needed").into());
+        };
+        let channels = x.shape[1];
+        let mut neighbours = Sparse::new(channels);
+        for c in 0..channels {
+            let range = c.saturating_sub((size - 1) / 2)..(c + size / 2 + 1).min(channels);
+            neighbours.push(range.map(|column| (column, alpha / size as f32)));
+        }
+        let squares = self.combined(node, Pair::Mul, &x, &x)?;
+        let sums = self.along(node, &squares, 1..2, &neighbours)?;
+        let power = Function::Power { offset: bias, exponent: -beta };
+        let factor = self.mapped(node, power, &sums)?;
+        Ok(vec![Value::Tensor(self.combined(node, Pair::Mul, &x, &factor)?)])
+    }
+
+    /// Along one axis since operator set 13; before, over everything from an axis on.
+    pub(super) fn softmax(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let x = self.tensor(node, 0, "X")?;
+        let rank = x.shape.len();
+        let one_axis = self.opset >= 13;
+        let axis = node.attributes().int("axis", if one_axis { -1 } else { 1 })?;
+        let axis = resolve_axis(axis, rank, !one_axis)?;
+        let after = if one_axis { axis + 1 } else { rank };
+        let vectors = Vectors {
+            outer: len(&x.shape[..axis]),
+            len: len(&x.shape[axis..after]),
+            inner: len(&x.shape[after..]),
+        };
+        let log = node.operator == "LogSoftmax";
+        let y = self.by(node, &x.shape, Kernel::Softmax { vectors, log }, &[&x])?;
+        Ok(vec![Value::Tensor(y)])
+    }
+}

@@ -1,0 +1,273 @@
+//! ScatterND and ScatterElements: by constant indices, and by the indices of a MaxPool, which are an
+//! unpooling on its taps; GatherElements by such indices.
+
+use crate::error::{Fault, extents};
+use crate::kernel::{Kernel, Pair, Sparse};
+use crate::onnx::constant::Constant;
+use crate::onnx::graph::Node;
+use crate::plan::arrangement::Move;
+use crate::plan::builder::Builder;
+use crate::plan::refusal::Refusal;
+use crate::plan::shape::{coordinates, resolve_axis, resolve_index, strides};
+use crate::plan::value::{Indices, Tensor, Value};
+
+impl Builder<'_> {
+    /// Elements of `data` replaced by updates, or increased by them.
+    pub(super) fn scatter(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let data = self.value(node, 0, "data")?;
+        let shape = self.shape_of(&data);
+        let updates = self.value(node, 2, "updates")?;
+        if let Value::Indices(indices) = self.value(node, 1, "indices")? {
+            let updates = self.as_tensor(updates, "updates")?;
+            return self.scatter_pooled(node, &data, &indices, &updates);
+        }
+        let reduction = node.attributes().string("reduction", "none")?;
+        if !["none", "add"].contains(&reduction) {
+            let found = format!("reduction is {reduction:?}");
+            return Err(Fault::new(found, "none and add are allowed").into());
+        }
+        // Rows of the data that are one update each.
+        let (own, indices) = self.positions(node)?;
+        let (rows, row) = if node.operator == "ScatterND" {
+            rows_of_lists(&shape, &own, &indices)?
+        } else {
+            let axis = resolve_axis(node.attributes().int("axis", 0)?, shape.len(), false)?;
+            (cells_along(&shape, axis, &own, &indices)?, 1)
+        };
+        let count: usize = shape.iter().product::<usize>() / row.max(1);
+        let of_updates = self.shape_of(&updates).iter().product::<usize>();
+        if of_updates != rows.len() * row || of_updates == 0 {
+            let found = format!("{of_updates} updates");
+            return Err(Fault::new(found, format!("{} are needed", rows.len() * row)).into());
+        }
+        let mut from: Vec<Vec<usize>> = vec![Vec::new(); count];
+        for (update, &at) in rows.iter().enumerate() {
+            from[at].push(update);
+        }
+        let adds = reduction == "add";
+        if let (Value::Constant(data), Value::Constant(updates), false) = (&data, &updates, adds) {
+            return Ok(vec![Value::Constant(replaced(data, updates, &from, row))]);
+        }
+        let (data, updates) = (self.as_tensor(data, "data")?, self.as_tensor(updates, "updates")?);
+        let data = Tensor { shape: vec![count, row], slot: data.slot };
+        let updates = Tensor { shape: vec![rows.len(), row], slot: updates.slot };
+        let mut keep = Sparse::new(count);
+        let mut add = Sparse::new(rows.len());
+        for (at, updates) in from.iter().enumerate() {
+            let kept = adds || updates.is_empty();
+            keep.push(kept.then_some((at, 1.0)));
+            let used =
+                if adds { &updates[..] } else { &updates[updates.len().saturating_sub(1)..] };
+            add.push(used.iter().map(|&update| (update, 1.0)));
+        }
+        let kept = self.along(node, &data, 0..1, &keep)?;
+        let added = self.along(node, &updates, 0..1, &add)?;
+        let y = self.combined(node, Pair::Add, &kept, &added)?;
+        Ok(vec![Value::Tensor(Tensor { shape, slot: y.slot })])
+    }
+
+    /// Zeros into which values are put at the indices of a pooling: PyTorch's decomposition of
+    /// unpooling.
+    fn scatter_pooled(
+        &mut self,
+        node: &Node,
+        data: &Value,
+        indices: &Indices,
+        updates: &Tensor,
+    ) -> Result<Vec<Value>, Refusal> {
+        let shape = self.shape_of(data);
+        let zeros = match data {
+            Value::Constant(constant) => constant.to_floats().1.iter().all(|&x| x == 0.0),
+            _ => false,
+        };
+        if !zeros {
+            let found = "data is not zero everywhere";
+            return Err(Fault::new(found, "zeros are needed around the values of a pooling").into());
+        }
+        let planes = indices.first.len();
+        let count: usize = shape.iter().product();
+        let cells = count / planes.max(1);
+        let depth = indices.shape.last().copied().unwrap_or(1);
+        let flat = match node.operator.as_str() {
+            // Lists of one number each, into one axis.
+            "ScatterND" => shape.len() == 1 && depth == 1 && indices.steps_by(cells),
+            _ => match resolve_axis(node.attributes().int("axis", 0)?, shape.len(), false)? {
+                0 if shape.len() == 1 => indices.steps_by(cells),
+                axis => axis + 1 == shape.len() && shape[axis] == cells && indices.steps_by(0),
+            },
+        };
+        let fits = flat
+            && count == cells * planes
+            && cells >= indices.cells()
+            && updates.shape.iter().product::<usize>() == planes * indices.windows();
+        if !fits {
+            return Err(Fault::new(
+                format!(
+                    "indices of {planes} planes of {} cells, for data of {}",
+                    indices.cells(),
+                    extents(&shape)
+                ),
+                "planes one after the other, each at least as large as was pooled, are needed",
+            )
+            .into());
+        }
+        let restored = indices.geometry.input_shape().dims().to_vec();
+        let taps = indices.taps();
+        let values =
+            Tensor { shape: indices.geometry.pooled_shape().dims().to_vec(), slot: updates.slot };
+        let kernel = Kernel::MaxUnpool(*indices.geometry);
+        let y = self.by(node, &restored, kernel, &[&values, &taps])?;
+        // Positions count through a plane's memory, so a larger plane goes on at its end.
+        let own = indices.cells();
+        let y = Tensor { shape: vec![planes, own], slot: y.slot };
+        let at = (0..cells).map(|cell| (cell < own).then_some(cell)).collect();
+        let y = self.moved(
+            node,
+            Value::Tensor(y),
+            &[Move::Pick { axis: 1, at, fill: 0.0 }, Move::Shape(shape)],
+        )?;
+        Ok(vec![y])
+    }
+
+    /// Elements of planes at the indices of a pooling, or at constant ones.
+    pub(super) fn gather_elements(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let Value::Indices(indices) = self.value(node, 1, "indices")? else {
+            return self.rearranged(node);
+        };
+        let data = self.tensor(node, 0, "data")?;
+        let rank = data.shape.len();
+        let axis = resolve_axis(node.attributes().int("axis", 0)?, rank, false)?;
+        let planes = indices.first.len();
+        let cells = data.shape[axis];
+        let count: usize = data.shape.iter().product();
+        let fits = axis + 1 == rank
+            && cells == indices.cells()
+            && count == cells * planes
+            && indices.steps_by(0);
+        if !fits {
+            return Err(Fault::new(
+                format!("indices of {planes} planes, for data of {}", extents(&data.shape)),
+                "the planes that were pooled, each on the last axis, are needed",
+            )
+            .into());
+        }
+        let geometry = indices.geometry.clone();
+        let x = Tensor { shape: geometry.input_shape().dims().to_vec(), slot: data.slot };
+        let pooled = geometry.pooled_shape().dims().to_vec();
+        let kernel = Kernel::MaxUnpoolBack(*geometry);
+        let y = self.by(node, &pooled, kernel, &[&x, &indices.taps()])?;
+        Ok(vec![Value::Tensor(Tensor { shape: indices.shape, slot: y.slot })])
+    }
+}
+
+impl Indices {
+    /// The taps as a tensor.
+    pub(super) fn taps(&self) -> Tensor {
+        Tensor { shape: self.geometry.pooled_shape().dims().to_vec(), slot: self.taps }
+    }
+
+    /// Indices plus a constant, or minus one, or modulo one, that is the same in all of a plane.
+    pub(super) fn shifted(mut self, pair: Pair, shift: &Constant) -> Result<Self, Fault> {
+        let refused = || {
+            Fault::new(
+                format!("indices of a MaxPool and numbers of {}", extents(shift.shape())),
+                "a sum or a difference with one number a plane is needed",
+            )
+        };
+        let data = shift.as_ints("the other operand").map_err(|_| refused())?;
+        let per_plane = self.per_plane(shift.shape(), data).ok_or_else(refused)?;
+        let cells = self.cells() as i64;
+        let first = self.first.iter().zip(per_plane).map(|(&first, shift)| match pair {
+            Pair::Add => Some(first.saturating_add(shift)),
+            Pair::Sub => Some(first.saturating_sub(shift)),
+            // Positions within planes that follow each other.
+            Pair::Mod if shift == cells && first % cells == 0 => Some(0),
+            _ => None,
+        });
+        self.first = std::sync::Arc::new(first.collect::<Option<_>>().ok_or_else(refused)?);
+        Ok(self)
+    }
+
+    /// One number for each plane, of numbers that repeat over the indices.
+    fn per_plane(&self, shape: &[usize], data: &[i64]) -> Option<Vec<i64>> {
+        let rank = self.shape.len();
+        let lead = rank.checked_sub(shape.len())?;
+        let fits = (0..shape.len()).all(|i| shape[i] == 1 || shape[i] == self.shape[lead + i]);
+        if !fits || data.is_empty() {
+            return None;
+        }
+        let steps = strides(shape);
+        let windows = self.windows();
+        let value = |i: usize| {
+            let at = coordinates(&self.shape, i);
+            let own = (0..shape.len()).filter(|&d| shape[d] > 1);
+            data[own.map(|d| at[lead + d] * steps[d]).sum::<usize>()]
+        };
+        let plane = |n: usize| {
+            let first = value(n * windows);
+            (1..windows).all(|i| value(n * windows + i) == first).then_some(first)
+        };
+        (0..self.first.len()).map(plane).collect()
+    }
+}
+
+/// The rows of `shape` that lists of indices name, and the elements of a row.
+fn rows_of_lists(
+    shape: &[usize],
+    own: &[usize],
+    indices: &[i64],
+) -> Result<(Vec<usize>, usize), Fault> {
+    let depth = own.last().copied().filter(|&depth| depth > 0 && depth <= shape.len());
+    let Some(depth) = depth else {
+        let found = format!("indices are {}", extents(own));
+        return Err(Fault::new(found, format!("lists of up to {} are needed", shape.len())));
+    };
+    let (steps, row) = (strides(&shape[..depth]), shape[depth..].iter().product());
+    let rows = indices.chunks_exact(depth).map(|list| {
+        let at = list.iter().zip(&shape[..depth]).map(|(&index, &n)| resolve_index(index, n));
+        let at = at.collect::<Result<Vec<_>, _>>()?;
+        Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
+    });
+    Ok((rows.collect::<Result<_, Fault>>()?, row))
+}
+
+/// The cells of `shape` that indices along an axis name.
+fn cells_along(
+    shape: &[usize],
+    axis: usize,
+    own: &[usize],
+    indices: &[i64],
+) -> Result<Vec<usize>, Fault> {
+    let fits = own.len() == shape.len() && (0..own.len()).all(|i| i == axis || own[i] <= shape[i]);
+    if !fits {
+        let found = format!("indices are {}", extents(own));
+        return Err(Fault::new(found, format!("a shape within {} is needed", extents(shape))));
+    }
+    let steps = strides(shape);
+    let cell = |(i, &index): (usize, &i64)| {
+        let mut at = coordinates(own, i);
+        at[axis] = resolve_index(index, shape[axis])?;
+        Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
+    };
+    indices.iter().enumerate().map(cell).collect()
+}
+
+/// Constants with some rows replaced.
+fn replaced(data: &Constant, updates: &Constant, from: &[Vec<usize>], row: usize) -> Constant {
+    fn rows<T: Copy>(data: &[T], updates: &[T], from: &[Vec<usize>], row: usize) -> Vec<T> {
+        let mut all = data.to_vec();
+        for (at, update) in from.iter().enumerate().filter_map(|(i, u)| Some((i, *u.last()?))) {
+            all[at * row..(at + 1) * row].copy_from_slice(&updates[update * row..][..row]);
+        }
+        all
+    }
+    match (data, updates) {
+        (Constant::Ints { shape, data }, Constant::Ints { data: updates, .. }) => {
+            Constant::ints(shape.clone(), rows(data, updates, from, row))
+        }
+        _ => {
+            let ((shape, data), (_, updates)) = (data.to_floats(), updates.to_floats());
+            Constant::floats(shape, rows(&data, &updates, from, row))
+        }
+    }
+}
