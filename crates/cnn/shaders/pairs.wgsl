@@ -4,6 +4,17 @@ fn truth(b: bool) -> f32 {
     return select(0.0, 1.0, b);
 }
 
+// The remainder with the sign of a, also where b is infinite.
+fn remainder(a: f32, b: f32) -> f32 {
+    return select(a - b * trunc(a / b), a, abs(a) < abs(b));
+}
+
+// The remainder with the sign of b.
+fn modulo(a: f32, b: f32) -> f32 {
+    let rest = remainder(a, b);
+    return select(rest, rest + b, rest != 0.0 && (rest < 0.0) != (b < 0.0));
+}
+
 fn combined(function: u32, a: f32, b: f32) -> f32 {
     switch function {
         case 0u: { return a + b; }
@@ -14,8 +25,8 @@ fn combined(function: u32, a: f32, b: f32) -> f32 {
         case 5u: { return power(a, b); }
         case 6u: { return min(a, b); }
         case 7u: { return max(a, b); }
-        case 8u: { return a - b * trunc(a / b); }
-        case 9u: { return a - b * floor(a / b); }
+        case 8u: { return remainder(a, b); }
+        case 9u: { return modulo(a, b); }
         case 10u: { return truth(a == b); }
         case 11u: { return truth(a < b); }
         case 12u: { return truth(a <= b); }

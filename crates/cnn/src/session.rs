@@ -14,7 +14,7 @@ use crate::keep::Keep;
 use crate::machine::Machine;
 use crate::memory::Memory;
 use crate::plan::Plan;
-use crate::program::{Content, PieceId, SlotId};
+use crate::program::{Content, Instruction, PieceId, SlotId};
 use crate::reading::{Numbers, Reading};
 use crate::rule::Rule;
 use crate::storage::Storage;
@@ -92,13 +92,17 @@ impl Session {
         let mut assigned = upload_weights(&plan, &mut storage)?;
         let input = plan.input.slot;
         assigned[input] = Some(storage.arena.push(plan.slots[input].bytes));
-        storage.arena.assign(
-            &plan.instructions,
-            |slot| plan.slots[slot].bytes,
-            |slot| pinned[slot],
-            &mut assigned,
-            &vec![true; storage.arena.sizes.len()],
-        );
+        // What no image changes is computed once, so no other tensor may take its memory.
+        for varies in [false, true] {
+            let instructions: Vec<_> = part(&plan, varies).cloned().collect();
+            storage.arena.assign(
+                &instructions,
+                |slot| plan.slots[slot].bytes,
+                |slot| pinned[slot],
+                &mut assigned,
+                &vec![true; storage.arena.sizes.len()],
+            );
+        }
         let mut reserved = vec![false; storage.arena.sizes.len()];
         let mut forward_bytes = 0;
         for (slot, &piece) in assigned.iter().enumerate() {
@@ -125,9 +129,7 @@ impl Session {
 
     /// Runs the part of the plan that depends on the input, or the part that does not.
     fn run(&mut self, varies: bool) -> Result<(), Error> {
-        let slots = &self.plan.slots;
-        let part = self.plan.instructions.iter().filter(|i| slots[i.writes[0]].varies == varies);
-        self.storage.run(part, &self.assigned)
+        self.storage.run(part(&self.plan, varies), &self.assigned)
     }
 
     /// Allocates new pieces of the arena. A refusal names the node that the piece was for.
@@ -268,6 +270,11 @@ impl Session {
         let numbers = self.storage.read(assigned[result], len)?;
         Ok(Reading { shape, numbers })
     }
+}
+
+/// The part of a plan that depends on the input, or the part that does not.
+fn part(plan: &Plan, varies: bool) -> impl Iterator<Item = &Instruction> {
+    plan.instructions.iter().filter(move |i| plan.slots[i.writes[0]].varies == varies)
 }
 
 /// Uploads each part of the weights once, and returns the piece of each tensor of weights.

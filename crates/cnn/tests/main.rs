@@ -4,6 +4,7 @@ mod exported;
 mod fields;
 mod hostile;
 mod models;
+mod nodes;
 mod operators;
 mod padding;
 mod support;

@@ -54,7 +54,10 @@ impl Pair {
             Self::Min => a.min(b),
             Self::Max => a.max(b),
             Self::Fmod => a % b,
-            Self::Mod => a - b * (a / b).floor(),
+            Self::Mod => {
+                let rest = a % b;
+                if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+            }
             Self::Equal => f32::from(a == b),
             Self::Less => f32::from(a < b),
             Self::LessOrEqual => f32::from(a <= b),

@@ -68,8 +68,15 @@ impl Builder<'_> {
                 Value::Indices(indices)
             }
             Value::Tensor(mut tensor) => {
-                for step in moves {
+                for (i, step) in moves.iter().enumerate() {
                     tensor = match step {
+                        Move::Pick { axis, at, .. } if at.is_empty() => {
+                            // No element is left of it.
+                            let mut shape = tensor.shape.clone();
+                            shape[*axis] = 0;
+                            let empty = Value::Constant(Constant::floats(shape, Vec::new()));
+                            return self.moved(node, empty, &moves[i + 1..]);
+                        }
                         Move::Shape(shape) => Tensor { shape: shape.clone(), slot: tensor.slot },
                         Move::Permute(order) => self.permuted(node, &tensor, order)?,
                         Move::Pick { axis, at, fill } => {

@@ -119,7 +119,12 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(y)])
     }
 
-    fn multiplied(&mut self, node: &Node, a: &Tensor, b: Value) -> Result<Tensor, Refusal> {
+    pub(super) fn multiplied(
+        &mut self,
+        node: &Node,
+        a: &Tensor,
+        b: Value,
+    ) -> Result<Tensor, Refusal> {
         let b_shape = self.shape_of(&b);
         // A vector is a row on the left and a column on the right, and that axis is dropped again.
         let (mut wide_a, mut wide_b) = (a.shape.clone(), b_shape.clone());
@@ -180,65 +185,6 @@ impl Builder<'_> {
             y: [rows * columns, columns, 1],
         };
         Ok(self.by(node, &shape, Kernel::Product(product), &[&a, &b])?)
-    }
-
-    /// Einsum of one or two operands: sums and products of axes that letters name.
-    pub(super) fn einsum(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
-        let equation = node.attributes().string("equation", "")?.replace(' ', "");
-        let refused = |why: &str| Fault::new(format!("equation is {equation:?}"), why.to_owned());
-        let (left, right) = equation
-            .split_once("->")
-            .ok_or_else(|| refused("an equation with a result, as \"ij,jk->ik\", is needed"))?;
-        let names: Vec<Vec<char>> = left.split(',').map(|part| part.chars().collect()).collect();
-        let result: Vec<char> = right.chars().collect();
-        let simple = names.iter().flatten().chain(&result).all(char::is_ascii_alphabetic);
-        if names.len() != 2 || node.inputs.len() != 2 || !simple {
-            return Err(refused("two operands with axes named by letters are supported").into());
-        }
-        let (a, b) = (self.tensor(node, 0, "A")?, self.tensor(node, 1, "B")?);
-        let mut sizes = std::collections::BTreeMap::new();
-        for (tensor, names) in [(&a, &names[0]), (&b, &names[1])] {
-            if tensor.shape.len() != names.len() {
-                return Err(refused("as many letters as axes are needed").into());
-            }
-            for (&name, &size) in names.iter().zip(&tensor.shape) {
-                if *sizes.entry(name).or_insert(size) != size {
-                    return Err(refused("axes of one letter must have one extent").into());
-                }
-            }
-            let distinct: std::collections::BTreeSet<_> = names.iter().collect();
-            if distinct.len() != names.len() {
-                return Err(refused("a letter may name one axis of an operand").into());
-            }
-        }
-        let (in_a, in_b) = (|c: &char| names[0].contains(c), |c: &char| names[1].contains(c));
-        let letters = |keep: &dyn Fn(&char) -> bool| -> Vec<char> {
-            let all = names[0].iter().chain(names[1].iter().filter(|c| !in_a(c)));
-            all.filter(|c| keep(c)).copied().collect()
-        };
-        let batch = letters(&|c| in_a(c) && in_b(c) && result.contains(c));
-        let depth = letters(&|c| in_a(c) && in_b(c) && !result.contains(c));
-        let rows = letters(&|c| in_a(c) && !in_b(c) && result.contains(c));
-        let columns = letters(&|c| !in_a(c) && in_b(c) && result.contains(c));
-        let used = batch.len() + depth.len() + rows.len() + columns.len();
-        if used != sizes.len() || result.len() != batch.len() + rows.len() + columns.len() {
-            return Err(refused("each letter must be in both operands or in the result").into());
-        }
-        let size = |list: &[char]| list.iter().map(|c| sizes[c]).product::<usize>();
-        let order = |list: &[char], names: &[char]| -> Vec<usize> {
-            list.iter().filter_map(|c| names.iter().position(|n| n == c)).collect()
-        };
-        let a =
-            self.permuted(node, &a, &order(&[&batch[..], &rows, &depth].concat(), &names[0]))?;
-        let b =
-            self.permuted(node, &b, &order(&[&batch[..], &depth, &columns].concat(), &names[1]))?;
-        let a = Tensor { shape: vec![size(&batch), size(&rows), size(&depth)], ..a };
-        let b = Tensor { shape: vec![size(&batch), size(&depth), size(&columns)], ..b };
-        let y = self.multiplied(node, &a, Value::Tensor(b))?;
-        let made = [&batch[..], &rows, &columns].concat();
-        let y = Tensor { shape: made.iter().map(|c| sizes[c]).collect(), ..y };
-        let y = self.permuted(node, &y, &order(&result, &made))?;
-        Ok(vec![Value::Tensor(y)])
     }
 }
 

@@ -4,6 +4,7 @@ mod arrangement;
 mod builder;
 mod constants;
 mod convolution;
+mod einsum;
 mod folding;
 mod layer;
 mod lowering;

@@ -348,20 +348,24 @@ fn blocks(node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
             "four axes that the block divides are needed",
         ));
     };
+    let mode = node.attributes().string("mode", "DCR")?;
+    if !["DCR", "CRD"].contains(&mode) {
+        return Err(Fault::new(format!("mode is {mode:?}"), "DCR and CRD are allowed"));
+    }
+    let blocks_first = mode == "DCR";
     if !to_space {
+        let order = if blocks_first { vec![0, 3, 5, 1, 2, 4] } else { vec![0, 1, 3, 5, 2, 4] };
         return Ok(vec![
             Move::Shape(vec![n, c, h / size, size, w / size, size]),
-            Move::Permute(vec![0, 3, 5, 1, 2, 4]),
+            Move::Permute(order),
             Move::Shape(vec![n, c * size * size, h / size, w / size]),
         ]);
     }
     let channels = c / (size * size);
-    let (split, order) = match node.attributes().string("mode", "DCR")? {
-        "DCR" => (vec![n, size, size, channels, h, w], vec![0, 3, 4, 1, 5, 2]),
-        "CRD" => (vec![n, channels, size, size, h, w], vec![0, 1, 4, 2, 5, 3]),
-        other => {
-            return Err(Fault::new(format!("mode is {other:?}"), "DCR and CRD are allowed"));
-        }
+    let (split, order) = if blocks_first {
+        (vec![n, size, size, channels, h, w], vec![0, 3, 4, 1, 5, 2])
+    } else {
+        (vec![n, channels, size, size, h, w], vec![0, 1, 4, 2, 5, 3])
     };
     let joined = vec![n, channels, h * size, w * size];
     Ok(vec![Move::Shape(split), Move::Permute(order), Move::Shape(joined)])

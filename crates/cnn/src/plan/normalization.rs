@@ -172,7 +172,9 @@ impl Builder<'_> {
             }
             other => return Err(Fault::new(format!("p is {other}"), "1 and 2 are allowed").into()),
         };
-        Ok(vec![Value::Tensor(self.combined(node, Pair::Div, &x, &norm)?)])
+        // A vector of zeros stays one.
+        let y = self.combined(node, Pair::Div, &x, &norm)?;
+        Ok(vec![Value::Tensor(self.combined(node, Pair::Keep, &y, &norm)?)])
     }
 
     /// By the squares of neighbouring channels (Krizhevsky, Sutskever and Hinton 2012, section 3.3).

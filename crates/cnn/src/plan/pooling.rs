@@ -14,7 +14,7 @@ use crate::plan::builder::Builder;
 use crate::plan::convolution::dense;
 use crate::plan::operands::spatial_axes;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::len;
+use crate::plan::shape::{len, resolve_index};
 use crate::plan::sliding::Sliding;
 use crate::plan::value::{Indices, Tensor, Value};
 
@@ -48,9 +48,15 @@ impl Builder<'_> {
     pub(super) fn max_unpool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "X")?;
         let axes = spatial_axes(&x)?;
-        let Value::Indices(indices) = self.value(node, 1, "I")? else {
-            let found = format!("I ({:?}) is no argmax", node.inputs[1]);
-            return Err(Fault::new(found, "the Indices of a MaxPool are needed").into());
+        let indices = match self.value(node, 1, "I")? {
+            Value::Indices(indices) => indices,
+            Value::Constant(Constant::Ints { data, .. }) => {
+                return self.unpooled_at(node, &x, &data);
+            }
+            _ => {
+                let found = format!("I ({:?}) is no argmax", node.inputs[1]);
+                return Err(Fault::new(found, "the Indices of a MaxPool are needed").into());
+            }
         };
         let (geometry, taps) = (*indices.geometry, indices.taps());
         if x.shape != geometry.pooled_shape().dims() {
@@ -94,14 +100,36 @@ impl Builder<'_> {
         }
         let restored = geometry.input_shape().dims();
         let y = self.by(node, restored, Kernel::MaxUnpool(geometry), &[&x, &taps])?;
-        // Rows and columns are added at the far ends.
-        let moves: Vec<_> = (0..axes)
-            .map(|i| {
-                let own = |cell: usize| (cell < pooled_size[i]).then_some(cell);
-                Move::Pick { axis: 2 + i, at: (0..size[i]).map(own).collect(), fill: 0.0 }
-            })
-            .collect();
-        Ok(vec![self.moved(node, Value::Tensor(y), &moves)?])
+        Ok(vec![self.moved(node, Value::Tensor(y), &extension(pooled_size, &size))?])
+    }
+
+    /// Values put at constant indices, which count through the tensor of the size that ONNX infers.
+    fn unpooled_at(
+        &mut self,
+        node: &Node,
+        x: &Tensor,
+        indices: &[i64],
+    ) -> Result<Vec<Value>, Refusal> {
+        let sliding = Sliding::read(node.attributes(), x.shape.len() - 2, None)?;
+        let inferred = inferred_size(&sliding, x)?;
+        let shape = [&x.shape[..2], &inferred].concat();
+        let count = shape.iter().product();
+        let mut from = vec![None; count];
+        for (value, &index) in indices.iter().enumerate() {
+            from[resolve_index(index, count)?] = Some(value);
+        }
+        if indices.len() != x.shape.iter().product::<usize>() {
+            let found = format!("{} indices", indices.len());
+            return Err(Fault::new(found, "one for each element of X is needed").into());
+        }
+        let mut moves = vec![
+            Move::Shape(vec![indices.len()]),
+            Move::Pick { axis: 0, at: from, fill: 0.0 },
+            Move::Shape(shape),
+        ];
+        let size = self.unpooled_size(node, &sliding, x)?;
+        moves.extend(extension(&inferred, &size));
+        Ok(vec![self.moved(node, Value::Tensor(x.clone()), &moves)?])
     }
 
     /// The spatial extents that `output_shape` asks for, or those that ONNX infers.
@@ -131,15 +159,7 @@ impl Builder<'_> {
             }
             return Ok(said[2..].iter().map(|&n| n as usize).collect());
         }
-        let pooled = Shape::channels_first(x.shape.clone());
-        match Geometry::unpooled_shape(&sliding.window(), &pooled) {
-            Ok(unpooled) => Ok(unpooled.spatial().to_vec()),
-            Err(GeometryError::OutputSize { axis, found, .. }) => {
-                let found = format!("on axis {axis} the unpooled size would be {found}");
-                Err(Fault::new(found, "at least 1 is needed").into())
-            }
-            Err(error) => Err(error.into()),
-        }
+        Ok(inferred_size(sliding, x)?)
     }
 
     pub(super) fn average_pool(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -182,4 +202,26 @@ impl Builder<'_> {
         let root = Function::Power { offset: 0.0, exponent: 1.0 / p };
         Ok(vec![Value::Tensor(self.mapped(node, root, &sum)?)])
     }
+}
+
+/// The spatial extents from which a pooling makes those of `x`, as ONNX infers them.
+fn inferred_size(sliding: &Sliding, x: &Tensor) -> Result<Vec<usize>, Fault> {
+    let pooled = Shape::channels_first(x.shape.clone());
+    match Geometry::unpooled_shape(&sliding.window(), &pooled) {
+        Ok(unpooled) => Ok(unpooled.spatial().to_vec()),
+        Err(GeometryError::OutputSize { axis, found, .. }) => {
+            let found = format!("on axis {axis} the unpooled size would be {found}");
+            Err(Fault::new(found, "at least 1 is needed"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Rows and columns, added at the far ends or cut off there.
+fn extension(from: &[usize], to: &[usize]) -> Vec<Move> {
+    let along = |i: usize| {
+        let own = |cell: usize| (cell < from[i]).then_some(cell);
+        Move::Pick { axis: 2 + i, at: (0..to[i]).map(own).collect(), fill: 0.0 }
+    };
+    (0..from.len()).map(along).collect()
 }

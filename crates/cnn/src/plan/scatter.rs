@@ -2,7 +2,7 @@
 //! unpooling on its taps; GatherElements by such indices.
 
 use crate::error::{Fault, extents};
-use crate::kernel::{Kernel, Pair, Sparse};
+use crate::kernel::{Kernel, Pair};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::arrangement::Move;
@@ -21,11 +21,17 @@ impl Builder<'_> {
             let updates = self.as_tensor(updates, "updates")?;
             return self.scatter_pooled(node, &data, &indices, &updates);
         }
-        let reduction = node.attributes().string("reduction", "none")?;
-        if !["none", "add"].contains(&reduction) {
-            let found = format!("reduction is {reduction:?}");
-            return Err(Fault::new(found, "none and add are allowed").into());
-        }
+        let reduction = match node.attributes().string("reduction", "none")? {
+            "none" => None,
+            "add" => Some((Pair::Add, 0.0)),
+            "mul" => Some((Pair::Mul, 1.0)),
+            "max" => Some((Pair::Max, f32::NEG_INFINITY)),
+            "min" => Some((Pair::Min, f32::INFINITY)),
+            other => {
+                let found = format!("reduction is {other:?}");
+                return Err(Fault::new(found, "none, add, mul, max and min are allowed").into());
+            }
+        };
         // Rows of the data that are one update each.
         let (own, indices) = self.positions(node)?;
         let (rows, row) = if node.operator == "ScatterND" {
@@ -44,25 +50,37 @@ impl Builder<'_> {
         for (update, &at) in rows.iter().enumerate() {
             from[at].push(update);
         }
-        let adds = reduction == "add";
-        if let (Value::Constant(data), Value::Constant(updates), false) = (&data, &updates, adds) {
+        if let (Value::Constant(data), Value::Constant(updates), None) =
+            (&data, &updates, reduction)
+        {
             return Ok(vec![Value::Constant(replaced(data, updates, &from, row))]);
         }
         let (data, updates) = (self.as_tensor(data, "data")?, self.as_tensor(updates, "updates")?);
         let data = Tensor { shape: vec![count, row], slot: data.slot };
-        let updates = Tensor { shape: vec![rows.len(), row], slot: updates.slot };
-        let mut keep = Sparse::new(count);
-        let mut add = Sparse::new(rows.len());
-        for (at, updates) in from.iter().enumerate() {
-            let kept = adds || updates.is_empty();
-            keep.push(kept.then_some((at, 1.0)));
-            let used =
-                if adds { &updates[..] } else { &updates[updates.len().saturating_sub(1)..] };
-            add.push(used.iter().map(|&update| (update, 1.0)));
-        }
-        let kept = self.along(node, &data, 0..1, &keep)?;
-        let added = self.along(node, &updates, 0..1, &add)?;
-        let y = self.combined(node, Pair::Add, &kept, &added)?;
+        let updates = Value::Tensor(Tensor { shape: vec![rows.len(), row], slot: updates.slot });
+        let pick = |at: Vec<Option<usize>>, fill: f32| Move::Pick { axis: 0, at, fill };
+        let y = match reduction {
+            None => {
+                let kept = from.iter().enumerate();
+                let kept = kept.map(|(at, updates)| updates.is_empty().then_some(at)).collect();
+                let last = from.iter().map(|updates| updates.last().copied()).collect();
+                let kept = self.moved(node, Value::Tensor(data), &[pick(kept, 0.0)])?;
+                let added = self.moved(node, updates, &[pick(last, 0.0)])?;
+                let (kept, added) = (self.as_tensor(kept, "data")?, self.as_tensor(added, "")?);
+                self.combined(node, Pair::Add, &kept, &added)?
+            }
+            Some((pair, neutral)) => {
+                // One update of each row at a time, in their order.
+                let mut y = data;
+                for turn in 0..from.iter().map(Vec::len).max().unwrap_or(0) {
+                    let at = from.iter().map(|updates| updates.get(turn).copied()).collect();
+                    let part = self.moved(node, updates.clone(), &[pick(at, neutral)])?;
+                    let part = self.as_tensor(part, "updates")?;
+                    y = self.combined(node, pair, &y, &part)?;
+                }
+                y
+            }
+        };
         Ok(vec![Value::Tensor(Tensor { shape, slot: y.slot })])
     }
 
