@@ -19,7 +19,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let network = Network::open(&args.network)?;
-    let plan = network.model.plan(&network.input(None)).map_err(|error| network.refused(error))?;
+    let shape = network.shape(network.size(None));
+    let plan = network.model.plan(&shape).map_err(|error| network.refused(error))?;
     let mut table = Table::new(["layer", "operator", "shape", "parameters", "sees"]).right_from(2);
     for layer in plan.layers() {
         let parameters = match layer.parameters() {

@@ -26,10 +26,12 @@ mod outcome;
 mod panel;
 mod picture;
 mod pool;
+mod preprocessing;
 mod projection;
 mod reach;
 mod reference;
 mod report;
+mod run;
 mod segment;
 mod sheet;
 mod sink;
@@ -77,6 +79,8 @@ enum Command {
     Verify(verify::Args),
     /// List the layers of a trained network.
     Layers(layers::Args),
+    /// Run a trained network on an image or an array: its output, or the responses of layers.
+    Run(run::Args),
     /// Project the responses of a network's layers back to an image.
     Visualize(visualize::Args),
     /// Label every pixel of an image with an encoder-decoder.
@@ -103,6 +107,7 @@ impl Command {
             Self::Pool(args) => any(&args.outputs()),
             Self::Unpool(args) => any(&args.outputs()),
             Self::Segment(args) => any(&args.outputs()),
+            Self::Run(args) => any(&args.outputs()),
             Self::Devices(_)
             | Self::Demo(_)
             | Self::Verify(_)
@@ -120,6 +125,7 @@ impl Command {
             Self::Unpool(args) => unpool::run(args, out),
             Self::Verify(args) => verify::run(args, out),
             Self::Layers(args) => layers::run(args, out),
+            Self::Run(args) => run::run(args, out),
             Self::Visualize(args) => visualize::run(args, out),
             Self::Segment(args) => segment::run(args, out),
         }

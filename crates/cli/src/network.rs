@@ -1,16 +1,17 @@
-//! A model file, and the preprocessing of images for it: size, channels, mean and scale.
+//! A model file, and images of the size that it reads.
 
 use std::io::Read;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use image::RgbImage;
 use image::imageops::{self, FilterType};
-use image::{Rgb, RgbImage};
 use indicatif::BinaryBytes;
-use unpool_cnn::{Activation, Engine, Error, Memory, Model};
+use unpool_cnn::{Activation, Engine, Error, Layer, Layout, Memory, Model};
 
 use crate::options::{BETWEEN, number};
 use crate::picture;
+use crate::preprocessing::Preprocessing;
 use crate::source::Source;
 
 /// The default extents, where neither the model nor the command line fixes them: those of ImageNet.
@@ -50,44 +51,12 @@ pub(crate) struct Args {
     size: Option<Size>,
 }
 
-/// How a pixel becomes a number: from 0 to 1, less the mean, times the scale.
-#[derive(clap::Args)]
-pub(crate) struct Preprocessing {
-    /// Mean of each channel, which is subtracted from values of 0 to 1; one number or one per channel.
-    #[arg(
-        long,
-        value_name = "M,…",
-        value_delimiter = ',',
-        allow_negative_numbers = true,
-        value_parser = finite,
-        default_value = "0"
-    )]
-    mean: Vec<f32>,
-    /// Factor of each channel, after the mean is subtracted: 1 over the standard deviation.
-    #[arg(
-        long,
-        value_name = "S,…",
-        value_delimiter = ',',
-        allow_negative_numbers = true,
-        value_parser = factor,
-        default_value = "1"
-    )]
-    scale: Vec<f32>,
-}
-
-fn finite(text: &str) -> Result<f32, String> {
-    text.parse().ok().filter(|x: &f32| x.is_finite()).ok_or_else(|| "a number is needed".into())
-}
-
-fn factor(text: &str) -> Result<f32, String> {
-    finite(text).ok().filter(|&x| x != 0.0).ok_or_else(|| "a number other than 0 is needed".into())
-}
-
 /// A model and the extents of its input.
 pub(crate) struct Network {
     pub(crate) model: Model,
     pub(crate) name: String,
     pub(crate) channels: usize,
+    layout: Layout,
     height: Option<usize>,
     width: Option<usize>,
     /// Whether the model leaves one of them open.
@@ -111,11 +80,14 @@ impl Network {
             }
         };
         let dims = model.input_dims().unwrap_or_else(|| vec![None; 4]);
-        let [_, channels, height, width] = dims[..] else {
-            bail!(
+        let layout = model.input_layout();
+        let (channels, height, width) = match (layout, &dims[..]) {
+            (Layout::ChannelsLast, &[_, height, width, channels])
+            | (_, &[_, channels, height, width]) => (channels, height, width),
+            _ => bail!(
                 "{name}: its input has {} extents; batch, channels, height and width are needed",
                 dims.len()
-            );
+            ),
         };
         let asked = args.size;
         for (side, said, asked) in
@@ -129,6 +101,7 @@ impl Network {
         }
         Ok(Self {
             channels: channels.unwrap_or(3),
+            layout,
             height: height.or(asked.map(|s| s.height)),
             width: width.or(asked.map(|s| s.width)),
             free: height.is_none() || width.is_none(),
@@ -162,12 +135,62 @@ impl Network {
         }
     }
 
-    /// Extents of the input for an image of that size, or for none.
-    pub(crate) fn input(&self, image: Option<Size>) -> [usize; 4] {
-        let height = self.height.or(image.map(|s| s.height)).unwrap_or(USUAL);
-        let width = self.width.or(image.map(|s| s.width)).unwrap_or(USUAL);
-        [1, self.channels, height, width]
+    /// The size of the input for an image of that size, or for none.
+    pub(crate) fn size(&self, image: Option<Size>) -> Size {
+        Size {
+            height: self.height.or(image.map(|s| s.height)).unwrap_or(USUAL),
+            width: self.width.or(image.map(|s| s.width)).unwrap_or(USUAL),
+        }
     }
+
+    /// The shape of the input, in the order of axes that the model has.
+    pub(crate) fn shape(&self, Size { height, width }: Size) -> [usize; 4] {
+        match self.layout {
+            Layout::ChannelsLast => [1, height, width, self.channels],
+            _ => [1, self.channels, height, width],
+        }
+    }
+
+    /// The input for an image of the input's size.
+    pub(crate) fn tensor(&self, image: &Fitted, with: &Preprocessing) -> Result<Vec<f32>> {
+        let planes = with.planes(&image.picture, self.channels)?;
+        Ok(match self.layout {
+            Layout::ChannelsLast => turned(&planes, self.channels),
+            _ => planes,
+        })
+    }
+
+    /// A map of the input's shape as planes of colours, red first.
+    pub(crate) fn planes(&self, map: &[f32], with: &Preprocessing) -> Vec<f32> {
+        with.red_first(match self.layout {
+            Layout::ChannelsLast => turned(map, map.len() / self.channels),
+            _ => map.to_vec(),
+        })
+    }
+
+    /// What to say of a network that was probably trained on other numbers than go into it.
+    pub(crate) fn advice(&self, scores: &Layer, with: &Preprocessing) -> Option<&'static str> {
+        let trained_on_imagenet = self.channels == 3 && [1000, 1001].contains(&scores.channels());
+        (trained_on_imagenet && with.is_default()).then_some(
+            "values of 0 to 1 go in; networks of 1,000 classes are usually trained on those of \
+             --preset imagenet, keras or caffe",
+        )
+    }
+}
+
+/// A matrix of so many rows, transposed.
+fn turned(data: &[f32], rows: usize) -> Vec<f32> {
+    let columns = data.len() / rows.max(1);
+    (0..data.len()).map(|i| data[i % rows * columns + i / rows]).collect()
+}
+
+/// How an image gets the size of the input, where its proportions are others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Fit {
+    /// The shorter side is resized, and the middle cut out: as classifiers are trained.
+    Crop,
+    /// Both sides are resized.
+    Squash,
 }
 
 /// An image, resized to the network's input.
@@ -177,62 +200,62 @@ pub(crate) struct Fitted {
     /// At the input's size.
     pub(crate) picture: RgbImage,
     /// The size it had.
-    pub(crate) original: (u32, u32),
+    original: (u32, u32),
+    /// Whether a part of it was cut off.
+    cropped: bool,
 }
 
 impl Fitted {
-    pub(crate) fn open(source: &Source, network: &Network) -> Result<Self> {
-        let image = picture::open(source)?;
-        let (width, height) = image.dimensions();
-        let own = Size { height: height as usize, width: width as usize };
-        let [_, _, height, width] = network.input(Some(own));
-        let side = |n: usize| u32::try_from(n).context("--size is too large for an image");
-        let (width, height) = (side(width)?, side(height)?);
-        let picture = if image.dimensions() == (width, height) {
-            image.clone()
-        } else {
-            imageops::resize(&image, width, height, FilterType::Triangle)
-        };
-        Ok(Self { name: source.stem(), picture, original: image.dimensions() })
+    /// The size of the picture.
+    pub(crate) fn size(&self) -> Size {
+        let (width, height) = self.picture.dimensions();
+        Size { height: height as usize, width: width as usize }
     }
 
-    /// The tensor, channels first.
-    pub(crate) fn tensor(&self, channels: usize, with: &Preprocessing) -> Result<Vec<f32>> {
-        let per_channel = |option: &str, list: &[f32]| match list.len() {
-            1 => Ok(vec![list[0]; channels]),
-            n if n == channels => Ok(list.to_vec()),
-            n if channels == 1 => bail!("--{option}: {n} numbers; the model reads 1 channel"),
-            n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
+    pub(crate) fn open(source: &Source, network: &Network, fit: Fit) -> Result<Self> {
+        let image = picture::open(source)?;
+        let original = image.dimensions();
+        let own = Size { height: original.1 as usize, width: original.0 as usize };
+        let Size { height, width } = network.size(Some(own));
+        let side = |n: usize| u32::try_from(n).context("--size is too large for an image");
+        let (width, height) = (side(width)?, side(height)?);
+        let part = match fit {
+            Fit::Squash => image,
+            Fit::Crop => middle(image, (width, height)),
         };
-        let (mean, scale) = (per_channel("mean", &with.mean)?, per_channel("scale", &with.scale)?);
-        let value: fn(&Rgb<u8>, usize) -> f32 = match channels {
-            1 => |pixel, _| luma(pixel),
-            3 => |pixel, c| f32::from(pixel.0[c]) / 255.0,
-            n => bail!("the model reads {n} channels; 1 and 3 can be made of an image"),
+        let cropped = part.dimensions() != original;
+        let picture = if part.dimensions() == (width, height) {
+            part
+        } else {
+            imageops::resize(&part, width, height, FilterType::Triangle)
         };
-        let plane = |c: usize| {
-            let (mean, scale) = (mean[c], scale[c]);
-            self.picture.pixels().map(move |pixel| (value(pixel, c) - mean) * scale)
-        };
-        Ok((0..channels).flat_map(plane).collect())
+        Ok(Self { name: source.stem(), picture, original, cropped })
     }
 
     /// The size in words, height first as in `--size`.
     pub(crate) fn described(&self) -> String {
         let size = |(width, height)| format!("{height}×{width}");
-        let own = size(self.picture.dimensions());
-        if self.original == self.picture.dimensions() {
-            format!("{own} (height×width)")
-        } else {
-            format!("{} (height×width), resized to {own}", size(self.original))
+        let (own, before) = (size(self.picture.dimensions()), size(self.original));
+        match (self.original == self.picture.dimensions(), self.cropped) {
+            (true, _) => format!("{own} (height×width)"),
+            (_, true) => format!("{before} (height×width), its middle resized to {own}"),
+            _ => format!("{before} (height×width), resized to {own}"),
         }
     }
 }
 
-/// Brightness from 0 to 1; exactly the grey of a grey pixel.
-fn luma(pixel: &Rgb<u8>) -> f32 {
-    let [r, g, b] = pixel.0.map(f32::from);
-    if r == g && g == b { r / 255.0 } else { (0.299 * r + 0.587 * g + 0.114 * b) / 255.0 }
+/// The largest part in the middle of an image that has the proportions of a size.
+fn middle(image: RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    let (w, h) = image.dimensions();
+    let share = |side: u32, other: u32, by: u32| {
+        let part = (f64::from(other) * f64::from(side) / f64::from(by)).round() as u32;
+        part.max(1)
+    };
+    let (width, height) = (share(width, h, height).min(w), share(height, w, width).min(h));
+    if (width, height) == (w, h) {
+        return image;
+    }
+    imageops::crop_imm(&image, (w - width) / 2, (h - height) / 2, width, height).to_image()
 }
 
 /// The images of a list of files and directories, in the order of their names.
@@ -281,4 +304,30 @@ pub(crate) fn memory(memory: Memory) -> String {
         bytes(memory.tensors),
         bytes(memory.unshared)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_go_to_the_end_and_back() {
+        let planes: Vec<f32> = (0..24).map(|i| i as f32).collect();
+        let pixels = turned(&planes, 3);
+        assert_eq!(pixels[..6], [0.0, 8.0, 16.0, 1.0, 9.0, 17.0]);
+        assert_eq!(turned(&pixels, 8), planes);
+    }
+
+    #[test]
+    fn the_middle_of_an_image_has_the_proportions_that_are_asked_for() {
+        for (from, to, part) in [
+            ((640, 480), (224, 224), (480, 480)),
+            ((480, 640), (224, 224), (480, 480)),
+            ((100, 100), (224, 224), (100, 100)),
+            ((300, 100), (200, 100), (200, 100)),
+            ((1, 5), (224, 224), (1, 1)),
+        ] {
+            assert_eq!(middle(RgbImage::new(from.0, from.1), to).dimensions(), part, "{from:?}");
+        }
+    }
 }

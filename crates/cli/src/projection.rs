@@ -2,7 +2,8 @@
 
 use embedded_graphics::mono_font::iso_8859_1::FONT_8X13;
 use embedded_graphics::pixelcolor::Rgb888;
-use image::{Rgb, RgbImage, imageops};
+use image::imageops::{self, FilterType};
+use image::{ImageBuffer, Luma, Rgb, RgbImage};
 use unpool_cnn::Activation;
 
 use crate::canvas::Canvas;
@@ -34,6 +35,33 @@ pub(crate) fn signed(map: &[f32], channels: usize, [height, width]: [usize; 2]) 
             1 => diverging(value(0)),
             _ => Rgb(std::array::from_fn(|c| (127.5 + 127.5 * value(c.min(channels - 1))) as u8)),
         }
+    })
+}
+
+/// Colours of evidence, from none to the most: dark violet, red, yellow.
+const HEAT: [[f32; 3]; 4] =
+    [[60.0, 10.0, 110.0], [190.0, 40.0, 90.0], [250.0, 140.0, 30.0], [250.0, 250.0, 150.0]];
+
+/// A class activation map over a picture: the picture in grey, and in colour where evidence lies.
+pub(crate) fn evidence(picture: &RgbImage, map: &[f32], [height, width]: [usize; 2]) -> RgbImage {
+    let largest = map.iter().copied().fold(0.0f32, f32::max).max(f32::MIN_POSITIVE);
+    let cells = map.iter().map(|x| x / largest).collect();
+    let (w, h) = picture.dimensions();
+    let cells: Option<ImageBuffer<Luma<f32>, Vec<f32>>> =
+        ImageBuffer::from_raw(width as u32, height as u32, cells);
+    let Some(cells) = cells else { return picture.clone() };
+    let wide = imageops::resize(&cells, w, h, FilterType::Triangle);
+    RgbImage::from_fn(w, h, |x, y| {
+        let value = wide.get_pixel(x, y).0[0].clamp(0.0, 1.0);
+        let [r, g, b] = picture.get_pixel(x, y).0.map(f32::from);
+        let grey = 0.299 * r + 0.587 * g + 0.114 * b;
+        let place = value * (HEAT.len() - 1) as f32;
+        let (low, part) = (place as usize, place.fract());
+        let (from, to) = (HEAT[low], HEAT[(low + 1).min(HEAT.len() - 1)]);
+        Rgb(std::array::from_fn(|c| {
+            let colour = from[c] + (to[c] - from[c]) * part;
+            (grey + (colour - grey) * 0.65 * value.sqrt()) as u8
+        }))
     })
 }
 
@@ -113,11 +141,7 @@ pub(crate) fn stretched(picture: &RgbImage, side: u32) -> RgbImage {
         return enlarge(picture, side / largest);
     }
     let size = |n: u32| ((f64::from(n) * f64::from(side) / f64::from(largest)) as u32).max(1);
-    let filter = if side >= largest {
-        imageops::FilterType::Nearest
-    } else {
-        imageops::FilterType::Triangle
-    };
+    let filter = if side >= largest { FilterType::Nearest } else { FilterType::Triangle };
     imageops::resize(picture, size(width), size(height), filter)
 }
 

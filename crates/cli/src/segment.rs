@@ -11,8 +11,9 @@ use unpool_cnn::{Engine, Keep, Session};
 use crate::axes::extents;
 use crate::board::Board;
 use crate::files;
-use crate::network::{self, Fitted, Network, Preprocessing};
+use crate::network::{self, Fit, Fitted, Network};
 use crate::outcome::Outcome;
+use crate::preprocessing::Preprocessing;
 use crate::sink::Sink;
 use crate::source::{self, Source};
 
@@ -69,11 +70,11 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         files::check_directory("--logdir", dir)?;
     }
     let network = Network::open(&args.network)?;
-    let image = Fitted::open(&args.image, &network)?;
-    let tensor = image.tensor(network.channels, &args.preprocessing)?;
-    let (width, height) = image.picture.dimensions();
-    let input = [1, network.channels, height as usize, width as usize];
-    let plan = network.model.plan(&input).map_err(|error| network.refused(error))?;
+    // Every pixel has a class, so none is cut off.
+    let image = Fitted::open(&args.image, &network, Fit::Squash)?;
+    let tensor = network.tensor(&image, &args.preprocessing)?;
+    let plan =
+        network.model.plan(&network.shape(image.size())).map_err(|error| network.refused(error))?;
     let &[_, classes, map_height, map_width] = plan.output().shape() else {
         bail!(
             "{}: its output is {}; a score for each class and pixel is needed",

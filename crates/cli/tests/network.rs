@@ -105,6 +105,52 @@ fn a_scene_is_labelled() {
     assert_eq!(map.get_pixel(6, 10).0, [230, 159, 0]);
 }
 
+/// The floats of an array that the command wrote, and the text of its header.
+fn array(file: &str) -> (String, Vec<f32>) {
+    let bytes = fs::read(file).expect("it was written");
+    let header = 10 + usize::from(bytes[8]) + 256 * usize::from(bytes[9]);
+    let floats = bytes[header..].as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
+    (String::from_utf8_lossy(&bytes[..header]).into_owned(), floats.collect())
+}
+
+#[test]
+fn a_network_runs_on_an_image_and_on_the_array_that_it_is() {
+    let scratch = Scratch::new("run");
+    let (model, image) = (data("digits.onnx"), data("digit-3.png"));
+    let (out, several) = (scratch.path("scores.npy"), scratch.path("all.npy"));
+    let run = |rest: &[&str]| said(&unpool(&[&["run", &model, "--device", "cpu"], rest].concat()));
+    let text = run(&[&image, "--out", &out]);
+    assert!(text.contains("best    3: ") && text.contains("1×10"), "{text}");
+    let (header, scores) = array(&out);
+    assert!(header.contains("(1, 10)") && scores.len() == 10, "{header}");
+    run(&[&image, "--out", &several, "--layer", "relu1", "--layer", "pool1"]);
+    let (header, relu) = array(&scratch.path("all.relu1.npy"));
+    assert!(header.contains("(1, 12, 32, 32)"), "{header}");
+    assert!(relu.iter().all(|&x| x >= 0.0));
+    let (header, _) = array(&scratch.path("all.pool1.npy"));
+    assert!(header.contains("(1, 12, 16, 16)"), "{header}");
+    // The same image as an array of 0 to 1.
+    let grey = image::open(&image).expect("a PNG").into_luma8();
+    let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1, 32, 32), }";
+    let header = format!("{header:<117}\n");
+    npy.extend((header.len() as u16).to_le_bytes());
+    npy.extend(header.as_bytes());
+    npy.extend(grey.pixels().flat_map(|p| (f32::from(p.0[0]) / 255.0).to_le_bytes()));
+    let input = scratch.path("digit.npy");
+    fs::write(&input, npy).expect("the temporary directory is writable");
+    run(&[&input, "--out", &out]);
+    assert_eq!(array(&out).1, scores);
+    let json = run(&[&image, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
+    assert_eq!(json["classes"][0][0]["class"], 3);
+    assert_eq!(json["layers"][0]["shape"], serde_json::json!([1, 10]));
+    let wrong = unpool(&["run", &model, &input, "--preset", "imagenet"]);
+    let error = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert_eq!((wrong.status.code(), error.lines().count()), (Some(2), 1), "{error}");
+    assert!(error.contains("are for images"), "{error}");
+}
+
 #[test]
 fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
     let scratch = Scratch::new("refused");

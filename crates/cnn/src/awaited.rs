@@ -37,7 +37,7 @@ impl Session {
     /// the device fails.
     pub fn send_back(&mut self, layer: &str, signal: &[f32], rule: Rule) -> Result<Reading, Error> {
         let index = self.index_for(layer, signal)?;
-        self.send_back_from(index, signal, rule)
+        self.send_back_from(index, signal, rule, None)
     }
 
     /// Looks back from a layer to the input by each of `rules`. All of them are submitted before
@@ -57,7 +57,7 @@ impl Session {
             if target.needs_activation() { Some(self.read_layer(index)?.await?) } else { None };
         let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
         let under_way: Result<Vec<_>, _> =
-            rules.iter().map(|&rule| self.send_back_from(index, &signal, rule)).collect();
+            rules.iter().map(|&rule| self.send_back_from(index, &signal, rule, None)).collect();
         let mut projections = Vec::new();
         for reading in under_way? {
             projections.push(Projection { map: reading.await?, units: units.clone() });

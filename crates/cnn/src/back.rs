@@ -1,4 +1,4 @@
-//! Looking back: the program that propagates a signal from a layer to the input.
+//! Looking back: the program that propagates a signal from a layer to the input, or to a layer before it.
 //!
 //! Every kernel has its vector-Jacobian product here, made of kernels: a convolution goes back
 //! through its transpose, pooling through its taps. The rules differ at ReLU only.
@@ -10,18 +10,19 @@ use crate::plan::Plan;
 use crate::program::{Content, Instruction, Slot, SlotId};
 use crate::rule::Rule;
 
-/// The kernels from a layer to the input. Tensors are numbered on from the plan's.
+/// The kernels from a layer to the input, or to another layer. Tensors are numbered on from the plan's.
 pub(crate) struct Back {
     pub(crate) slots: Vec<Slot>,
     pub(crate) instructions: Vec<Instruction>,
     /// The tensor of the signal at the layer.
     pub(crate) seed: SlotId,
-    /// The tensor of the signal at the input, if the layer depends on the input.
+    /// The tensor of the signal at the end, if the layer depends on the end.
     pub(crate) result: Option<SlotId>,
 }
 
 impl Back {
-    pub(crate) fn new(plan: &Plan, layer: usize, rule: Rule) -> Self {
+    /// From a layer to the tensor `end`.
+    pub(crate) fn new(plan: &Plan, layer: usize, rule: Rule, end: SlotId) -> Self {
         let target = plan.layers[layer].tensor.slot;
         let seed = plan.slots.len();
         let computed = |bytes| Slot { content: Content::Computed, bytes, varies: true };
@@ -37,11 +38,15 @@ impl Back {
         };
         trace.signals[target] = Some(seed);
         for instruction in plan.instructions.iter().rev() {
+            if instruction.writes.contains(&end) {
+                // What comes before does not reach it.
+                break;
+            }
             if let Some(signal) = trace.signals[instruction.writes[0]] {
                 trace.instruction(instruction, signal, rule);
             }
         }
-        trace.back.result = trace.signals[plan.input.slot];
+        trace.back.result = trace.signals[end];
         trace.back
     }
 }

@@ -1,6 +1,7 @@
 //! The blocking forms of [`Session`]'s awaited methods, which a page in a browser cannot use.
 
 use crate::activation::{Activation, Projection};
+use crate::class_activation::Cam;
 use crate::error::Error;
 use crate::reading::{Numbers, Reading};
 use crate::rule::Rule;
@@ -52,12 +53,58 @@ impl Session {
         target: Target,
         rule: Rule,
     ) -> Result<Projection, Error> {
+        self.look_back_until(layer, target, rule, None)
+    }
+
+    /// Looks back from a layer to another one, `end`, that comes before it: with
+    /// [`Rule::Gradient`], the gradient of the target with respect to the responses of that layer.
+    /// Zero if the target does not depend on them. Waits for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`look_back`](Self::look_back), and if there is no layer `end`.
+    pub fn look_back_to(
+        &mut self,
+        layer: &str,
+        target: Target,
+        rule: Rule,
+        end: &str,
+    ) -> Result<Projection, Error> {
+        let end = self.plan().index(end)?;
+        self.look_back_until(layer, target, rule, Some(end))
+    }
+
+    fn look_back_until(
+        &mut self,
+        layer: &str,
+        target: Target,
+        rule: Rule,
+        end: Option<usize>,
+    ) -> Result<Projection, Error> {
         let index = self.index_with(layer, target)?;
         let activation =
             if target.needs_activation() { Some(self.read_layer(index)?.wait()?) } else { None };
         let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
-        let map = self.send_back_from(index, &signal, rule)?.wait()?;
+        let map = self.send_back_from(index, &signal, rule, end)?.wait()?;
         Ok(Projection { map, units })
+    }
+
+    /// Where the evidence for a target lies, in the maps of layer `at`: `[batch, 1, …]` of the layer's
+    /// spatial extents. Waits for it. [`Plan::last_maps`](crate::Plan::last_maps) is the layer that is usually taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`look_back_to`](Self::look_back_to), and if the layer `at` was not kept.
+    pub fn class_activation(
+        &mut self,
+        cam: Cam,
+        layer: &str,
+        target: Target,
+        at: &str,
+    ) -> Result<Activation, Error> {
+        let activation = self.activation(at)?;
+        let gradient = self.look_back_to(layer, target, Rule::Gradient, at)?.map;
+        Ok(cam.map(&activation, &gradient))
     }
 
     /// Sends any signal of a layer's shape back to the input: under [`Rule::Gradient`] the

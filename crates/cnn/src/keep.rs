@@ -51,7 +51,7 @@ impl Keep<'_> {
                 continue;
             }
             // The rules read the same tensors.
-            for instruction in Back::new(plan, i, Rule::Gradient).instructions {
+            for instruction in Back::new(plan, i, Rule::Gradient, plan.input.slot).instructions {
                 for slot in instruction.reads.into_iter().filter(|&slot| slot < count) {
                     pinned[slot] = true;
                 }

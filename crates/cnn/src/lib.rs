@@ -7,6 +7,7 @@ mod axis;
 mod back;
 #[cfg(not(target_arch = "wasm32"))]
 mod blocking;
+mod class_activation;
 mod cpu;
 mod error;
 mod gpu;
@@ -29,6 +30,7 @@ mod target;
 mod unit;
 
 pub use activation::{Activation, Projection};
+pub use class_activation::Cam;
 pub use error::Error;
 pub use keep::Keep;
 pub use memory::Memory;
@@ -43,3 +45,4 @@ pub use target::Target;
 pub use unit::Unit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use unpool::Engine;
+pub use unpool::Layout;

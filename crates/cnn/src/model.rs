@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use unpool::Layout;
+
 use crate::error::Error;
 use crate::onnx::graph::Graph;
 use crate::operators;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 
 /// Bytes that the tensors of a run may need in total, unless another limit is set.
 const MEMORY: u64 = 8 << 30;
@@ -75,11 +77,19 @@ impl Model {
         self
     }
 
-    /// The extents of the input in the file, `[batch, channels, height, width]`: `None` where any
-    /// extent is allowed, or where the file does not state them. The batch is always free.
+    /// The extents of the input in the file, `[batch, channels, height, width]`, or with the channels
+    /// last where [`input_layout`](Self::input_layout) says so: `None` where any extent is allowed, or
+    /// where the file does not state them. The batch is always free.
     pub fn input_dims(&self) -> Option<Vec<Option<usize>>> {
         let dims = self.graph.input_dims.clone()?;
         Some(dims.into_iter().enumerate().map(|(i, dim)| dim.filter(|_| i > 0)).collect())
+    }
+
+    /// Whether the file's images have their channels before the spatial axes, or after them as those of
+    /// Keras and TensorFlow.
+    pub fn input_layout(&self) -> Layout {
+        let stated = self.graph.input_dims.iter().flatten().map(|dim| dim.unwrap_or(0));
+        plan::layout_of(&self.graph, &stated.collect::<Vec<_>>())
     }
 
     /// Every layer's shape and kernels for an input of these extents.

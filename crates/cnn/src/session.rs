@@ -229,20 +229,26 @@ impl Session {
         Ok(index)
     }
 
-    /// Runs the way back from a layer, with a signal of as many elements as the layer has.
+    /// Runs the way back from a layer to the input, or to another layer, with a signal of as many
+    /// elements as the layer has.
     pub(crate) fn send_back_from(
         &mut self,
         layer: usize,
         signal: &[f32],
         rule: Rule,
+        end: Option<usize>,
     ) -> Result<Reading, Error> {
-        let back = Back::new(&self.plan, layer, rule);
+        let end = match end {
+            Some(layer) => &self.plan.layers[layer].tensor,
+            None => &self.plan.input,
+        };
+        let back = Back::new(&self.plan, layer, rule, end.slot);
         let count = self.plan.slots.len();
         let bytes = |slot: SlotId| match slot.checked_sub(count) {
             Some(own) => back.slots[own].bytes,
             None => self.plan.slots[slot].bytes,
         };
-        let shape = self.plan.input_shape().to_vec();
+        let shape = end.shape.clone();
         let len = shape.iter().product();
         let Some(result) = back.result else {
             return Ok(Reading { shape, numbers: Numbers::Ready(vec![0.0; len]) });

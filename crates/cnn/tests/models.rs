@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use unpool_cnn::{Engine, Keep, Model, Rule, Session, Target};
+use unpool_cnn::{Cam, Engine, Keep, Model, Rule, Session, Target};
 
 use crate::support::compare::close;
 use crate::support::engines::engines;
@@ -116,6 +116,70 @@ fn awaited<T>(engine: &Engine, future: impl Future<Output = T>) -> T {
                 if let Engine::Gpu(gpu) = engine {
                     gpu.device().poll(unpool::wgpu::PollType::Poll).expect("it polls");
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn looking_back_in_two_steps_is_looking_back_at_once() {
+    let expected: Digits = read("digits.json");
+    let model = Model::open(path("digits.onnx")).expect("the model is read");
+    for (name, engine) in engines().iter() {
+        let plan = model.plan(&expected.image_shape).expect("the shapes fit");
+        let mut session = Session::new(engine, plan, Keep::All).expect("memory");
+        session.forward(&expected.image).expect("it runs");
+        for rule in Rule::ALL {
+            for middle in ["relu3", "pool1", "fc"] {
+                let at_once = session.look_back("fc", Target::Class(3), rule).expect("it runs").map;
+                let part = session.look_back_to("fc", Target::Class(3), rule, middle);
+                let part = part.expect("it runs").map;
+                assert_eq!(part.shape, session.plan().layer(middle).expect("a layer").shape());
+                let rest = session.vector_jacobian(middle, &part.data, rule).expect("it runs");
+                close(&format!("{name} {rule:?} {middle}"), &rest.data, &at_once.data, 1e-6);
+            }
+        }
+        assert!(session.look_back_to("fc", Target::Class(3), Rule::Gradient, "nowhere").is_err());
+    }
+}
+
+#[test]
+fn a_class_activation_map_is_its_definition() {
+    let expected: Digits = read("digits.json");
+    let model = Model::open(path("digits.onnx")).expect("the model is read");
+    let plan = model.plan(&expected.image_shape).expect("the shapes fit");
+    let at = plan.last_maps().expect("a layer with maps").name().to_owned();
+    let mut session = Session::new(&Engine::Cpu, plan, Keep::All).expect("memory");
+    session.forward(&expected.image).expect("it runs");
+    let maps = session.activation(&at).expect("it was kept");
+    let gradient = session.look_back_to("fc", Target::Class(6), Rule::Gradient, &at);
+    let gradient = gradient.expect("it runs").map;
+    for cam in Cam::ALL {
+        let found = session.class_activation(cam, "fc", Target::Class(6), &at).expect("it runs");
+        assert_eq!(found.shape[1], 1);
+        let (channels, positions) = (maps.shape[1], maps.shape[2] * maps.shape[3]);
+        for image in 0..maps.shape[0] {
+            for position in 0..positions {
+                let element =
+                    |of: &[f32], c: usize, p: usize| of[(image * channels + c) * positions + p];
+                let weight = |c: usize| -> f32 {
+                    let g = |p: usize| element(&gradient.data, c, p);
+                    match cam {
+                        Cam::GradCam => (0..positions).map(g).sum::<f32>() / positions as f32,
+                        _ => {
+                            let sum: f32 = (0..positions).map(|p| element(&maps.data, c, p)).sum();
+                            let share = |p: usize| {
+                                let below = 2.0 * g(p).powi(2) + sum * g(p).powi(3);
+                                if below == 0.0 { 0.0 } else { g(p).powi(2) / below }
+                            };
+                            (0..positions).map(|p| share(p) * g(p).max(0.0)).sum()
+                        }
+                    }
+                };
+                let sum: f32 =
+                    (0..channels).map(|c| weight(c) * element(&maps.data, c, position)).sum();
+                let value = found.data[image * positions + position];
+                assert!((value - sum.max(0.0)).abs() < 1e-4 * sum.abs().max(1.0), "{cam:?}");
             }
         }
     }

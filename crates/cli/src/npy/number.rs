@@ -65,6 +65,7 @@ fn described(code: &TypeStr) -> String {
 }
 
 impl Number {
+    pub(crate) const F32: Self = Self::Element(Element::F32);
     pub(crate) const I32: Self = Self::Element(Element::I32);
     pub(crate) const U32: Self = Self::Element(Element::U32);
     pub(crate) const U8: Self = Self::Element(Element::U8);

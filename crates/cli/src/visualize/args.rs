@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use unpool_cnn::Rule;
 
-use crate::network::{self, Preprocessing};
+use crate::network::{self, Fit};
 use crate::options::ordinal;
+use crate::preprocessing::Preprocessing;
 use crate::source::Source;
 
 #[derive(clap::Args)]
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     pub(crate) rule: RuleName,
     #[command(flatten)]
     pub(crate) preprocessing: Preprocessing,
+    /// How an image whose proportions are others gets the size of the input.
+    #[arg(long, value_enum, default_value = "crop", value_name = "HOW")]
+    pub(crate) fit: Fit,
     /// Directory for the pictures.
     #[arg(long, default_value = "out", value_name = "DIR")]
     pub(crate) out: PathBuf,

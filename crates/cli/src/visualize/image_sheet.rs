@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use unpool_cnn::{Activation, Layer, Target};
+use unpool_cnn::{Activation, Cam, Layer, Session, Target};
 
 use crate::axes::extents;
 use crate::board::Board;
 use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::layers::receptive_field;
 use crate::network::Fitted;
-use crate::projection::{GRID, grid, signed};
+use crate::projection::{GRID, evidence, grid, signed};
 use crate::visualize::args::Args;
 use crate::visualize::sessions::Sessions;
 use crate::visualize::target::{described, target};
@@ -28,7 +28,8 @@ pub(crate) fn draw(
     step: usize,
     mut board: Option<&mut Board>,
 ) -> Result<(Contact, Vec<(usize, f32)>)> {
-    let (channels, model) = (sessions.network.channels, sessions.network.name.clone());
+    let network = sessions.network;
+    let (channels, model) = (network.channels, network.name.clone());
     let start = Instant::now();
     let (session, names) = sessions.forward(image)?;
     let scores = session.plan().scores().name().to_owned();
@@ -59,14 +60,21 @@ pub(crate) fn draw(
             board.image(&format!("{name}/activations"), step, &activations)?;
             board.histogram(&format!("{name}/histogram"), step, &activation.data)?;
         }
-        let mut panels = vec![
-            Panel::new("the image", image.picture.clone()),
-            Panel::new(grid_caption(&layer), activations),
-        ];
+        let mut panels = vec![Panel::new("the image", image.picture.clone())];
+        match evidence_panel(session, &scores, target, image)? {
+            Some(panel) => {
+                if let Some(board) = board.as_deref_mut() {
+                    board.image(&format!("{name}/grad-cam"), step, &panel.picture)?;
+                }
+                panels.push(panel);
+            }
+            None => panels.push(Panel::new(grid_caption(&layer), activations)),
+        }
         let start = Instant::now();
         for &rule in rules {
             let projection = session.look_back(name, target, rule)?;
-            let picture = signed(&projection.map.data, channels, size);
+            let planes = network.planes(&projection.map.data, &args.preprocessing);
+            let picture = signed(&planes, channels, size);
             if let Some(board) = board.as_deref_mut() {
                 board.image(&format!("{name}/{}", rule.name()), step, &picture)?;
             }
@@ -108,6 +116,27 @@ pub(crate) fn draw(
         rows,
     };
     Ok((sheet, classes))
+}
+
+/// Where the evidence for a class lies by Grad-CAM, over the image, in a network that has maps.
+fn evidence_panel(
+    session: &mut Session,
+    scores: &str,
+    target: Target,
+    image: &Fitted,
+) -> Result<Option<Panel>> {
+    let Some(at) = session.plan().last_maps().filter(|_| matches!(target, Target::Class(_))) else {
+        return Ok(None);
+    };
+    let at = at.name().to_owned();
+    let map = session.class_activation(Cam::GradCam, scores, target, &at)?;
+    let [.., height, width] = map.shape[..] else { return Ok(None) };
+    let caption = if map.data.iter().all(|&x| x == 0.0) {
+        "Grad-CAM: no evidence for it".to_owned()
+    } else {
+        "Grad-CAM: where evidence lies".to_owned()
+    };
+    Ok(Some(Panel::new(caption, evidence(&image.picture, &map.data, [height, width]))))
 }
 
 /// The classes with the best scores, of a layer with one unit per class.

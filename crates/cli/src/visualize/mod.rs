@@ -29,8 +29,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     source::check(std::iter::once(("MODEL.onnx", &args.network.model)).chain(images))?;
     let network = Network::open(&args.network)?;
     let sources = network::files(&args.images)?;
-    let images =
-        sources.iter().map(|source| Fitted::open(source, &network)).collect::<Result<Vec<_>>>()?;
+    let images = sources
+        .iter()
+        .map(|source| Fitted::open(source, &network, args.fit))
+        .collect::<Result<Vec<_>>>()?;
     let engine = Engine::named(&args.device)?;
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     let mut inputs: Vec<_> = sources.iter().collect();
@@ -64,6 +66,9 @@ fn pictures(
     }
     if let Some((_, session)) = &sessions.open {
         writeln!(out, "memory  {}", network::memory(session.memory()))?;
+        if let Some(advice) = network.advice(session.plan().scores(), &args.preprocessing) {
+            writeln!(out, "note    {advice}")?;
+        }
     }
     for (i, image) in images.iter().enumerate() {
         writeln!(out, "image   {}, {}", image.name, image.described())?;

@@ -9,6 +9,22 @@ use crate::visualize::args::Args;
 /// Number of layers that are shown if none is named.
 const LAYERS: usize = 6;
 
+/// Operators after which a layer is shown by default.
+const ACTIVATIONS: [&str; 12] = [
+    "Relu",
+    "LeakyRelu",
+    "PRelu",
+    "Clip",
+    "Elu",
+    "Selu",
+    "Gelu",
+    "HardSwish",
+    "Swish",
+    "Mish",
+    "Softplus",
+    "Sigmoid",
+];
+
 /// The session for images of one size, reused for the next image where it has the same size.
 pub(crate) struct Sessions<'a> {
     pub(crate) args: &'a Args,
@@ -25,8 +41,7 @@ impl Sessions<'_> {
 
     /// Runs an image, and returns the session and the names of the layers to look back from.
     pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Session, Vec<String>)> {
-        let (width, height) = image.picture.dimensions();
-        let input = [1, self.network.channels, height as usize, width as usize];
+        let input = self.network.shape(image.size());
         if self.open.as_ref().is_none_or(|(size, _)| *size != input) {
             self.open = None;
             let refused = |error| self.network.refused(error);
@@ -35,11 +50,12 @@ impl Sessions<'_> {
             let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
             let scores = plan.scores().name().to_owned();
             kept.push(&scores);
+            kept.extend(plan.last_maps().map(Layer::name));
             let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept));
             self.open = Some((input, session.map_err(refused)?));
         }
         let Some((_, session)) = &mut self.open else { bail!("no session") };
-        let tensor = image.tensor(self.network.channels, &self.args.preprocessing)?;
+        let tensor = self.network.tensor(image, &self.args.preprocessing)?;
         session.forward(&tensor).map_err(|error| self.network.refused(error))?;
         let scores = session.plan().scores().name().to_owned();
         self.network.check_finite(&session.activation(&scores)?)?;
@@ -67,9 +83,8 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
     if args.class.is_some() {
         return Ok(vec![scores]);
     }
-    let is_activation = |layer: &&Layer| {
-        matches!(layer.operator(), "Relu" | "LeakyRelu" | "PRelu" | "Clip" | "Sigmoid")
-    };
+    let is_activation =
+        |layer: &&Layer| ACTIVATIONS.contains(&layer.operator()) && layer.positions() > 1;
     let mut names: Vec<_> =
         plan.layers().iter().filter(is_activation).map(|l| l.name().to_owned()).collect();
     if names.is_empty() {

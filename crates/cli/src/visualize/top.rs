@@ -115,7 +115,8 @@ impl<'a> Crops<'a> {
         if !any {
             return Ok(());
         }
-        let channels = sessions.network.channels;
+        let (network, preprocessing) = (sessions.network, &sessions.args.preprocessing);
+        let channels = network.channels;
         let rules = sessions.rules();
         let (session, _) = sessions.forward(image)?;
         let size = [image.picture.height() as usize, image.picture.width() as usize];
@@ -142,7 +143,8 @@ impl<'a> Crops<'a> {
                     let target = Target::Unit { channel: unit.channel, position: unit.position };
                     for &rule in rules {
                         let map = session.look_back(name, target, rule)?.map;
-                        cut.push(crop(&signed(&map.data, channels, size)));
+                        let planes = network.planes(&map.data, preprocessing);
+                        cut.push(crop(&signed(&planes, channels, size)));
                     }
                     self.cut[l][c][u] = cut;
                 }

@@ -25,7 +25,7 @@ pub(super) fn threads() -> usize {
 }
 
 /// Elements that a thread takes at a time.
-const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 4096;
 
 /// Sets each element of `out` to its value.
 pub(super) fn each(out: &mut [f32], value: impl Fn(usize) -> f32 + Sync + Send) {

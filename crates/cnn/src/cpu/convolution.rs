@@ -10,6 +10,7 @@
 
 use super::chunks::{each_chunk, threads};
 use super::gemm::{Strides, add_product};
+use super::lanes::dot;
 use crate::axis::Axis;
 use crate::kernel::Conv;
 
@@ -315,17 +316,4 @@ fn matrix_transpose(conv: &Conv, y: &[f32], weights: &[f32], bias: Option<&[f32]
         let a = Strides::rows_of(columns).transposed();
         add_product([columns, batch, rows], (weights, a), (y, y_strides), (x, x_strides));
     }
-}
-
-/// A sum of products in sixteen lanes.
-fn dot(weights: &[f32], x: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    let (w, x) = (weights.chunks_exact(16), x.chunks_exact(16));
-    let rest: f32 = w.remainder().iter().zip(x.remainder()).map(|(w, x)| w * x).sum();
-    for (w, x) in w.zip(x) {
-        for (lane, (w, x)) in lanes.iter_mut().zip(w.iter().zip(x)) {
-            *lane += w * x;
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
 }

@@ -2,6 +2,7 @@
 
 use super::chunks::{each, each_chunk};
 use super::gemm::{Strides, add_product};
+use super::lanes::dot;
 use super::pointwise::{along as offset, coordinates};
 use crate::kernel::{Along, Permute, Product};
 
@@ -12,8 +13,13 @@ pub(super) fn along(along: &Along, [x, starts, columns, values]: [&[f32]; 4], y:
     let cell = |entry: usize| columns[entry].to_bits() as usize;
     if inner == 1 {
         each(y, |i| {
-            let (outer, row) = (i / to, i % to);
-            entries(row).map(|entry| values[entry] * x[outer * from + cell(entry)]).sum()
+            let (x, row) = (&x[i / to * from..], entries(i % to));
+            // Columns ascend, so as many as they span are all there.
+            let dense = row.len() > 16 && cell(row.end - 1) + 1 - cell(row.start) == row.len();
+            if dense {
+                return dot(&values[row.clone()], &x[cell(row.start)..][..row.len()]);
+            }
+            row.map(|entry| values[entry] * x[cell(entry)]).sum()
         });
         return;
     }

@@ -4,6 +4,7 @@ mod arrangement;
 mod chunks;
 mod convolution;
 mod gemm;
+mod lanes;
 mod matrix;
 mod pointwise;
 mod pooling;

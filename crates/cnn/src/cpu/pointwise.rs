@@ -1,8 +1,13 @@
 //! Element by element: functions and what they send back, broadcasts and their sums, scale and
 //! shift.
 
-use super::chunks::{each, each_chunk};
-use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce};
+use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+
+use super::chunks::{CHUNK, each, each_chunk};
+use super::lanes::{dot, exp, sum};
+use crate::kernel::{
+    Affine, BROADCAST_AXES, Broadcast, ERF_SCALE, ERF_TERMS, Function, Pair, Reduce,
+};
 use crate::rule::Rule;
 
 pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y: &mut [f32]) {
@@ -17,7 +22,43 @@ pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y
 }
 
 pub(super) fn map(function: Function, len: u32, x: &[f32], y: &mut [f32]) {
-    each(&mut y[..len as usize], |i| function.value(x[i]));
+    let (x, y) = (&x[..len as usize], &mut y[..len as usize]);
+    // One loop for each of the functions that networks are full of, so that it is vectorised.
+    match function {
+        Function::Relu => mapped(x, y, |x| if x < 0.0 { 0.0 } else { x }),
+        Function::Clip { low, high } => mapped(x, y, |x| x.max(low).min(high)),
+        Function::Sigmoid => mapped(x, y, sigmoid),
+        Function::Exp => mapped(x, y, exp),
+        Function::Swish { alpha } => mapped(x, y, |x| x * sigmoid(alpha * x)),
+        Function::HardSwish => mapped(x, y, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
+        Function::HardSigmoid { alpha, beta } => {
+            mapped(x, y, |x| (alpha * x + beta).clamp(0.0, 1.0));
+        }
+        Function::Gelu => mapped(x, y, |x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2))),
+        _ => mapped(x, y, |x| function.value(x)),
+    }
+}
+
+fn mapped(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32 + Send + Sync) {
+    each_chunk(y, CHUNK, |chunk, y| {
+        let x = &x[chunk * CHUNK..];
+        y.iter_mut().zip(x).for_each(|(y, &x)| *y = function(x));
+    });
+}
+
+fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// As in `kernel/function.rs`, without branches.
+fn erf(x: f32) -> f32 {
+    let a = x.abs();
+    let t = 1.0 / (1.0 + ERF_SCALE * a);
+    let terms = ERF_TERMS.iter().rev().fold(0.0, |sum, term| (sum + term) * t);
+    let far = (1.0 - terms * exp(-a * a)).copysign(x);
+    let s = x * x;
+    let near = FRAC_2_SQRT_PI * x * (1.0 - s * (1.0 / 3.0 - s * (0.1 - s / 42.0)));
+    if a < 0.1 { near } else { far }
 }
 
 pub(super) fn map_back(
@@ -36,28 +77,126 @@ pub(super) fn map_back(
         };
         if passes { r } else { 0.0 }
     };
-    each(&mut back[..len as usize], |i| {
-        let (seen, r) = (seen[i], signal[i]);
-        match function {
-            Function::Relu => rectified(seen > 0.0, r),
-            Function::Clip { low: 0.0, high } => rectified(seen > 0.0 && seen <= high, r),
-            // No 0·∞ where the signal is 0.
-            _ if r == 0.0 => 0.0,
-            _ => r * function.derivative(seen),
+    let back = &mut back[..len as usize];
+    match function {
+        Function::Relu => sent_back(seen, signal, back, |y, r| rectified(y > 0.0, r)),
+        Function::Clip { low: 0.0, high } => {
+            sent_back(seen, signal, back, |x, r| rectified(x > 0.0 && x <= high, r));
         }
+        Function::Sigmoid => sent_back(seen, signal, back, |y, r| r * y * (1.0 - y)),
+        Function::Gelu => sent_back(seen, signal, back, |x, r| {
+            let density = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
+            r * (0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * density * exp(-0.5 * x * x))
+        }),
+        // No 0·∞ where the signal is 0.
+        _ => sent_back(
+            seen,
+            signal,
+            back,
+            |x, r| {
+                if r == 0.0 { 0.0 } else { r * function.derivative(x) }
+            },
+        ),
+    }
+}
+
+fn sent_back(
+    seen: &[f32],
+    signal: &[f32],
+    back: &mut [f32],
+    function: impl Fn(f32, f32) -> f32 + Send + Sync,
+) {
+    each_chunk(back, CHUNK, |chunk, back| {
+        let pairs = seen[chunk * CHUNK..].iter().zip(&signal[chunk * CHUNK..]);
+        back.iter_mut().zip(pairs).for_each(|(back, (&x, &r))| *back = function(x, r));
     });
 }
 
 pub(super) fn pair(pair: Pair, all: &Broadcast, a: &[f32], b: &[f32], y: &mut [f32]) {
     let y = &mut y[..all.len() as usize];
-    if all.a == all.b {
-        each(y, |i| pair.value(a[i], b[i]));
+    match pair {
+        Pair::Add => combined(all, a, b, y, |a, b| a + b),
+        Pair::Sub => combined(all, a, b, y, |a, b| a - b),
+        Pair::Mul => combined(all, a, b, y, |a, b| a * b),
+        Pair::Div => combined(all, a, b, y, |a, b| a / b),
+        _ => combined(all, a, b, y, |a, b| pair.value(a, b)),
+    }
+}
+
+/// A function of two tensors, in rows along which each of them is dense or repeats one element.
+fn combined(
+    all: &Broadcast,
+    a: &[f32],
+    b: &[f32],
+    y: &mut [f32],
+    function: impl Fn(f32, f32) -> f32 + Send + Sync,
+) {
+    let (width, all) = rows(all);
+    let steps = (all.a[BROADCAST_AXES - 1], all.b[BROADCAST_AXES - 1]);
+    // Long rows are cut, so that every thread has some.
+    let cut = width.min(CHUNK);
+    let cuts = width.div_ceil(cut);
+    let row = |row: usize, start: usize, y: &mut [f32]| {
+        let at = coordinates(row * width, &all.dims);
+        let (i, j) = (along(&at, &all.a), along(&at, &all.b));
+        match steps {
+            (0, 0) => y.fill(function(a[i], b[j])),
+            (0, _) => {
+                let a = a[i];
+                y.iter_mut().zip(&b[j + start..]).for_each(|(y, &b)| *y = function(a, b));
+            }
+            (_, 0) => {
+                let b = b[j];
+                y.iter_mut().zip(&a[i + start..]).for_each(|(y, &a)| *y = function(a, b));
+            }
+            _ => {
+                let pairs = a[i + start..].iter().zip(&b[j + start..]);
+                y.iter_mut().zip(pairs).for_each(|(y, (&a, &b))| *y = function(a, b));
+            }
+        }
+    };
+    if cuts == 1 {
+        // Short rows, many of them to a thread.
+        let rows = (CHUNK / width).max(1);
+        each_chunk(y, rows * width, |chunk, y| {
+            for (i, y) in y.chunks_mut(width).enumerate() {
+                row(chunk * rows + i, 0, y);
+            }
+        });
         return;
     }
-    each(y, |i| {
-        let at = coordinates(i, &all.dims);
-        pair.value(a[along(&at, &all.a)], b[along(&at, &all.b)])
+    y.chunks_mut(width).enumerate().for_each(|(i, y)| {
+        each_chunk(y, cut, |part, y| row(i, part * cut, y));
     });
+}
+
+/// The broadcast with neighbouring axes merged where both operands allow it, and the length of its last axis.
+fn rows(all: &Broadcast) -> (usize, Broadcast) {
+    let mut merged = *all;
+    for last in (0..BROADCAST_AXES - 1).rev() {
+        let (n, before) = (merged.dims[BROADCAST_AXES - 1], merged.dims[last]);
+        let fits = |steps: &[u32; BROADCAST_AXES]| {
+            before == 1 || n == 1 || steps[last] == steps[BROADCAST_AXES - 1] * n
+        };
+        if !fits(&merged.a) || !fits(&merged.b) {
+            break;
+        }
+        for steps in [&mut merged.a, &mut merged.b] {
+            if n == 1 {
+                steps[BROADCAST_AXES - 1] = steps[last];
+            }
+            steps[last] = 0;
+        }
+        merged.dims[BROADCAST_AXES - 1] = n * before;
+        merged.dims[last] = 1;
+    }
+    let width = merged.dims[BROADCAST_AXES - 1] as usize;
+    let dense = |steps: &[u32; BROADCAST_AXES]| steps[BROADCAST_AXES - 1] <= 1;
+    if dense(&merged.a) && dense(&merged.b) {
+        return (width, merged);
+    }
+    // Steps of more than one element are along another axis; its rows have one element.
+    (all.dims[BROADCAST_AXES - 1] as usize, *all)
 }
 
 pub(super) fn pair_back(
@@ -79,6 +218,24 @@ pub(super) fn reduce(reduce: &Reduce, signal: &[f32], other: Option<&[f32]>, bac
     let (repeats, steps) = (reduce.repeats(), reduce.steps());
     let count: u32 = repeats.iter().product();
     let len = reduce.kept.iter().product::<u32>() as usize;
+    if let Some(width) = repeated_rows(reduce) {
+        // Each element of the operand was repeated over a dense part of the signal.
+        let dense = !reduce.times_other || reduce.other_is_dense();
+        if dense {
+            each_chunk(&mut back[..len], (CHUNK / width).max(1), |chunk, back| {
+                let size = (CHUNK / width).max(1);
+                for (i, back) in back.iter_mut().enumerate() {
+                    let first = (chunk * size + i) * width;
+                    let signal = &signal[first..first + width];
+                    *back = match other {
+                        Some(other) => dot(signal, &other[first..first + width]),
+                        None => sum(signal, |x| x),
+                    };
+                }
+            });
+            return;
+        }
+    }
     each(&mut back[..len], |i| {
         let own = coordinates(i, &reduce.kept);
         let mut sum = 0.0;
@@ -91,6 +248,16 @@ pub(super) fn reduce(reduce: &Reduce, signal: &[f32], other: Option<&[f32]>, bac
         }
         sum
     });
+}
+
+/// The elements over which each element of an operand was repeated, if these are the last axes of the
+/// signal and no others.
+fn repeated_rows(reduce: &Reduce) -> Option<usize> {
+    let repeats = reduce.repeats();
+    let first = (0..BROADCAST_AXES).find(|&d| repeats[d] > 1)?;
+    let rest = first..BROADCAST_AXES;
+    let whole = rest.clone().all(|d| reduce.kept[d] == 1);
+    whole.then(|| rest.map(|d| repeats[d] as usize).product())
 }
 
 /// Coordinates of element `i`.

@@ -1,6 +1,7 @@
 //! Softmax, normalisation and folds: what reads a whole vector for each of its elements.
 
 use super::chunks::{each, each_chunk};
+use super::lanes::{dot, sum};
 use crate::kernel::{Fold, Vectors};
 
 /// The elements of one vector, as positions in its block of `len·inner` elements.
@@ -45,6 +46,16 @@ pub(super) fn softmax_back(
 }
 
 pub(super) fn normalize(vectors: &Vectors, epsilon: f32, x: &[f32], y: &mut [f32]) {
+    if vectors.inner == 1 {
+        let len = vectors.len as usize;
+        return each_chunk(&mut y[..vectors.outer as usize * len], len, |i, y| {
+            let x = &x[i * len..][..len];
+            let mean = sum(x, |x| x) / len as f32;
+            let variance = sum(x, |x| (x - mean) * (x - mean)) / len as f32;
+            let scale = 1.0 / (variance + epsilon).sqrt();
+            y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * scale);
+        });
+    }
     each_vector(vectors, y, |first, at, y| {
         let (mean, scale) = moments(vectors, epsilon, &x[first..], at.clone());
         for i in at {
@@ -61,6 +72,20 @@ pub(super) fn normalize_back(
     back: &mut [f32],
 ) {
     let count = vectors.len as f32;
+    if vectors.inner == 1 {
+        let len = vectors.len as usize;
+        return each_chunk(&mut back[..vectors.outer as usize * len], len, |i, back| {
+            let (x, signal) = (&x[i * len..][..len], &signal[i * len..][..len]);
+            let mean = sum(x, |x| x) / count;
+            let variance = sum(x, |x| (x - mean) * (x - mean)) / count;
+            let scale = 1.0 / (variance + epsilon).sqrt();
+            let total = sum(signal, |r| r) / count;
+            let product = (dot(signal, x) - mean * total * count) * scale / count;
+            for ((back, x), r) in back.iter_mut().zip(x).zip(signal) {
+                *back = scale * (r - total - (x - mean) * scale * product);
+            }
+        });
+    }
     each_vector(vectors, back, |first, at, back| {
         let (x, signal) = (&x[first..], &signal[first..]);
         let (mean, scale) = moments(vectors, epsilon, x, at.clone());

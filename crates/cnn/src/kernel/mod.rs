@@ -14,7 +14,7 @@ use crate::axis::Axis;
 use crate::program::SlotId;
 use crate::rule::Rule;
 
-pub(crate) use function::Function;
+pub(crate) use function::{ERF_SCALE, ERF_TERMS, Function};
 pub(crate) use pair::Pair;
 pub(crate) use sparse::Sparse;
 
@@ -104,6 +104,12 @@ impl Reduce {
     /// How often the operand was repeated on each axis.
     pub(crate) fn repeats(&self) -> [u32; BROADCAST_AXES] {
         std::array::from_fn(|d| self.dims[d] / self.kept[d])
+    }
+
+    /// Whether the other operand has the shape of the signal.
+    pub(crate) fn other_is_dense(&self) -> bool {
+        let steps = self.steps();
+        (0..BROADCAST_AXES).all(|d| self.dims[d] == 1 || self.other[d] == steps[d])
     }
 
     /// Strides of the signal.

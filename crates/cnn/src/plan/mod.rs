@@ -137,6 +137,14 @@ impl Plan {
         &self.layers[at]
     }
 
+    /// The last layer before the class scores that still has maps, more than one unit a channel: where
+    /// class activation maps are usually taken. `None` for a network without one.
+    pub fn last_maps(&self) -> Option<&Layer> {
+        let scores = self.index(self.scores().name()).unwrap_or(self.output);
+        let has_maps = |layer: &&Layer| layer.shape().len() > 3 && layer.positions() > 1;
+        self.layers[..scores].iter().rev().find(has_maps)
+    }
+
     /// The layer of that name, or the one that makes the tensor of that name.
     ///
     /// # Errors
@@ -164,7 +172,7 @@ pub(crate) fn layout_of(graph: &Graph, shape: &[usize]) -> Layout {
             let order = node.attributes().ints("perm").ok().flatten().unwrap_or_default();
             order.len() == shape.len() && order.get(1) == Some(&(shape.len() as i64 - 1))
         }
-        "Reshape" => shape.last() == Some(&1) && shape.get(1).is_some_and(|&n| n > 4),
+        "Reshape" => shape.last() == Some(&1) && shape.len() > 3 && shape[1] != 1,
         _ => false,
     });
     if last { Layout::ChannelsLast } else { Layout::ChannelsFirst }

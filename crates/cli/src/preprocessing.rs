@@ -1,0 +1,157 @@
+//! How an image becomes the numbers that a network was trained on: order of colours, mean and scale.
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use image::{Rgb, RgbImage};
+
+/// How a pixel becomes a number: from 0 to 1, less the mean, times the scale.
+#[derive(clap::Args)]
+pub(crate) struct Preprocessing {
+    /// Mean, scale and order of colours as the network was trained; by default unit.
+    #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["mean", "scale"])]
+    preset: Option<Preset>,
+    /// Mean of each channel, which is subtracted from values of 0 to 1; one number or one per channel.
+    #[arg(
+        long,
+        value_name = "M,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = finite,
+        default_value = "0"
+    )]
+    mean: Vec<f32>,
+    /// Factor of each channel, after the mean is subtracted: 1 over the standard deviation.
+    #[arg(
+        long,
+        value_name = "S,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        value_parser = factor,
+        default_value = "1"
+    )]
+    scale: Vec<f32>,
+}
+
+/// The preprocessing of a family of networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// 0 to 1.
+    Unit,
+    /// torchvision and most of the ONNX zoo: mean 0.485,0.456,0.406, deviation 0.229,0.224,0.225.
+    Imagenet,
+    /// Keras's MobileNet, Inception, Xception: -1 to 1.
+    Keras,
+    /// 0 to 255: Keras's EfficientNet and others with a layer for it.
+    Byte,
+    /// Caffe, and Keras's ResNet and VGG: blue first, 0 to 255 less 103.939,116.779,123.68.
+    Caffe,
+}
+
+/// Mean and scale of each channel, and whether blue comes first.
+struct Numbers {
+    mean: Vec<f32>,
+    scale: Vec<f32>,
+    blue_first: bool,
+}
+
+impl Preset {
+    fn numbers(self) -> Numbers {
+        let (mean, scale) = match self {
+            Self::Unit => (vec![0.0], vec![1.0]),
+            Self::Imagenet => {
+                (vec![0.485, 0.456, 0.406], vec![1.0 / 0.229, 1.0 / 0.224, 1.0 / 0.225])
+            }
+            Self::Keras => (vec![0.5], vec![2.0]),
+            Self::Byte => (vec![0.0], vec![255.0]),
+            Self::Caffe => ([103.939, 116.779, 123.68].map(|m| m / 255.0).to_vec(), vec![255.0]),
+        };
+        Numbers { mean, scale, blue_first: self == Self::Caffe }
+    }
+}
+
+impl Preprocessing {
+    /// Whether nothing was asked for, so that values of 0 to 1 go in.
+    pub(crate) fn is_default(&self) -> bool {
+        self.preset.is_none() && self.mean == [0.0] && self.scale == [1.0]
+    }
+
+    fn numbers(&self) -> Numbers {
+        match self.preset {
+            Some(preset) => preset.numbers(),
+            None => {
+                Numbers { mean: self.mean.clone(), scale: self.scale.clone(), blue_first: false }
+            }
+        }
+    }
+
+    /// The numbers of a picture, one plane for each channel.
+    pub(crate) fn planes(&self, picture: &RgbImage, channels: usize) -> Result<Vec<f32>> {
+        let per_channel = |option: &str, list: &[f32]| match list.len() {
+            1 => Ok(vec![list[0]; channels]),
+            n if n == channels => Ok(list.to_vec()),
+            n if channels == 1 => bail!("--{option}: {n} numbers; the model reads 1 channel"),
+            n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
+        };
+        let Numbers { mean, scale, blue_first } = self.numbers();
+        let (mean, scale) = (per_channel("mean", &mean)?, per_channel("scale", &scale)?);
+        let value = |pixel: &Rgb<u8>, c: usize| match (channels, blue_first) {
+            (1, _) => luma(pixel),
+            (_, true) => f32::from(pixel.0[2 - c]) / 255.0,
+            (_, false) => f32::from(pixel.0[c]) / 255.0,
+        };
+        if ![1, 3].contains(&channels) {
+            bail!("the model reads {channels} channels; 1 and 3 can be made of an image");
+        }
+        let plane = |c: usize| {
+            let (mean, scale) = (mean[c], scale[c]);
+            picture.pixels().map(move |pixel| (value(pixel, c) - mean) * scale)
+        };
+        Ok((0..channels).flat_map(plane).collect())
+    }
+
+    /// Planes of colours, the red one first, of planes as a network has them.
+    pub(crate) fn red_first(&self, mut planes: Vec<f32>) -> Vec<f32> {
+        if self.numbers().blue_first {
+            let len = planes.len() / 3;
+            let (red, rest) = planes.split_at_mut(len);
+            red.swap_with_slice(&mut rest[len..2 * len]);
+        }
+        planes
+    }
+}
+
+fn finite(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|x: &f32| x.is_finite()).ok_or_else(|| "a number is needed".into())
+}
+
+fn factor(text: &str) -> Result<f32, String> {
+    finite(text).ok().filter(|&x| x != 0.0).ok_or_else(|| "a number other than 0 is needed".into())
+}
+
+/// Brightness from 0 to 1; exactly the grey of a grey pixel.
+fn luma(pixel: &Rgb<u8>) -> f32 {
+    let [r, g, b] = pixel.0.map(f32::from);
+    if r == g && g == b { r / 255.0 } else { (0.299 * r + 0.587 * g + 0.114 * b) / 255.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presets_are_the_numbers_of_their_frameworks() {
+        let picture = RgbImage::from_pixel(1, 1, Rgb([255, 128, 0]));
+        let of = |preset| {
+            let preprocessing = Preprocessing { preset, mean: vec![0.0], scale: vec![1.0] };
+            let planes = preprocessing.planes(&picture, 3).expect("three channels");
+            planes.into_iter().map(|x| (x * 1000.0).round() / 1000.0).collect::<Vec<_>>()
+        };
+        assert_eq!(of(None), [1.0, 0.502, 0.0]);
+        assert_eq!(of(Some(Preset::Unit)), [1.0, 0.502, 0.0]);
+        // torchvision's normalize, and preprocess_input of keras.applications: mode tf and caffe.
+        assert_eq!(of(Some(Preset::Imagenet)), [2.249, 0.205, -1.804]);
+        assert_eq!(of(Some(Preset::Keras)), [1.0, 0.004, -1.0]);
+        assert_eq!(of(Some(Preset::Byte)), [255.0, 128.0, 0.0]);
+        assert_eq!(of(Some(Preset::Caffe)), [-103.939, 11.221, 131.32]);
+    }
+}
