@@ -9,6 +9,7 @@ mod back;
 mod blocking;
 mod class_activation;
 mod cpu;
+mod elements;
 mod error;
 mod gpu;
 mod keep;

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use unpool::Layout;
 
 use crate::error::Error;
 use crate::onnx::graph::Graph;
+use crate::onnx::mapped;
 use crate::operators;
 use crate::plan::{self, Plan};
 
@@ -33,13 +35,16 @@ pub struct Model {
 impl Model {
     /// Reads a file, and the files in the same directory that hold its weights, if there are any.
     ///
+    /// The files are mapped into memory, and weights read when a [`Session`](crate::Session) gives them to a device:
+    /// they must not be changed or shortened as long as the model, or a plan of it, is in use.
+    ///
     /// # Errors
     ///
     /// If it cannot be read, is no ONNX model, has a cycle, incomplete weights, more or
     /// less than one input, or an operator set older than 7.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| Error::File {
+        let bytes = mapped::open(path).map_err(|error| Error::File {
             path: path.display().to_string(),
             message: error.to_string(),
         })?;
@@ -47,7 +52,7 @@ impl Model {
             Some(dir) if !dir.as_os_str().is_empty() => dir,
             _ => Path::new("."),
         };
-        Self::checked(Graph::decode(&bytes, Some(dir))?)
+        Self::checked(Graph::decode(bytes, Some(dir))?)
     }
 
     /// Reads a model that holds all its weights.
@@ -56,7 +61,7 @@ impl Model {
     ///
     /// As [`Model::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::checked(Graph::decode(bytes, None)?)
+        Self::checked(Graph::decode(Bytes::copy_from_slice(bytes), None)?)
     }
 
     fn checked(graph: Graph) -> Result<Self, Error> {

@@ -3,8 +3,8 @@
 //! Both directions are programs: forward from a [`Plan`](crate::Plan), and back from a layer.
 
 use std::ops::Range;
-use std::sync::Arc;
 
+use crate::elements::Elements;
 use crate::kernel::Kernel;
 
 /// The number of a tensor.
@@ -22,7 +22,7 @@ pub(crate) enum Content {
     /// A kernel writes them, or they are the input.
     Computed,
     /// Part of the model's weights.
-    Weights { data: Arc<Vec<f32>>, part: Range<usize> },
+    Weights { data: Elements, part: Range<usize> },
 }
 
 /// A tensor of a program.

@@ -268,7 +268,7 @@ impl Plan {
     /// The columns in which rows of a sparse matrix have entries.
     fn columns(&self, (first, last): Range, reads: &[SlotId]) -> Option<Range> {
         let words = |slot: SlotId| match &self.slots[slot].content {
-            Content::Weights { data, part } => Some(&data[part.clone()]),
+            Content::Weights { data, part } => Some(data.part(part.clone())),
             Content::Computed => None,
         };
         let (starts, columns) = (words(reads[1])?, words(reads[2])?);

@@ -289,11 +289,11 @@ fn upload_weights(plan: &Plan, storage: &mut Storage) -> Result<Vec<Option<Piece
     let mut uploaded = HashMap::new();
     for (slot, assigned) in plan.slots.iter().zip(&mut assigned) {
         let Content::Weights { data, part } = &slot.content else { continue };
-        let key = (std::sync::Arc::as_ptr(data), part.clone());
+        let key = (data.address(), part.clone());
         let piece = match uploaded.get(&key) {
             Some(&piece) => piece,
             None => {
-                let piece = storage.upload(slot.bytes, &data[part.clone()])?;
+                let piece = storage.upload(slot.bytes, &data.part(part.clone()))?;
                 uploaded.insert(key, piece);
                 piece
             }

@@ -218,6 +218,11 @@ pub(super) fn reduce(reduce: &Reduce, signal: &[f32], other: Option<&[f32]>, bac
     let (repeats, steps) = (reduce.repeats(), reduce.steps());
     let count: u32 = repeats.iter().product();
     let len = reduce.kept.iter().product::<u32>() as usize;
+    if let (1, Some(other)) = (count, other) {
+        // Nothing was repeated: a product, of which the other operand may be.
+        let all = Broadcast { dims: reduce.dims, a: steps, b: reduce.other };
+        return combined(&all, signal, other, &mut back[..len], |r, factor| r * factor);
+    }
     if let Some(width) = repeated_rows(reduce) {
         // Each element of the operand was repeated over a dense part of the signal.
         let dense = !reduce.times_other || reduce.other_is_dense();

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
+use crate::elements::{Elements, Stored};
 use crate::error::{Fault, extents};
 use crate::onnx::proto::TensorProto;
 
 /// A tensor whose elements do not depend on the input.
 #[derive(Clone, Debug)]
 pub(crate) enum Constant {
-    Floats { shape: Vec<usize>, data: Arc<Vec<f32>> },
+    Floats { shape: Vec<usize>, data: Elements },
     Ints { shape: Vec<usize>, data: Arc<Vec<i64>> },
 }
+
+/// Floats that are read at once; more stay in the file until a device gets them.
+const FEW: usize = 1024;
 
 const FLOAT: i32 = 1;
 const UINT8: i32 = 2;
@@ -34,34 +40,45 @@ impl Constant {
     }
 
     pub(crate) fn floats(shape: Vec<usize>, data: Vec<f32>) -> Self {
-        Self::Floats { shape, data: Arc::new(data) }
+        Self::Floats { shape, data: data.into() }
     }
 
     pub(crate) fn ints(shape: Vec<usize>, data: Vec<i64>) -> Self {
         Self::Ints { shape, data: Arc::new(data) }
     }
 
-    /// Reads a tensor whose bytes are in the file, or are given from another one.
-    pub(crate) fn read(tensor: &TensorProto, external: Option<&[u8]>) -> Result<Self, Fault> {
+    /// Reads a tensor whose bytes are in the file, or are given from another one. Floats that are many
+    /// stay there.
+    pub(crate) fn read(tensor: &TensorProto, external: Option<Bytes>) -> Result<Self, Fault> {
         let (shape, count) = shape_of(tensor)?;
-        let raw = external.unwrap_or(&tensor.raw_data);
+        let is_external = external.is_some();
+        let bytes = external.unwrap_or_else(|| tensor.raw_data.clone());
         // One of two fields holds the elements: the raw bytes, or the list of the type.
-        let raw = (external.is_some() || !raw.is_empty()).then_some(raw);
-        let floats = match (tensor.data_type, raw) {
+        let raw = (is_external || !bytes.is_empty()).then_some(&bytes[..]);
+        let stored = match tensor.data_type {
+            FLOAT => Some(Stored::F32),
+            DOUBLE => Some(Stored::F64),
+            FLOAT16 => Some(Stored::F16),
+            BFLOAT16 => Some(Stored::BF16),
+            _ => None,
+        };
+        if let (Some(stored), Some(_)) = (stored, raw) {
+            check_count(0, raw, count, &shape, width(tensor.data_type))?;
+            let file = Elements::File { bytes: bytes.clone(), stored };
+            let data = if count < FEW { file.read().into() } else { file };
+            return Ok(Self::Floats { shape, data });
+        }
+        let floats: Vec<f32> = match (tensor.data_type, raw) {
             (FLOAT, None) => tensor.float_data.clone(),
-            (FLOAT, Some(raw)) => words(raw, f32::from_le_bytes),
             (DOUBLE, None) => tensor.double_data.iter().map(|&x| x as f32).collect(),
-            (DOUBLE, Some(raw)) => words(raw, |b| f64::from_le_bytes(b) as f32),
             (FLOAT16, None) => {
                 tensor.int32_data.iter().map(|&x| half::f16::from_bits(x as u16).to_f32()).collect()
             }
-            (FLOAT16, Some(raw)) => words(raw, |b| half::f16::from_le_bytes(b).to_f32()),
             (BFLOAT16, None) => tensor
                 .int32_data
                 .iter()
                 .map(|&x| half::bf16::from_bits(x as u16).to_f32())
                 .collect(),
-            (BFLOAT16, Some(raw)) => words(raw, |b| half::bf16::from_le_bytes(b).to_f32()),
             (UINT8..=INT64 | BOOL | UINT32 | UINT64, _) => {
                 return Self::read_ints(tensor, raw, shape, count);
             }
@@ -120,17 +137,25 @@ impl Constant {
         }
     }
 
-    pub(crate) fn as_floats(&self, name: &str) -> Result<(&[usize], &Arc<Vec<f32>>), Fault> {
+    pub(crate) fn as_floats(&self, name: &str) -> Result<(&[usize], &Elements), Fault> {
         match self {
             Self::Floats { shape, data } => Ok((shape, data)),
             other => Err(Fault::new(format!("{name} is {}", other.kind()), "floats are needed")),
         }
     }
 
-    /// The shape, and the elements as floats.
+    /// The elements as floats; those in the file stay there.
+    pub(crate) fn elements(&self) -> Elements {
+        match self {
+            Self::Floats { data, .. } => data.clone(),
+            Self::Ints { .. } => self.to_floats().1.into(),
+        }
+    }
+
+    /// The shape, and the elements as floats, in memory.
     pub(crate) fn to_floats(&self) -> (Vec<usize>, Arc<Vec<f32>>) {
         match self {
-            Self::Floats { shape, data } => (shape.clone(), Arc::clone(data)),
+            Self::Floats { shape, data } => (shape.clone(), data.read()),
             Self::Ints { shape, data } => {
                 (shape.clone(), Arc::new(data.iter().map(|&n| n as f32).collect()))
             }

@@ -3,15 +3,23 @@
 //! The location comes from the model and is not trusted: it must be a plain name in the model's own
 //! directory, and the file must have the bytes.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::{Component, Path};
+use std::collections::HashMap;
+use std::path::{Component, Path, PathBuf};
+
+use bytes::Bytes;
 
 use crate::error::Fault;
+use crate::onnx::mapped;
 use crate::onnx::proto::TensorProto;
 
 /// The bytes of a tensor that is not in the model's file, or `None` where it is.
-pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Vec<u8>>, Fault> {
+///
+/// `files` has the files that were opened so far.
+pub(crate) fn read(
+    tensor: &TensorProto,
+    dir: Option<&Path>,
+    files: &mut HashMap<PathBuf, Bytes>,
+) -> Result<Option<Bytes>, Fault> {
     if tensor.data_location == 0 {
         return Ok(None);
     }
@@ -44,8 +52,15 @@ pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Ve
     let told = |error: std::io::Error| {
         Fault::new(format!("{}: {error}", path.display()), "a file that can be read is needed")
     };
-    let mut file = File::open(&path).map_err(told)?;
-    let available = file.metadata().map_err(told)?.len().saturating_sub(offset);
+    let file = match files.get(&path) {
+        Some(file) => file.clone(),
+        None => {
+            let file = mapped::open(&path).map_err(told)?;
+            files.insert(path.clone(), file.clone());
+            file
+        }
+    };
+    let available = (file.len() as u64).saturating_sub(offset);
     let length = length.unwrap_or(available);
     if length > available {
         return Err(Fault::new(
@@ -53,8 +68,5 @@ pub(crate) fn read(tensor: &TensorProto, dir: Option<&Path>) -> Result<Option<Ve
             format!("{available} bytes are available"),
         ));
     }
-    file.seek(SeekFrom::Start(offset)).map_err(told)?;
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.take(length).read_to_end(&mut bytes).map_err(told)?;
-    Ok(Some(bytes))
+    Ok(Some(file.slice(offset.min(file.len() as u64) as usize..(offset + length) as usize)))
 }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use bytes::Bytes;
 use prost::Message;
 
 use crate::error::Error;
@@ -60,7 +61,7 @@ impl Node {
 }
 
 impl Graph {
-    pub(crate) fn decode(bytes: &[u8], dir: Option<&Path>) -> Result<Self, Error> {
+    pub(crate) fn decode(bytes: Bytes, dir: Option<&Path>) -> Result<Self, Error> {
         let model =
             ModelProto::decode(bytes).map_err(|e| Error::Decode { message: e.to_string() })?;
         let opset = model.opset_import.iter().find(|o| matches!(o.domain.as_str(), "" | "ai.onnx"));
@@ -78,9 +79,10 @@ impl Graph {
 
     fn new(graph: GraphProto, opset: i64, dir: Option<&Path>) -> Result<Self, Error> {
         let mut weights = HashMap::with_capacity(graph.initializer.len());
+        let mut files = HashMap::new();
         for tensor in graph.initializer {
-            let constant = external::read(&tensor, dir)
-                .and_then(|data| Constant::read(&tensor, data.as_deref()))
+            let constant = external::read(&tensor, dir, &mut files)
+                .and_then(|data| Constant::read(&tensor, data))
                 .map_err(|fault| Error::Weights {
                     name: tensor.name.clone(),
                     found: fault.found,

@@ -4,4 +4,5 @@ pub(crate) mod attributes;
 pub(crate) mod constant;
 pub(crate) mod external;
 pub(crate) mod graph;
+pub(crate) mod mapped;
 mod proto;

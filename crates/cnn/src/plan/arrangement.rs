@@ -51,7 +51,7 @@ impl Builder<'_> {
     ) -> Result<Value, Refusal> {
         Ok(match value {
             Value::Constant(Constant::Floats { shape, data }) => {
-                let data = moves_of_array(array(&shape, &data)?, moves, |fill| fill)?;
+                let data = moves_of_array(array(&shape, &data.read())?, moves, |fill| fill)?;
                 Value::Constant(Constant::floats(data.shape().to_vec(), data.into_iter().collect()))
             }
             Value::Constant(Constant::Ints { shape, data }) => {
@@ -172,7 +172,10 @@ impl Builder<'_> {
             return Err(Fault::new(found, "at least one element is needed").into());
         }
         let mut upload = |matrix: &Sparse| {
-            matrix.tensors().map(|data| self.weights(&data, 0..data.len(), &[data.len()]))
+            matrix.tensors().map(|data| {
+                let len = data.len();
+                self.weights(&data.into(), 0..len, &[len])
+            })
         };
         let [starts, columns, values] = upload(matrix);
         let transposed = upload(&matrix.transposed()).map(|tensor| tensor.slot);

@@ -1,14 +1,13 @@
 //! A plan under construction: its tensors, its program and the memory they need.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
+use crate::elements::Elements;
 use crate::error::{Error, extents};
 use crate::kernel::Kernel;
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::{Graph, Node};
 use crate::plan::value::{Tensor, Value};
 use crate::program::{Content, Instruction, Slot, SlotId};
+use std::collections::HashMap;
 
 /// The shapes under which an instruction sees what it reads, and the first tensor that it writes.
 #[derive(Clone, Debug)]
@@ -86,12 +85,12 @@ impl<'a> Builder<'a> {
     /// A new tensor of weights, or of a part of them.
     pub(super) fn weights(
         &mut self,
-        data: &Arc<Vec<f32>>,
+        data: &Elements,
         part: std::ops::Range<usize>,
         shape: &[usize],
     ) -> Tensor {
         let bytes = part.len() as u64 * 4;
-        let content = Content::Weights { data: Arc::clone(data), part };
+        let content = Content::Weights { data: data.clone(), part };
         self.slots.push(Slot { content, bytes, varies: false });
         Tensor { shape: shape.to_vec(), slot: self.slots.len() - 1 }
     }
@@ -99,7 +98,7 @@ impl<'a> Builder<'a> {
     /// A new tensor of constant numbers.
     pub(super) fn numbers(&mut self, data: Vec<f32>, shape: &[usize]) -> Tensor {
         let all = 0..data.len();
-        self.weights(&Arc::new(data), all, shape)
+        self.weights(&data.into(), all, shape)
     }
 
     /// Appends a kernel to the program.

@@ -69,7 +69,7 @@ impl Builder<'_> {
                 Constant::ints(shape, vec![data[0]; count])
             }
             Constant::Floats { data, .. } if data.len() == 1 => {
-                Constant::floats(shape, vec![data[0]; count])
+                Constant::floats(shape, vec![data.read()[0]; count])
             }
             _ => return Err(Fault::new("value is no scalar", "one element is needed").into()),
         };

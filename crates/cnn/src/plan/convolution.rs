@@ -2,11 +2,10 @@
 //!
 //! Weights that pass [`WEIGHTS_BYTES`] are cut by rows, so that each piece can be bound.
 
-use std::sync::Arc;
-
 use unpool::Padding;
 
 use crate::axis::Axis;
+use crate::elements::Elements;
 use crate::error::{Fault, extents};
 use crate::kernel::{Conv, Kernel, Pair, Steps};
 use crate::onnx::graph::Node;
@@ -21,7 +20,7 @@ use crate::plan::value::{Tensor, Value};
 const WEIGHTS_BYTES: usize = 128 << 20;
 
 /// A bias that a convolution adds, one number per channel of what it writes.
-pub(super) type Bias = Option<Arc<Vec<f32>>>;
+pub(super) type Bias = Option<Elements>;
 
 impl Builder<'_> {
     pub(super) fn conv(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -33,7 +32,7 @@ impl Builder<'_> {
             let found = format!("W has {} output channels in {groups} groups", shape[0]);
             return Err(Fault::new(found, "a multiple of the groups is needed").into());
         }
-        let bias = self.per_channel(node, 2, "B", shape[0])?;
+        let bias = self.per_channel(node, 2, "B", shape[0])?.map(Elements::from);
         let sliding = Sliding::read(node.attributes(), axes, Some(&shape[2..]))?;
         let axes = sliding.over(&x.shape[2..])?;
         let mut result = vec![x.shape[0], shape[0]];
@@ -60,7 +59,7 @@ impl Builder<'_> {
         }
         let groups = groups as usize;
         let written = shape[1].saturating_mul(groups);
-        let bias = self.per_channel(node, 2, "B", written)?;
+        let bias = self.per_channel(node, 2, "B", written)?.map(Elements::from);
         let sliding = Sliding::read(node.attributes(), axes, Some(&shape[2..]))?;
         let axes = transposed(node, &sliding, &x.shape[2..])?;
         let mut result = vec![x.shape[0], written];
@@ -73,7 +72,7 @@ impl Builder<'_> {
     }
 
     /// The weights of a convolution over so many spatial axes.
-    fn filters(&self, node: &Node, axes: usize) -> Result<(Vec<usize>, Arc<Vec<f32>>), Fault> {
+    fn filters(&self, node: &Node, axes: usize) -> Result<(Vec<usize>, Elements), Fault> {
         let Some(weights) = self.carried(node, 1, "W")? else {
             return Err(Fault::new("W is left out", "it is needed"));
         };
@@ -84,7 +83,7 @@ impl Builder<'_> {
                 format!("{} extents of at least 1 are needed", axes + 2),
             ));
         }
-        Ok((shape.to_vec(), Arc::clone(data)))
+        Ok((shape.to_vec(), data.clone()))
     }
 
     /// Pieces of the rows of a convolution's weights, each with its first row.
@@ -107,7 +106,7 @@ impl Builder<'_> {
         &mut self,
         conv: Conv,
         x: &Tensor,
-        data: &Arc<Vec<f32>>,
+        data: &Elements,
         bias: Bias,
         y: &Tensor,
     ) {
@@ -128,7 +127,7 @@ impl Builder<'_> {
         node: &Node,
         conv: Conv,
         x: &Tensor,
-        data: &Arc<Vec<f32>>,
+        data: &Elements,
         mut bias: Option<Tensor>,
         y: &Tensor,
     ) -> Result<(), Refusal> {

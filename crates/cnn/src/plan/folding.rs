@@ -43,13 +43,13 @@ pub(super) fn cast(constant: &Constant, kind: Kind) -> Constant {
         }
         (Constant::Ints { .. }, Kind::Floats) => {
             let (shape, data) = constant.to_floats();
-            Constant::Floats { shape, data }
+            Constant::Floats { shape, data: data.into() }
         }
         (Constant::Floats { data, .. }, Kind::Ints) => {
-            Constant::ints(shape, data.iter().map(|&x| x as i64).collect())
+            Constant::ints(shape, data.read().iter().map(|&x| x as i64).collect())
         }
         (Constant::Floats { data, .. }, Kind::Truth) => {
-            Constant::ints(shape, data.iter().map(|&x| i64::from(x != 0.0)).collect())
+            Constant::ints(shape, data.read().iter().map(|&x| i64::from(x != 0.0)).collect())
         }
         (Constant::Ints { data, .. }, Kind::Truth) => {
             Constant::ints(shape, data.iter().map(|&n| i64::from(n != 0)).collect())
@@ -62,7 +62,7 @@ pub(super) fn map(function: Function, constant: &Constant) -> Constant {
     let shape = constant.shape().to_vec();
     match constant {
         Constant::Floats { data, .. } => {
-            Constant::floats(shape, data.iter().map(|&x| function.value(x)).collect())
+            Constant::floats(shape, data.read().iter().map(|&x| function.value(x)).collect())
         }
         Constant::Ints { data, .. } => {
             let value = |n: i64| match function {

@@ -1,9 +1,8 @@
 //! Gemm and MatMul. A matrix that the model carries makes a convolution of one position; two matrices that
 //! depend on the image make a product.
 
-use std::sync::Arc;
-
 use crate::axis::Axis;
+use crate::elements::Elements;
 use crate::error::{Fault, extents};
 use crate::kernel::{Kernel, Pair, Product, Steps};
 use crate::onnx::graph::Node;
@@ -42,13 +41,13 @@ impl Builder<'_> {
         };
         let y = match b {
             Value::Constant(b) => {
-                let (_, data) = b.to_floats();
+                let data = b.elements();
                 let weights = if transposed_b && alpha == 1.0 {
                     data
                 } else if transposed_b {
-                    Arc::new(data.iter().map(|w| alpha * w).collect())
+                    data.read().iter().map(|w| alpha * w).collect::<Vec<_>>().into()
                 } else {
-                    turned(&data, depth, columns, alpha)
+                    turned(&data.read(), depth, columns, alpha)
                 };
                 let mut conv = dense([Axis::NONE; 3], rows, 1, columns, depth);
                 if transposed_a {
@@ -99,7 +98,7 @@ impl Builder<'_> {
         let Some(Value::Constant(c)) = self.value_or_none(node, 2)? else { return Ok(None) };
         let (shape, data) = c.to_floats();
         let fits = matches!(shape[..], [n] | [1, n] if n == columns);
-        Ok(fits.then(|| Arc::new(data.iter().map(|x| beta * x).collect())))
+        Ok(fits.then(|| data.iter().map(|x| beta * x).collect::<Vec<_>>().into()))
     }
 
     /// A tensor times a number.
@@ -189,7 +188,7 @@ impl Builder<'_> {
 }
 
 /// A matrix of `depth` rows, transposed and times a number.
-fn turned(data: &[f32], depth: usize, columns: usize, factor: f32) -> Arc<Vec<f32>> {
+fn turned(data: &[f32], depth: usize, columns: usize, factor: f32) -> Elements {
     let at = |i: usize| factor * data[i % depth * columns + i / depth];
-    Arc::new((0..data.len()).map(at).collect())
+    (0..data.len()).map(at).collect::<Vec<_>>().into()
 }

@@ -58,13 +58,17 @@ impl Builder<'_> {
     pub(super) fn as_tensor(&mut self, value: Value, operand: &str) -> Result<Tensor, Refusal> {
         match value {
             Value::Tensor(tensor) => Ok(tensor),
+            Value::Constant(Constant::Floats { shape, data }) if data.len() > 0 => {
+                Ok(self.weights(&data, 0..data.len(), &shape))
+            }
             Value::Constant(constant) => {
                 let (shape, data) = constant.to_floats();
                 if data.is_empty() {
                     let found = format!("{operand} has shape {}", extents(&shape));
                     return Err(Fault::new(found, "at least one element is needed").into());
                 }
-                Ok(self.weights(&data, 0..data.len(), &shape))
+                let all = 0..data.len();
+                Ok(self.weights(&data.into(), all, &shape))
             }
             Value::Indices(_) => Err(indices_read(operand).into()),
         }
@@ -145,7 +149,7 @@ impl Builder<'_> {
                 format!("{count} elements are needed"),
             ));
         }
-        Ok(Some(data.clone()))
+        Ok(Some(data.read()))
     }
 
     /// A new tensor that the node computes.

@@ -1,7 +1,5 @@
 //! MaxPool and MaxUnpool on `unpool`'s geometry and taps, and average pooling.
 
-use std::sync::Arc;
-
 use unpool::{Geometry, GeometryError, Shape};
 
 use crate::axis::Axis;
@@ -198,7 +196,7 @@ impl Builder<'_> {
         let sum = self.result(node, geometry.pooled_shape().dims(), &[&x])?;
         let conv = dense(Axis::of(&geometry), x.shape[0], x.shape[1], 1, 1);
         let ones = vec![1.0; x.shape[1] * sliding.kernel.iter().product::<usize>()];
-        self.convolve(conv, &powers, &Arc::new(ones), None, &sum);
+        self.convolve(conv, &powers, &ones.into(), None, &sum);
         let root = Function::Power { offset: 0.0, exponent: 1.0 / p };
         Ok(vec![Value::Tensor(self.mapped(node, root, &sum)?)])
     }
