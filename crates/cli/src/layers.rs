@@ -19,7 +19,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let network = Network::open(&args.network)?;
-    let shape = network.shape(network.size(None));
+    let shape = network.usual_shape();
     let plan = network.model.plan(&shape).map_err(|error| network.refused(error))?;
     let mut table = Table::new(["layer", "operator", "shape", "parameters", "sees"]).right_from(2);
     for layer in plan.layers() {

@@ -57,6 +57,8 @@ pub(crate) struct Network {
     pub(crate) name: String,
     pub(crate) channels: usize,
     layout: Layout,
+    /// What the file says of the extents of its input.
+    dims: Vec<Option<usize>>,
     height: Option<usize>,
     width: Option<usize>,
     /// Whether the model leaves one of them open.
@@ -84,10 +86,8 @@ impl Network {
         let (channels, height, width) = match (layout, &dims[..]) {
             (Layout::ChannelsLast, &[_, height, width, channels])
             | (_, &[_, channels, height, width]) => (channels, height, width),
-            _ => bail!(
-                "{name}: its input has {} extents; batch, channels, height and width are needed",
-                dims.len()
-            ),
+            // No images, but arrays go in.
+            _ => (None, None, None),
         };
         let asked = args.size;
         for (side, said, asked) in
@@ -99,12 +99,14 @@ impl Network {
                 bail!("--size: {side} is {asked}; this model allows {said}");
             }
         }
+        let is_free = dims.len() == 4 && (height.is_none() || width.is_none());
         Ok(Self {
             channels: channels.unwrap_or(3),
             layout,
+            dims,
             height: height.or(asked.map(|s| s.height)),
             width: width.or(asked.map(|s| s.width)),
-            free: height.is_none() || width.is_none(),
+            free: is_free,
             model,
             name,
         })
@@ -141,6 +143,16 @@ impl Network {
             height: self.height.or(image.map(|s| s.height)).unwrap_or(USUAL),
             width: self.width.or(image.map(|s| s.width)).unwrap_or(USUAL),
         }
+    }
+
+    /// A shape of the input: extents that are left open are those of usual images.
+    pub(crate) fn usual_shape(&self) -> Vec<usize> {
+        if self.dims.len() == 4 {
+            return self.shape(self.size(None)).to_vec();
+        }
+        let open =
+            |(i, dim): (usize, &Option<usize>)| dim.unwrap_or(if i == 0 { 1 } else { USUAL });
+        self.dims.iter().enumerate().map(open).collect()
     }
 
     /// The shape of the input, in the order of axes that the model has.
@@ -213,6 +225,12 @@ impl Fitted {
     }
 
     pub(crate) fn open(source: &Source, network: &Network, fit: Fit) -> Result<Self> {
+        ensure!(
+            network.dims.len() == 4,
+            "{}: its input has {} extents; batch, channels, height and width are needed",
+            network.name,
+            network.dims.len()
+        );
         let image = picture::open(source)?;
         let original = image.dimensions();
         let own = Size { height: original.1 as usize, width: original.0 as usize };

@@ -122,13 +122,13 @@ fn a_network_runs_on_an_image_and_on_the_array_that_it_is() {
     let text = run(&[&image, "--out", &out]);
     assert!(text.contains("best    3: ") && text.contains("1×10"), "{text}");
     let (header, scores) = array(&out);
-    assert!(header.contains("(1, 10)") && scores.len() == 10, "{header}");
+    assert!(header.contains("(1, 10, )") && scores.len() == 10, "{header}");
     run(&[&image, "--out", &several, "--layer", "relu1", "--layer", "pool1"]);
     let (header, relu) = array(&scratch.path("all.relu1.npy"));
-    assert!(header.contains("(1, 12, 32, 32)"), "{header}");
+    assert!(header.contains("(1, 12, 32, 32, )"), "{header}");
     assert!(relu.iter().all(|&x| x >= 0.0));
     let (header, _) = array(&scratch.path("all.pool1.npy"));
-    assert!(header.contains("(1, 12, 16, 16)"), "{header}");
+    assert!(header.contains("(1, 12, 16, 16, )"), "{header}");
     // The same image as an array of 0 to 1.
     let grey = image::open(&image).expect("a PNG").into_luma8();
     let mut npy = b"\x93NUMPY\x01\x00".to_vec();
