@@ -155,6 +155,32 @@ fn attributes_that_ask_for_too_much_are_refused_before_anything_is_allocated() {
     let reshape = |to: &[i64]| {
         [node("Reshape", &["x", "to"], &["y"], &[]), crate::support::onnx::ints("to", to)]
     };
+    // Tables and constants that would fill the memory.
+    let list = |name: &'static str, of: &[i64]| crate::support::onnx::ints(name, of);
+    for (operator, operand) in [
+        ("Expand", vec![1, 1 << 30, 5, 5]),
+        ("Tile", vec![1, 1 << 30, 1, 1]),
+        ("Pad", vec![0, 0, 0, 1 << 30, 0, 0, 0, 1 << 30]),
+    ] {
+        let first = if operator == "Expand" { "one" } else { "x" };
+        let nodes = [
+            node("ReduceSum", &["x", "axis"], &["one"], &[]),
+            node(operator, &[first, "to"], &["y"], &[]),
+        ];
+        refused(&nodes, &[list("axis", &[1]), list("to", &operand)], &["are allowed", operator]);
+    }
+    let sizes =
+        [node("ConstantOfShape", &["to"], &["c"], &[]), node("Mul", &["x", "c"], &["y"], &[])];
+    refused(&sizes, &[list("to", &[1 << 31, 1 << 31])], &["(ConstantOfShape)", "allowed"]);
+    let outer = [
+        node("Add", &["column", "row"], &["c"], &[]),
+        node("Cast", &["c"], &["f"], &[Attribute::Int("to", 1)]),
+        node("Mul", &["x", "f"], &["y"], &[]),
+    ];
+    let column = Bytes::default();
+    let column = column.int(1, 1 << 14).int(1, 1).int(2, 7).text(8, "column");
+    let column = column.bytes(9, &vec![1; 8 << 14]);
+    refused(&outer, &[column, list("row", &vec![1; 1 << 14])], &["(Add)", "are allowed"]);
     for to in [&[-1, -1][..], &[7, 7], &[i64::MAX, i64::MAX], &[-5], &[0, 0, 0, 0, 0]] {
         let [nodes, weights] = reshape(to);
         refused(&[nodes], &[weights], &["\"y\" (Reshape)", "50 elements"]);

@@ -12,7 +12,7 @@ use crate::plan::folding::array;
 use crate::plan::operands::indices_read;
 use crate::plan::pointwise::broadcast;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{len, resolve_axis};
+use crate::plan::shape::{checked_len, len, resolve_axis};
 use crate::plan::value::{Tensor, Value};
 
 /// One step of rearranging a tensor.
@@ -198,7 +198,7 @@ impl Builder<'_> {
         x: &Tensor,
         shape: &[usize],
     ) -> Result<Tensor, Refusal> {
-        match self.moved(node, Value::Tensor(x.clone()), &expansion(&x.shape, shape))? {
+        match self.moved(node, Value::Tensor(x.clone()), &expansion(&x.shape, shape)?)? {
             Value::Tensor(tensor) => Ok(tensor),
             _ => Ok(x.clone()),
         }
@@ -287,13 +287,15 @@ impl Builder<'_> {
 }
 
 /// The moves that repeat a shape to another one.
-pub(super) fn expansion(from: &[usize], to: &[usize]) -> Vec<Move> {
+pub(super) fn expansion(from: &[usize], to: &[usize]) -> Result<Vec<Move>, Fault> {
     let mut wide = vec![1; to.len().saturating_sub(from.len())];
     wide.extend(from);
     let repeated = (0..to.len()).filter(|&axis| wide[axis] != to[axis]);
-    let repeats: Vec<_> =
-        repeated.map(|axis| Move::pick(axis, std::iter::repeat_n(0, to[axis]))).collect();
-    std::iter::once(Move::Shape(wide)).chain(repeats).collect()
+    let repeats = repeated.map(|axis| {
+        checked_len(&to[axis..=axis])?;
+        Ok(Move::pick(axis, std::iter::repeat_n(0, to[axis])))
+    });
+    std::iter::once(Ok(Move::Shape(wide.clone()))).chain(repeats).collect()
 }
 
 fn moves_of_array<T: Copy>(
@@ -310,6 +312,9 @@ fn moves_of_array<T: Copy>(
                 if data.shape()[*axis] == 0 && !cells.is_empty() {
                     return Err(Fault::new("an empty operand", "elements are needed"));
                 }
+                let mut shape = data.shape().to_vec();
+                shape[*axis] = cells.len();
+                checked_len(&shape)?;
                 let mut picked = data.select(Axis(*axis), &cells);
                 for (i, _) in at.iter().enumerate().filter(|(_, cell)| cell.is_none()) {
                     picked.index_axis_mut(Axis(*axis), i).fill(number(*fill));

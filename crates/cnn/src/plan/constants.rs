@@ -6,11 +6,8 @@ use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
 use crate::plan::moves::sizes;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::coordinates;
+use crate::plan::shape::{checked_len, coordinates};
 use crate::plan::value::Value;
-
-/// Elements that a constant may have that no weights hold.
-const MOST: usize = 1 << 28;
 
 impl Builder<'_> {
     /// The extents of a tensor, or some of them; Size gives their product.
@@ -59,7 +56,7 @@ impl Builder<'_> {
             return Err(Fault::new("input is left out", "it is needed").into());
         };
         let shape = sizes(&shape, "input")?;
-        let count = self.checked_count(&shape)?;
+        let count = checked_len(&shape)?;
         let value = match node.attributes().tensor("value")? {
             Some(tensor) => Constant::read(tensor, None)?,
             None => Constant::floats(vec![1], vec![0.0]),
@@ -74,13 +71,6 @@ impl Builder<'_> {
             _ => return Err(Fault::new("value is no scalar", "one element is needed").into()),
         };
         Ok(vec![Value::Constant(filled)])
-    }
-
-    fn checked_count(&self, shape: &[usize]) -> Result<usize, Fault> {
-        let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-        count.filter(|&n| n <= MOST).ok_or_else(|| {
-            Fault::new(format!("a constant of {shape:?}"), format!("{MOST} elements are allowed"))
-        })
     }
 
     pub(super) fn range(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -134,7 +124,7 @@ impl Builder<'_> {
             None => 0,
         };
         let upper = node.attributes().int("upper", 1)? != 0;
-        let mask = (0..rows * columns).map(|i| {
+        let mask = (0..checked_len(&[rows, columns])?).map(|i| {
             let distance = (i % columns) as i64 - (i / columns) as i64;
             i64::from(if upper { distance >= shift } else { distance <= shift })
         });
@@ -144,10 +134,9 @@ impl Builder<'_> {
 }
 
 fn count_of(span: f64) -> Result<usize, Fault> {
-    let count = span.ceil().max(0.0);
-    if count.is_nan() || count > MOST as f64 {
-        let found = format!("a range of {count} elements");
-        return Err(Fault::new(found, format!("{MOST} are allowed")));
+    if span.is_nan() {
+        return Err(Fault::new("a range without steps", "a delta other than 0 is needed"));
     }
-    Ok(count as usize)
+    // A number that is too large saturates.
+    checked_len(&[span.ceil().max(0.0) as usize])
 }

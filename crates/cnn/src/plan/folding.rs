@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn, Zip};
 use crate::error::{Fault, extents};
 use crate::kernel::{Function, Pair};
 use crate::onnx::constant::Constant;
-use crate::plan::shape::broadcast_shape;
+use crate::plan::shape::{broadcast_shape, checked_len};
 
 /// Numbers of types, as ONNX has them in TensorProto.DataType.
 pub(super) const FLOAT: i64 = 1;
@@ -80,6 +80,7 @@ pub(super) fn map(function: Function, constant: &Constant) -> Constant {
 /// A function of two constants that repeat as NumPy does.
 pub(super) fn pair(pair: Pair, a: &Constant, b: &Constant) -> Result<Constant, Fault> {
     let shape = broadcast_shape(a.shape(), b.shape())?;
+    checked_len(&shape)?;
     let is_truth = matches!(
         pair,
         Pair::Equal | Pair::Less | Pair::LessOrEqual | Pair::Greater | Pair::GreaterOrEqual

@@ -6,7 +6,7 @@ use crate::onnx::graph::Node;
 use crate::plan::arrangement::{Move, expansion};
 use crate::plan::builder::Builder;
 use crate::plan::shape::{
-    broadcast_shape, coordinates, resolve_axes, resolve_axis, resolve_index, strides,
+    broadcast_shape, checked_len, coordinates, resolve_axes, resolve_axis, resolve_index, strides,
 };
 
 impl Builder<'_> {
@@ -29,7 +29,7 @@ impl Builder<'_> {
             "Expand" => {
                 let to = self.needed_list(node, 1, "shape")?;
                 let to = sizes(&to, "shape")?;
-                expansion(shape, &broadcast_shape(shape, &to)?)
+                expansion(shape, &broadcast_shape(shape, &to)?)?
             }
             "Tile" => self.tiled(node, shape)?,
             "DepthToSpace" | "SpaceToDepth" => blocks(node, shape)?,
@@ -221,7 +221,11 @@ impl Builder<'_> {
             return Err(Fault::new(found, format!("{} are needed", shape.len())));
         }
         let all = repeats.iter().enumerate().filter(|(_, n)| **n != 1);
-        Ok(all.map(|(axis, &n)| Move::pick(axis, (0..n).flat_map(|_| 0..shape[axis]))).collect())
+        all.map(|(axis, &n)| {
+            checked_len(&[n, shape[axis]])?;
+            Ok(Move::pick(axis, (0..n).flat_map(|_| 0..shape[axis])))
+        })
+        .collect()
     }
 
     /// Pads, before all axes and then after them, are attributes until operator set 10, operands since.
@@ -270,6 +274,7 @@ impl Builder<'_> {
                 let found = format!("mode is {mode:?} over {n} cells");
                 return Err(Fault::new(found, "constant, edge, wrap and reflect are allowed"));
             }
+            checked_len(&[(before + n + after).max(0) as usize])?;
             let at = (-before..n + after).map(cell).collect();
             moves.push(Move::Pick { axis, at, fill });
         }

@@ -12,7 +12,7 @@ use crate::plan::builder::Builder;
 use crate::plan::convolution::dense;
 use crate::plan::operands::spatial_axes;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{len, resolve_index};
+use crate::plan::shape::{checked_len, len, resolve_index};
 use crate::plan::sliding::Sliding;
 use crate::plan::value::{Indices, Tensor, Value};
 
@@ -98,7 +98,7 @@ impl Builder<'_> {
         }
         let restored = geometry.input_shape().dims();
         let y = self.by(node, restored, Kernel::MaxUnpool(geometry), &[&x, &taps])?;
-        Ok(vec![self.moved(node, Value::Tensor(y), &extension(pooled_size, &size))?])
+        Ok(vec![self.moved(node, Value::Tensor(y), &extension(pooled_size, &size)?)?])
     }
 
     /// Values put at constant indices, which count through the tensor of the size that ONNX infers.
@@ -111,7 +111,7 @@ impl Builder<'_> {
         let sliding = Sliding::read(node.attributes(), x.shape.len() - 2, None)?;
         let inferred = inferred_size(&sliding, x)?;
         let shape = [&x.shape[..2], &inferred].concat();
-        let count = shape.iter().product();
+        let count = checked_len(&shape)?;
         let mut from = vec![None; count];
         for (value, &index) in indices.iter().enumerate() {
             from[resolve_index(index, count)?] = Some(value);
@@ -126,7 +126,7 @@ impl Builder<'_> {
             Move::Shape(shape),
         ];
         let size = self.unpooled_size(node, &sliding, x)?;
-        moves.extend(extension(&inferred, &size));
+        moves.extend(extension(&inferred, &size)?);
         Ok(vec![self.moved(node, Value::Tensor(x.clone()), &moves)?])
     }
 
@@ -216,10 +216,11 @@ fn inferred_size(sliding: &Sliding, x: &Tensor) -> Result<Vec<usize>, Fault> {
 }
 
 /// Rows and columns, added at the far ends or cut off there.
-fn extension(from: &[usize], to: &[usize]) -> Vec<Move> {
+fn extension(from: &[usize], to: &[usize]) -> Result<Vec<Move>, Fault> {
     let along = |i: usize| {
+        checked_len(&to[i..=i])?;
         let own = |cell: usize| (cell < from[i]).then_some(cell);
-        Move::Pick { axis: 2 + i, at: (0..to[i]).map(own).collect(), fill: 0.0 }
+        Ok(Move::Pick { axis: 2 + i, at: (0..to[i]).map(own).collect(), fill: 0.0 })
     };
     (0..from.len()).map(along).collect()
 }

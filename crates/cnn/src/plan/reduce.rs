@@ -6,7 +6,7 @@ use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{coordinates, len, resolve_axes, resolve_axis, strides};
+use crate::plan::shape::{checked_len, coordinates, len, resolve_axes, resolve_axis, strides};
 use crate::plan::value::{Tensor, Value};
 
 /// What is made of the elements along reduced axes.
@@ -156,6 +156,7 @@ impl Builder<'_> {
         let (exclusive, reverse) =
             (node.attributes().flag("exclusive")?, node.attributes().flag("reverse")?);
         let extent = x.shape[axis];
+        checked_len(&[extent, extent])?;
         let mut matrix = Sparse::new(extent);
         for i in 0..extent {
             let own = usize::from(!exclusive);

@@ -7,7 +7,7 @@ use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
 use crate::plan::moves::sizes;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::resolve_axis;
+use crate::plan::shape::{checked_len, resolve_axis};
 use crate::plan::value::{Tensor, Value};
 
 /// The attributes of a Resize that all axes share.
@@ -144,7 +144,7 @@ impl Builder<'_> {
                 }
                 _ => return Err(refused(format!("scales {stated:?} and sizes {asked:?}"))),
             };
-            if !(1.0..=f64::from(i32::MAX)).contains(&to) || scale.is_nan() || from == 0 {
+            if to < 1.0 || checked_len(&[to as usize]).is_err() || scale.is_nan() || from == 0 {
                 return Err(refused(format!("axis {axis} would have {to} cells")));
             }
             let region = region.as_ref().map_or((0.0, 1.0), |list| (list[i], list[count + i]));
@@ -158,7 +158,7 @@ impl Builder<'_> {
             for size in &mut all {
                 // Halves up.
                 let to = (f64::from(scale) * size.from as f64 + 0.5).floor();
-                (size.to, size.scale) = ((to as usize).max(1), scale);
+                (size.to, size.scale) = (checked_len(&[(to as usize).max(1)])?, scale);
             }
         }
         Ok((axes, all))

@@ -7,6 +7,17 @@ pub(super) fn len(shape: &[usize]) -> u32 {
     shape.iter().product::<usize>() as u32
 }
 
+/// Elements that a table or a constant may have which is made while a plan is.
+const MOST: usize = 1 << 26;
+
+/// The elements of a constant, or of a table, of this shape, which is checked before it is made.
+pub(super) fn checked_len(shape: &[usize]) -> Result<usize, Fault> {
+    let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
+    count.filter(|&n| n <= MOST).ok_or_else(|| {
+        Fault::new(format!("{} cells", extents(shape)), format!("at most {MOST} are allowed"))
+    })
+}
+
 /// An axis that may be counted from the end; `end` says whether the one past the last is allowed.
 pub(super) fn resolve_axis(axis: i64, rank: usize, end: bool) -> Result<usize, Fault> {
     let count = rank as i64;
