@@ -4,6 +4,7 @@ use unpool_cnn::{Engine, Error, Keep, Model, Rule, Session, Target};
 
 use crate::support::expected::path;
 use crate::support::onnx::{Attribute, Bytes, floats, model, node};
+use crate::support::wire::filled;
 
 /// The refusal of a model, when read or when planned.
 fn refusal(bytes: &[u8], shape: &[usize]) -> Error {
@@ -58,6 +59,43 @@ fn a_file_with_changed_bytes_never_ends_the_program() {
         accepted += 1;
     }
     println!("{accepted} of 2000 were accepted");
+}
+
+#[test]
+fn exported_networks_with_changed_bytes_never_end_the_program() {
+    let mut random = crate::support::random::Random::new(11);
+    let mut accepted = 0;
+    for (name, shape) in [
+        ("s_segnet_dynamo", [1, 3, 64, 64]),
+        ("s_unet_bilinear_dynamo", [1, 3, 64, 64]),
+        ("s_lrn_dynamo", [1, 3, 32, 32]),
+        ("s_gn_dynamo", [1, 3, 32, 32]),
+        ("s_reflectpad_dynamo", [1, 3, 32, 32]),
+        ("s_maxadapt_dynamo", [1, 3, 32, 32]),
+        ("keras_simple", [1, 28, 28, 1]),
+    ] {
+        let file = path("../models").join(name).with_extension("onnx");
+        let whole = filled(&std::fs::read(file).expect("the model is in the repository"));
+        for _ in 0..400 {
+            let mut broken = whole.clone();
+            for _ in 0..random.within(1, 6) {
+                // The graph is at the beginning of the file, in front of the weights, or behind them.
+                let near = random.within(0, broken.len().min(5000) - 1);
+                let at = if random.flip() { near } else { broken.len() - 1 - near };
+                broken[at] = random.within(0, 255) as u8;
+            }
+            let model = Model::from_bytes(&broken).map(|model| model.memory_limit(1 << 23));
+            let Ok(plan) = model.and_then(|model| model.plan(&shape)) else { continue };
+            let scores = plan.scores().name().to_owned();
+            let layer = plan.scores().clone();
+            plan.receptive_field(&layer, 0);
+            let mut session = Session::new(&Engine::Cpu, plan, Keep::All).expect("little memory");
+            session.forward(&vec![0.5; shape.iter().product()]).expect("it runs");
+            session.look_back(&scores, Target::Layer, Rule::Guided).expect("it runs");
+            accepted += 1;
+        }
+    }
+    println!("{accepted} of 2800 were accepted");
 }
 
 #[test]
