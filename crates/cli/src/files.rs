@@ -53,6 +53,11 @@ impl Files {
     }
 }
 
+/// A name without what a file's name cannot hold everywhere.
+pub(crate) fn plain_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
+}
+
 /// An image as the bytes of a PNG file.
 pub(crate) fn png(image: &RgbImage) -> Result<Vec<u8>> {
     let mut png = Cursor::new(Vec::new());

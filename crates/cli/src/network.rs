@@ -17,6 +17,9 @@ use crate::source::Source;
 /// The default extents, where neither the model nor the command line fixes them: those of ImageNet.
 const USUAL: usize = 224;
 
+/// Number of best classes that are listed with their scores.
+const CLASSES: usize = 5;
+
 /// `HEIGHTxWIDTH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
@@ -188,6 +191,18 @@ impl Network {
              --preset imagenet, keras or caffe",
         )
     }
+}
+
+/// The classes with the best scores of an image, of a layer with one unit per class.
+pub(crate) fn best_classes(scores: &Activation, image: usize) -> Vec<(usize, f32)> {
+    if scores.shape.len() < 2 || scores.shape.iter().skip(2).product::<usize>() != 1 {
+        return Vec::new();
+    }
+    let mut classes: Vec<_> = scores.image(image).iter().copied().enumerate().collect();
+    // Stable: the first of equals stays first.
+    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
+    classes.truncate(CLASSES);
+    classes
 }
 
 /// A matrix of so many rows, transposed.

@@ -9,15 +9,12 @@ use unpool_cnn::{Activation, Engine, Keep, Session};
 
 use crate::axes::extents;
 use crate::files;
-use crate::network::{self, Fit, Fitted, Network};
+use crate::network::{self, Fit, Fitted, Network, best_classes};
 use crate::npy::{Array, ArraySource, Needed, Number};
 use crate::outcome::Outcome;
 use crate::preprocessing::Preprocessing;
 use crate::sink::Sink;
 use crate::source::{self, Source};
-
-/// Number of best classes that are printed.
-const CLASSES: usize = 5;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -55,10 +52,7 @@ impl Args {
     /// The file of a layer.
     fn file(&self, out: &Sink, layer: &str) -> Sink {
         let Some(path) = out.path().filter(|_| self.layer.len() > 1) else { return out.clone() };
-        let safe: String = layer
-            .chars()
-            .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
-            .collect();
+        let safe = files::plain_name(layer);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         Sink::File(path.with_file_name(format!("{stem}.{}.npy", safe.trim_matches('_'))))
     }
@@ -101,7 +95,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         }
         files::write(&ready)?;
     }
-    let classes = best(&session.activation(scores.name())?);
+    let all = session.activation(scores.name())?;
+    let images = 0..all.shape.first().copied().unwrap_or(1);
+    let classes: Vec<_> =
+        images.map(|image| best_classes(&all, image)).filter(|best| !best.is_empty()).collect();
     if args.json {
         let layers: Vec<_> = names
             .iter()
@@ -178,21 +175,4 @@ fn input(args: &Args, network: &Network) -> Result<(Vec<usize>, Vec<f32>, String
     );
     let (tensor, described) = (array.numbers(), format!("{} of {found}", extents(&array.shape)));
     Ok((array.shape, tensor, described))
-}
-
-/// The best classes of each image with their scores, of a layer with one unit per class.
-fn best(scores: &Activation) -> Vec<Vec<(usize, f32)>> {
-    let images = scores.shape.first().copied().unwrap_or(1);
-    if scores.shape.iter().skip(2).product::<usize>() != 1 || scores.shape.len() < 2 {
-        return Vec::new();
-    }
-    (0..images)
-        .map(|image| {
-            let mut all: Vec<_> = scores.image(image).iter().copied().enumerate().collect();
-            // Stable: the first of equals stays first.
-            all.sort_by(|a, b| b.1.total_cmp(&a.1));
-            all.truncate(CLASSES);
-            all
-        })
-        .collect()
 }

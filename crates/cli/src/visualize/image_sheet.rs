@@ -5,20 +5,17 @@ use std::time::Instant;
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
-use unpool_cnn::{Activation, Cam, Layer, Session, Target};
+use unpool_cnn::{Cam, Layer, Session, Target};
 
 use crate::axes::extents;
 use crate::board::Board;
 use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::layers::receptive_field;
-use crate::network::Fitted;
+use crate::network::{Fitted, best_classes};
 use crate::projection::{GRID, evidence, grid, signed};
 use crate::visualize::args::Args;
 use crate::visualize::sessions::Sessions;
 use crate::visualize::target::{described, target};
-
-/// Number of best classes that are listed with their scores.
-const CLASSES: usize = 5;
 
 /// The sheet of one image, and its best classes with their scores.
 pub(crate) fn draw(
@@ -33,7 +30,7 @@ pub(crate) fn draw(
     let start = Instant::now();
     let (session, names) = sessions.forward(image)?;
     let scores = session.plan().scores().name().to_owned();
-    let classes = best_classes(&session.activation(&scores)?);
+    let classes = best_classes(&session.activation(&scores)?, 0);
     let best = classes.first().map(|&(class, _)| class);
     if let Some(board) = board.as_deref_mut() {
         if step == 0 {
@@ -137,19 +134,6 @@ fn evidence_panel(
         "Grad-CAM: where evidence lies".to_owned()
     };
     Ok(Some(Panel::new(caption, evidence(&image.picture, &map.data, [height, width]))))
-}
-
-/// The classes with the best scores, of a layer with one unit per class.
-fn best_classes(scores: &Activation) -> Vec<(usize, f32)> {
-    let positions: usize = scores.shape.iter().skip(2).product();
-    if positions != 1 {
-        return Vec::new();
-    }
-    let mut classes: Vec<_> = scores.image(0).iter().copied().enumerate().collect();
-    // Stable: the first of equals stays first.
-    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-    classes.truncate(CLASSES);
-    classes
 }
 
 /// The caption of the grid of activations of a layer.

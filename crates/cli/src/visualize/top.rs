@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Found, Strongest, Target};
 
 use crate::contact::{Contact, Panel, Row, SIDE};
-use crate::files::Files;
+use crate::files::{Files, plain_name};
 use crate::layers::receptive_field;
 use crate::network::Fitted;
 use crate::projection::{signed, stretched};
@@ -63,10 +63,6 @@ pub(crate) fn run(
     }
     bar.finish_and_clear();
     for ((name, _), rows) in sought.iter().zip(crops.rows(args)) {
-        let safe: String = name
-            .chars()
-            .map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' })
-            .collect();
         let said = match rows.len() {
             0 => "No unit responded with more than 0.",
             _ => {
@@ -78,7 +74,7 @@ pub(crate) fn run(
             lines: vec![said.into()],
             rows,
         };
-        files.add(&format!("top-{safe}"), &sheet.draw())?;
+        files.add(&format!("top-{}", plain_name(name)), &sheet.draw())?;
     }
     Ok(())
 }

@@ -5,9 +5,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::chunks::{CHUNK, each, each_chunk};
 use super::lanes::{dot, exp, sum};
-use crate::kernel::{
-    Affine, BROADCAST_AXES, Broadcast, ERF_SCALE, ERF_TERMS, Function, Pair, Reduce,
-};
+use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, erf_by};
 use crate::rule::Rule;
 
 pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y: &mut [f32]) {
@@ -50,15 +48,8 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// As in `kernel/function.rs`, without branches.
 fn erf(x: f32) -> f32 {
-    let a = x.abs();
-    let t = 1.0 / (1.0 + ERF_SCALE * a);
-    let terms = ERF_TERMS.iter().rev().fold(0.0, |sum, term| (sum + term) * t);
-    let far = (1.0 - terms * exp(-a * a)).copysign(x);
-    let s = x * x;
-    let near = FRAC_2_SQRT_PI * x * (1.0 - s * (1.0 / 3.0 - s * (0.1 - s / 42.0)));
-    if a < 0.1 { near } else { far }
+    erf_by(exp, x)
 }
 
 pub(super) fn map_back(

@@ -50,9 +50,7 @@ pub(super) fn normalize(vectors: &Vectors, epsilon: f32, x: &[f32], y: &mut [f32
         let len = vectors.len as usize;
         return each_chunk(&mut y[..vectors.outer as usize * len], len, |i, y| {
             let x = &x[i * len..][..len];
-            let mean = sum(x, |x| x) / len as f32;
-            let variance = sum(x, |x| (x - mean) * (x - mean)) / len as f32;
-            let scale = 1.0 / (variance + epsilon).sqrt();
+            let (mean, scale) = dense_moments(epsilon, x);
             y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * scale);
         });
     }
@@ -76,9 +74,7 @@ pub(super) fn normalize_back(
         let len = vectors.len as usize;
         return each_chunk(&mut back[..vectors.outer as usize * len], len, |i, back| {
             let (x, signal) = (&x[i * len..][..len], &signal[i * len..][..len]);
-            let mean = sum(x, |x| x) / count;
-            let variance = sum(x, |x| (x - mean) * (x - mean)) / count;
-            let scale = 1.0 / (variance + epsilon).sqrt();
+            let (mean, scale) = dense_moments(epsilon, x);
             let total = sum(signal, |r| r) / count;
             let product = (dot(signal, x) - mean * total * count) * scale / count;
             for ((back, x), r) in back.iter_mut().zip(x).zip(signal) {
@@ -103,6 +99,14 @@ fn moments(vectors: &Vectors, epsilon: f32, x: &[f32], at: Elements) -> (f32, f3
     let count = vectors.len as f32;
     let mean = at.clone().map(|i| x[i]).sum::<f32>() / count;
     let variance = at.map(|i| (x[i] - mean) * (x[i] - mean)).sum::<f32>() / count;
+    (mean, 1.0 / (variance + epsilon).sqrt())
+}
+
+/// The same of a vector whose elements lie side by side.
+fn dense_moments(epsilon: f32, x: &[f32]) -> (f32, f32) {
+    let count = x.len() as f32;
+    let mean = sum(x, |x| x) / count;
+    let variance = sum(x, |x| (x - mean) * (x - mean)) / count;
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 

@@ -2,7 +2,7 @@
 //! naga that the shader has the same.
 
 use crate::axis::Axis;
-use crate::kernel::{Average, BROADCAST_AXES, Conv, Function, Kernel, Vectors};
+use crate::kernel::{Average, BROADCAST_AXES, Broadcast, Conv, Function, Kernel, Pair, Vectors};
 use crate::rule::Rule;
 
 /// Fields of 4 bytes, in the order in which they are stored.
@@ -33,6 +33,15 @@ impl Params {
 
     fn named(self, names: [&str; 3], values: [u32; 3]) -> Self {
         names.into_iter().zip(values).fold(self, |params, (name, value)| params.with(name, value))
+    }
+
+    fn pair(self, pair: Pair, operand: u32, all: &Broadcast) -> Self {
+        self.with("count", all.len())
+            .with("function", pair.number())
+            .with("operand", operand)
+            .list("dims", all.dims)
+            .list("a", all.a)
+            .list("b", all.b)
     }
 
     fn vectors(self, vectors: &Vectors) -> Self {
@@ -66,19 +75,8 @@ impl Params {
             &Kernel::MapBack { function, rule, len } => {
                 params.with("count", len).function(function).with("rule", number(rule))
             }
-            Kernel::Pair(pair, all) => params
-                .with("count", all.len())
-                .with("function", pair.number())
-                .list("dims", all.dims)
-                .list("a", all.a)
-                .list("b", all.b),
-            Kernel::PairBack { pair, operand, all } => params
-                .with("count", all.len())
-                .with("function", pair.number())
-                .with("operand", *operand)
-                .list("dims", all.dims)
-                .list("a", all.a)
-                .list("b", all.b),
+            Kernel::Pair(pair, all) => params.pair(*pair, 0, all),
+            Kernel::PairBack { pair, operand, all } => params.pair(*pair, *operand, all),
             Kernel::Reduce(reduce) => {
                 let repeats = reduce.repeats();
                 params

@@ -26,9 +26,11 @@ pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
         Kernel::Affine(_) => (shaders!("grid", "affine", "each"), 3),
         Kernel::Map { .. } => (shaders!("grid", "power", "function", "map", "each"), 1),
         Kernel::MapBack { .. } => (shaders!("grid", "power", "function", "map_back", "each"), 2),
-        Kernel::Pair(..) => (shaders!("grid", "broadcast", "power", "pairs", "pair", "each"), 2),
+        Kernel::Pair(..) => {
+            (shaders!("grid", "broadcast", "power", "pairs", "operands", "pair", "each"), 2)
+        }
         Kernel::PairBack { .. } => {
-            (shaders!("grid", "broadcast", "power", "pairs", "pair_back", "each"), 3)
+            (shaders!("grid", "broadcast", "power", "pairs", "operands", "pair_back", "each"), 3)
         }
         Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "each"), 2),
         Kernel::Average(_) => (shaders!("grid", "means", "average", "each"), 1),

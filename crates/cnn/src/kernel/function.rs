@@ -341,19 +341,21 @@ fn softplus(x: f32) -> f32 {
 }
 
 /// The numbers of formula 7.1.26 of Abramowitz and Stegun.
-pub(crate) const ERF_SCALE: f32 = 0.327_591_1;
-pub(crate) const ERF_TERMS: [f32; 5] =
-    [0.254_829_6, -0.284_496_72, 1.421_413_8, -1.453_152, 1.061_405_4];
+const ERF_SCALE: f32 = 0.327_591_1;
+const ERF_TERMS: [f32; 5] = [0.254_829_6, -0.284_496_72, 1.421_413_8, -1.453_152, 1.061_405_4];
+
+fn erf(x: f32) -> f32 {
+    erf_by(f32::exp, x)
+}
 
 /// The error function by formula 7.1.26 of Abramowitz and Stegun, within 1.5e-7; near 0, where that
-/// loses digits, by the beginning of its series.
-fn erf(x: f32) -> f32 {
-    let a = x.abs();
-    if a < 0.1 {
-        let s = x * x;
-        return TWO_OVER_SQRT_PI * x * (1.0 - s * (1.0 / 3.0 - s * (0.1 - s / 42.0)));
-    }
+/// loses digits, by the beginning of its series. Without branches, by any exponential.
+#[inline(always)]
+pub(crate) fn erf_by(exp: impl Fn(f32) -> f32, x: f32) -> f32 {
+    let (a, s) = (x.abs(), x * x);
+    let near = TWO_OVER_SQRT_PI * x * (1.0 - s * (1.0 / 3.0 - s * (0.1 - s / 42.0)));
     let t = 1.0 / (1.0 + ERF_SCALE * a);
     let sum = ERF_TERMS.iter().rev().fold(0.0, |sum, term| (sum + term) * t);
-    (1.0 - sum * (-a * a).exp()).copysign(x)
+    let far = (1.0 - sum * exp(-a * a)).copysign(x);
+    if a < 0.1 { near } else { far }
 }

@@ -97,14 +97,6 @@ impl Plan {
         self.input.shape[self.spatial_axes()].to_vec()
     }
 
-    /// Channels of the input.
-    pub fn input_channels(&self) -> usize {
-        match self.input_layout {
-            Layout::ChannelsLast => self.input.shape.last().copied().unwrap_or(1),
-            _ => self.input.shape[1],
-        }
-    }
-
     pub(crate) fn spatial_axes(&self) -> std::ops::Range<usize> {
         match self.input_layout {
             Layout::ChannelsLast => 1..self.input.shape.len() - 1,

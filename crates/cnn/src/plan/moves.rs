@@ -6,7 +6,8 @@ use crate::onnx::graph::Node;
 use crate::plan::arrangement::{Move, expansion};
 use crate::plan::builder::Builder;
 use crate::plan::shape::{
-    broadcast_shape, checked_len, coordinates, resolve_axes, resolve_axis, resolve_index, strides,
+    broadcast_shape, cells_along, checked_len, coordinates, resolve_axes, resolve_axis,
+    resolve_index, strides,
 };
 
 impl Builder<'_> {
@@ -164,21 +165,7 @@ impl Builder<'_> {
     fn gathered_elements(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
         let axis = resolve_axis(node.attributes().int("axis", 0)?, shape.len(), false)?;
         let (own, indices) = self.positions(node)?;
-        let fits =
-            own.len() == shape.len() && (0..own.len()).all(|i| i == axis || own[i] <= shape[i]);
-        if !fits {
-            return Err(Fault::new(
-                format!("indices are {}", extents(&own)),
-                format!("a shape within {} is needed", extents(shape)),
-            ));
-        }
-        let steps = strides(shape);
-        let at = indices.iter().enumerate().map(|(i, &index)| {
-            let mut at = coordinates(&own, i);
-            at[axis] = resolve_index(index, shape[axis])?;
-            Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
-        });
-        let at = at.collect::<Result<Vec<usize>, Fault>>()?;
+        let at = cells_along(shape, axis, &own, &indices)?;
         Ok(vec![Move::Shape(vec![shape.iter().product()]), Move::pick(0, at), Move::Shape(own)])
     }
 

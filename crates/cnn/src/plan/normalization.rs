@@ -9,7 +9,7 @@ use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
 use crate::plan::reduce::Total;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{len, resolve_axes, resolve_axis};
+use crate::plan::shape::{len, resolve_axes, resolve_axis, vectors_along};
 use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
@@ -212,11 +212,7 @@ impl Builder<'_> {
         let axis = node.attributes().int("axis", if one_axis { -1 } else { 1 })?;
         let axis = resolve_axis(axis, rank, !one_axis)?;
         let after = if one_axis { axis + 1 } else { rank };
-        let vectors = Vectors {
-            outer: len(&x.shape[..axis]),
-            len: len(&x.shape[axis..after]),
-            inner: len(&x.shape[after..]),
-        };
+        let vectors = vectors_along(&x.shape, axis..after);
         let log = node.operator == "LogSoftmax";
         let y = self.by(node, &x.shape, Kernel::Softmax { vectors, log }, &[&x])?;
         Ok(vec![Value::Tensor(y)])

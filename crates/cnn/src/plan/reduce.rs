@@ -1,12 +1,14 @@
 //! Sums, means and extremes over axes, positions of extremes, and running sums.
 
 use crate::error::{Fault, extents};
-use crate::kernel::{Fold, Function, Kernel, Pair, Sparse, Vectors};
+use crate::kernel::{Fold, Function, Kernel, Pair, Sparse};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{checked_len, coordinates, len, resolve_axes, resolve_axis, strides};
+use crate::plan::shape::{
+    checked_len, coordinates, resolve_axes, resolve_axis, strides, vectors_along,
+};
 use crate::plan::value::{Tensor, Value};
 
 /// What is made of the elements along reduced axes.
@@ -108,11 +110,7 @@ impl Builder<'_> {
                         self.along(node, &y, first..last + 1, &matrix)?.slot
                     }
                     Total::Fold(fold) => {
-                        let vectors = Vectors {
-                            outer: len(&y.shape[..first]),
-                            len: count as u32,
-                            inner: len(&y.shape[last + 1..]),
-                        };
+                        let vectors = vectors_along(&y.shape, first..last + 1);
                         self.by(node, &shape, Kernel::Fold(fold, vectors), &[&y])?.slot
                     }
                 };
@@ -131,11 +129,7 @@ impl Builder<'_> {
         let last = attributes.flag("select_last_index")?;
         let largest = node.operator == "ArgMax";
         let fold = if largest { Fold::ArgMax { last } } else { Fold::ArgMin { last } };
-        let vectors = Vectors {
-            outer: len(&x.shape[..axis]),
-            len: x.shape[axis] as u32,
-            inner: len(&x.shape[axis + 1..]),
-        };
+        let vectors = vectors_along(&x.shape, axis..axis + 1);
         let mut shape = x.shape.clone();
         if attributes.int("keepdims", 1)? != 0 {
             shape[axis] = 1;

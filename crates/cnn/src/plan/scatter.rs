@@ -8,7 +8,7 @@ use crate::onnx::graph::Node;
 use crate::plan::arrangement::Move;
 use crate::plan::builder::Builder;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{coordinates, resolve_axis, resolve_index, strides};
+use crate::plan::shape::{cells_along, coordinates, resolve_axis, resolve_index, strides};
 use crate::plan::value::{Indices, Tensor, Value};
 
 impl Builder<'_> {
@@ -247,27 +247,6 @@ fn rows_of_lists(
         Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
     });
     Ok((rows.collect::<Result<_, Fault>>()?, row))
-}
-
-/// The cells of `shape` that indices along an axis name.
-fn cells_along(
-    shape: &[usize],
-    axis: usize,
-    own: &[usize],
-    indices: &[i64],
-) -> Result<Vec<usize>, Fault> {
-    let fits = own.len() == shape.len() && (0..own.len()).all(|i| i == axis || own[i] <= shape[i]);
-    if !fits {
-        let found = format!("indices are {}", extents(own));
-        return Err(Fault::new(found, format!("a shape within {} is needed", extents(shape))));
-    }
-    let steps = strides(shape);
-    let cell = |(i, &index): (usize, &i64)| {
-        let mut at = coordinates(own, i);
-        at[axis] = resolve_index(index, shape[axis])?;
-        Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
-    };
-    indices.iter().enumerate().map(cell).collect()
 }
 
 /// Constants with some rows replaced.

@@ -1,6 +1,7 @@
 //! Numbers of elements, axes and strides of a shape.
 
 use crate::error::{Fault, extents};
+use crate::kernel::Vectors;
 
 /// Elements of a shape that was counted in u32 already.
 pub(super) fn len(shape: &[usize]) -> u32 {
@@ -85,4 +86,34 @@ pub(super) fn coordinates(shape: &[usize], mut i: usize) -> Vec<usize> {
         i /= n;
     }
     at
+}
+
+/// The cells of `shape` that indices along an axis name.
+pub(super) fn cells_along(
+    shape: &[usize],
+    axis: usize,
+    own: &[usize],
+    indices: &[i64],
+) -> Result<Vec<usize>, Fault> {
+    let fits = own.len() == shape.len() && (0..own.len()).all(|i| i == axis || own[i] <= shape[i]);
+    if !fits {
+        let found = format!("indices are {}", extents(own));
+        return Err(Fault::new(found, format!("a shape within {} is needed", extents(shape))));
+    }
+    let steps = strides(shape);
+    let cell = |(i, &index): (usize, &i64)| {
+        let mut at = coordinates(own, i);
+        at[axis] = resolve_index(index, shape[axis])?;
+        Ok(at.iter().zip(&steps).map(|(at, step)| at * step).sum())
+    };
+    indices.iter().enumerate().map(cell).collect()
+}
+
+/// The vectors that lie along neighbouring axes of a shape.
+pub(super) fn vectors_along(shape: &[usize], axes: std::ops::Range<usize>) -> Vectors {
+    Vectors {
+        outer: len(&shape[..axes.start]),
+        len: len(&shape[axes.clone()]),
+        inner: len(&shape[axes.end..]),
+    }
 }
