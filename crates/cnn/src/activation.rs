@@ -50,6 +50,45 @@ impl Activation {
         self.data.chunks_exact(positions * channels).flat_map(image).collect()
     }
 
+    /// The maps at other spatial extents: linear between the middles of cells, and constant from the
+    /// middles of the outermost cells outwards, as PyTorch's `interpolate` and ONNX's `half_pixel`.
+    ///
+    /// # Panics
+    ///
+    /// If the number of axes differs.
+    #[must_use]
+    pub fn resized(&self, spatial: &[usize]) -> Self {
+        assert_eq!(self.shape.len(), spatial.len() + 2, "as many extents as there are axes");
+        let mut result = self.clone();
+        for (axis, &to) in spatial.iter().enumerate() {
+            result = result.resized_along(axis + 2, to);
+        }
+        result
+    }
+
+    fn resized_along(&self, axis: usize, to: usize) -> Self {
+        let from = self.shape[axis];
+        if from == to {
+            return self.clone();
+        }
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let outer: usize = self.shape[..axis].iter().product();
+        let mut data = Vec::with_capacity(outer * to * inner);
+        for vector in 0..outer {
+            for cell in 0..to {
+                let place = (cell as f64 + 0.5) * from as f64 / to as f64 - 0.5;
+                let place = place.clamp(0.0, (from - 1) as f64);
+                let (low, part) = (place as usize, place.fract() as f32);
+                let row = |at: usize| &self.data[(vector * from + at) * inner..][..inner];
+                let (low, high) = (row(low), row((low + 1).min(from - 1)));
+                data.extend(low.iter().zip(high).map(|(a, b)| a + (b - a) * part));
+            }
+        }
+        let mut shape = self.shape.clone();
+        shape[axis] = to;
+        Self { shape, data }
+    }
+
     /// The strongest unit of a channel of an image, the first of equals.
     ///
     /// # Panics

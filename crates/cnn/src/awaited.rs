@@ -2,6 +2,7 @@
 //! on the CPU.
 
 use crate::activation::Projection;
+use crate::back::Manner;
 use crate::error::Error;
 use crate::reading::Reading;
 use crate::rule::Rule;
@@ -37,7 +38,7 @@ impl Session {
     /// the device fails.
     pub fn send_back(&mut self, layer: &str, signal: &[f32], rule: Rule) -> Result<Reading, Error> {
         let index = self.index_for(layer, signal)?;
-        self.send_back_from(index, signal, rule, None)
+        self.send_back_from(index, signal, Manner::Rule(rule), None)
     }
 
     /// Looks back from a layer to the input by each of `rules`. All of them are submitted before
@@ -56,8 +57,10 @@ impl Session {
         let activation =
             if target.needs_activation() { Some(self.read_layer(index)?.await?) } else { None };
         let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
-        let under_way: Result<Vec<_>, _> =
-            rules.iter().map(|&rule| self.send_back_from(index, &signal, rule, None)).collect();
+        let under_way: Result<Vec<_>, _> = rules
+            .iter()
+            .map(|&rule| self.send_back_from(index, &signal, Manner::Rule(rule), None))
+            .collect();
         let mut projections = Vec::new();
         for reading in under_way? {
             projections.push(Projection { map: reading.await?, units: units.clone() });

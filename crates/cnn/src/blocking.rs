@@ -1,6 +1,7 @@
 //! The blocking forms of [`Session`]'s awaited methods, which a page in a browser cannot use.
 
 use crate::activation::{Activation, Projection};
+use crate::back::Manner;
 use crate::class_activation::Cam;
 use crate::error::Error;
 use crate::reading::{Numbers, Reading};
@@ -10,7 +11,7 @@ use crate::target::Target;
 
 impl Reading {
     /// Waits for it, polling the device.
-    fn wait(self) -> Result<Activation, Error> {
+    pub(crate) fn wait(self) -> Result<Activation, Error> {
         let data = match self.numbers {
             Numbers::Ready(data) => data,
             Numbers::Pending(readback) => readback.wait()?,
@@ -85,7 +86,7 @@ impl Session {
         let activation =
             if target.needs_activation() { Some(self.read_layer(index)?.wait()?) } else { None };
         let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
-        let map = self.send_back_from(index, &signal, rule, end)?.wait()?;
+        let map = self.send_back_from(index, &signal, Manner::Rule(rule), end)?.wait()?;
         Ok(Projection { map, units })
     }
 

@@ -25,6 +25,8 @@ pub enum Error {
     NotKept { layer: String, allowed: String },
     #[error("layer {layer:?}: {found}; {allowed}")]
     Target { layer: String, found: String, allowed: String },
+    #[error("{method}: {found}; {allowed}")]
+    Attribution { method: String, found: String, allowed: String },
     #[error("{tensor} needs {needed} bytes; {allowed} are allowed")]
     Memory { tensor: String, needed: u128, allowed: u64 },
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The layers whose tensors are kept after a run, and the tensors that the way back from them reads.
 
-use crate::back::Back;
+use crate::back::{Back, Manner, Relevance};
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::rule::Rule;
@@ -13,6 +13,9 @@ pub enum Keep<'a> {
     Output,
     /// These, and the output.
     Layers(&'a [&'a str]),
+    /// These, and the output, for [`Attribution::Relevance`](crate::Attribution::Relevance) as well,
+    /// which reads more tensors than the other ways back.
+    Relevance(&'a [&'a str]),
     /// All.
     All,
 }
@@ -22,7 +25,7 @@ impl Keep<'_> {
     pub(crate) fn kept(self, plan: &Plan) -> Result<Vec<bool>, Error> {
         let mut kept = vec![matches!(self, Self::All); plan.layers.len()];
         kept[plan.output] = true;
-        if let Self::Layers(names) = self {
+        if let Self::Layers(names) | Self::Relevance(names) = self {
             for name in names {
                 kept[plan.index(name)?] = true;
             }
@@ -38,8 +41,13 @@ impl Keep<'_> {
         }
     }
 
-    /// For each tensor whether it is kept: those that no image changes, those of kept layers, and those that the way back from these
-    /// layers reads.
+    /// Whether relevance can be sent back from the layers that can be looked back from.
+    pub(crate) fn has_relevance(self) -> bool {
+        matches!(self, Self::Relevance(_) | Self::All)
+    }
+
+    /// For each tensor whether it is kept: those that no image changes, those of kept layers, and
+    /// those that the way back from these layers reads.
     pub(crate) fn pinned(self, plan: &Plan, kept: &[bool]) -> Vec<bool> {
         let looked_back_from = self.looked_back_from(kept);
         let count = plan.slots.len();
@@ -50,10 +58,15 @@ impl Keep<'_> {
             if !looked_back_from[i] {
                 continue;
             }
-            // The rules read the same tensors.
-            for instruction in Back::new(plan, i, Rule::Gradient, plan.input.slot).instructions {
-                for slot in instruction.reads.into_iter().filter(|&slot| slot < count) {
-                    pinned[slot] = true;
+            // The rules read the same tensors, and so do all parameters of relevance but 0.
+            let relevance = Relevance { epsilon: 1.0, gamma: 1.0 };
+            let manners = [Manner::Rule(Rule::Gradient), Manner::Relevance(relevance)];
+            let count_of_manners = if self.has_relevance() { 2 } else { 1 };
+            for &manner in &manners[..count_of_manners] {
+                for instruction in Back::new(plan, i, manner, plan.input.slot).instructions {
+                    for slot in instruction.reads.into_iter().filter(|&slot| slot < count) {
+                        pinned[slot] = true;
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod activation;
+mod attribution;
 mod awaited;
 mod axis;
 mod back;
@@ -31,6 +32,8 @@ mod target;
 mod unit;
 
 pub use activation::{Activation, Projection};
+pub use attribution::Attribution;
+pub use back::Relevance;
 pub use class_activation::Cam;
 pub use error::Error;
 pub use keep::Keep;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use unpool::Engine;
 use unpool::Gpu;
 
-use crate::back::Back;
+use crate::back::{Back, Manner};
 use crate::cpu::Cpu;
 use crate::error::{Error, extents};
 use crate::gpu::GpuMachine;
@@ -16,7 +16,6 @@ use crate::memory::Memory;
 use crate::plan::Plan;
 use crate::program::{Content, Instruction, PieceId, SlotId};
 use crate::reading::{Numbers, Reading};
-use crate::rule::Rule;
 use crate::storage::Storage;
 use crate::target::Target;
 
@@ -35,9 +34,11 @@ use crate::target::Target;
 pub struct Session {
     plan: Plan,
     storage: Storage,
-    /// For each layer whether it is kept, and whether the way back from it can run.
+    /// For each layer whether it is kept, and whether the way back from it can run; and whether that
+    /// of relevance can.
     kept: Vec<bool>,
     looked_back_from: Vec<bool>,
+    has_relevance: bool,
     /// The piece of each tensor of the plan that has one.
     assigned: Vec<Option<PieceId>>,
     /// For each piece of the forward direction whether the way back must leave it as it is.
@@ -117,6 +118,7 @@ impl Session {
             storage,
             kept,
             looked_back_from,
+            has_relevance: keep.has_relevance(),
             assigned,
             reserved,
             forward_bytes,
@@ -179,6 +181,11 @@ impl Session {
         self.run(true)
     }
 
+    /// Whether relevance can be sent back from the layers that can be looked back from.
+    pub(crate) fn has_relevance(&self) -> bool {
+        self.has_relevance
+    }
+
     pub(crate) fn read_layer(&mut self, layer: usize) -> Result<Reading, Error> {
         let tensor = &self.plan.layers[layer].tensor;
         let len = tensor.shape.iter().product();
@@ -235,14 +242,14 @@ impl Session {
         &mut self,
         layer: usize,
         signal: &[f32],
-        rule: Rule,
+        manner: Manner,
         end: Option<usize>,
     ) -> Result<Reading, Error> {
         let end = match end {
             Some(layer) => &self.plan.layers[layer].tensor,
             None => &self.plan.input,
         };
-        let back = Back::new(&self.plan, layer, rule, end.slot);
+        let back = Back::new(&self.plan, layer, manner, end.slot);
         let count = self.plan.slots.len();
         let bytes = |slot: SlotId| match slot.checked_sub(count) {
             Some(own) => back.slots[own].bytes,

@@ -1,5 +1,6 @@
 //! One binary; each group says what it holds in its first line.
 
+mod attribution;
 mod exported;
 mod fields;
 mod hostile;

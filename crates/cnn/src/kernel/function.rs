@@ -74,6 +74,11 @@ pub(crate) enum Function {
     Asinh,
     Acosh,
     Atanh,
+    /// Away from 0 by `epsilon`, in the direction of the sign; 0 becomes `epsilon`. No operator of a
+    /// model: relevance is divided by sums that must not be 0.
+    AwayFromZero {
+        epsilon: f32,
+    },
 }
 
 /// 2/√π, the derivative of the error function at 0.
@@ -138,6 +143,7 @@ impl Function {
             Self::Asinh => (39, 0.0, 0.0),
             Self::Acosh => (40, 0.0, 0.0),
             Self::Atanh => (41, 0.0, 0.0),
+            Self::AwayFromZero { epsilon } => (42, epsilon, 0.0),
         }
     }
 
@@ -232,6 +238,13 @@ impl Function {
             Self::Asinh => x.asinh(),
             Self::Acosh => x.acosh(),
             Self::Atanh => x.atanh(),
+            Self::AwayFromZero { epsilon } => {
+                if x < 0.0 {
+                    x - epsilon
+                } else {
+                    x + epsilon
+                }
+            }
         }
     }
 
@@ -320,6 +333,7 @@ impl Function {
             Self::Asinh => 1.0 / (x * x + 1.0).sqrt(),
             Self::Acosh => 1.0 / (x * x - 1.0).sqrt(),
             Self::Atanh => 1.0 / (1.0 - x * x),
+            Self::AwayFromZero { .. } => 1.0,
         }
     }
 }

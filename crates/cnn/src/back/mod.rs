@@ -1,7 +1,12 @@
 //! Looking back: the program that propagates a signal from a layer to the input, or to a layer before it.
 //!
 //! Every kernel has its vector-Jacobian product here, made of kernels: a convolution goes back
-//! through its transpose, pooling through its taps. The rules differ at ReLU only.
+//! through its transpose, pooling through its taps. The rules differ at ReLU only; [`relevance`] has
+//! what layer-wise relevance propagation does otherwise.
+
+mod relevance;
+
+use std::collections::HashMap;
 
 use crate::kernel::{
     Affine, Along, BROADCAST_AXES, Broadcast, Kernel, Pair, Product, Reduce, Runs,
@@ -9,6 +14,15 @@ use crate::kernel::{
 use crate::plan::Plan;
 use crate::program::{Content, Instruction, Slot, SlotId};
 use crate::rule::Rule;
+
+pub use relevance::Relevance;
+
+/// What is propagated: a signal by one of the rules at ReLU, or relevance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Manner {
+    Rule(Rule),
+    Relevance(Relevance),
+}
 
 /// The kernels from a layer to the input, or to another layer. Tensors are numbered on from the plan's.
 pub(crate) struct Back {
@@ -22,13 +36,15 @@ pub(crate) struct Back {
 
 impl Back {
     /// From a layer to the tensor `end`.
-    pub(crate) fn new(plan: &Plan, layer: usize, rule: Rule, end: SlotId) -> Self {
+    pub(crate) fn new(plan: &Plan, layer: usize, manner: Manner, end: SlotId) -> Self {
         let target = plan.layers[layer].tensor.slot;
         let seed = plan.slots.len();
         let computed = |bytes| Slot { content: Content::Computed, bytes, varies: true };
         let mut trace = Trace {
             plan,
             signals: vec![None; plan.slots.len()],
+            divided: HashMap::new(),
+            altered: HashMap::new(),
             back: Self {
                 slots: vec![computed(plan.slots[target].bytes)],
                 instructions: Vec::new(),
@@ -43,7 +59,10 @@ impl Back {
                 break;
             }
             if let Some(signal) = trace.signals[instruction.writes[0]] {
-                trace.instruction(instruction, signal, rule);
+                match manner {
+                    Manner::Rule(rule) => trace.instruction(instruction, signal, rule, None),
+                    Manner::Relevance(by) => trace.relevance(instruction, signal, by),
+                }
             }
         }
         trace.back.result = trace.signals[end];
@@ -55,6 +74,10 @@ struct Trace<'a> {
     plan: &'a Plan,
     /// The signal at each tensor of the plan, where one has come so far.
     signals: Vec<Option<SlotId>>,
+    /// For relevance: the signal at a sum, divided by that sum, by the tensor of the sum.
+    divided: HashMap<SlotId, SlotId>,
+    /// For relevance: weights with larger positive ones, by the tensor of the weights.
+    altered: HashMap<SlotId, SlotId>,
     back: Back,
 }
 
@@ -94,10 +117,24 @@ impl Trace<'_> {
         self.push(kernel, vec![reads[0], reads[1], signal], bytes, layer)
     }
 
-    fn instruction(&mut self, forward: &Instruction, signal: SlotId, rule: Rule) {
+    /// Whether a tensor depends on the input. One of the way back's own that is read as weights does
+    /// not.
+    fn varies(&self, at: SlotId) -> bool {
+        self.plan.slots.get(at).is_some_and(|slot| slot.varies)
+    }
+
+    /// Sends a signal back through one instruction, to all operands that depend on the input but
+    /// `closed`.
+    fn instruction(
+        &mut self,
+        forward: &Instruction,
+        signal: SlotId,
+        rule: Rule,
+        closed: Option<usize>,
+    ) {
         let (reads, layer) = (&forward.reads, forward.layer);
         for (i, &at) in reads.iter().enumerate() {
-            if !self.plan.slots[at].varies {
+            if !self.varies(at) || closed == Some(i) {
                 continue;
             }
             let bytes = self.plan.slots[at].bytes;

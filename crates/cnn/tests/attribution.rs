@@ -1,0 +1,207 @@
+//! Attribution against captum's numbers, and by what each method promises.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use unpool_cnn::{
+    Activation, Attribution, Cam, Engine, Error, Keep, Model, Relevance, Rule, Session, Target,
+};
+
+use crate::support::compare::{close, difference};
+use crate::support::engines::engines;
+use crate::support::expected::{path, read};
+use crate::support::wire::{filled, hashed};
+
+#[derive(Deserialize)]
+struct Recorded {
+    models: Vec<Case>,
+}
+
+/// A network, an image, the class, and captum's map of each method.
+#[derive(Deserialize)]
+struct Case {
+    model: String,
+    shape: Vec<usize>,
+    input: Vec<f32>,
+    layer: String,
+    class: usize,
+    maps_layer: String,
+    maps_shape: Vec<usize>,
+    maps: HashMap<String, Vec<f32>>,
+}
+
+impl Case {
+    fn session(&self, engine: &Engine, batch: usize) -> Session {
+        let file = std::fs::read(path("..").join(&self.model)).expect("it is in the repository");
+        let model = Model::from_bytes(&filled(&file)).expect("a model");
+        let mut shape = self.shape.clone();
+        shape[0] = batch;
+        let plan = model.plan(&shape).expect("the shapes fit");
+        let keep = [self.layer.as_str(), self.maps_layer.as_str()];
+        Session::new(engine, plan, Keep::Relevance(&keep)).expect("memory")
+    }
+
+    fn attribute(&self, session: &mut Session, method: &Attribution, images: &[f32]) -> Vec<f32> {
+        let target = Target::Class(self.class);
+        session.attribute(method, images, &self.layer, target).expect("it runs").map.data
+    }
+}
+
+fn recorded() -> Vec<Case> {
+    read::<Recorded>("../attributions/attributions.json").models
+}
+
+/// Each method as it was recorded, under its name there, with what it may differ by as a part of the
+/// largest value. Sums that nearly cancel divide in LRP-γ, and integrated gradients pass the kinks of ReLU:
+/// there captum in f32 differs as much from captum in f64.
+fn methods(maps_layer: &str) -> Vec<(&'static str, Attribution, f32)> {
+    let back = Attribution::LookBack;
+    let integrated = |baseline| Attribution::IntegratedGradients { baseline, steps: 50 };
+    let relevance = |epsilon, gamma| Attribution::Relevance(Relevance { epsilon, gamma });
+    vec![
+        ("gradient", back(Rule::Gradient), 1e-4),
+        ("deconvnet", back(Rule::Deconvnet), 1e-4),
+        ("guided", back(Rule::Guided), 1e-4),
+        ("input_times_gradient", Attribution::InputTimesGradient, 1e-4),
+        ("integrated_gradients", integrated(0.0), 1e-3),
+        ("integrated_gradients_half", integrated(0.5), 1e-3),
+        ("smoothgrad", Attribution::SmoothGrad { noise: 0.15, samples: 8, seed: 0 }, 1e-3),
+        ("occlusion", Attribution::Occlusion { size: 7, stride: 3, value: 0.0 }, 1e-4),
+        ("guided_grad_cam_bilinear", Attribution::GuidedGradCam { at: maps_layer.into() }, 1e-4),
+        ("lrp_epsilon", relevance(1e-2, 0.0), 1e-4),
+        ("lrp_gamma", relevance(0.0, 0.25), 1e-3),
+    ]
+}
+
+#[test]
+fn every_map_is_that_of_captum() {
+    let cases = recorded();
+    assert_eq!(cases.len(), 3);
+    for (name, engine) in engines().iter() {
+        for case in &cases {
+            let mut session = case.session(engine, 1);
+            let mut said = String::new();
+            for (method, attribution, allowed) in methods(&case.maps_layer) {
+                let found = case.attribute(&mut session, &attribution, &case.input);
+                let place = format!("{name} {} {method}", case.model);
+                let off = close(&place, &found, &case.maps[method], allowed);
+                said += &format!(" {method} {off:.0e}");
+            }
+            let target = Target::Class(case.class);
+            let cam = session
+                .class_activation(Cam::GradCam, &case.layer, target, &case.maps_layer)
+                .expect("it runs");
+            assert_eq!(cam.shape, case.maps_shape, "{}", case.model);
+            let place = format!("{name} {} grad_cam", case.model);
+            close(&place, &cam.data, &case.maps["grad_cam"], 1e-4);
+            println!("{name} {}:{said}", case.model);
+        }
+    }
+}
+
+#[test]
+fn a_batch_gives_what_its_images_give_and_leaves_its_responses() {
+    let case = &recorded()[0];
+    let other: Vec<f32> = case.input.iter().rev().map(|x| 0.5 * x).collect();
+    let both = [case.input.clone(), other.clone()].concat();
+    let (mut one, mut two) = (case.session(&Engine::Cpu, 1), case.session(&Engine::Cpu, 2));
+    for (name, method, _) in methods(&case.maps_layer) {
+        let all = case.attribute(&mut two, &method, &both);
+        for (image, found) in [&case.input, &other].into_iter().zip(all.chunks_exact(1024)) {
+            let alone = case.attribute(&mut one, &method, image);
+            assert!(difference(found, &alone) < 1e-5, "{name}");
+        }
+        let after = two.output().expect("scores");
+        two.forward(&both).expect("it runs");
+        assert_eq!(two.output().expect("scores"), after, "{name}");
+    }
+}
+
+#[test]
+fn relevance_without_parameters_is_the_input_times_the_gradient() {
+    let case = &recorded()[0];
+    let mut session = case.session(&Engine::Cpu, 1);
+    let relevance = Attribution::Relevance(Relevance { epsilon: 0.0, gamma: 0.0 });
+    let relevance = case.attribute(&mut session, &relevance, &case.input);
+    let product = case.attribute(&mut session, &Attribution::InputTimesGradient, &case.input);
+    assert_eq!(relevance, product);
+}
+
+/// Networks with gates, normalisation, activations with a derivative everywhere, and sums of
+/// branches: relevance is finite, and integrated gradients add up to the difference of the scores.
+#[test]
+fn integrated_gradients_add_up_in_networks_of_every_kind() {
+    for (name, engine) in engines().iter() {
+        for file in ["s_silu", "s_gelu", "s_gn", "s_lrn", "s_hardswish", "s_mnist_example"] {
+            let bytes = std::fs::read(path("../models").join(format!("{file}_dynamo.onnx")));
+            let model = Model::from_bytes(&filled(&bytes.expect("it is there"))).expect("a model");
+            let dims = model.input_dims().expect("the file says them");
+            let shape: Vec<_> = dims.into_iter().map(|dim| dim.unwrap_or(1)).collect();
+            let plan = model.plan(&shape).expect("the shapes fit");
+            let layer = plan.scores().name().to_owned();
+            let mut session =
+                Session::new(engine, plan, Keep::Relevance(&[&layer])).expect("memory");
+            let count = shape.iter().product::<usize>() as u32;
+            let image: Vec<f32> = (0..count).map(|i| hashed(i + 7)).collect();
+            let total = |a: &Activation| a.data.iter().map(|&x| f64::from(x)).sum::<f64>();
+            let mut score = |image: &[f32]| {
+                session.forward(image).expect("it runs");
+                total(&session.activation(&layer).expect("a tensor"))
+            };
+            let (from, to) = (score(&vec![0.25; image.len()]), score(&image));
+            let method = Attribution::IntegratedGradients { baseline: 0.25, steps: 40 };
+            let map = session.attribute(&method, &image, &layer, Target::Layer).expect("it runs");
+            let sum = total(&map.map);
+            let off = (sum - (to - from)).abs() / from.abs().max(to.abs());
+            println!("{name} {file}: {sum} of {}, {off:.0e}", to - from);
+            assert!(off < 5e-3, "{name} {file}: {sum} of {}", to - from);
+            for (epsilon, gamma) in [(1e-3, 0.0), (0.0, 0.25)] {
+                let method = Attribution::Relevance(Relevance { epsilon, gamma });
+                let map = session.attribute(&method, &image, &layer, Target::Layer);
+                let map = map.expect("it runs").map.data;
+                assert!(map.iter().all(|x| x.is_finite()) && map.iter().any(|&x| x != 0.0));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_method_does_not_allow_is_refused_by_name() {
+    let case = &recorded()[0];
+    let mut session = case.session(&Engine::Cpu, 1);
+    let integrated = |baseline, steps| Attribution::IntegratedGradients { baseline, steps };
+    let occlusion = |size, stride, value| Attribution::Occlusion { size, stride, value };
+    let smooth = |noise, samples| Attribution::SmoothGrad { noise, samples, seed: 0 };
+    let relevance = |epsilon, gamma| Attribution::Relevance(Relevance { epsilon, gamma });
+    for (method, what) in [
+        (integrated(0.0, 0), "integrated-gradients: 0 repetitions; 1 to 1000 are allowed"),
+        (integrated(f32::NAN, 5), "integrated-gradients: a value of NaN"),
+        (smooth(-1.0, 5), "smoothgrad: a noise of -1"),
+        (smooth(0.1, 1001), "smoothgrad: 1001 repetitions"),
+        (occlusion(3, 4, 0.0), "occlusion: windows of 3 at a distance of 4"),
+        (occlusion(0, 0, 0.0), "occlusion: windows of 0"),
+        (occlusion(3, 3, f32::INFINITY), "occlusion: a value of inf"),
+        (relevance(-1.0, 0.0), "lrp-epsilon: epsilon -1"),
+        (relevance(0.0, f32::NAN), "gamma NaN"),
+        (Attribution::GuidedGradCam { at: "relu1".into() }, "\"relu1\" was not kept"),
+    ] {
+        let error = session.attribute(&method, &case.input, &case.layer, Target::Class(0));
+        let error = error.expect_err("it is refused").to_string();
+        assert!(error.contains(what), "{error}");
+    }
+    let plan =
+        Model::open(path("digits.onnx")).expect("a model").plan(&case.shape).expect("it fits");
+    let mut session = Session::on_cpu(plan, Keep::Layers(&["fc"])).expect("memory");
+    let error = session.attribute(&relevance(0.1, 0.0), &case.input, "fc", Target::Class(0));
+    assert!(matches!(error, Err(Error::NotKept { .. })), "{error:?}");
+}
+
+#[test]
+fn maps_are_resized_as_by_bilinear_interpolation() {
+    let small = Activation { shape: vec![1, 1, 2, 2], data: vec![0.0, 1.0, 2.0, 3.0] };
+    // PyTorch's interpolate(mode="bilinear", size=(4, 3)).
+    let row = |y: f32| [y, y + 0.5, y + 1.0];
+    let expected = [row(0.0), row(0.5), row(1.5), row(2.0)].concat();
+    assert_eq!(small.resized(&[4, 3]).data, expected);
+    assert_eq!(small.resized(&[4, 3]).shape, [1, 1, 4, 3]);
+}
