@@ -1,13 +1,14 @@
-//! Drawing with embedded-graphics on an image: the adapter between the two, and text.
+//! Drawing on an image: shapes by embedded-graphics, and text.
 
 use std::convert::Infallible;
+use std::sync::OnceLock;
 
+use ab_glyph::{Font, FontRef, OutlinedGlyph, ScaleFont, point};
 use embedded_graphics::Drawable;
-use embedded_graphics::mono_font::{MonoFont, MonoTextStyle};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions, Pixel, Point, Primitive, Size};
 use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
-use embedded_graphics::text::{Baseline, Text};
+use epaint_default_fonts::UBUNTU_LIGHT;
 use image::{Rgb, RgbImage};
 
 /// An image as something to draw on. What falls outside is left out.
@@ -58,54 +59,128 @@ impl Canvas<'_> {
         self.draw(&around.into_styled(PrimitiveStyle::with_stroke(colour, 1)));
     }
 
-    /// A line of text with its top left corner at `(x, y)`.
+    /// A rectangle of one colour.
+    pub(crate) fn fill(&mut self, (x, y): (u32, u32), (width, height): (u32, u32), colour: Rgb888) {
+        let area = Rectangle::new(Point::new(x as i32, y as i32), Size::new(width, height));
+        self.draw(&area.into_styled(PrimitiveStyle::with_fill(colour)));
+    }
+
+    /// A line of text with the top left corner of its line at `(x, y)`.
     pub(crate) fn text(
         &mut self,
         text: &str,
         (x, y): (u32, u32),
-        font: &MonoFont<'_>,
+        letters: Letters,
         colour: Rgb888,
     ) {
-        let style = MonoTextStyle::new(font, colour);
-        let at = Point::new(x as i32, y as i32);
-        self.draw(&Text::with_baseline(text, at, style, Baseline::Top));
+        let ink = [colour.r(), colour.g(), colour.b()].map(f32::from);
+        letters.each(text, |glyph| {
+            let bounds = glyph.px_bounds();
+            glyph.draw(|dx, dy, part| {
+                let at = |edge: f32, d: u32, start: u32| edge as i64 + i64::from(d + start);
+                let at = (at(bounds.min.x, dx, x), at(bounds.min.y, dy, y));
+                let (Ok(x), Ok(y)) = (u32::try_from(at.0), u32::try_from(at.1)) else { return };
+                let Some(pixel) = self.0.get_pixel_mut_checked(x, y) else { return };
+                // Light letters on light paper are thin: half covered counts as more.
+                let part = part.clamp(0.0, 1.0).powf(0.7);
+                for (byte, ink) in pixel.0.iter_mut().zip(ink) {
+                    *byte = (f32::from(*byte) + (ink - f32::from(*byte)) * part).round() as u8;
+                }
+            });
+        });
+    }
+}
+
+/// Sizes of letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Letters {
+    /// Of a sheet's name.
+    Title,
+    /// Of what a part of a sheet is about.
+    Heading,
+    /// Of sentences.
+    Text,
+    /// Of captions and numbers.
+    Note,
+}
+
+impl Letters {
+    /// The height of a line in pixels.
+    pub(crate) fn height(self) -> u32 {
+        match self {
+            Self::Title => 30,
+            Self::Heading => 21,
+            Self::Text => 17,
+            Self::Note => 14,
+        }
     }
 
-    /// A line of text at twice the size of its font, with its stairs cut (Scale2x: a corner takes
-    /// the colour of its two neighbours where they agree).
-    pub(crate) fn large_text(
-        &mut self,
-        text: &str,
-        (x, y): (u32, u32),
-        font: &MonoFont<'_>,
-        colour: Rgb888,
-    ) {
-        let size = font.character_size;
-        let width = text.chars().count() as u32 * (size.width + font.character_spacing);
-        let mut mask = RgbImage::new(width, size.height);
-        Canvas(&mut mask).text(text, (0, 0), font, Rgb888::WHITE);
-        let ink = |x: i64, y: i64| {
-            let at = (u32::try_from(x).ok(), u32::try_from(y).ok());
-            let (Some(x), Some(y)) = at else { return false };
-            mask.get_pixel_checked(x, y).is_some_and(|pixel| pixel.0[0] > 0)
-        };
-        let inked = (0..2 * size.height).flat_map(|y| (0..2 * width).map(move |x| (x, y))).filter(
-            |&(x, y)| {
-                let (column, row) = (i64::from(x / 2), i64::from(y / 2));
-                let side = ink(column + if x % 2 == 0 { -1 } else { 1 }, row);
-                let above = ink(column, row + if y % 2 == 0 { -1 } else { 1 });
-                let far_side = ink(column + if x % 2 == 0 { 1 } else { -1 }, row);
-                let far_above = ink(column, row + if y % 2 == 0 { 1 } else { -1 });
-                let corner = side == above && side != far_side && above != far_above;
-                if corner { side } else { ink(column, row) }
-            },
-        );
-        let pixels: Vec<_> = inked
-            .map(|(dx, dy)| Pixel(Point::new((x + dx) as i32, (y + dy) as i32), colour))
-            .collect();
-        match self.draw_iter(pixels) {
-            Ok(()) => {}
-            Err(never) => match never {},
+    /// The width of a line of text in pixels.
+    pub(crate) fn width(self, text: &str) -> u32 {
+        self.each(text, |_| {}).ceil() as u32
+    }
+
+    /// The text, cut off with an ellipsis where it is wider than `width`.
+    pub(crate) fn fitted(self, text: &str, width: u32) -> String {
+        if self.width(text) <= width {
+            return text.to_owned();
         }
+        let mut fitted = text.to_owned();
+        while fitted.pop().is_some() {
+            let cut = format!("{}…", fitted.trim_end());
+            if self.width(&cut) <= width {
+                return cut;
+            }
+        }
+        fitted
+    }
+
+    /// Gives each glyph that has an outline, and returns the width of the line.
+    fn each(self, text: &str, mut with: impl FnMut(OutlinedGlyph)) -> f32 {
+        static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
+        let font = FONT.get_or_init(|| FontRef::try_from_slice(UBUNTU_LIGHT).ok());
+        let Some(font) = font else { return 0.0 };
+        let font = font.as_scaled(self.height() as f32);
+        let (mut x, mut before) = (0.0, None);
+        for letter in text.chars() {
+            let id = font.glyph_id(letter);
+            if let Some(before) = before.replace(id) {
+                x += font.kern(before, id);
+            }
+            let glyph = id.with_scale_and_position(font.scale(), point(x, font.ascent()));
+            if let Some(outlined) = font.outline_glyph(glyph) {
+                with(outlined);
+            }
+            x += font.h_advance(id);
+        }
+        x
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_as_wide_as_it_is_said_to_be_and_has_smooth_edges() {
+        let mut page = RgbImage::from_pixel(300, 40, Rgb([255; 3]));
+        let text = "every maximum ×2, ε";
+        Canvas(&mut page).text(text, (10, 5), Letters::Text, Rgb888::BLACK);
+        let inked = page.enumerate_pixels().filter(|(_, _, pixel)| pixel.0[0] < 255);
+        let columns: Vec<_> = inked.clone().map(|(x, ..)| x).collect();
+        let (first, last) = (columns.iter().min(), columns.iter().max());
+        let (first, last) = (first.copied().unwrap_or(0), last.copied().unwrap_or(0));
+        let width = Letters::Text.width(text);
+        assert!((10..14).contains(&first) && last <= 10 + width && last + 4 > 10 + width);
+        assert!(inked.filter(|(_, _, pixel)| pixel.0[0] > 60 && pixel.0[0] < 200).count() > 50);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_ends_in_an_ellipsis() {
+        let line = "Labrador retriever, golden retriever";
+        let cut = Letters::Note.fitted(line, 120);
+        assert!(cut.ends_with('…') && line.starts_with(cut.trim_end_matches('…')), "{cut}");
+        assert!(Letters::Note.width(&cut) <= 120);
+        assert_eq!(Letters::Note.fitted("egg", 120), "egg");
     }
 }

@@ -1,45 +1,79 @@
 //! A contact sheet of any number of rows of labelled panels.
 
-use embedded_graphics::mono_font::iso_8859_1::{FONT_8X13, FONT_9X15, FONT_9X18_BOLD, FONT_10X20};
 use embedded_graphics::pixelcolor::Rgb888;
 use image::{Rgb, RgbImage, imageops};
 
-use crate::canvas::Canvas;
-use crate::projection::stretched;
+use crate::canvas::{Canvas, Letters};
+use crate::colours::Colours;
+use crate::maps::{Drawn, stretched};
 
-const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
+pub(crate) const PAPER: Rgb<u8> = Rgb([250, 250, 248]);
 const INK: Rgb888 = Rgb888::new(28, 32, 38);
 const FAINT: Rgb888 = Rgb888::new(96, 102, 112);
 const RULE: Rgb888 = Rgb888::new(208, 210, 212);
 
 /// The side of a panel.
 pub(crate) const SIDE: u32 = 224;
-const GAP: u32 = 22;
+pub(crate) const GAP: u32 = 22;
 const MARGIN: u32 = 32;
 /// A heading and a line above each row.
 const HEADING: u32 = 46;
 /// A line above each panel.
 const CAPTION: u32 = 20;
-/// Width of a letter of the lines at the top.
-const LETTER: u32 = 9;
 
 /// A picture and its caption.
 pub(crate) struct Panel {
-    pub(crate) caption: String,
-    pub(crate) picture: RgbImage,
+    caption: String,
+    /// No wider than a panel, unless it is shown at its own size.
+    picture: RgbImage,
+    colours: Option<Colours>,
 }
 
 impl Panel {
-    pub(crate) fn new(caption: impl Into<String>, picture: RgbImage) -> Self {
-        Self { caption: caption.into(), picture }
+    /// A picture stretched to the side of a panel.
+    pub(crate) fn new(caption: impl Into<String>, picture: &RgbImage) -> Self {
+        Self::at_own_size(caption, stretched(picture, SIDE))
+    }
+
+    /// A picture as it is.
+    pub(crate) fn at_own_size(caption: impl Into<String>, picture: RgbImage) -> Self {
+        Self { caption: caption.into(), picture, colours: None }
+    }
+
+    /// A map with the bar of its colours.
+    pub(crate) fn map(caption: impl Into<String>, drawn: &Drawn) -> Self {
+        Self { colours: drawn.colours, ..Self::new(caption, &drawn.picture) }
+    }
+
+    fn height(&self) -> u32 {
+        let bar = if self.colours.is_some() { Colours::HEIGHT } else { 0 };
+        CAPTION + self.picture.height() + bar
     }
 }
 
-/// A row of panels under one heading.
+/// A row of panels under one heading; without a heading if that is empty.
 pub(crate) struct Row {
     pub(crate) heading: String,
     pub(crate) text: String,
     pub(crate) panels: Vec<Panel>,
+}
+
+impl Row {
+    fn heading_height(&self) -> u32 {
+        if self.heading.is_empty() { 0 } else { HEADING }
+    }
+
+    fn height(&self) -> u32 {
+        let tall = self.panels.iter().map(Panel::height).max().unwrap_or(0);
+        self.heading_height() + tall + GAP
+    }
+
+    fn width(&self) -> u32 {
+        let panels: u32 =
+            self.panels.iter().map(|panel| panel.picture.width().max(SIDE) + GAP).sum();
+        let text = Letters::Text.width(&self.text).max(Letters::Heading.width(&self.heading));
+        panels.saturating_sub(GAP).max(text)
+    }
 }
 
 /// The whole sheet.
@@ -51,39 +85,38 @@ pub(crate) struct Contact {
 
 impl Contact {
     pub(crate) fn draw(&self) -> RgbImage {
-        let columns = self.rows.iter().map(|row| row.panels.len()).max().unwrap_or(1) as u32;
-        let longest = self.lines.iter().map(|line| line.chars().count()).max().unwrap_or(0) as u32;
-        let width = 2 * MARGIN + (columns * (SIDE + GAP) - GAP).max(longest * LETTER);
-        let header = 40 + 20 * self.lines.len() as u32;
-        let pictures: Vec<Vec<_>> = self
-            .rows
-            .iter()
-            .map(|row| row.panels.iter().map(|p| stretched(&p.picture, SIDE)).collect())
-            .collect();
-        let tall = |row: &[RgbImage]| row.iter().map(RgbImage::height).max().unwrap_or(0);
-        let height = 2 * MARGIN
-            + header
-            + pictures.iter().map(|row| HEADING + CAPTION + tall(row) + GAP).sum::<u32>();
-        let mut sheet = RgbImage::from_pixel(width, height, PAPER);
+        let lines = self.lines.iter().map(|line| Letters::Text.width(line));
+        let rows = self.rows.iter().map(Row::width);
+        let width = lines.chain(rows).max().unwrap_or(0).max(Letters::Title.width(&self.title));
+        let header = 50 + 21 * self.lines.len() as u32;
+        let height = 2 * MARGIN + header + self.rows.iter().map(Row::height).sum::<u32>();
+        let mut sheet = RgbImage::from_pixel(2 * MARGIN + width, height, PAPER);
         let mut canvas = Canvas(&mut sheet);
-        canvas.text(&self.title, (MARGIN, MARGIN), &FONT_10X20, INK);
+        canvas.text(&self.title, (MARGIN, MARGIN - 6), Letters::Title, INK);
         for (i, line) in self.lines.iter().enumerate() {
-            canvas.text(line, (MARGIN, MARGIN + 28 + 20 * i as u32), &FONT_9X15, FAINT);
+            canvas.text(line, (MARGIN, MARGIN + 34 + 21 * i as u32), Letters::Text, FAINT);
         }
         let mut y = MARGIN + header;
-        for (row, pictures) in self.rows.iter().zip(&pictures) {
+        for row in &self.rows {
             let mut canvas = Canvas(&mut sheet);
-            canvas.text(&row.heading, (MARGIN, y), &FONT_9X18_BOLD, INK);
-            canvas.text(&row.text, (MARGIN, y + 22), &FONT_9X15, FAINT);
-            y += HEADING;
-            for (i, (panel, picture)) in row.panels.iter().zip(pictures).enumerate() {
-                let x = MARGIN + i as u32 * (SIDE + GAP);
+            canvas.text(&row.heading, (MARGIN, y), Letters::Heading, INK);
+            canvas.text(&row.text, (MARGIN, y + 24), Letters::Text, FAINT);
+            let (mut x, top) = (MARGIN, y + row.heading_height());
+            for panel in &row.panels {
+                let wide = panel.picture.width().max(SIDE);
                 let mut canvas = Canvas(&mut sheet);
-                canvas.text(&panel.caption, (x, y), &FONT_8X13, FAINT);
-                canvas.frame((x, y + CAPTION), picture.dimensions(), RULE);
-                imageops::overlay(&mut sheet, picture, x.into(), (y + CAPTION).into());
+                let caption = Letters::Note.fitted(&panel.caption, wide);
+                canvas.text(&caption, (x, top), Letters::Note, FAINT);
+                canvas.frame((x, top + CAPTION), panel.picture.dimensions(), RULE);
+                imageops::overlay(&mut sheet, &panel.picture, x.into(), (top + CAPTION).into());
+                if let Some(colours) = panel.colours {
+                    let bar = colours.bar(panel.picture.width(), PAPER);
+                    let below = top + CAPTION + panel.picture.height() + 2;
+                    imageops::overlay(&mut sheet, &bar, x.into(), below.into());
+                }
+                x += wide + GAP;
             }
-            y += CAPTION + tall(pictures) + GAP;
+            y += row.height();
         }
         sheet
     }

@@ -3,13 +3,12 @@
 //!
 //! Its width is odd on every one of three levels (401, 201, 101), so each of them tilts.
 
-use embedded_graphics::mono_font::iso_8859_1::{FONT_8X13, FONT_10X20};
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::prelude::{Point, Primitive, Size};
 use embedded_graphics::primitives::{Circle, Line, PrimitiveStyle, Rectangle};
 use image::{Rgb, RgbImage};
 
-use crate::canvas::Canvas;
+use crate::canvas::{Canvas, Letters};
 
 const WIDTH: u32 = 401;
 const HEIGHT: u32 = 301;
@@ -18,9 +17,9 @@ const HEIGHT: u32 = 301;
 pub(crate) fn draw() -> RgbImage {
     let mut image = RgbImage::from_fn(WIDTH, HEIGHT, ground);
     let mut canvas = Canvas(&mut image);
-    canvas.large_text("unpool", (24, 18), &FONT_10X20, Rgb888::WHITE);
-    canvas.text("every maximum", (26, 62), &FONT_8X13, Rgb888::new(255, 214, 120));
-    canvas.text("in its own place", (26, 76), &FONT_8X13, Rgb888::new(255, 214, 120));
+    canvas.text("unpool", (24, 18), Letters::Title, Rgb888::WHITE);
+    canvas.text("every maximum", (26, 62), Letters::Note, Rgb888::new(255, 214, 120));
+    canvas.text("in its own place", (26, 76), Letters::Note, Rgb888::new(255, 214, 120));
     fan(&mut canvas);
     rings(&mut canvas);
     swatches(&mut canvas);

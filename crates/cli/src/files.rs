@@ -20,14 +20,17 @@ pub(crate) struct Files {
 impl Files {
     /// Adds an image as a PNG; a name that another has gets a number.
     pub(crate) fn add(&mut self, stem: &str, image: &RgbImage) -> Result<()> {
+        self.add_bytes(stem, "png", png(image).with_context(|| stem.to_owned())?)
+    }
+
+    /// Adds a file; a name that another has gets a number.
+    pub(crate) fn add_bytes(&mut self, stem: &str, ending: &str, bytes: Vec<u8>) -> Result<()> {
         let mut names = (1..).map(|n| match n {
-            1 => format!("{stem}.png"),
-            _ => format!("{stem}-{n}.png"),
+            1 => format!("{stem}.{ending}"),
+            _ => format!("{stem}-{n}.{ending}"),
         });
         let free = names.find(|name| self.names().all(|other| other != name));
-        let name = free.with_context(|| stem.to_owned())?;
-        let png = png(image).with_context(|| name.clone())?;
-        self.ready.push((name, png));
+        self.ready.push((free.with_context(|| stem.to_owned())?, bytes));
         Ok(())
     }
 
@@ -41,16 +44,25 @@ impl Files {
         self.ready.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Writes the files into `dir`, which is created if it does not exist, and overwrites none of
-    /// `inputs`. The files get their names only when the last of them is on the disk.
+    /// Writes the files into `dir`, as [`write_all`] does.
     pub(crate) fn write(&self, dir: &Path, inputs: &[&Source]) -> Result<()> {
-        let sink = |name: &str| Sink::File(dir.join(name));
-        for name in self.names() {
-            check_outputs(&[("--out", &sink(name))], inputs)?;
-        }
-        let files = self.ready.iter().map(|(name, bytes)| (sink(name), bytes));
-        write(&files.collect::<Vec<_>>())
+        write_all(&[("--out", dir, self)], inputs)
     }
+}
+
+/// Writes files into directories, each named by an option. The directories are created if they do not
+/// exist, none of `inputs` is overwritten, and the files get their names only when the last of them is
+/// on the disk.
+pub(crate) fn write_all(files: &[(&str, &Path, &Files)], inputs: &[&Source]) -> Result<()> {
+    let mut ready = Vec::new();
+    for (option, dir, files) in files {
+        for (name, bytes) in &files.ready {
+            let sink = Sink::File(dir.join(name));
+            check_outputs(&[(option, &sink)], inputs)?;
+            ready.push((sink, bytes));
+        }
+    }
+    write(&ready)
 }
 
 /// A name without what a file's name cannot hold everywhere.

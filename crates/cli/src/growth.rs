@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use anyhow::Result;
-use embedded_graphics::mono_font::ascii::FONT_9X15;
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::{Point, Primitive};
 use embedded_graphics::primitives::{Circle, Line, Polyline, PrimitiveStyle};
@@ -11,7 +10,7 @@ use image::{Rgb, RgbImage};
 use unpool::Engine;
 use unpool_bench::{Runs, growth};
 
-use crate::canvas::Canvas;
+use crate::canvas::{Canvas, Letters};
 use crate::files;
 use crate::outcome::Outcome;
 use crate::sink::Sink;
@@ -94,7 +93,7 @@ fn draw(title: &[String], curves: &[Curve]) -> RgbImage {
     };
 
     for (i, line) in title.iter().enumerate() {
-        canvas.text(line, (16, 8 + 18 * i as u32), &FONT_9X15, INK);
+        canvas.text(line, (16, 8 + 18 * i as u32), Letters::Text, INK);
     }
     let rule = PrimitiveStyle::with_stroke(GRID, 1);
     for power in y.0 as i32..=y.1 as i32 {
@@ -102,8 +101,8 @@ fn draw(title: &[String], curves: &[Curve]) -> RgbImage {
         let (from, to) = (at(10_f64.powf(x.0), each), at(10_f64.powf(x.1), each));
         canvas.draw(&Line::new(from, to).into_styled(rule));
         let label = if power < 3 { format!("{each} ps") } else { format!("{} ns", each / 1e3) };
-        let indent = (MARGIN.0 - 9).saturating_sub(9 * label.len() as u32);
-        canvas.text(&label, (indent, from.y as u32 - 7), &FONT_9X15, INK);
+        let indent = (MARGIN.0 - 9).saturating_sub(Letters::Text.width(&label));
+        canvas.text(&label, (indent, from.y as u32 - 7), Letters::Text, INK);
     }
     for power in (12..=30).step_by(3) {
         let bytes = 2_f64.powi(power);
@@ -114,9 +113,9 @@ fn draw(title: &[String], curves: &[Curve]) -> RgbImage {
             .find(|(unit, _)| power >= *unit)
             .unwrap_or((0, "B"));
         let label = format!("{} {name}", 1 << (power - unit));
-        canvas.text(&label, (from.x as u32 - 25, from.y as u32 + 8), &FONT_9X15, INK);
+        canvas.text(&label, (from.x as u32 - 25, from.y as u32 + 8), Letters::Text, INK);
     }
-    canvas.text("tensor that is pooled", (MARGIN.0, SIZE.1 - 24), &FONT_9X15, INK);
+    canvas.text("tensor that is pooled", (MARGIN.0, SIZE.1 - 24), Letters::Text, INK);
     for (i, curve) in curves.iter().enumerate() {
         let stroke = PrimitiveStyle::with_stroke(curve.colour, 3);
         let line: Vec<_> = curve.points.iter().map(|&(bytes, each)| at(bytes, each)).collect();
@@ -128,7 +127,7 @@ fn draw(title: &[String], curves: &[Curve]) -> RgbImage {
         let key =
             Point::new((SIZE.0 - MARGIN.2 + 24) as i32, (MARGIN.1 + 30 * i as u32 + 8) as i32);
         canvas.draw(&Line::new(key, key + Point::new(30, 0)).into_styled(stroke));
-        canvas.text(&curve.label, (key.x as u32 + 42, key.y as u32 - 7), &FONT_9X15, INK);
+        canvas.text(&curve.label, (key.x as u32 + 42, key.y as u32 - 7), Letters::Text, INK);
     }
     image
 }

@@ -9,10 +9,13 @@ use unpool_cnn::{Activation, Engine, Keep, Session};
 
 use crate::axes::extents;
 use crate::files;
-use crate::network::{self, Fit, Fitted, Network, best_classes};
+use crate::network::labels::{self, Labels};
+use crate::network::{
+    self, CLASSES, Fit, Fitted, Network, Preprocessing, preprocessing, scores::Class,
+    scores::ranked,
+};
 use crate::npy::{Array, ArraySource, Needed, Number};
 use crate::outcome::Outcome;
-use crate::preprocessing::Preprocessing;
 use crate::sink::Sink;
 use crate::source::{self, Source};
 
@@ -34,7 +37,9 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    preprocessing: Preprocessing,
+    labels: labels::Args,
+    #[command(flatten)]
+    preprocessing: preprocessing::Args,
     /// How an image whose proportions are others gets the size of the input.
     #[arg(long, value_enum, default_value = "crop", value_name = "HOW")]
     fit: Fit,
@@ -67,7 +72,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         args.layer.len()
     );
     let network = Network::open(&args.network)?;
-    let (shape, tensor, described) = input(args, &network)?;
+    let preprocessing = args.preprocessing.chosen(&network.model);
+    let (shape, tensor, described) = input(args, &network, &preprocessing)?;
     let plan = network.model.plan(&shape).map_err(|error| network.refused(error))?;
     let names = match &args.layer[..] {
         [] => vec![plan.output().name().to_owned()],
@@ -77,6 +83,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             .collect::<Result<Vec<_>>>()?,
     };
     let scores = plan.scores().clone();
+    let labels = Labels::of(&args.labels, &network.model, scores.channels())?;
     let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
     kept.push(scores.name());
     let engine = Engine::named(&args.device)?;
@@ -97,8 +104,10 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     }
     let all = session.activation(scores.name())?;
     let images = 0..all.shape.first().copied().unwrap_or(1);
-    let classes: Vec<_> =
-        images.map(|image| best_classes(&all, image)).filter(|best| !best.is_empty()).collect();
+    let classes: Vec<_> = images
+        .map(|image| ranked(session.plan(), &all, image).into_iter().take(CLASSES))
+        .filter(|best| best.len() > 0)
+        .collect();
     if args.json {
         let layers: Vec<_> = names
             .iter()
@@ -106,10 +115,17 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             .map(|(name, a)| json!({ "layer": name, "shape": a.shape }))
             .collect();
         let images: Vec<_> = classes
-            .iter()
+            .into_iter()
             .map(|image| {
-                let all = image.iter().map(|(c, s)| json!({ "class": c, "score": s }));
-                all.collect::<Vec<_>>()
+                let class = |class: Class| {
+                    json!({
+                        "class": class.number,
+                        "name": labels.get(class.number),
+                        "score": class.score,
+                        "probability": class.probability,
+                    })
+                };
+                image.map(class).collect::<Vec<_>>()
             })
             .collect();
         let all = json!({
@@ -126,17 +142,20 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     writeln!(out, "memory  {}", network::memory(session.memory()))?;
     writeln!(out, "input   {}, {described}", args.input)?;
-    if is_image(&args.input)
-        && let Some(advice) = network.advice(&scores, &args.preprocessing)
-    {
-        writeln!(out, "note    {advice}")?;
+    if is_image(&args.input) {
+        writeln!(out, "values  {}", preprocessing.said)?;
+        if let Some(advice) = network.advice(&scores, &preprocessing) {
+            writeln!(out, "note    {advice}")?;
+        }
     }
     for (name, activation) in names.iter().zip(&activations) {
         writeln!(out, "layer   {name}, {}", extents(&activation.shape))?;
     }
     for image in classes {
-        let scores: Vec<_> = image.iter().map(|(c, s)| format!("{c}: {s:.4}")).collect();
-        writeln!(out, "best    {}", scores.join(", "))?;
+        let class = |Class { number, score, probability }| {
+            format!("{}: {:.1} % ({score:.4})", labels.named(number), 100.0 * probability)
+        };
+        writeln!(out, "best    {}", image.map(class).collect::<Vec<_>>().join(", "))?;
     }
     writeln!(out, "time    {seconds:.3} s forward")?;
     if let Some(sink) = &args.out {
@@ -154,10 +173,14 @@ fn is_image(input: &Source) -> bool {
 }
 
 /// The input's shape and elements, and what it is.
-fn input(args: &Args, network: &Network) -> Result<(Vec<usize>, Vec<f32>, String)> {
+fn input(
+    args: &Args,
+    network: &Network,
+    preprocessing: &Preprocessing,
+) -> Result<(Vec<usize>, Vec<f32>, String)> {
     if is_image(&args.input) {
         let image = Fitted::open(&args.input, network, args.fit)?;
-        let tensor = network.tensor(&image, &args.preprocessing)?;
+        let tensor = network.tensor(&image, preprocessing)?;
         return Ok((network.shape(image.size()).to_vec(), tensor, image.described()));
     }
     let source = ArraySource { source: &args.input, array: None, option: "INPUT" };

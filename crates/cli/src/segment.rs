@@ -5,31 +5,17 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
-use image::{Rgb, RgbImage};
 use unpool_cnn::{Engine, Keep, Session};
 
 use crate::axes::extents;
 use crate::board::Board;
 use crate::files;
-use crate::network::{self, Fit, Fitted, Network};
+use crate::network::labels::{self, Labels};
+use crate::network::{self, Fit, Fitted, Network, preprocessing};
 use crate::outcome::Outcome;
-use crate::preprocessing::Preprocessing;
+use crate::segmentation::{Share, colour, map, overlay};
 use crate::sink::Sink;
 use crate::source::{self, Source};
-
-/// Colours of classes, repeated where there are more classes: black for the first, which is usually
-/// the background, then seven that remain distinguishable under every common colour blindness (Okabe
-/// and Ito 2008).
-const COLOURS: [(&str, Rgb<u8>); 8] = [
-    ("black", Rgb([0, 0, 0])),
-    ("orange", Rgb([230, 159, 0])),
-    ("sky blue", Rgb([86, 180, 233])),
-    ("green", Rgb([0, 158, 115])),
-    ("yellow", Rgb([240, 228, 66])),
-    ("blue", Rgb([0, 114, 178])),
-    ("vermilion", Rgb([213, 94, 0])),
-    ("purple", Rgb([204, 121, 167])),
-];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -38,10 +24,15 @@ pub(crate) struct Args {
     /// A PNG, JPEG, WebP, GIF or BMP; - for standard input.
     image: Source,
     #[command(flatten)]
-    preprocessing: Preprocessing,
+    labels: labels::Args,
+    #[command(flatten)]
+    preprocessing: preprocessing::Args,
     /// The class map, one colour for each class; - for standard output.
     #[arg(long, default_value = "map.png", value_name = "MAP.png")]
     out: Sink,
+    /// The image with its classes over it, and their names beside it.
+    #[arg(long, value_name = "OVERLAY.png")]
+    overlay: Option<Sink>,
     /// Directory for a TensorBoard event file with the class map.
     #[arg(long, value_name = "DIR")]
     logdir: Option<PathBuf>,
@@ -51,19 +42,21 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The file it writes, with its option.
-    pub(crate) fn outputs(&self) -> [(&'static str, &Sink); 1] {
-        [("--out", &self.out)]
+    /// The files it writes, each with its option.
+    pub(crate) fn outputs(&self) -> Vec<(&'static str, &Sink)> {
+        let overlay = self.overlay.iter().map(|overlay| ("--overlay", overlay));
+        std::iter::once(("--out", &self.out)).chain(overlay).collect()
     }
 }
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
-    let png = args.out.path().map(|path| path.extension().unwrap_or_default());
-    ensure!(
-        png.is_none_or(|ending| ending.eq_ignore_ascii_case("png")),
-        "--out {}: a .png is needed",
-        args.out
-    );
+    for (option, sink) in args.outputs() {
+        let png = sink.path().map(|path| path.extension().unwrap_or_default());
+        ensure!(
+            png.is_none_or(|ending| ending.eq_ignore_ascii_case("png")),
+            "{option} {sink}: a .png is needed"
+        );
+    }
     source::check([("MODEL.onnx", &args.network.model), ("IMAGE", &args.image)])?;
     files::check_outputs(&args.outputs(), &[&args.image, &args.network.model])?;
     if let Some(dir) = &args.logdir {
@@ -72,7 +65,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let network = Network::open(&args.network)?;
     // Every pixel has a class, so none is cut off.
     let image = Fitted::open(&args.image, &network, Fit::Squash)?;
-    let tensor = network.tensor(&image, &args.preprocessing)?;
+    let preprocessing = args.preprocessing.chosen(&network.model);
+    let tensor = network.tensor(&image, &preprocessing)?;
     let plan =
         network.model.plan(&network.shape(image.size())).map_err(|error| network.refused(error))?;
     let &[_, classes, map_height, map_width] = plan.output().shape() else {
@@ -82,6 +76,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             extents(plan.output().shape())
         );
     };
+    let labels = Labels::of(&args.labels, &network.model, classes)?;
     let engine = Engine::named(&args.device)?;
     let session = Session::new(&engine, plan, Keep::Output);
     let mut session = session.map_err(|error| network.refused(error))?;
@@ -91,10 +86,17 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     network.check_finite(&output)?;
     let found = output.classes();
     let seconds = start.elapsed().as_secs_f32();
-    let map = RgbImage::from_fn(map_width as u32, map_height as u32, |x, y| {
-        colour(found[y as usize * map_width + x as usize]).1
-    });
-    files::write(&[(args.out.clone(), files::png(&map)?)])?;
+    let map = map(&found, classes, [map_height, map_width]);
+    let shares = Share::of(&found, classes);
+    let named = |class: usize| labels.named(class);
+    let mut files = vec![(args.out.clone(), files::png(&map)?)];
+    if let Some(sink) = &args.overlay {
+        files.push((
+            sink.clone(),
+            files::png(&overlay(&image.part, &map, &shares, classes, named))?,
+        ));
+    }
+    files::write(&files)?;
     if let Some(logdir) = &args.logdir {
         let mut board = Board::create(logdir)?;
         board.graph(session.plan())?;
@@ -106,17 +108,13 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     writeln!(out, "memory  {}", network::memory(session.memory()))?;
     writeln!(out, "image   {}, {}", args.image, image.described())?;
-    for class in 0..classes {
-        let count = found.iter().filter(|&&c| c == class).count();
-        if count > 0 {
-            let percent = 100.0 * count as f64 / found.len() as f64;
-            writeln!(out, "class   {class}, {}: {percent:.1} % of the pixels", colour(class).0)?;
-        }
+    writeln!(out, "values  {}", preprocessing.said)?;
+    for Share { class, part } in &shares {
+        let (percent, colour) = (100.0 * part, colour(*class, classes).0);
+        writeln!(out, "class   {}, {colour}: {percent:.1} % of the pixels", labels.named(*class))?;
     }
-    writeln!(out, "wrote   {}", args.out)?;
+    for (_, sink) in args.outputs() {
+        writeln!(out, "wrote   {sink}")?;
+    }
     Ok(Outcome::Agrees)
-}
-
-fn colour(class: usize) -> (&'static str, Rgb<u8>) {
-    COLOURS[class % COLOURS.len()]
 }

@@ -1,13 +1,12 @@
 //! The contact sheet: the whole demonstration on one page, in rows of three panels.
 
 use anyhow::Result;
-use embedded_graphics::mono_font::iso_8859_1::{FONT_9X15, FONT_9X18_BOLD, FONT_10X20};
 use embedded_graphics::pixelcolor::Rgb888;
 use embedded_graphics::prelude::{Point, Primitive, Size};
 use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
 use image::{Rgb, RgbImage, imageops};
 
-use crate::canvas::Canvas;
+use crate::canvas::{Canvas, Letters};
 use crate::levels::{KERNEL, Level, extents, positions, scatter};
 use crate::panel::{self, Detail, SHOWN_CHANNEL, enlarge, fit, spread, spread_side};
 use crate::{argmax_map, picture, tilt};
@@ -88,8 +87,8 @@ impl Sheet<'_> {
             for (i, panel) in row.iter().enumerate() {
                 let x = MARGIN + i as u32 * (COLUMN + GAP);
                 let mut canvas = Canvas(&mut sheet);
-                canvas.text(&panel.heading, (x, y), &FONT_9X18_BOLD, panel.colour);
-                canvas.text(&panel.text, (x, y + 22), &FONT_9X15, FAINT);
+                canvas.text(&panel.heading, (x, y), Letters::Heading, panel.colour);
+                canvas.text(&panel.text, (x, y + 22), Letters::Text, FAINT);
                 if panel.legend {
                     let legend = panel::legend(17);
                     let right = x + COLUMN - 1 - legend.width();
@@ -106,17 +105,17 @@ impl Sheet<'_> {
     }
 
     fn header(&self, canvas: &mut Canvas<'_>) {
-        canvas.large_text("unpool", (MARGIN - 2, MARGIN - 8), &FONT_10X20, INK);
+        canvas.text("unpool", (MARGIN, MARGIN - 6), Letters::Title, INK);
         let (width, height) = self.image.dimensions();
         let count = self.levels.len();
         let levels = if count == 1 { "1 level".into() } else { format!("{count} levels") };
         let line = format!(
             "{width}×{height} RGB through {levels} of 2×2 max pooling with argmax, and back to {width}×{height}"
         );
-        canvas.text(&line, (MARGIN, MARGIN + 40), &FONT_10X20, INK);
+        canvas.text(&line, (MARGIN, MARGIN + 40), Letters::Heading, INK);
         let line = "Each window keeps its maximum and one byte: which of its cells won. \
                     Unpooling reads that byte and no width, so an odd size cannot tilt it.";
-        canvas.text(line, (MARGIN, MARGIN + 70), &FONT_9X15, FAINT);
+        canvas.text(line, (MARGIN, MARGIN + 70), Letters::Text, FAINT);
         let rule = Rectangle::new(
             Point::new(MARGIN as i32, (MARGIN + HEADER - 32) as i32),
             Size::new(WIDTH - 2 * MARGIN, 1),

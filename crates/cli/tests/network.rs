@@ -105,6 +105,93 @@ fn a_scene_is_labelled() {
     assert_eq!(map.get_pixel(6, 10).0, [230, 159, 0]);
 }
 
+#[test]
+fn a_scene_is_shown_with_its_classes_and_their_names() {
+    let scratch = Scratch::new("overlay");
+    let (out, overlay) = (scratch.path("map.png"), scratch.path("overlay.png"));
+    let labels = scratch.path("shapes.json");
+    fs::write(&labels, r#"["nothing", "circle", "square", "triangle"]"#).expect("writable");
+    let arguments = ["segment", &data("segnet.onnx"), &data("scene.png"), "--device", "cpu"];
+    let more = ["--out", &out, "--overlay", &overlay, "--labels", &labels];
+    let text = said(&unpool(&[&arguments[..], &more].concat()));
+    assert!(text.contains("class   2 square, sky blue: "), "{text}");
+    let shown = image::open(&overlay).expect("a PNG").into_rgb8();
+    assert!(shown.width() > 400 && shown.height() > 200, "{:?}", shown.dimensions());
+    // The legend has the colours themselves.
+    for colour in [[86, 180, 233], [230, 159, 0]] {
+        assert!(shown.pixels().filter(|pixel| pixel.0 == colour).count() >= 18 * 18);
+    }
+}
+
+#[test]
+fn classes_are_explained_by_every_method_and_the_maps_are_arrays() {
+    let scratch = Scratch::new("methods");
+    let (out, maps) = (scratch.path("out"), scratch.path("maps"));
+    let (model, image) = (data("digits.onnx"), data("digit-3.png"));
+    let labels = scratch.path("digits.txt");
+    fs::write(&labels, "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n")
+        .expect("the temporary directory is writable");
+    let methods = "gradient,deconvnet,guided,input-times-gradient,integrated-gradients,smoothgrad,\
+                   occlusion,grad-cam++,guided-grad-cam,lrp-epsilon,lrp-gamma";
+    let arguments = ["visualize", &model, &image, "--device", "cpu", "--out", &out];
+    let asked = ["--class", "three", "--class", "5", "--labels", &labels, "--layer", "relu3"];
+    let more = ["--maps", &maps, "--method", methods];
+    let text = said(&unpool(&[&arguments[..], &asked, &more].concat()));
+    assert!(text.contains("best classes 3 three: 68.") && text.contains("24 arrays"), "{text}");
+    let names = methods.split(',').chain(["grad-cam"]);
+    for method in names {
+        for class in ["3_three", "5_five"] {
+            let file = format!("{maps}/digit-3.class-{class}.{method}.npy");
+            let (header, map) = array(&file);
+            let is_cam = method.starts_with("grad-cam");
+            let shape = if is_cam { "(1, 1, 16, 16, )" } else { "(1, 1, 32, 32, )" };
+            assert!(header.contains(shape), "{method}: {header}");
+            assert!(map.iter().any(|&x| x != 0.0) && map.iter().all(|x| x.is_finite()), "{method}");
+        }
+    }
+    assert_eq!(fs::read_dir(&maps).expect("it was made").count(), 24);
+    let sheet = image::open(Path::new(&out).join("digit-3.png")).expect("a PNG").into_rgb8();
+    assert!(sheet.width() > 2500, "{:?}", sheet.dimensions());
+}
+
+/// A model with more metadata: protobuf adds up what is appended to a message.
+fn with_metadata(model: &str, entries: &[(&str, &str)]) -> Vec<u8> {
+    let mut bytes = fs::read(data(model)).expect("it is there");
+    for (key, value) in entries {
+        let field = |tag: u8, text: &str| {
+            [&[tag, text.len() as u8][..], text.as_bytes()].concat()
+        };
+        let entry = [field(0x0a, key), field(0x12, value)].concat();
+        bytes.extend([0x72, entry.len() as u8]);
+        bytes.extend(entry);
+    }
+    bytes
+}
+
+#[test]
+fn what_a_model_says_of_itself_is_used_and_said() {
+    let scratch = Scratch::new("metadata");
+    let image = data("digit-3.png");
+    let model = scratch.path("model.onnx");
+    let run = |entries: &[(&str, &str)], rest: &[&str]| {
+        fs::write(&model, with_metadata("digits.onnx", entries)).expect("it is writable");
+        said(&unpool(&[&["run", &model, &image, "--device", "cpu"], rest].concat()))
+    };
+    let names = ("labels", "zero, one, two, three, four, five, six, seven, eight, nine");
+    let text = run(&[names], &[]);
+    assert!(text.contains("best    3 three: 68."), "{text}");
+    let range = ("Image.NominalPixelRange", "NominalRange_0_255");
+    let text = run(&[range], &[]);
+    assert!(text.contains("values  preset byte, as the model's metadata say"), "{text}");
+    let text = run(&[range, ("preprocessing", "keras")], &[]);
+    assert!(text.contains("values  preset keras, as the model's metadata say"), "{text}");
+    let text = run(&[range], &["--preset", "unit"]);
+    assert!(text.contains("values  preset unit, as asked"), "{text}");
+    // A file that is wrong about itself is not believed.
+    let text = run(&[("labels", "yes,no")], &[]);
+    assert!(text.contains("best    3: 68."), "{text}");
+}
+
 /// The floats of an array that the command wrote, and the text of its header.
 fn array(file: &str) -> (String, Vec<f32>) {
     let bytes = fs::read(file).expect("it was written");
@@ -183,9 +270,18 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
         (&["visualize", &model, &image, "--out", &out, "--scale", "0"], "other than 0"),
         (&["visualize", &model, &image, "--out", &out, "--scale", "1e38"], "not finite"),
         (
-            &["visualize", &model, &image, "--out", &out, "--class", "3", "--layer", "relu1"],
-            "--layer",
+            &["visualize", &model, &image, "--out", &out, "--class", "3", "--layer", "fc"],
+            "which are no maps",
         ),
+        (&["visualize", &model, &image, "--out", &out, "--class", "three"], "a number is needed"),
+        (
+            &["visualize", &model, &image, "--out", &out, "--layer", "relu1", "--method", "grad-cam"],
+            "relu1 is not made of another layer's maps",
+        ),
+        (&["visualize", &model, &image, "--out", &out, "--labels", "voc"], "21 names"),
+        (&["visualize", &model, &image, "--out", &out, "--maps", &broken], "a directory is needed"),
+        (&["segment", &net, &image, "--out", &map, "--overlay", "o.jpg"], "--overlay o.jpg: a .png"),
+        (&["segment", &net, &image, "--out", &map, "--overlay", &map], "name the same file"),
         (&["segment", &net, &image, "--out", "map.jpg"], "a .png is needed"),
         (&["segment", &model, &image, "--out", &map], "score for each class and pixel"),
         (&["segment", &net, &missing, "--out", &map], "missing.onnx"),
@@ -250,7 +346,7 @@ fn images_of_one_name_get_a_sheet_each() {
     }
     let (out, model) = (scratch.path("out"), data("digits.onnx"));
     let images = images.iter().map(String::as_str).collect::<Vec<_>>();
-    let options = ["--device", "cpu", "--rule", "gradient", "--layer", "relu4", "--out", &out];
+    let options = ["--device", "cpu", "--method", "gradient", "--layer", "relu4", "--out", &out];
     said(&unpool(&[&["visualize", &model], &images[..], &options].concat()));
     assert_eq!(fs::read_dir(out).expect("it was made").count(), 3);
 }

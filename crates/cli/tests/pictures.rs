@@ -145,7 +145,7 @@ fn a_folder_of_pictures_is_searched_for_every_format() {
     fs::create_dir(&folder).expect("the temporary directory is writable");
     let out = scratch.out();
     let arguments = ["visualize", text(&model), text(&folder), "--device", "cpu", "--out"];
-    let arguments = [&arguments[..], &[text(&out), "--layer", "relu4", "--rule", "gradient"]];
+    let arguments = [&arguments[..], &[text(&out), "--layer", "relu4", "--method", "gradient"]];
     let arguments = arguments.concat();
     assert_refused(&arguments, "folder: holds no PNG, JPEG, WebP, GIF or BMP", &scratch);
     for name in ["a.bmp", "b.WEBP", "c.gif", "notes.txt"] {

@@ -102,7 +102,7 @@ fn pictures_models_and_cases_come_from_standard_input() {
     let output = fed(&["layers", "-"], &digits);
     assert!(stdout(&output).contains("9,502 parameters"), "{output:?}");
     let digit = data("digit-3.png");
-    let files = ["visualize", "-", text(&digit), "--layer", "relu4", "--rule", "gradient"];
+    let files = ["visualize", "-", text(&digit), "--layer", "relu4", "--method", "gradient"];
     let files = [&files[..], &["--device", "cpu", "--out", text(&out)]].concat();
     assert_eq!(status(&fed(&files, &digits)), 0);
     assert!(out.join("digit-3.png").exists());

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use unpool::Layout;
 
 use crate::error::Error;
-use crate::onnx::graph::Graph;
+use crate::onnx::graph::{Graph, Node};
 use crate::onnx::mapped;
 use crate::operators;
 use crate::plan::{self, Plan};
@@ -95,6 +95,38 @@ impl Model {
     pub fn input_layout(&self) -> Layout {
         let stated = self.graph.input_dims.iter().flatten().map(|dim| dim.unwrap_or(0));
         plan::layout_of(&self.graph, &stated.collect::<Vec<_>>())
+    }
+
+    /// What the file says of itself under a key of its `metadata_props`, such as ONNX's
+    /// `Image.NominalPixelRange`.
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.graph.metadata.get(key).map(String::as_str)
+    }
+
+    /// The largest value of the images that the file reads, 255 or 1, where its first arithmetic tells:
+    /// a division by 255, say, or a mean that is subtracted.
+    pub fn largest_pixel(&self) -> Option<f32> {
+        let mut name = &self.graph.input;
+        loop {
+            let reads = |node: &&Node| node.inputs.iter().any(|input| input == name);
+            let node = self.graph.nodes.iter().find(reads)?;
+            let other = node.inputs.iter().find(|input| *input != name);
+            let weights = other.and_then(|other| self.graph.weights.get(other));
+            let largest = || {
+                let all = weights?.to_floats().1;
+                Some(all.iter().fold(0.0f32, |largest, x| largest.max(x.abs())))
+            };
+            return match node.operator.as_str() {
+                "Transpose" | "Cast" | "Identity" | "Reshape" => {
+                    name = node.outputs.first()?;
+                    continue;
+                }
+                "Div" => largest().filter(|&x| x > 64.0).map(|_| 255.0),
+                "Mul" => largest().filter(|&x| x < 1.0 / 64.0).map(|_| 255.0),
+                "Sub" | "Add" => largest().map(|x| if x > 2.0 { 255.0 } else { 1.0 }),
+                _ => None,
+            };
+        }
     }
 
     /// Every layer's shape and kernels for an input of these extents.

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use unpool_cnn::Rule;
+use anyhow::{Context, Result, bail};
+use unpool_cnn::Layer;
 
-use crate::network::{self, Fit};
+use crate::network::labels::{self, Labels};
+use crate::network::{self, Fit, preprocessing};
 use crate::options::ordinal;
-use crate::preprocessing::Preprocessing;
 use crate::source::Source;
+use crate::visualize::method::Method;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -16,8 +18,8 @@ pub(crate) struct Args {
     /// PNG, JPEG, WebP, GIF or BMP files, or directories of them; - for standard input.
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<Source>,
-    /// A layer to look back from, by name; may be given more than once. By default up to five
-    /// activations and the class scores.
+    /// A layer to look back from, by name; may be given more than once. With --class, a layer in whose
+    /// maps Grad-CAM looks for the class.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub(crate) layer: Vec<String>,
     /// Every layer.
@@ -26,26 +28,32 @@ pub(crate) struct Args {
     /// A channel; by default the strongest of each layer.
     #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = ordinal)]
     pub(crate) channel: Option<usize>,
-    /// The units to look back from: of the channel, or of the layer.
-    #[arg(long, value_enum, default_value = "responses", value_name = "WHAT")]
-    pub(crate) of: Of,
+    /// The units to look back from, of the channel or of the layer; by default responses.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) of: Option<Of>,
     /// The N strongest units of a channel over all images, cropped to their receptive fields.
     #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(crate) top: Option<u16>,
-    /// The score of a class; by default the best class, at the class scores.
-    #[arg(long, value_name = "N", conflicts_with_all = ["layer", "all", "of"], allow_negative_numbers = true, value_parser = ordinal)]
-    pub(crate) class: Option<usize>,
-    /// The rule at ReLU.
-    #[arg(long, value_enum, default_value = "all", value_name = "RULE")]
-    pub(crate) rule: RuleName,
+    /// A class by number or name, to be explained instead of the best one; may be given more than
+    /// once.
+    #[arg(long, value_name = "CLASS", conflicts_with_all = ["all", "of"], allow_negative_numbers = true, value_parser = class)]
+    pub(crate) class: Vec<ClassName>,
+    /// Ways to look back, with commas between them; by default three of them.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,…")]
+    method: Vec<Method>,
     #[command(flatten)]
-    pub(crate) preprocessing: Preprocessing,
+    pub(crate) labels: labels::Args,
+    #[command(flatten)]
+    pub(crate) preprocessing: preprocessing::Args,
     /// How an image whose proportions are others gets the size of the input.
     #[arg(long, value_enum, default_value = "crop", value_name = "HOW")]
     pub(crate) fit: Fit,
     /// Directory for the pictures.
     #[arg(long, default_value = "out", value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Directory for every map as an array (.npy).
+    #[arg(long, value_name = "DIR", conflicts_with = "top")]
+    pub(crate) maps: Option<PathBuf>,
     /// Directory for a TensorBoard event file.
     #[arg(long, value_name = "DIR")]
     pub(crate) logdir: Option<PathBuf>,
@@ -54,6 +62,27 @@ pub(crate) struct Args {
     pub(crate) device: String,
 }
 
+impl Args {
+    /// Whether units of layers are asked for, rather than what the network makes of an image.
+    pub(crate) fn asks_for_units(&self) -> bool {
+        let layers = !self.layer.is_empty() && self.class.is_empty();
+        layers || self.all || self.channel.is_some() || self.of.is_some()
+    }
+
+    /// The methods that are asked for, or others.
+    pub(crate) fn methods_or(&self, usual: &[Method]) -> Vec<Method> {
+        let asked = if self.method.is_empty() { usual } else { &self.method };
+        let mut methods: Vec<Method> = Vec::new();
+        for &method in asked {
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        methods
+    }
+}
+
+/// The units of a channel or a layer.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Of {
     /// All units of the channel, each weighted by its response.
@@ -66,21 +95,34 @@ pub(crate) enum Of {
     Layer,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum RuleName {
-    Gradient,
-    Deconvnet,
-    Guided,
-    All,
+/// A class as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClassName {
+    Number(usize),
+    Name(String),
 }
 
-impl RuleName {
-    pub(crate) fn rules(self) -> &'static [Rule] {
+fn class(text: &str) -> Result<ClassName, String> {
+    let starts_as_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    match ordinal(text) {
+        Ok(number) => Ok(ClassName::Number(number)),
+        Err(error) if starts_as_number => Err(error.to_string()),
+        Err(_) => Ok(ClassName::Name(text.to_owned())),
+    }
+}
+
+impl ClassName {
+    /// The number of the class among those of a layer.
+    pub(crate) fn among(&self, layer: &Layer, labels: &Labels) -> Result<usize> {
+        let classes = layer.channels();
         match self {
-            Self::Gradient => &[Rule::Gradient],
-            Self::Deconvnet => &[Rule::Deconvnet],
-            Self::Guided => &[Rule::Guided],
-            Self::All => &Rule::ALL,
+            Self::Number(number) if *number < classes => Ok(*number),
+            Self::Number(number) => {
+                bail!("--class {number}: {} has classes 0 to {}", layer.name(), classes - 1)
+            }
+            Self::Name(name) => labels.find(name).with_context(|| {
+                format!("--class {name}: no class of this name; {}", labels.nearest(name))
+            }),
         }
     }
 }

@@ -1,29 +1,36 @@
-//! `unpool visualize`: the responses of a network's layers, projected back to the image.
+//! `unpool visualize`: what a network sees in an image.
 
 mod args;
-mod image_sheet;
+mod crop;
+mod method;
+mod output;
+mod overview;
 mod sessions;
 mod target;
 mod top;
+mod units_sheet;
 
 use std::io::Write;
+use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use unpool_cnn::Engine;
 
-use crate::board::Board;
-use crate::files::{self, Files};
-use crate::network::{self, Fitted, Network};
+use crate::files;
+use crate::network::{self, CLASSES, Fitted, Network, scores};
 use crate::outcome::Outcome;
-use crate::source::{self, Source};
-use sessions::Sessions;
+use crate::source;
+use output::Output;
+use sessions::{Request, Sessions};
 
 pub(crate) use args::Args;
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     files::check_directory("--out", &args.out)?;
-    if let Some(dir) = &args.logdir {
-        files::check_directory("--logdir", dir)?;
+    for (option, dir) in [("--logdir", &args.logdir), ("--maps", &args.maps)] {
+        if let Some(dir) = dir {
+            files::check_directory(option, dir)?;
+        }
     }
     let images = args.images.iter().map(|image| ("IMAGE", image));
     source::check(std::iter::once(("MODEL.onnx", &args.network.model)).chain(images))?;
@@ -37,52 +44,73 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     let mut inputs: Vec<_> = sources.iter().collect();
     inputs.push(&args.network.model);
-    pictures(args, &network, &engine, (&images, &inputs), out)
-}
 
-/// Computes all pictures before the first file is written.
-fn pictures(
-    args: &Args,
-    network: &Network,
-    engine: &Engine,
-    (images, inputs): (&[Fitted], &[&Source]),
-    out: &mut impl Write,
-) -> Result<Outcome> {
-    let mut board = args.logdir.as_deref().map(Board::create).transpose()?;
-    let (mut files, mut best) = (Files::default(), Vec::new());
-    let sessions = &mut Sessions { args, network, engine, open: None };
+    // All pictures are computed before the first file is written.
+    let request = Request::new(args, &network);
+    let sessions = &mut Sessions::new(&request, &engine);
+    let mut output = Output::new(args)?;
+    let mut best = Vec::new();
     if let Some(count) = args.top {
-        top::run(args, count.into(), sessions, images, &mut files)?;
+        top::run(count.into(), sessions, &images, &mut output.sheets)?;
     } else {
         for (step, image) in images.iter().enumerate() {
-            let (sheet, classes) = image_sheet::draw(args, sessions, image, step, board.as_mut())?;
-            best.push(classes);
-            files.add(&image.name, &sheet.draw())?;
+            best.push(draw(sessions, (image, step), &mut output)?);
         }
     }
-    files.write(&args.out, inputs)?;
-    if let Some(board) = board {
-        board.finish()?;
-    }
-    if let Some((_, session)) = &sessions.open {
-        writeln!(out, "memory  {}", network::memory(session.memory()))?;
-        if let Some(advice) = network.advice(session.plan().scores(), &args.preprocessing) {
+    let written = output.write(&inputs)?;
+
+    if let Some(open) = sessions.opened() {
+        writeln!(out, "memory  {}", network::memory(open.session.memory()))?;
+        writeln!(out, "values  {}", request.preprocessing.said)?;
+        if let Some(advice) = network.advice(open.session.plan().scores(), &request.preprocessing) {
             writeln!(out, "note    {advice}")?;
         }
     }
     for (i, image) in images.iter().enumerate() {
         writeln!(out, "image   {}, {}", image.name, image.described())?;
         if let Some(classes) = best.get(i).filter(|classes| !classes.is_empty()) {
-            let scores: Vec<_> =
-                classes.iter().map(|(class, score)| format!("{class}: {score:.2}")).collect();
-            writeln!(out, "        best classes {}", scores.join(", "))?;
+            writeln!(out, "        best classes {}", classes.join(", "))?;
         }
     }
-    for name in files.names() {
-        writeln!(out, "wrote   {}", args.out.join(name).display())?;
-    }
-    if let Some(dir) = &args.logdir {
-        writeln!(out, "wrote   {}: tensorboard --logdir {}", dir.display(), dir.display())?;
+    for name in written {
+        writeln!(out, "wrote   {name}")?;
     }
     Ok(Outcome::Agrees)
+}
+
+/// Draws the sheet of an image, and returns its best classes in words.
+fn draw(
+    sessions: &mut Sessions<'_>,
+    (image, step): (&Fitted, usize),
+    output: &mut Output<'_>,
+) -> Result<Vec<String>> {
+    let request = sessions.request;
+    let start = Instant::now();
+    let (open, _) = sessions.forward(image)?;
+    let activation = open.session.activation(&open.scores)?;
+    let plan = open.session.plan();
+    let classes = scores::ranked(plan, &activation, 0);
+    let said = classes.iter().take(CLASSES).map(|class| {
+        format!("{}: {}", open.labels.named(class.number), overview::percent(class.probability))
+    });
+    let said = said.collect();
+    output.log(|board| {
+        if step == 0 {
+            board.graph(plan)?;
+            board.text("model", &request.network.name)?;
+        }
+        board.image("input", step, &image.picture)?;
+        board.scalar("seconds/forward", step, start.elapsed().as_secs_f32())
+    })?;
+    let asks_for_units = request.args.asks_for_units();
+    ensure!(
+        request.args.class.is_empty() || !asks_for_units,
+        "--class: is about the class scores, and --layer, --channel, --of and --all about others"
+    );
+    let sheet = match asks_for_units || (classes.is_empty() && request.args.class.is_empty()) {
+        true => units_sheet::draw(sessions, (image, step), &classes, output)?,
+        false => overview::draw(sessions, (image, step), &classes, output)?,
+    };
+    output.sheets.add(&image.name, &sheet.draw())?;
+    Ok(said)
 }

@@ -1,10 +1,11 @@
 //! The session of a network, kept between images of one size, and the layers to look back from.
 
 use anyhow::{Result, bail};
-use unpool_cnn::{Engine, Keep, Layer, Plan, Rule, Session};
+use unpool_cnn::{Engine, Keep, Layer, Plan, Session};
 
-use crate::network::{Fitted, Network};
+use crate::network::{Fitted, Labels, Network, Preprocessing};
 use crate::visualize::args::Args;
+use crate::visualize::method::Method;
 
 /// Number of layers that are shown if none is named.
 const LAYERS: usize = 6;
@@ -25,42 +26,82 @@ const ACTIVATIONS: [&str; 12] = [
     "Sigmoid",
 ];
 
-/// The session for images of one size, reused for the next image where it has the same size.
-pub(crate) struct Sessions<'a> {
+/// What is asked of a network.
+pub(crate) struct Request<'a> {
     pub(crate) args: &'a Args,
     pub(crate) network: &'a Network,
-    pub(crate) engine: &'a Engine,
-    pub(crate) open: Option<([usize; 4], Session)>,
+    pub(crate) preprocessing: Preprocessing,
+    pub(crate) methods: Vec<Method>,
 }
 
-impl Sessions<'_> {
-    /// The rules that the arguments name.
-    pub(crate) fn rules(&self) -> &'static [Rule] {
-        self.args.rule.rules()
+impl<'a> Request<'a> {
+    pub(crate) fn new(args: &'a Args, network: &'a Network) -> Self {
+        let asks_for_units = args.asks_for_units() || args.top.is_some();
+        let usual = if asks_for_units { Method::OF_UNITS } else { Method::OF_A_CLASS };
+        let preprocessing = args.preprocessing.chosen(&network.model);
+        Self { args, network, preprocessing, methods: args.methods_or(&usual) }
+    }
+}
+
+/// The session for images of one size, reused for the next image where it has the same size.
+pub(crate) struct Sessions<'a> {
+    pub(crate) request: &'a Request<'a>,
+    engine: &'a Engine,
+    open: Option<Opened>,
+}
+
+/// A session, and what belongs to its plan.
+pub(crate) struct Opened {
+    input: [usize; 4],
+    pub(crate) session: Session,
+    /// The layers to look back from.
+    pub(crate) names: Vec<String>,
+    /// The layer of the class scores.
+    pub(crate) scores: String,
+    pub(crate) labels: Labels,
+}
+
+impl<'a> Sessions<'a> {
+    pub(crate) fn new(request: &'a Request<'a>, engine: &'a Engine) -> Self {
+        Self { request, engine, open: None }
     }
 
-    /// Runs an image, and returns the session and the names of the layers to look back from.
-    pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Session, Vec<String>)> {
-        let input = self.network.shape(image.size());
-        if self.open.as_ref().is_none_or(|(size, _)| *size != input) {
+    /// The session, once an image has run.
+    pub(crate) fn opened(&self) -> Option<&Opened> {
+        self.open.as_ref()
+    }
+
+    /// Runs an image, and returns its session and its tensor.
+    pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Opened, Vec<f32>)> {
+        let network = self.request.network;
+        let input = network.shape(image.size());
+        if self.open.as_ref().is_none_or(|open| open.input != input) {
             self.open = None;
-            let refused = |error| self.network.refused(error);
-            let plan = self.network.model.plan(&input).map_err(refused)?;
-            let names = chosen(self.args, &plan)?;
-            let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
-            let scores = plan.scores().name().to_owned();
-            kept.push(&scores);
-            kept.extend(plan.last_maps().map(Layer::name));
-            let session = Session::new(self.engine, plan.clone(), Keep::Layers(&kept));
-            self.open = Some((input, session.map_err(refused)?));
+            self.open = Some(self.opening(input)?);
         }
-        let Some((_, session)) = &mut self.open else { bail!("no session") };
-        let tensor = self.network.tensor(image, &self.args.preprocessing)?;
-        session.forward(&tensor).map_err(|error| self.network.refused(error))?;
-        let scores = session.plan().scores().name().to_owned();
-        self.network.check_finite(&session.activation(&scores)?)?;
-        let names = chosen(self.args, session.plan())?;
-        Ok((session, names))
+        let tensor = network.tensor(image, &self.request.preprocessing)?;
+        let Some(open) = &mut self.open else { bail!("no session") };
+        open.session.forward(&tensor).map_err(|error| network.refused(error))?;
+        network.check_finite(&open.session.activation(&open.scores)?)?;
+        Ok((open, tensor))
+    }
+
+    fn opening(&self, input: [usize; 4]) -> Result<Opened> {
+        let Request { args, network, methods, .. } = self.request;
+        let refused = |error| network.refused(error);
+        let plan = network.model.plan(&input).map_err(refused)?;
+        let names = chosen(args, &plan)?;
+        let scores = plan.scores().name().to_owned();
+        let labels = Labels::of(&args.labels, &network.model, plan.scores().channels())?;
+        let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
+        kept.push(&scores);
+        kept.extend(plan.last_maps().map(Layer::name));
+        let keep = match methods.iter().any(|method| method.is_relevance()) {
+            true => Keep::Relevance(&kept),
+            false => Keep::Layers(&kept),
+        };
+        let session = Session::new(self.engine, plan.clone(), keep).map_err(refused)?;
+        Ok(Opened { input, session, names, scores, labels })
     }
 }
 
@@ -80,13 +121,10 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
         return Ok(names);
     }
     let scores = plan.scores().name().to_owned();
-    if args.class.is_some() {
-        return Ok(vec![scores]);
-    }
     let is_activation =
         |layer: &&Layer| ACTIVATIONS.contains(&layer.operator()) && layer.positions() > 1;
-    let mut names: Vec<_> =
-        plan.layers().iter().filter(is_activation).map(|l| l.name().to_owned()).collect();
+    let activations = plan.layers().iter().filter(is_activation);
+    let mut names: Vec<_> = activations.map(|l| unbounded(plan, l).name().to_owned()).collect();
     if names.is_empty() {
         names = plan.layers().iter().map(|l| l.name().to_owned()).collect();
     }
@@ -98,4 +136,13 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
     }
     names.push(scores);
     Ok(names)
+}
+
+/// The layer itself, or if its function has a largest value, the one that it reads: nothing goes back
+/// from a unit that has reached that value, and many do.
+fn unbounded<'a>(plan: &'a Plan, layer: &'a Layer) -> &'a Layer {
+    let bounded = ["Clip", "Sigmoid", "HardSigmoid"].contains(&layer.operator());
+    let input = layer.inputs().first().filter(|_| bounded);
+    let read = input.and_then(|name| plan.layers().iter().find(|l| l.output() == name));
+    read.unwrap_or(layer)
 }

@@ -3,7 +3,8 @@
 use anyhow::{Result, bail};
 use unpool_cnn::{Activation, Layer, Target};
 
-use crate::projection::strongest_channels;
+use crate::network::Labels;
+use crate::responses::strongest_channels;
 use crate::visualize::args::{Args, Of};
 
 /// Refuses a channel that a layer does not have.
@@ -22,22 +23,13 @@ pub(crate) fn target(
     activation: &Activation,
     best: Option<usize>,
 ) -> Result<(Target, usize)> {
-    if let Some(class) = args.class {
-        if class >= layer.channels() {
-            bail!("--class {class}: {} has classes 0 to {}", layer.name(), layer.channels() - 1);
-        }
-        return Ok(match layer.positions() {
-            1 => (Target::Class(class), class),
-            _ => (Target::Channel(class), class),
-        });
-    }
     let strongest = || strongest_channels(activation, 0).first().map_or(0, |&(c, _)| c);
     let channel = match (args.channel, best) {
         (Some(channel), _) | (None, Some(channel)) => channel,
         (None, None) => strongest(),
     };
     check_channel(layer, channel)?;
-    Ok(match args.of {
+    Ok(match args.of.unwrap_or(Of::Responses) {
         Of::Layer => (Target::Layer, channel),
         _ if best.is_some() => (Target::Class(channel), channel),
         Of::Responses => (Target::Responses(channel), channel),
@@ -47,13 +39,13 @@ pub(crate) fn target(
 }
 
 /// The target in words.
-pub(crate) fn described(target: Target) -> String {
+pub(crate) fn described(target: Target, labels: &Labels) -> String {
     match target {
         Target::Layer => "the whole layer".into(),
         Target::Responses(c) => format!("channel {c} as it responded"),
         Target::Channel(c) => format!("channel {c}, all its units"),
         Target::Strongest(c) => format!("channel {c}, its strongest unit"),
-        Target::Class(c) => format!("class {c}"),
+        Target::Class(c) => format!("class {}", labels.named(c)),
         Target::Unit { channel, position } => format!("channel {channel}, unit {position}"),
     }
 }

@@ -2,24 +2,24 @@
 //! and the projections cropped to its receptive field (Zeiler and Fergus 2013, figure 2).
 
 use anyhow::Result;
-use image::{Rgb, RgbImage, imageops};
+use image::{RgbImage, imageops};
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Found, Strongest, Target};
 
-use crate::contact::{Contact, Panel, Row, SIDE};
+use crate::contact::{Contact, PAPER, Panel, Row, SIDE};
 use crate::files::{Files, plain_name};
 use crate::layers::receptive_field;
+use crate::maps::stretched;
 use crate::network::Fitted;
-use crate::projection::{signed, stretched};
-use crate::visualize::args::Args;
-use crate::visualize::sessions::Sessions;
+use crate::visualize::crop::crop;
+use crate::visualize::method::Seen;
+use crate::visualize::sessions::{Opened, Request, Sessions};
 use crate::visualize::target::check_channel;
 
 /// Number of channels of a layer that are shown if none is named: those with the strongest responses.
 const CHANNELS: usize = 4;
 
 pub(crate) fn run(
-    args: &Args,
     count: usize,
     sessions: &mut Sessions<'_>,
     images: &[Fitted],
@@ -29,12 +29,13 @@ pub(crate) fn run(
     let bar = ProgressBar::new(2 * images.len() as u64).with_style(style);
     let mut sought: Vec<(String, Vec<Strongest>)> = Vec::new();
     for (number, image) in images.iter().enumerate() {
-        let (session, names) = sessions.forward(image)?;
+        let channel = sessions.request.args.channel;
+        let (Opened { session, names, .. }, _) = sessions.forward(image)?;
         for (i, name) in names.iter().enumerate() {
             let activation = session.activation(name)?;
             if number == 0 {
                 let layer = session.plan().layer(name)?;
-                let sought_in = match args.channel {
+                let sought_in = match channel {
                     Some(channel) => {
                         check_channel(layer, channel)?;
                         channel..channel + 1
@@ -56,17 +57,17 @@ pub(crate) fn run(
         lists.sort_by(|a, b| strongest(b).total_cmp(&strongest(a)));
         lists.truncate(CHANNELS);
     }
-    let mut crops = Crops::new(args, &sought);
+    let mut crops = Crops::new(sessions.request, &sought);
     for (number, image) in images.iter().enumerate() {
         crops.take(sessions, number, image)?;
         bar.inc(1);
     }
     bar.finish_and_clear();
-    for ((name, _), rows) in sought.iter().zip(crops.rows(args)) {
+    for ((name, _), rows) in sought.iter().zip(crops.rows()) {
         let said = match rows.len() {
             0 => "No unit responded with more than 0.",
             _ => {
-                "On the left the image, cropped to the unit's receptive field; then each rule's projection."
+                "On the left the image, cropped to the unit's receptive field; then each method's map."
             }
         };
         let sheet = Contact {
@@ -84,10 +85,10 @@ fn strongest(list: &Strongest) -> f32 {
     list.found().first().map_or(0.0, |found| found.unit.value)
 }
 
-/// The crops of each unit: one of the image, and one of each rule's projection.
+/// The crops of each unit: one of the image, and one of each method's map.
 struct Crops<'a> {
+    request: &'a Request<'a>,
     sought: &'a [(String, Vec<Strongest>)],
-    rules: usize,
     /// The crops by layer, channel and unit.
     cut: Vec<Vec<Vec<Vec<RgbImage>>>>,
     /// The size of the receptive field of each layer.
@@ -95,13 +96,12 @@ struct Crops<'a> {
 }
 
 impl<'a> Crops<'a> {
-    fn new(args: &Args, sought: &'a [(String, Vec<Strongest>)]) -> Self {
+    fn new(request: &'a Request<'a>, sought: &'a [(String, Vec<Strongest>)]) -> Self {
         let empty = |(_, channels): &(String, Vec<Strongest>)| {
             channels.iter().map(|s| vec![Vec::new(); s.found().len()]).collect()
         };
         let cut = sought.iter().map(empty).collect();
-        let rules = args.rule.rules().len();
-        Self { sought, rules, cut, fields: vec![String::new(); sought.len()] }
+        Self { request, sought, cut, fields: vec![String::new(); sought.len()] }
     }
 
     /// Crops the units that were found in one image.
@@ -111,11 +111,9 @@ impl<'a> Crops<'a> {
         if !any {
             return Ok(());
         }
-        let (network, preprocessing) = (sessions.network, &sessions.args.preprocessing);
-        let channels = network.channels;
-        let rules = sessions.rules();
-        let (session, _) = sessions.forward(image)?;
-        let size = [image.picture.height() as usize, image.picture.width() as usize];
+        let request = self.request;
+        let (Opened { session, .. }, tensor) = sessions.forward(image)?;
+        let seen = Seen { request, image, tensor: &tensor };
         for (l, (name, lists)) in self.sought.iter().enumerate() {
             let layer = session.plan().layer(name)?.clone();
             self.fields[l] = receptive_field(session.plan(), &layer);
@@ -123,24 +121,11 @@ impl<'a> Crops<'a> {
                 for (u, found) in list.found().iter().enumerate().filter(|(_, f)| here(f)) {
                     let unit = found.unit;
                     let region = session.plan().receptive_field(&layer, unit.position);
-                    let part = region.inside(&size);
-                    let crop = |picture: &RgbImage| {
-                        let (rows, columns) = (&part[0], &part[1]);
-                        imageops::crop_imm(
-                            picture,
-                            columns.start as u32,
-                            rows.start as u32,
-                            columns.len().max(1) as u32,
-                            rows.len().max(1) as u32,
-                        )
-                        .to_image()
-                    };
-                    let mut cut = vec![crop(&image.picture)];
+                    let mut cut = vec![crop(&image.picture, &region)];
                     let target = Target::Unit { channel: unit.channel, position: unit.position };
-                    for &rule in rules {
-                        let map = session.look_back(name, target, rule)?.map;
-                        let planes = network.planes(&map.data, preprocessing);
-                        cut.push(crop(&signed(&planes, channels, size)));
+                    for &method in &request.methods {
+                        let map = seen.map(session, method, (name, target), None)?;
+                        cut.push(crop(&map.picture, &region));
                     }
                     self.cut[l][c][u] = cut;
                 }
@@ -150,14 +135,14 @@ impl<'a> Crops<'a> {
     }
 
     /// The rows of each layer's sheet.
-    fn rows(&self, args: &Args) -> Vec<Vec<Row>> {
+    fn rows(&self) -> Vec<Vec<Row>> {
         let row = |l: usize, c: usize| {
             let list = &self.sought[l].1[c];
-            let captions =
-                std::iter::once("the images").chain(args.rule.rules().iter().map(|r| r.name()));
+            let methods = self.request.methods.iter().map(|method| method.name());
+            let captions = std::iter::once("the images").chain(methods);
             let panels = captions.enumerate().map(|(i, caption)| {
                 let parts = self.cut[l][c].iter().filter_map(|unit| unit.get(i));
-                Panel::new(caption, tiled(&parts.collect::<Vec<_>>()))
+                Panel::new(caption, &tiled(&parts.collect::<Vec<_>>()))
             });
             let values: Vec<_> =
                 list.found().iter().map(|f| format!("{:.2}", f.unit.value)).collect();
@@ -165,7 +150,7 @@ impl<'a> Crops<'a> {
             Row {
                 heading: format!("channel {channel}  a unit sees {}", self.fields[l]),
                 text: format!("{} found, responses {}", values.len(), values.join(" ")),
-                panels: panels.take(self.rules + 1).collect(),
+                panels: panels.collect(),
             }
         };
         (0..self.sought.len())
@@ -178,7 +163,7 @@ impl<'a> Crops<'a> {
 fn tiled(pictures: &[&RgbImage]) -> RgbImage {
     let across = (pictures.len() as f64).sqrt().ceil().max(1.0) as u32;
     let tile = (SIDE - (across - 1) * 4) / across;
-    let mut sheet = RgbImage::from_pixel(SIDE, SIDE, Rgb([250, 250, 248]));
+    let mut sheet = RgbImage::from_pixel(SIDE, SIDE, PAPER);
     for (i, picture) in pictures.iter().enumerate() {
         let (column, row) = (i as u32 % across, i as u32 / across);
         let (x, y) = (column * (tile + 4), row * (tile + 4));

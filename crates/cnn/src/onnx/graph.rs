@@ -25,6 +25,8 @@ pub(crate) struct Graph {
     pub(crate) outputs: Vec<String>,
     pub(crate) weights: HashMap<String, Constant>,
     pub(crate) nodes: Vec<Node>,
+    /// What the file says of itself.
+    pub(crate) metadata: HashMap<String, String>,
 }
 
 /// A node of the graph. Unnamed ones are called after their first output; an operator of another domain
@@ -74,7 +76,8 @@ impl Graph {
             let allowed = format!("{OLDEST_OPSET} and newer are allowed");
             return Err(Error::Graph { found, allowed });
         }
-        Self::new(graph, opset, dir)
+        let metadata = model.metadata_props.into_iter().map(|entry| (entry.key, entry.value));
+        Ok(Self { metadata: metadata.collect(), ..Self::new(graph, opset, dir)? })
     }
 
     fn new(graph: GraphProto, opset: i64, dir: Option<&Path>) -> Result<Self, Error> {
@@ -115,6 +118,7 @@ impl Graph {
             outputs: graph.output.into_iter().map(|o| o.name).collect(),
             weights,
             nodes,
+            metadata: HashMap::new(),
         })
     }
 }

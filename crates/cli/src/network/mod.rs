@@ -1,24 +1,29 @@
 //! A model file, and images of the size that it reads.
 
+mod fitted;
+pub(crate) mod labels;
+pub(crate) mod preprocessing;
+pub(crate) mod scores;
+
 use std::io::Read;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use image::RgbImage;
-use image::imageops::{self, FilterType};
 use indicatif::BinaryBytes;
 use unpool_cnn::{Activation, Engine, Error, Layer, Layout, Memory, Model};
 
 use crate::options::{BETWEEN, number};
-use crate::picture;
-use crate::preprocessing::Preprocessing;
 use crate::source::Source;
+
+pub(crate) use fitted::{Fit, Fitted, files};
+pub(crate) use labels::Labels;
+pub(crate) use preprocessing::Preprocessing;
 
 /// The default extents, where neither the model nor the command line fixes them: those of ImageNet.
 const USUAL: usize = 224;
 
 /// Number of best classes that are listed with their scores.
-const CLASSES: usize = 5;
+pub(crate) const CLASSES: usize = 5;
 
 /// `HEIGHTxWIDTH`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +120,12 @@ impl Network {
         })
     }
 
+    /// The name of the file, without its directory.
+    pub(crate) fn file_name(&self) -> String {
+        let path = std::path::Path::new(&self.name);
+        path.file_name().map_or(self.name.clone(), |name| name.to_string_lossy().into())
+    }
+
     /// Refuses an output that is not finite, as of an input far outside the training data.
     pub(crate) fn check_finite(&self, output: &Activation) -> Result<()> {
         ensure!(
@@ -186,135 +197,17 @@ impl Network {
     /// What to say of a network that was probably trained on other numbers than go into it.
     pub(crate) fn advice(&self, scores: &Layer, with: &Preprocessing) -> Option<&'static str> {
         let trained_on_imagenet = self.channels == 3 && [1000, 1001].contains(&scores.channels());
-        (trained_on_imagenet && with.is_default()).then_some(
+        (trained_on_imagenet && with.is_assumed).then_some(
             "values of 0 to 1 go in; networks of 1,000 classes are usually trained on those of \
              --preset imagenet, keras or caffe",
         )
     }
 }
 
-/// The classes with the best scores of an image, of a layer with one unit per class.
-pub(crate) fn best_classes(scores: &Activation, image: usize) -> Vec<(usize, f32)> {
-    if scores.shape.len() < 2 || scores.shape.iter().skip(2).product::<usize>() != 1 {
-        return Vec::new();
-    }
-    let mut classes: Vec<_> = scores.image(image).iter().copied().enumerate().collect();
-    // Stable: the first of equals stays first.
-    classes.sort_by(|a, b| b.1.total_cmp(&a.1));
-    classes.truncate(CLASSES);
-    classes
-}
-
 /// A matrix of so many rows, transposed.
 fn turned(data: &[f32], rows: usize) -> Vec<f32> {
     let columns = data.len() / rows.max(1);
     (0..data.len()).map(|i| data[i % rows * columns + i / rows]).collect()
-}
-
-/// How an image gets the size of the input, where its proportions are others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Fit {
-    /// The shorter side is resized, and the middle cut out: as classifiers are trained.
-    Crop,
-    /// Both sides are resized.
-    Squash,
-}
-
-/// An image, resized to the network's input.
-pub(crate) struct Fitted {
-    /// The file's name without its directory and ending.
-    pub(crate) name: String,
-    /// At the input's size.
-    pub(crate) picture: RgbImage,
-    /// The size it had.
-    original: (u32, u32),
-    /// Whether a part of it was cut off.
-    cropped: bool,
-}
-
-impl Fitted {
-    /// The size of the picture.
-    pub(crate) fn size(&self) -> Size {
-        let (width, height) = self.picture.dimensions();
-        Size { height: height as usize, width: width as usize }
-    }
-
-    pub(crate) fn open(source: &Source, network: &Network, fit: Fit) -> Result<Self> {
-        ensure!(
-            network.dims.len() == 4,
-            "{}: its input has {} extents; batch, channels, height and width are needed",
-            network.name,
-            network.dims.len()
-        );
-        let image = picture::open(source)?;
-        let original = image.dimensions();
-        let own = Size { height: original.1 as usize, width: original.0 as usize };
-        let Size { height, width } = network.size(Some(own));
-        let side = |n: usize| u32::try_from(n).context("--size is too large for an image");
-        let (width, height) = (side(width)?, side(height)?);
-        let part = match fit {
-            Fit::Squash => image,
-            Fit::Crop => middle(image, (width, height)),
-        };
-        let cropped = part.dimensions() != original;
-        let picture = if part.dimensions() == (width, height) {
-            part
-        } else {
-            imageops::resize(&part, width, height, FilterType::Triangle)
-        };
-        Ok(Self { name: source.stem(), picture, original, cropped })
-    }
-
-    /// The size in words, height first as in `--size`.
-    pub(crate) fn described(&self) -> String {
-        let size = |(width, height)| format!("{height}×{width}");
-        let (own, before) = (size(self.picture.dimensions()), size(self.original));
-        match (self.original == self.picture.dimensions(), self.cropped) {
-            (true, _) => format!("{own} (height×width)"),
-            (_, true) => format!("{before} (height×width), its middle resized to {own}"),
-            _ => format!("{before} (height×width), resized to {own}"),
-        }
-    }
-}
-
-/// The largest part in the middle of an image that has the proportions of a size.
-fn middle(image: RgbImage, (width, height): (u32, u32)) -> RgbImage {
-    let (w, h) = image.dimensions();
-    let share = |side: u32, other: u32, by: u32| {
-        let part = (f64::from(other) * f64::from(side) / f64::from(by)).round() as u32;
-        part.max(1)
-    };
-    let (width, height) = (share(width, h, height).min(w), share(height, w, width).min(h));
-    if (width, height) == (w, h) {
-        return image;
-    }
-    imageops::crop_imm(&image, (w - width) / 2, (h - height) / 2, width, height).to_image()
-}
-
-/// The images of a list of files and directories, in the order of their names.
-pub(crate) fn files(sources: &[Source]) -> Result<Vec<Source>> {
-    let mut files = Vec::new();
-    for source in sources {
-        let Some(path) = source.path().filter(|path| path.is_dir()) else {
-            files.push(source.clone());
-            continue;
-        };
-        let mut inside = Vec::new();
-        let entries = path.read_dir().with_context(|| path.display().to_string())?;
-        for entry in entries {
-            let file = entry.with_context(|| path.display().to_string())?.path();
-            let ending = file.extension().unwrap_or_default();
-            if picture::has_ending(&ending.to_string_lossy()) {
-                inside.push(file);
-            }
-        }
-        if inside.is_empty() {
-            bail!("{}: holds no {}", path.display(), picture::NAMES);
-        }
-        inside.sort();
-        files.extend(inside.into_iter().map(Source::File));
-    }
-    Ok(files)
 }
 
 /// The device, and why it is not a GPU where it is not.
@@ -349,18 +242,5 @@ mod tests {
         let pixels = turned(&planes, 3);
         assert_eq!(pixels[..6], [0.0, 8.0, 16.0, 1.0, 9.0, 17.0]);
         assert_eq!(turned(&pixels, 8), planes);
-    }
-
-    #[test]
-    fn the_middle_of_an_image_has_the_proportions_that_are_asked_for() {
-        for (from, to, part) in [
-            ((640, 480), (224, 224), (480, 480)),
-            ((480, 640), (224, 224), (480, 480)),
-            ((100, 100), (224, 224), (100, 100)),
-            ((300, 100), (200, 100), (200, 100)),
-            ((1, 5), (224, 224), (1, 1)),
-        ] {
-            assert_eq!(middle(RgbImage::new(from.0, from.1), to).dimensions(), part, "{from:?}");
-        }
     }
 }

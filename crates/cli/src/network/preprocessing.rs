@@ -3,11 +3,13 @@
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use image::{Rgb, RgbImage};
+use unpool_cnn::Model;
 
-/// How a pixel becomes a number: from 0 to 1, less the mean, times the scale.
+/// The options: how a pixel becomes a number.
 #[derive(clap::Args)]
-pub(crate) struct Preprocessing {
-    /// Mean, scale and order of colours as the network was trained; by default unit.
+pub(crate) struct Args {
+    /// Mean, scale and order of colours as the network was trained; by default what the model says of
+    /// itself, or unit.
     #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["mean", "scale"])]
     preset: Option<Preset>,
     /// Mean of each channel, which is subtracted from values of 0 to 1; one number or one per channel.
@@ -47,15 +49,19 @@ pub(crate) enum Preset {
     Caffe,
 }
 
-/// Mean and scale of each channel, and whether blue comes first.
-struct Numbers {
+/// How a pixel becomes a number: from 0 to 1, less the mean of its channel, times the scale.
+pub(crate) struct Preprocessing {
     mean: Vec<f32>,
     scale: Vec<f32>,
     blue_first: bool,
+    /// What chose it, in words.
+    pub(crate) said: String,
+    /// Whether nothing did.
+    pub(crate) is_assumed: bool,
 }
 
 impl Preset {
-    fn numbers(self) -> Numbers {
+    fn preprocessing(self, why: &str) -> Preprocessing {
         let (mean, scale) = match self {
             Self::Unit => (vec![0.0], vec![1.0]),
             Self::Imagenet => {
@@ -65,25 +71,55 @@ impl Preset {
             Self::Byte => (vec![0.0], vec![255.0]),
             Self::Caffe => ([103.939, 116.779, 123.68].map(|m| m / 255.0).to_vec(), vec![255.0]),
         };
-        Numbers { mean, scale, blue_first: self == Self::Caffe }
+        let name = self.to_possible_value().map(|value| value.get_name().to_owned());
+        let said = format!("preset {}, {why}", name.unwrap_or_default());
+        let blue_first = self == Self::Caffe;
+        Preprocessing { mean, scale, blue_first, said, is_assumed: false }
+    }
+
+    /// What a model says of itself: by the name of a preset under `preprocessing`, by ONNX's own keys
+    /// for images, or by its first arithmetic.
+    fn stated(model: &Model) -> Option<(Self, &'static str)> {
+        let own = model.metadata("preprocessing").and_then(|name| Self::from_str(name, true).ok());
+        let range = model.metadata("Image.NominalPixelRange").and_then(|range| match range {
+            "NominalRange_0_255" => Some(Self::Byte),
+            "Normalized_0_1" => Some(Self::Unit),
+            "Normalized_1_1" => Some(Self::Keras),
+            _ => None,
+        });
+        let first = model.largest_pixel().map(|x| if x > 1.0 { Self::Byte } else { Self::Unit });
+        let metadata = own.or(range).map(|preset| (preset, "as the model's metadata say"));
+        metadata.or(first.map(|preset| (preset, "as the model's first arithmetic says")))
     }
 }
 
-impl Preprocessing {
-    /// Whether nothing was asked for, so that values of 0 to 1 go in.
+impl Args {
+    /// Whether nothing was asked for.
     pub(crate) fn is_default(&self) -> bool {
         self.preset.is_none() && self.mean == [0.0] && self.scale == [1.0]
     }
 
-    fn numbers(&self) -> Numbers {
-        match self.preset {
-            Some(preset) => preset.numbers(),
-            None => {
-                Numbers { mean: self.mean.clone(), scale: self.scale.clone(), blue_first: false }
-            }
+    /// The preprocessing for a model.
+    pub(crate) fn chosen(&self, model: &Model) -> Preprocessing {
+        if let Some(preset) = self.preset {
+            return preset.preprocessing("as asked");
+        }
+        if !self.is_default() {
+            let (mean, scale) = (self.mean.clone(), self.scale.clone());
+            let said = "mean and scale, as asked".into();
+            return Preprocessing { mean, scale, blue_first: false, said, is_assumed: false };
+        }
+        match Preset::stated(model) {
+            Some((preset, why)) => preset.preprocessing(why),
+            None => Preprocessing {
+                is_assumed: true,
+                ..Preset::Unit.preprocessing("as nothing says otherwise")
+            },
         }
     }
+}
 
+impl Preprocessing {
     /// The numbers of a picture, one plane for each channel.
     pub(crate) fn planes(&self, picture: &RgbImage, channels: usize) -> Result<Vec<f32>> {
         let per_channel = |option: &str, list: &[f32]| match list.len() {
@@ -92,9 +128,8 @@ impl Preprocessing {
             n if channels == 1 => bail!("--{option}: {n} numbers; the model reads 1 channel"),
             n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
         };
-        let Numbers { mean, scale, blue_first } = self.numbers();
-        let (mean, scale) = (per_channel("mean", &mean)?, per_channel("scale", &scale)?);
-        let value = |pixel: &Rgb<u8>, c: usize| match (channels, blue_first) {
+        let (mean, scale) = (per_channel("mean", &self.mean)?, per_channel("scale", &self.scale)?);
+        let value = |pixel: &Rgb<u8>, c: usize| match (channels, self.blue_first) {
             (1, _) => luma(pixel),
             (_, true) => f32::from(pixel.0[2 - c]) / 255.0,
             (_, false) => f32::from(pixel.0[c]) / 255.0,
@@ -111,7 +146,7 @@ impl Preprocessing {
 
     /// Planes of colours, the red one first, of planes as a network has them.
     pub(crate) fn red_first(&self, mut planes: Vec<f32>) -> Vec<f32> {
-        if self.numbers().blue_first {
+        if self.blue_first {
             let len = planes.len() / 3;
             let (red, rest) = planes.split_at_mut(len);
             red.swap_with_slice(&mut rest[len..2 * len]);
@@ -142,16 +177,15 @@ mod tests {
     fn presets_are_the_numbers_of_their_frameworks() {
         let picture = RgbImage::from_pixel(1, 1, Rgb([255, 128, 0]));
         let of = |preset| {
-            let preprocessing = Preprocessing { preset, mean: vec![0.0], scale: vec![1.0] };
-            let planes = preprocessing.planes(&picture, 3).expect("three channels");
+            let planes =
+                Preset::preprocessing(preset, "").planes(&picture, 3).expect("three channels");
             planes.into_iter().map(|x| (x * 1000.0).round() / 1000.0).collect::<Vec<_>>()
         };
-        assert_eq!(of(None), [1.0, 0.502, 0.0]);
-        assert_eq!(of(Some(Preset::Unit)), [1.0, 0.502, 0.0]);
+        assert_eq!(of(Preset::Unit), [1.0, 0.502, 0.0]);
         // torchvision's normalize, and preprocess_input of keras.applications: mode tf and caffe.
-        assert_eq!(of(Some(Preset::Imagenet)), [2.249, 0.205, -1.804]);
-        assert_eq!(of(Some(Preset::Keras)), [1.0, 0.004, -1.0]);
-        assert_eq!(of(Some(Preset::Byte)), [255.0, 128.0, 0.0]);
-        assert_eq!(of(Some(Preset::Caffe)), [-103.939, 11.221, 131.32]);
+        assert_eq!(of(Preset::Imagenet), [2.249, 0.205, -1.804]);
+        assert_eq!(of(Preset::Keras), [1.0, 0.004, -1.0]);
+        assert_eq!(of(Preset::Byte), [255.0, 128.0, 0.0]);
+        assert_eq!(of(Preset::Caffe), [-103.939, 11.221, 131.32]);
     }
 }

@@ -1,0 +1,33 @@
+//! The scores of classes, and what they are as probabilities.
+
+use unpool_cnn::{Activation, Plan};
+
+/// A class with its score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Class {
+    pub(crate) number: usize,
+    pub(crate) score: f32,
+    /// By the network's last layer if that is a sigmoid, else by softmax.
+    pub(crate) probability: f32,
+}
+
+/// The classes of an image, the best first; none if the layer of scores has more than one unit per
+/// class.
+pub(crate) fn ranked(plan: &Plan, scores: &Activation, image: usize) -> Vec<Class> {
+    if scores.shape.len() < 2 || scores.shape.iter().skip(2).product::<usize>() != 1 {
+        return Vec::new();
+    }
+    let all = scores.image(image);
+    let largest = all.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f32 = all.iter().map(|score| (score - largest).exp()).sum();
+    let probability = |score: f32| match plan.output().operator() {
+        "Sigmoid" => 1.0 / (1.0 + (-score).exp()),
+        _ => (score - largest).exp() / sum,
+    };
+    let class =
+        |(number, &score): (usize, &f32)| Class { number, score, probability: probability(score) };
+    let mut classes: Vec<_> = all.iter().enumerate().map(class).collect();
+    // Stable: the first of equals stays first.
+    classes.sort_by(|a, b| b.score.total_cmp(&a.score));
+    classes
+}

@@ -1,0 +1,172 @@
+//! The ways to look back, as the command names and draws them.
+
+use anyhow::{Result, ensure};
+use unpool_cnn::{Activation, Attribution, Cam, Relevance, Rule, Session, Target};
+
+use crate::contact::{Panel, SIDE};
+use crate::maps::{self, Drawn};
+use crate::network::Fitted;
+use crate::visualize::sessions::Request;
+
+/// Points of integrated gradients, and noisy copies of SmoothGrad.
+const STEPS: usize = 24;
+const SAMPLES: usize = 16;
+
+/// The noise of SmoothGrad, as a part of the image's range.
+const NOISE: f32 = 0.15;
+
+/// Windows of occlusion along the shorter side, which overlap by half.
+const WINDOWS: usize = 7;
+
+/// A way to look back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Method {
+    Gradient,
+    Deconvnet,
+    /// Guided backpropagation.
+    Guided,
+    InputTimesGradient,
+    /// From an image of zeros: of the mean colour, where that is subtracted, else black.
+    IntegratedGradients,
+    Smoothgrad,
+    /// How far the response falls where a window is covered.
+    Occlusion,
+    GradCam,
+    #[value(name = "grad-cam++")]
+    GradCamPlusPlus,
+    GuidedGradCam,
+    /// Layer-wise relevance propagation with an ε of 0.01.
+    LrpEpsilon,
+    /// Layer-wise relevance propagation with a γ of 0.25.
+    LrpGamma,
+}
+
+impl Method {
+    /// Of the units of layers, and of a class, if none are asked for.
+    pub(crate) const OF_UNITS: [Self; 3] = [Self::Gradient, Self::Deconvnet, Self::Guided];
+    pub(crate) const OF_A_CLASS: [Self; 3] =
+        [Self::Occlusion, Self::IntegratedGradients, Self::Guided];
+
+    /// Its name, as in captions and the names of files.
+    pub(crate) fn name(self) -> &'static str {
+        match self.way(1, "") {
+            Way::Attribution(attribution) => attribution.name(),
+            Way::Cam(cam) => cam.name(),
+        }
+    }
+
+    /// Whether it propagates relevance, for which more tensors are kept.
+    pub(crate) fn is_relevance(self) -> bool {
+        matches!(self, Self::LrpEpsilon | Self::LrpGamma)
+    }
+
+    /// Whether it looks for evidence in the maps of another layer.
+    fn needs_maps(self) -> bool {
+        matches!(self, Self::GradCam | Self::GradCamPlusPlus | Self::GuidedGradCam)
+    }
+
+    /// Of an image with a shorter side of so many pixels, and the maps of a layer.
+    fn way(self, side: usize, at: &str) -> Way {
+        let relevance = |epsilon, gamma| Attribution::Relevance(Relevance { epsilon, gamma });
+        Way::Attribution(match self {
+            Self::Gradient => Attribution::LookBack(Rule::Gradient),
+            Self::Deconvnet => Attribution::LookBack(Rule::Deconvnet),
+            Self::Guided => Attribution::LookBack(Rule::Guided),
+            Self::InputTimesGradient => Attribution::InputTimesGradient,
+            Self::IntegratedGradients => {
+                Attribution::IntegratedGradients { baseline: 0.0, steps: STEPS }
+            }
+            Self::Smoothgrad => Attribution::SmoothGrad { noise: NOISE, samples: SAMPLES, seed: 0 },
+            Self::Occlusion => {
+                let size = (2 * side).div_ceil(WINDOWS + 1).max(1);
+                Attribution::Occlusion { size, stride: size.div_ceil(2), value: 0.0 }
+            }
+            Self::GradCam => return Way::Cam(Cam::GradCam),
+            Self::GradCamPlusPlus => return Way::Cam(Cam::GradCamPlusPlus),
+            Self::GuidedGradCam => Attribution::GuidedGradCam { at: at.to_owned() },
+            Self::LrpEpsilon => relevance(1e-2, 0.0),
+            Self::LrpGamma => relevance(0.0, 0.25),
+        })
+    }
+}
+
+enum Way {
+    Attribution(Attribution),
+    Cam(Cam),
+}
+
+/// An image that a session has seen, and how its maps become pictures.
+pub(crate) struct Seen<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) image: &'a Fitted,
+    pub(crate) tensor: &'a [f32],
+}
+
+/// A map, and its panel.
+pub(crate) struct Map {
+    pub(crate) panel: Panel,
+    pub(crate) picture: image::RgbImage,
+    pub(crate) numbers: Activation,
+}
+
+impl Seen<'_> {
+    /// The map of a target by a method; the layer `at` has the maps in which evidence is looked for.
+    pub(crate) fn map(
+        &self,
+        session: &mut Session,
+        method: Method,
+        (layer, target): (&str, Target),
+        at: Option<&str>,
+    ) -> Result<Map> {
+        let size = self.image.size();
+        ensure!(
+            at.is_some() || !method.needs_maps(),
+            "--method {}: {layer} is not made of another layer's maps",
+            method.name()
+        );
+        let (numbers, drawn) = match method.way(size.height.min(size.width), at.unwrap_or("")) {
+            Way::Cam(cam) => {
+                let map = session.class_activation(cam, layer, target, at.unwrap_or(""))?;
+                let picture = maps::stretched(&self.image.part, SIDE);
+                let drawn = maps::evidence(&picture, &map);
+                (map, drawn)
+            }
+            Way::Attribution(attribution) => {
+                // The session has the responses to the image already.
+                let map = match attribution {
+                    Attribution::LookBack(rule) => session.look_back(layer, target, rule)?.map,
+                    _ => session.attribute(&attribution, self.tensor, layer, target)?.map,
+                };
+                let drawn = self.drawn(method, &map);
+                (map, drawn)
+            }
+        };
+        let panel = Panel::map(self.caption(method, &numbers), &drawn);
+        Ok(Map { panel, picture: drawn.picture, numbers })
+    }
+
+    /// A map in the image's space as a picture.
+    pub(crate) fn drawn(&self, method: Method, map: &Activation) -> Drawn {
+        let size = self.image.size();
+        let planes = self.request.network.planes(&map.data, &self.request.preprocessing);
+        let draw = match method {
+            Method::Deconvnet | Method::Guided | Method::GuidedGradCam => maps::reconstruction,
+            _ => maps::signed,
+        };
+        draw(&planes, [size.height, size.width])
+    }
+
+    fn caption(&self, method: Method, map: &Activation) -> String {
+        let name = method.name();
+        if map.data.iter().any(|&x| x != 0.0) {
+            return name.into();
+        }
+        let why = match method {
+            Method::GradCam | Method::GradCamPlusPlus => "no evidence for it",
+            Method::Guided | Method::Deconvnet => "nothing passes",
+            Method::GuidedGradCam => "nothing passes where evidence is",
+            _ => "nothing changes it",
+        };
+        format!("{name}: {why}")
+    }
+}
