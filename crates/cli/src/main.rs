@@ -21,6 +21,7 @@ mod growth;
 mod layers;
 mod levels;
 mod maps;
+mod maximize;
 mod network;
 mod npy;
 mod options;
@@ -85,6 +86,8 @@ enum Command {
     Run(run::Args),
     /// Project the responses of a network's layers back to an image.
     Visualize(visualize::Args),
+    /// Make images that excite a class or a channel of a network.
+    Maximize(maximize::Args),
     /// Label every pixel of an image with an encoder-decoder.
     Segment(segment::Args),
 }
@@ -114,6 +117,7 @@ impl Command {
             | Self::Demo(_)
             | Self::Verify(_)
             | Self::Layers(_)
+            | Self::Maximize(_)
             | Self::Visualize(_) => false,
         }
     }
@@ -129,6 +133,7 @@ impl Command {
             Self::Layers(args) => layers::run(args, out),
             Self::Run(args) => run::run(args, out),
             Self::Visualize(args) => visualize::run(args, out),
+            Self::Maximize(args) => maximize::run(args, out),
             Self::Segment(args) => segment::run(args, out),
         }
     }

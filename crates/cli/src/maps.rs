@@ -27,8 +27,10 @@ const GRAIN: f32 = 90.0;
 /// that is positive and blue where it is negative.
 pub(crate) fn signed(planes: &[f32], [height, width]: [usize; 2]) -> Drawn {
     let count = height * width;
-    let sums: Vec<f32> = (0..count).map(|i| planes.iter().skip(i).step_by(count).sum()).collect();
-    let sums = smoothed(sums, [height, width]);
+    let sums = (0..count).map(|i| planes.iter().skip(i).step_by(count).sum()).collect();
+    let map = Activation { shape: vec![1, 1, height, width], data: sums };
+    let deviation = height.max(width) as f32 / GRAIN;
+    let sums = if deviation < 1.0 { map.data } else { map.smoothed(deviation).data };
     let end = scale(&sums);
     let divisor = end.unwrap_or(1.0);
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
@@ -79,35 +81,10 @@ pub(crate) fn evidence(picture: &RgbImage, map: &Activation) -> Drawn {
     Drawn { picture, colours: Some(Colours::Evidence { end }) }
 }
 
-fn grey(pixel: &Rgb<u8>) -> f32 {
+/// The brightness of a pixel, 0 to 255.
+pub(crate) fn grey(pixel: &Rgb<u8>) -> f32 {
     let [r, g, b] = pixel.0.map(f32::from);
     0.299 * r + 0.587 * g + 0.114 * b
-}
-
-/// A map of `[height, width]`, each element the mean of those around it by a Gaussian.
-fn smoothed(mut map: Vec<f32>, [height, width]: [usize; 2]) -> Vec<f32> {
-    let deviation = height.max(width) as f32 / GRAIN;
-    if deviation < 1.0 {
-        return map;
-    }
-    let reach = (3.0 * deviation).ceil() as i64;
-    let weight = |d: i64| (-0.5 * (d as f32 / deviation).powi(2)).exp();
-    let weights: Vec<_> = (-reach..=reach).map(|d| (d, weight(d))).collect();
-    for (extent, step) in [(width, 1), (height, width)] {
-        let before = map.clone();
-        for (i, cell) in map.iter_mut().enumerate() {
-            let place = (i / step % extent) as i64;
-            let (mut sum, mut total) = (0.0, 0.0);
-            for &(d, weight) in &weights {
-                if (0..extent as i64).contains(&(place + d)) {
-                    sum += weight * before[(i as i64 + d * step as i64) as usize];
-                    total += weight;
-                }
-            }
-            *cell = sum / total;
-        }
-    }
-    map
 }
 
 /// The magnitude that almost all values stay below; `None` if all are 0.
@@ -142,19 +119,6 @@ mod tests {
             [(0, 0), (1, 0), (0, 1)].map(|(x, y)| drawn.picture.get_pixel(x, y).0);
         assert!(red[0] > red[2] && blue[2] > blue[0] && none[0] > 240, "{red:?} {blue:?}");
         assert_eq!(drawn.colours, Some(Colours::Signed { end: 3.0 }));
-    }
-
-    #[test]
-    fn a_large_map_is_smoothed_and_keeps_its_mean() {
-        let mut map = vec![0.0; 270 * 180];
-        map[90 * 270 + 100] = 8.0;
-        let smooth = smoothed(map.clone(), [180, 270]);
-        assert!((smooth.iter().sum::<f32>() - 8.0).abs() < 1e-3);
-        // The deviation is three pixels.
-        let peak = smooth[90 * 270 + 100];
-        assert!((peak - 8.0 / (std::f32::consts::TAU * 9.0)).abs() < 1e-3, "{peak}");
-        assert_eq!(smooth[90 * 270 + 103], smooth[93 * 270 + 100]);
-        assert_eq!(smoothed(vec![1.0, 2.0], [1, 2]), [1.0, 2.0]);
     }
 
     #[test]

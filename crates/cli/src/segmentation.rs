@@ -5,6 +5,7 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
 use crate::canvas::{Canvas, Letters};
+use crate::maps::grey;
 
 /// Colours of up to eight classes: black for the first, which is usually
 /// the background, then seven that remain distinguishable under every common colour blindness (Okabe
@@ -87,7 +88,8 @@ pub(crate) fn overlay(
     let mut sheet = RgbImage::from_pixel(width + LEGEND + 3 * MARGIN, tall, Rgb([250, 250, 248]));
     let mixed = RgbImage::from_fn(width, height, |x, y| {
         let (pixel, class) = (image.get_pixel(x, y), map.get_pixel(x, y));
-        let mix = |c: usize| ((u16::from(pixel.0[c]) + u16::from(class.0[c])) / 2) as u8;
+        // Over grey, so that each class has one colour whatever is below it.
+        let mix = |c: usize| (0.45 * grey(pixel) + 0.55 * f32::from(class.0[c])) as u8;
         if *class == background { *pixel } else { Rgb(std::array::from_fn(mix)) }
     });
     imageops::overlay(&mut sheet, &mixed, MARGIN.into(), MARGIN.into());

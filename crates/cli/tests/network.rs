@@ -154,13 +154,47 @@ fn classes_are_explained_by_every_method_and_the_maps_are_arrays() {
     assert!(sheet.width() > 2500, "{:?}", sheet.dimensions());
 }
 
+#[test]
+fn flowers_in_photographs_are_told_apart_and_explained() {
+    let scratch = Scratch::new("flowers");
+    let out = scratch.path("out");
+    let photographs = ["dandelion.jpg", "sunflowers.jpg", "tulips.jpg"].map(data);
+    let [dandelion, sunflowers, tulips] = &photographs;
+    let model = data("flowers.onnx");
+    let arguments = ["visualize", &model, dandelion, sunflowers, tulips, "--device", "cpu"];
+    let text = said(&unpool(&[&arguments[..], &["--out", &out]].concat()));
+    for best in ["classes 1 dandelion: 9", "classes 3 sunflowers: 8", "classes 4 tulips: 8"] {
+        assert!(text.contains(best), "{text}");
+    }
+    assert!(text.contains("values  preset imagenet, as the model's metadata say"), "{text}");
+    assert!(text.contains("256×320 (height×width), its middle resized to 128×128"), "{text}");
+    assert_eq!(fs::read_dir(&out).expect("it was made").count(), 3);
+}
+
+#[test]
+fn images_that_excite_a_class_or_a_channel_make_a_sheet() {
+    let scratch = Scratch::new("maximize");
+    let (out, model) = (scratch.path("out"), data("digits.onnx"));
+    let arguments = ["maximize", &model, "--device", "cpu", "--out", &out, "--steps", "8"];
+    said(&unpool(&[&arguments[..], &["--class", "0", "--class", "7"]].concat()));
+    said(&unpool(&[&arguments[..], &["--layer", "relu3"]].concat()));
+    for (name, rows) in [("maximize-fc.png", 1), ("maximize-relu3.png", 2)] {
+        let sheet = image::open(Path::new(&out).join(name)).expect("a PNG").into_rgb8();
+        assert!(sheet.height() > 250 * rows, "{:?}", sheet.dimensions());
+    }
+    let more = [&["--layer", "relu3", "--channel", "24"][..], &["--class", "10"], &[]];
+    for (more, what) in more.into_iter().zip(["0 to 23", "0 to 9", "--class"]) {
+        let output = unpool(&[&arguments[..], more].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(what), "{output:?}");
+    }
+}
+
 /// A model with more metadata: protobuf adds up what is appended to a message.
 fn with_metadata(model: &str, entries: &[(&str, &str)]) -> Vec<u8> {
     let mut bytes = fs::read(data(model)).expect("it is there");
     for (key, value) in entries {
-        let field = |tag: u8, text: &str| {
-            [&[tag, text.len() as u8][..], text.as_bytes()].concat()
-        };
+        let field = |tag: u8, text: &str| [&[tag, text.len() as u8][..], text.as_bytes()].concat();
         let entry = [field(0x0a, key), field(0x12, value)].concat();
         bytes.extend([0x72, entry.len() as u8]);
         bytes.extend(entry);
@@ -275,12 +309,25 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
         ),
         (&["visualize", &model, &image, "--out", &out, "--class", "three"], "a number is needed"),
         (
-            &["visualize", &model, &image, "--out", &out, "--layer", "relu1", "--method", "grad-cam"],
+            &[
+                "visualize",
+                &model,
+                &image,
+                "--out",
+                &out,
+                "--layer",
+                "relu1",
+                "--method",
+                "grad-cam",
+            ],
             "relu1 is not made of another layer's maps",
         ),
         (&["visualize", &model, &image, "--out", &out, "--labels", "voc"], "21 names"),
         (&["visualize", &model, &image, "--out", &out, "--maps", &broken], "a directory is needed"),
-        (&["segment", &net, &image, "--out", &map, "--overlay", "o.jpg"], "--overlay o.jpg: a .png"),
+        (
+            &["segment", &net, &image, "--out", &map, "--overlay", "o.jpg"],
+            "--overlay o.jpg: a .png",
+        ),
         (&["segment", &net, &image, "--out", &map, "--overlay", &map], "name the same file"),
         (&["segment", &net, &image, "--out", "map.jpg"], "a .png is needed"),
         (&["segment", &model, &image, "--out", &map], "score for each class and pixel"),

@@ -66,6 +66,17 @@ impl Activation {
         result
     }
 
+    /// The maps with each element the mean of those around it, weighted by a Gaussian whose deviation is
+    /// given in cells; at an edge, of those that there are.
+    #[must_use]
+    pub fn smoothed(&self, deviation: f32) -> Self {
+        let mut data = self.data.clone();
+        for axis in 2..self.shape.len() {
+            data = smooth_along(&data, &self.shape, axis, deviation);
+        }
+        Self { shape: self.shape.clone(), data }
+    }
+
     fn resized_along(&self, axis: usize, to: usize) -> Self {
         let from = self.shape[axis];
         if from == to {
@@ -103,6 +114,26 @@ impl Activation {
         }
         best
     }
+}
+
+/// A tensor smoothed along one axis: see [`Activation::smoothed`].
+pub(crate) fn smooth_along(data: &[f32], shape: &[usize], axis: usize, deviation: f32) -> Vec<f32> {
+    let (extent, step) = (shape[axis] as i64, shape[axis + 1..].iter().product::<usize>());
+    let reach = (3.0 * deviation).ceil() as i64;
+    let weights: Vec<_> = (-reach..=reach)
+        .map(|d| (d, (-0.5 * (d as f32 / deviation.max(f32::MIN_POSITIVE)).powi(2)).exp()))
+        .collect();
+    let mean = |i: usize| {
+        let place = (i / step) as i64 % extent;
+        let inside = |&&(d, _): &&(i64, f32)| (0..extent).contains(&(place + d));
+        let near = weights.iter().filter(inside);
+        let (sum, total) = near.fold((0.0, 0.0), |(sum, total), &(d, weight)| {
+            let at = (i as i64 + d * step as i64) as usize;
+            (sum + weight * data[at], total + weight)
+        });
+        sum / total
+    };
+    (0..data.len()).map(mean).collect()
 }
 
 /// The result of looking back.

@@ -16,8 +16,12 @@ mod gpu;
 mod keep;
 mod kernel;
 mod machine;
+#[cfg(not(target_arch = "wasm32"))]
+mod maximize;
 mod memory;
 mod model;
+#[cfg(not(target_arch = "wasm32"))]
+mod noise;
 mod onnx;
 mod operators;
 mod plan;
@@ -37,6 +41,8 @@ pub use back::Relevance;
 pub use class_activation::Cam;
 pub use error::Error;
 pub use keep::Keep;
+#[cfg(not(target_arch = "wasm32"))]
+pub use maximize::Ascent;
 pub use memory::Memory;
 pub use model::Model;
 pub use plan::{Layer, Plan};

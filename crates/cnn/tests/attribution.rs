@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 use unpool_cnn::{
-    Activation, Attribution, Cam, Engine, Error, Keep, Model, Relevance, Rule, Session, Target,
+    Activation, Ascent, Attribution, Cam, Engine, Error, Keep, Model, Relevance, Rule, Session,
+    Target,
 };
 
 use crate::support::compare::{close, difference};
@@ -194,6 +195,54 @@ fn what_a_method_does_not_allow_is_refused_by_name() {
     let mut session = Session::on_cpu(plan, Keep::Layers(&["fc"])).expect("memory");
     let error = session.attribute(&relevance(0.1, 0.0), &case.input, "fc", Target::Class(0));
     assert!(matches!(error, Err(Error::NotKept { .. })), "{error:?}");
+}
+
+#[test]
+fn a_map_is_smoothed_by_a_gaussian_and_keeps_its_sum() {
+    let mut map = Activation { shape: vec![1, 1, 40, 60], data: vec![0.0; 40 * 60] };
+    map.data[20 * 60 + 30] = 8.0;
+    let smooth = map.smoothed(3.0).data;
+    assert!((smooth.iter().sum::<f32>() - 8.0).abs() < 1e-3);
+    let peak = smooth[20 * 60 + 30];
+    assert!((peak - 8.0 / (std::f32::consts::TAU * 9.0)).abs() < 1e-3, "{peak}");
+    assert!((smooth[20 * 60 + 33] - smooth[23 * 60 + 30]).abs() < 1e-7);
+    let flat = Activation { shape: vec![1, 1, 2, 2], data: vec![1.0; 4] };
+    assert!(difference(&flat.smoothed(5.0).data, &flat.data) < 1e-6);
+    assert_eq!(map.smoothed(0.0), map);
+}
+
+#[test]
+fn an_image_that_excites_a_class_is_found_on_every_engine() {
+    let case = &recorded()[0];
+    for (name, engine) in engines().iter() {
+        let mut session = case.session(engine, 2);
+        let after = |steps| Ascent { steps, rate: 0.1, ..Ascent::new(vec![(0.0, 1.0)]) };
+        for class in [0, 7] {
+            let mut found = |steps| {
+                let image = session.maximize("fc", Target::Class(class), &after(steps));
+                let score = session.output().expect("scores").image(1)[class];
+                (image.expect("it runs"), score)
+            };
+            let ((_, before), (image, score)) = (found(1), found(12));
+            assert!(score > before + 5.0, "{name}: {before} to {score}");
+            assert_eq!(image.shape, [2, 1, 32, 32]);
+            assert!(image.data.iter().all(|x| (0.0..=1.0).contains(x)), "{name}");
+            // The same again, bit for bit.
+            assert_eq!(found(12), (image, score), "{name}");
+        }
+    }
+    let mut session = case.session(&Engine::Cpu, 1);
+    let usual = Ascent::new(vec![(0.0, 1.0)]);
+    for (ascent, what) in [
+        (Ascent { steps: 0, ..usual.clone() }, "0 steps; 1 to 10000"),
+        (Ascent { rate: f32::NAN, ..usual.clone() }, "a rate of NaN"),
+        (Ascent { decay: 2.0, ..usual.clone() }, "a decay of 2"),
+        (Ascent { range: vec![(0.0, 1.0); 3], ..usual.clone() }, "3 ranges for 1 channels"),
+        (Ascent { range: vec![(1.0, 1.0)], ..usual }, "a range from 1 to 1"),
+    ] {
+        let error = session.maximize("fc", Target::Class(0), &ascent).expect_err("it is refused");
+        assert!(error.to_string().contains(what), "{error}");
+    }
 }
 
 #[test]

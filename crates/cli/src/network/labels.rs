@@ -4,7 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
-use unpool_cnn::Model;
+use unpool_cnn::{Layer, Model};
+
+use crate::options::ordinal;
 
 /// The classes of ImageNet and of Pascal VOC in the order in which networks have them, as torchvision
 /// 0.29 names them.
@@ -89,6 +91,39 @@ impl Labels {
         match self.get(class) {
             Some(name) => format!("{class} {name}"),
             None => class.to_string(),
+        }
+    }
+}
+
+/// A class as it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ClassName {
+    Number(usize),
+    Name(String),
+}
+
+/// A class by number or name.
+pub(crate) fn class(text: &str) -> Result<ClassName, String> {
+    let starts_as_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    match ordinal(text) {
+        Ok(number) => Ok(ClassName::Number(number)),
+        Err(error) if starts_as_number => Err(error.to_string()),
+        Err(_) => Ok(ClassName::Name(text.to_owned())),
+    }
+}
+
+impl ClassName {
+    /// The number of the class among those of a layer.
+    pub(crate) fn among(&self, layer: &Layer, labels: &Labels) -> Result<usize> {
+        let classes = layer.channels();
+        match self {
+            Self::Number(number) if *number < classes => Ok(*number),
+            Self::Number(number) => {
+                bail!("--class {number}: {} has classes 0 to {}", layer.name(), classes - 1)
+            }
+            Self::Name(name) => labels.find(name).with_context(|| {
+                format!("--class {name}: no class of this name; {}", labels.nearest(name))
+            }),
         }
     }
 }

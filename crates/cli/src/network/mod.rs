@@ -9,6 +9,7 @@ use std::io::Read;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use image::RgbImage;
 use indicatif::BinaryBytes;
 use unpool_cnn::{Activation, Engine, Error, Layer, Layout, Memory, Model};
 
@@ -16,7 +17,7 @@ use crate::options::{BETWEEN, number};
 use crate::source::Source;
 
 pub(crate) use fitted::{Fit, Fitted, files};
-pub(crate) use labels::Labels;
+pub(crate) use labels::{ClassName, Labels, class};
 pub(crate) use preprocessing::Preprocessing;
 
 /// The default extents, where neither the model nor the command line fixes them: those of ImageNet.
@@ -188,10 +189,19 @@ impl Network {
 
     /// A map of the input's shape as planes of colours, red first.
     pub(crate) fn planes(&self, map: &[f32], with: &Preprocessing) -> Vec<f32> {
-        with.red_first(match self.layout {
+        with.red_first(self.channels_first(map))
+    }
+
+    /// An input as the picture that it was made of.
+    pub(crate) fn picture(&self, input: &[f32], size: Size, with: &Preprocessing) -> RgbImage {
+        with.picture(&self.channels_first(input), (size.width as u32, size.height as u32))
+    }
+
+    fn channels_first(&self, map: &[f32]) -> Vec<f32> {
+        match self.layout {
             Layout::ChannelsLast => turned(map, map.len() / self.channels),
             _ => map.to_vec(),
-        })
+        }
     }
 
     /// What to say of a network that was probably trained on other numbers than go into it.

@@ -144,6 +144,31 @@ impl Preprocessing {
         Ok((0..channels).flat_map(plane).collect())
     }
 
+    /// What black and white become in each channel, the lesser first.
+    pub(crate) fn range(&self, channels: usize) -> Vec<(f32, f32)> {
+        let of = |list: &[f32], c: usize| list[c.min(list.len() - 1)];
+        let end = |c: usize, end: f32| (end - of(&self.mean, c)) * of(&self.scale, c);
+        let range = |c: usize| (end(c, 0.0).min(end(c, 1.0)), end(c, 0.0).max(end(c, 1.0)));
+        (0..channels).map(range).collect()
+    }
+
+    /// The picture of planes as a network has them: what [`planes`](Self::planes) undoes.
+    pub(crate) fn picture(&self, planes: &[f32], (width, height): (u32, u32)) -> RgbImage {
+        let count = (width * height) as usize;
+        let channels = planes.len() / count;
+        let of = |list: &[f32], c: usize| list[c.min(list.len() - 1)];
+        RgbImage::from_fn(width, height, |x, y| {
+            let at = (y * width + x) as usize;
+            let byte = |colour: usize| {
+                let colour = if self.blue_first { 2 - colour } else { colour };
+                let c = colour.min(channels - 1);
+                let part = planes[c * count + at] / of(&self.scale, c) + of(&self.mean, c);
+                (part * 255.0).round() as u8
+            };
+            Rgb(std::array::from_fn(byte))
+        })
+    }
+
     /// Planes of colours, the red one first, of planes as a network has them.
     pub(crate) fn red_first(&self, mut planes: Vec<f32>) -> Vec<f32> {
         if self.blue_first {
@@ -172,6 +197,19 @@ fn luma(pixel: &Rgb<u8>) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_become_the_picture_again() {
+        let picture = RgbImage::from_fn(4, 3, |x, y| Rgb([(x * 60) as u8, (y * 90) as u8, 7]));
+        for preset in Preset::value_variants() {
+            let preprocessing = preset.preprocessing("");
+            let planes = preprocessing.planes(&picture, 3).expect("three channels");
+            assert_eq!(preprocessing.picture(&planes, (4, 3)), picture, "{preset:?}");
+            for (plane, (low, high)) in planes.chunks(12).zip(preprocessing.range(3)) {
+                assert!(plane.iter().all(|x| (low - 1e-3..=high + 1e-3).contains(x)), "{preset:?}");
+            }
+        }
+    }
 
     #[test]
     fn presets_are_the_numbers_of_their_frameworks() {

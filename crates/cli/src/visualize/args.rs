@@ -2,10 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
-use unpool_cnn::Layer;
-
-use crate::network::labels::{self, Labels};
+use crate::network::labels::{self, ClassName};
 use crate::network::{self, Fit, preprocessing};
 use crate::options::ordinal;
 use crate::source::Source;
@@ -36,7 +33,7 @@ pub(crate) struct Args {
     pub(crate) top: Option<u16>,
     /// A class by number or name, to be explained instead of the best one; may be given more than
     /// once.
-    #[arg(long, value_name = "CLASS", conflicts_with_all = ["all", "of"], allow_negative_numbers = true, value_parser = class)]
+    #[arg(long, value_name = "CLASS", conflicts_with_all = ["all", "of"], allow_negative_numbers = true, value_parser = network::class)]
     pub(crate) class: Vec<ClassName>,
     /// Ways to look back, with commas between them; by default three of them.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,…")]
@@ -93,36 +90,4 @@ pub(crate) enum Of {
     Strongest,
     /// All units of the layer.
     Layer,
-}
-
-/// A class as it is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ClassName {
-    Number(usize),
-    Name(String),
-}
-
-fn class(text: &str) -> Result<ClassName, String> {
-    let starts_as_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
-    match ordinal(text) {
-        Ok(number) => Ok(ClassName::Number(number)),
-        Err(error) if starts_as_number => Err(error.to_string()),
-        Err(_) => Ok(ClassName::Name(text.to_owned())),
-    }
-}
-
-impl ClassName {
-    /// The number of the class among those of a layer.
-    pub(crate) fn among(&self, layer: &Layer, labels: &Labels) -> Result<usize> {
-        let classes = layer.channels();
-        match self {
-            Self::Number(number) if *number < classes => Ok(*number),
-            Self::Number(number) => {
-                bail!("--class {number}: {} has classes 0 to {}", layer.name(), classes - 1)
-            }
-            Self::Name(name) => labels.find(name).with_context(|| {
-                format!("--class {name}: no class of this name; {}", labels.nearest(name))
-            }),
-        }
-    }
 }

@@ -1,12 +1,12 @@
 //! Attribution by a session, which waits for each way forward and back.
 
 use super::Attribution;
-use super::noise::normal;
 use super::quadrature;
 use crate::activation::{Activation, Projection};
 use crate::back::Manner;
 use crate::class_activation::Cam;
 use crate::error::Error;
+use crate::noise::normal;
 use crate::plan::Plan;
 use crate::rule::Rule;
 use crate::session::Session;

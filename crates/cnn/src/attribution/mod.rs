@@ -3,8 +3,6 @@
 #[cfg(not(target_arch = "wasm32"))]
 mod by_session;
 #[cfg(not(target_arch = "wasm32"))]
-mod noise;
-#[cfg(not(target_arch = "wasm32"))]
 mod quadrature;
 
 use crate::back::Relevance;

@@ -1,16 +1,23 @@
-//! Normal noise by number: the same on every machine, in any order.
+//! Noise by number: the same on every machine, in any order.
 
 use std::f64::consts::TAU;
 
 /// Number `k` of a seed's sequence, of mean 0 and deviation 1: two numbers of SplitMix64 (Steele, Lea
 /// and Flood 2014) by the transformation of Box and Muller.
-pub(super) fn normal(seed: u64, k: u64) -> f64 {
-    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-    let uniform = |n: u64| mix(n.wrapping_mul(STEP).wrapping_add(seed)) >> 11;
-    let scale = 1.0 / (1u64 << 53) as f64;
-    let first = (uniform(2 * k + 1) + 1) as f64 * scale;
-    let second = uniform(2 * k + 2) as f64 * scale;
+pub(crate) fn normal(seed: u64, k: u64) -> f64 {
+    // Above 0, whose logarithm is none.
+    let first = uniform(seed, 2 * k + 1) + SMALLEST;
+    let second = uniform(seed, 2 * k + 2);
     (-2.0 * first.ln()).sqrt() * (TAU * second).cos()
+}
+
+/// The distance of two numbers of [`uniform`].
+const SMALLEST: f64 = 1.0 / (1u64 << 53) as f64;
+
+/// Number `k` of a seed's sequence, from 0 up to 1.
+pub(crate) fn uniform(seed: u64, k: u64) -> f64 {
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    (mix(k.wrapping_mul(STEP).wrapping_add(seed)) >> 11) as f64 * SMALLEST
 }
 
 fn mix(z: u64) -> u64 {
