@@ -79,7 +79,7 @@ impl Colours {
 pub(crate) fn short(x: f32) -> String {
     match x.abs() {
         0.0 => "0".into(),
-        size if size >= 1000.0 || size < 0.01 => format!("{x:.1e}"),
+        size if !(0.01..1000.0).contains(&size) => format!("{x:.1e}"),
         size if size >= 10.0 => format!("{x:.0}"),
         _ => format!("{x:.2}"),
     }
