@@ -10,6 +10,10 @@ use crate::visualize::method::Method;
 /// Number of layers that are shown if none is named.
 const LAYERS: usize = 6;
 
+/// Images of a batch, and bytes of its largest tensor, at most: half of what every device can bind.
+const BATCH: usize = 16;
+const TENSOR_BYTES: usize = 64 << 20;
+
 /// Operators after which a layer is shown by default.
 const ACTIVATIONS: [&str; 12] = [
     "Relu",
@@ -73,17 +77,47 @@ impl<'a> Sessions<'a> {
 
     /// Runs an image, and returns its session and its tensor.
     pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Opened, Vec<f32>)> {
+        self.forward_all(std::slice::from_ref(image))
+    }
+
+    /// Runs images of one size, and returns their session and their tensors, one after the other.
+    pub(crate) fn forward_all(&mut self, images: &[Fitted]) -> Result<(&mut Opened, Vec<f32>)> {
         let network = self.request.network;
-        let input = network.shape(image.size());
+        let Some(first) = images.first() else { bail!("no image") };
+        let [_, rest @ ..] = network.shape(first.size());
+        let input = [images.len(), rest[0], rest[1], rest[2]];
         if self.open.as_ref().is_none_or(|open| open.input != input) {
             self.open = None;
             self.open = Some(self.opening(input)?);
         }
-        let tensor = network.tensor(image, &self.request.preprocessing)?;
+        let mut tensors = Vec::with_capacity(input.iter().product());
+        for image in images {
+            tensors.extend(network.tensor(image, &self.request.preprocessing)?);
+        }
         let Some(open) = &mut self.open else { bail!("no session") };
-        open.session.forward(&tensor).map_err(|error| network.refused(error))?;
+        open.session.forward(&tensors).map_err(|error| network.refused(error))?;
         network.check_finite(&open.session.activation(&open.scores)?)?;
-        Ok((open, tensor))
+        Ok((open, tensors))
+    }
+
+    /// The images in the order given, in batches of one size that a device has room for; single ones if
+    /// the model has no batches.
+    pub(crate) fn batches<'b>(&self, images: &'b [Fitted]) -> Result<Vec<&'b [Fitted]>> {
+        let network = self.request.network;
+        let mut batches = Vec::new();
+        for alike in images.chunk_by(|a, b| a.size() == b.size()) {
+            let [_, rest @ ..] = network.shape(alike[0].size());
+            let plan = |batch: usize| network.model.plan(&[batch, rest[0], rest[1], rest[2]]);
+            let one = plan(1).map_err(|error| network.refused(error))?;
+            let bytes = |layer: &Layer| 4 * layer.shape().iter().product::<usize>();
+            let largest = one.layers().iter().map(bytes).max().unwrap_or(1).max(1);
+            let mut count = (TENSOR_BYTES / largest).clamp(1, BATCH).min(alike.len());
+            if plan(count).is_err() {
+                count = 1;
+            }
+            batches.extend(alike.chunks(count));
+        }
+        Ok(batches)
     }
 
     fn opening(&self, input: [usize; 4]) -> Result<Opened> {

@@ -28,9 +28,10 @@ pub(crate) fn run(
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} images")?;
     let bar = ProgressBar::new(2 * images.len() as u64).with_style(style);
     let mut sought: Vec<(String, Vec<Strongest>)> = Vec::new();
-    for (number, image) in images.iter().enumerate() {
+    let mut number = 0;
+    for batch in sessions.batches(images)? {
         let channel = sessions.request.args.channel;
-        let (Opened { session, names, .. }, _) = sessions.forward(image)?;
+        let (Opened { session, names, .. }, _) = sessions.forward_all(batch)?;
         for (i, name) in names.iter().enumerate() {
             let activation = session.activation(name)?;
             if number == 0 {
@@ -46,10 +47,13 @@ pub(crate) fn run(
                 sought.push((name.clone(), sought_in.map(list).collect()));
             }
             for strongest in &mut sought[i].1 {
-                strongest.offer(number, &activation, 0);
+                for image in 0..batch.len() {
+                    strongest.offer(number + image, &activation, image);
+                }
             }
         }
-        bar.inc(1);
+        number += batch.len();
+        bar.inc(batch.len() as u64);
     }
     for (_, lists) in &mut sought {
         // A channel without any response above 0 is not shown.
