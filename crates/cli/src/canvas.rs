@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::OnceLock;
 
-use ab_glyph::{Font, FontRef, OutlinedGlyph, ScaleFont, point};
+use ab_glyph::{Font, FontRef, Glyph, ScaleFont, point};
 use embedded_graphics::Drawable;
 use embedded_graphics::pixelcolor::{Rgb888, RgbColor};
 use embedded_graphics::prelude::{DrawTarget, OriginDimensions, Pixel, Point, Primitive, Size};
@@ -74,7 +74,8 @@ impl Canvas<'_> {
         colour: Rgb888,
     ) {
         let ink = [colour.r(), colour.g(), colour.b()].map(f32::from);
-        letters.each(text, |glyph| {
+        letters.each(text, |glyph, font| {
+            let Some(glyph) = font.outline_glyph(glyph) else { return };
             let bounds = glyph.px_bounds();
             glyph.draw(|dx, dy, part| {
                 let at = |edge: f32, d: u32, start: u32| edge as i64 + i64::from(d + start);
@@ -117,15 +118,16 @@ impl Letters {
 
     /// The width of a line of text in pixels.
     pub(crate) fn width(self, text: &str) -> u32 {
-        self.each(text, |_| {}).ceil() as u32
+        self.each(text, |_, _| {}).ceil() as u32
     }
 
     /// The text, cut off with an ellipsis where it is wider than `width`.
     pub(crate) fn fitted(self, text: &str, width: u32) -> String {
-        if self.width(text) <= width {
-            return text.to_owned();
+        // No letter is read that cannot be shown, however long the text.
+        let mut fitted: String = text.chars().take(width as usize).collect();
+        if fitted.len() == text.len() && self.width(&fitted) <= width {
+            return fitted;
         }
-        let mut fitted = text.to_owned();
         while fitted.pop().is_some() {
             let cut = format!("{}…", fitted.trim_end());
             if self.width(&cut) <= width {
@@ -135,8 +137,8 @@ impl Letters {
         fitted
     }
 
-    /// Gives each glyph that has an outline, and returns the width of the line.
-    fn each(self, text: &str, mut with: impl FnMut(OutlinedGlyph)) -> f32 {
+    /// Gives each glyph with its font, and returns the width of the line.
+    fn each(self, text: &str, mut with: impl FnMut(Glyph, &FontRef<'static>)) -> f32 {
         static FONT: OnceLock<Option<FontRef<'static>>> = OnceLock::new();
         let font = FONT.get_or_init(|| FontRef::try_from_slice(UBUNTU_LIGHT).ok());
         let Some(font) = font else { return 0.0 };
@@ -148,9 +150,7 @@ impl Letters {
                 x += font.kern(before, id);
             }
             let glyph = id.with_scale_and_position(font.scale(), point(x, font.ascent()));
-            if let Some(outlined) = font.outline_glyph(glyph) {
-                with(outlined);
-            }
+            with(glyph, font.font);
             x += font.h_advance(id);
         }
         x

@@ -16,6 +16,9 @@ const RULE: Rgb888 = Rgb888::new(208, 210, 212);
 pub(crate) const SIDE: u32 = 224;
 pub(crate) const GAP: u32 = 22;
 const MARGIN: u32 = 32;
+/// The width of a sheet without its margins, at least: four panels.
+pub(crate) const ACROSS: usize = 4;
+pub(crate) const WIDTH: u32 = ACROSS as u32 * (SIDE + GAP) - GAP;
 /// A heading and a line above each row.
 const HEADING: u32 = 46;
 /// A line above each panel.
@@ -59,6 +62,21 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Rows of panels, so many side by side as a sheet has room for, under one heading.
+    pub(crate) fn of(heading: String, text: String, panels: Vec<Panel>) -> Vec<Self> {
+        let mut rows = vec![Self { heading, text, panels: Vec::new() }];
+        for panel in panels {
+            match rows.last_mut().filter(|row| row.panels.len() < ACROSS) {
+                Some(row) => row.panels.push(panel),
+                None => {
+                    let (heading, text) = (String::new(), String::new());
+                    rows.push(Self { heading, text, panels: vec![panel] });
+                }
+            }
+        }
+        rows
+    }
+
     fn heading_height(&self) -> u32 {
         if self.heading.is_empty() { 0 } else { HEADING }
     }
@@ -69,10 +87,8 @@ impl Row {
     }
 
     fn width(&self) -> u32 {
-        let panels: u32 =
-            self.panels.iter().map(|panel| panel.picture.width().max(SIDE) + GAP).sum();
-        let text = Letters::Text.width(&self.text).max(Letters::Heading.width(&self.heading));
-        panels.saturating_sub(GAP).max(text)
+        let panels = self.panels.iter().map(|panel| panel.picture.width().max(SIDE) + GAP);
+        panels.sum::<u32>().saturating_sub(GAP)
     }
 }
 
@@ -85,22 +101,24 @@ pub(crate) struct Contact {
 
 impl Contact {
     pub(crate) fn draw(&self) -> RgbImage {
-        let lines = self.lines.iter().map(|line| Letters::Text.width(line));
-        let rows = self.rows.iter().map(Row::width);
-        let width = lines.chain(rows).max().unwrap_or(0).max(Letters::Title.width(&self.title));
+        let width = self.rows.iter().map(Row::width).max().unwrap_or(0).max(WIDTH);
         let header = 50 + 21 * self.lines.len() as u32;
         let height = 2 * MARGIN + header + self.rows.iter().map(Row::height).sum::<u32>();
         let mut sheet = RgbImage::from_pixel(2 * MARGIN + width, height, PAPER);
+        // Names of files and layers may be of any length.
+        let text = |canvas: &mut Canvas<'_>, text: &str, y, letters: Letters, colour| {
+            canvas.text(&letters.fitted(text, width), (MARGIN, y), letters, colour);
+        };
         let mut canvas = Canvas(&mut sheet);
-        canvas.text(&self.title, (MARGIN, MARGIN - 6), Letters::Title, INK);
+        text(&mut canvas, &self.title, MARGIN - 6, Letters::Title, INK);
         for (i, line) in self.lines.iter().enumerate() {
-            canvas.text(line, (MARGIN, MARGIN + 34 + 21 * i as u32), Letters::Text, FAINT);
+            text(&mut canvas, line, MARGIN + 34 + 21 * i as u32, Letters::Text, FAINT);
         }
         let mut y = MARGIN + header;
         for row in &self.rows {
             let mut canvas = Canvas(&mut sheet);
-            canvas.text(&row.heading, (MARGIN, y), Letters::Heading, INK);
-            canvas.text(&row.text, (MARGIN, y + 24), Letters::Text, FAINT);
+            text(&mut canvas, &row.heading, y, Letters::Heading, INK);
+            text(&mut canvas, &row.text, y + 24, Letters::Text, FAINT);
             let (mut x, top) = (MARGIN, y + row.heading_height());
             for panel in &row.panels {
                 let wide = panel.picture.width().max(SIDE);

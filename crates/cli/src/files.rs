@@ -11,6 +11,9 @@ use crate::sink::Sink;
 use crate::source::Source;
 use crate::unfinished;
 
+/// Bytes of a file's name without its ending, at most: systems allow 255 for all of it.
+const STEM: usize = 180;
+
 /// Files of one directory that are ready but not written yet.
 #[derive(Default)]
 pub(crate) struct Files {
@@ -23,8 +26,13 @@ impl Files {
         self.add_bytes(stem, "png", png(image).with_context(|| stem.to_owned())?)
     }
 
-    /// Adds a file; a name that another has gets a number.
+    /// Adds a file; a name that another has gets a number, and one that is too long is cut off.
     pub(crate) fn add_bytes(&mut self, stem: &str, ending: &str, bytes: Vec<u8>) -> Result<()> {
+        let letters = stem.char_indices().map(|(at, _)| at);
+        let stem = match letters.take_while(|&at| at <= STEM).last() {
+            Some(at) if stem.len() > STEM => &stem[..at],
+            _ => stem,
+        };
         let mut names = (1..).map(|n| match n {
             1 => format!("{stem}.{ending}"),
             _ => format!("{stem}-{n}.{ending}"),

@@ -21,7 +21,7 @@ pub(crate) struct Drawn {
 
 /// The pixels of an image's longer side for each pixel of the deviation by which a signed map is
 /// smoothed: the maps of large images are grainy.
-const GRAIN: f32 = 90.0;
+pub(crate) const GRAIN: f32 = 90.0;
 
 /// A map of planes, the sum of its channels, smoothed over some pixels if the image is large: red where
 /// that is positive and blue where it is negative.

@@ -1,5 +1,6 @@
 //! `unpool maximize`: images that excite a class or a channel of a network.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -7,6 +8,7 @@ use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Ascent, Engine, Keep, Session, Target};
 
+use crate::colours::short;
 use crate::contact::{Contact, Panel, Row};
 use crate::files::{self, Files, plain_name};
 use crate::network::labels::{self, Labels};
@@ -14,19 +16,17 @@ use crate::network::{self, ClassName, Network, preprocessing};
 use crate::options::ordinal;
 use crate::outcome::Outcome;
 use crate::source;
+use crate::visualize::ensure_channels_second;
 
-/// Panels in a row of the sheet.
-const ACROSS: usize = 4;
-
-/// Channels of a layer that are shown if none is named.
+/// Classes, or channels of a layer, that are shown if none is named.
 const CHANNELS: usize = 8;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     network: network::Args,
-    /// A class by number or name; may be given more than once.
-    #[arg(long, value_name = "CLASS", allow_negative_numbers = true, value_parser = network::class, required_unless_present = "layer")]
+    /// A class by number or name; may be given more than once; by default the first eight.
+    #[arg(long, value_name = "CLASS", allow_negative_numbers = true, value_parser = network::class)]
     class: Vec<ClassName>,
     /// A layer, by name.
     #[arg(long, value_name = "NAME", conflicts_with = "class")]
@@ -53,22 +53,30 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     files::check_directory("--out", &args.out)?;
     source::check([("MODEL.onnx", &args.network.model)])?;
     let network = Network::open(&args.network)?;
+    network.check_images()?;
     let preprocessing = args.preprocessing.chosen(&network.model);
+    let range = preprocessing.range(network.channels)?;
     let size = network.size(None);
     let plan = network.model.plan(&network.shape(size)).map_err(|error| network.refused(error))?;
     let layer = match &args.layer {
         Some(name) => plan.layer(name)?.clone(),
         None => plan.scores().clone(),
     };
-    let labels = Labels::of(&args.labels, &network.model, plan.scores().channels())?;
+    let labels = match args.layer {
+        None => Labels::of(&args.labels, &network.model, layer.channels())?,
+        Some(_) => Labels::default(),
+    };
+    ensure_channels_second(&layer)?;
     let last = layer.channels() - 1;
-    let channels: Vec<usize> = match (&args.class[..], &args.channel[..]) {
+    let mut channels: Vec<usize> = match (&args.class[..], &args.channel[..]) {
         ([], []) => (0..=last.min(CHANNELS - 1)).collect(),
         ([], channels) => channels.to_vec(),
         (classes, _) => {
             classes.iter().map(|class| class.among(&layer, &labels)).collect::<Result<_>>()?
         }
     };
+    let mut known = HashSet::new();
+    channels.retain(|&channel| known.insert(channel));
     for channel in &channels {
         let name = layer.name();
         ensure!(*channel <= last, "--channel {channel}: {name} has channels 0 to {last}");
@@ -76,8 +84,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let engine = Engine::named(&args.device)?;
     let session = Session::new(&engine, plan, Keep::Layers(&[layer.name()]));
     let mut session = session.map_err(|error| network.refused(error))?;
-    let ascent =
-        Ascent { steps: args.steps.into(), ..Ascent::new(preprocessing.range(network.channels)) };
+    let ascent = Ascent { steps: args.steps.into(), ..Ascent::new(range) };
 
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} images")?;
     let bar = ProgressBar::new(channels.len() as u64).with_style(style);
@@ -85,22 +92,19 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     for &channel in &channels {
         let image = session.maximize(layer.name(), Target::Channel(channel), &ascent)?;
         let responses = session.activation(layer.name())?;
+        network.check_finite(&responses)?;
         let response = responses.strongest(0, channel).map_or(0.0, |unit| unit.value);
+        let response = short(response);
         let name = match args.layer {
             None => labels.named(channel),
             Some(_) => format!("channel {channel}"),
         };
         let picture = network.picture(&image.data, size, &preprocessing);
-        panels.push(Panel::new(format!("{name}: {response:.2}"), &picture));
+        panels.push(Panel::new(format!("{name}: {response}"), &picture));
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let mut rows = Vec::new();
-    while !panels.is_empty() {
-        let rest = panels.split_off(panels.len().min(ACROSS));
-        rows.push(Row { heading: String::new(), text: String::new(), panels });
-        panels = rest;
-    }
+    let rows = Row::of(String::new(), String::new(), panels);
     let sheet = Contact {
         title: format!("What excites {}", network.file_name()),
         lines: vec![format!(
@@ -115,7 +119,11 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     files.add(&format!("maximize-{}", plain_name(layer.name())), &sheet.draw())?;
     files.write(&args.out, &[&args.network.model])?;
     writeln!(out, "device  {}", network::device(&engine, &args.device))?;
+    writeln!(out, "memory  {}", network::memory(session.memory()))?;
     writeln!(out, "values  {}", preprocessing.said)?;
+    if let Some(advice) = network.advice(session.plan().scores(), &preprocessing) {
+        writeln!(out, "note    {advice}")?;
+    }
     for name in files.names() {
         writeln!(out, "wrote   {}", args.out.join(name).display())?;
     }

@@ -1,5 +1,6 @@
 //! `unpool run`: what a network, or some of its layers, make of an image or of an array.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::time::Instant;
 
@@ -12,7 +13,7 @@ use crate::files;
 use crate::network::labels::{self, Labels};
 use crate::network::{
     self, CLASSES, Fit, Fitted, Network, Preprocessing, preprocessing, scores::Class,
-    scores::ranked,
+    scores::percent, scores::ranked,
 };
 use crate::npy::{Array, ArraySource, Needed, Number};
 use crate::outcome::Outcome;
@@ -75,13 +76,20 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let preprocessing = args.preprocessing.chosen(&network.model);
     let (shape, tensor, described) = input(args, &network, &preprocessing)?;
     let plan = network.model.plan(&shape).map_err(|error| network.refused(error))?;
-    let names = match &args.layer[..] {
+    let mut names = match &args.layer[..] {
         [] => vec![plan.output().name().to_owned()],
         names => names
             .iter()
             .map(|name| Ok(plan.layer(name)?.name().to_owned()))
             .collect::<Result<Vec<_>>>()?,
     };
+    let mut known = HashSet::new();
+    names.retain(|name| known.insert(name.clone()));
+    if let Some(sink) = &args.out {
+        let files: Vec<_> = names.iter().map(|name| args.file(sink, name)).collect();
+        let files: Vec<_> = files.iter().map(|file| ("--out", file)).collect();
+        files::check_outputs(&files, &[&args.input, &args.network.model])?;
+    }
     let scores = plan.scores().clone();
     let labels = Labels::of(&args.labels, &network.model, scores.channels())?;
     let mut kept: Vec<_> = names.iter().map(String::as_str).collect();
@@ -152,8 +160,11 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         writeln!(out, "layer   {name}, {}", extents(&activation.shape))?;
     }
     for image in classes {
-        let class = |Class { number, score, probability }| {
-            format!("{}: {:.1} % ({score:.4})", labels.named(number), 100.0 * probability)
+        let class = |class: Class| match class.probability {
+            Some(part) => {
+                format!("{}: {} ({:.4})", labels.named(class.number), percent(part), class.score)
+            }
+            None => format!("{}: {:.4}", labels.named(class.number), class.score),
         };
         writeln!(out, "best    {}", image.map(class).collect::<Vec<_>>().join(", "))?;
     }

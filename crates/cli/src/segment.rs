@@ -11,6 +11,7 @@ use crate::axes::extents;
 use crate::board::Board;
 use crate::files;
 use crate::network::labels::{self, Labels};
+use crate::network::scores::percent;
 use crate::network::{self, Fit, Fitted, Network, preprocessing};
 use crate::outcome::Outcome;
 use crate::segmentation::{Share, colour, map, overlay};
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
             extents(plan.output().shape())
         );
     };
-    let labels = Labels::of(&args.labels, &network.model, classes)?;
+    let labels = Labels::of(&args.labels, &network.model, classes.max(2))?;
     let engine = Engine::named(&args.device)?;
     let session = Session::new(&engine, plan, Keep::Output);
     let mut session = session.map_err(|error| network.refused(error))?;
@@ -84,7 +85,15 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     session.forward(&tensor).map_err(|error| network.refused(error))?;
     let output = session.output()?;
     network.check_finite(&output)?;
-    let found = output.classes();
+    let (found, classes) = match classes {
+        // One map: where the object is, as networks for two classes have it.
+        1 => {
+            let is_sigmoid = session.plan().output().operator() == "Sigmoid";
+            let least = if is_sigmoid { 0.5 } else { 0.0 };
+            (output.data.iter().map(|&x| usize::from(x > least)).collect(), 2)
+        }
+        _ => (output.classes(), classes),
+    };
     let seconds = start.elapsed().as_secs_f32();
     let map = map(&found, classes, [map_height, map_width]);
     let shares = Share::of(&found, classes);
@@ -110,8 +119,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     writeln!(out, "image   {}, {}", args.image, image.described())?;
     writeln!(out, "values  {}", preprocessing.said)?;
     for Share { class, part } in &shares {
-        let (percent, colour) = (100.0 * part, colour(*class, classes).0);
-        writeln!(out, "class   {}, {colour}: {percent:.1} % of the pixels", labels.named(*class))?;
+        let (percent, colour) = (percent(*part as f32), colour(*class, classes).0);
+        writeln!(out, "class   {}, {colour}: {percent} of the pixels", labels.named(*class))?;
     }
     for (_, sink) in args.outputs() {
         writeln!(out, "wrote   {sink}")?;

@@ -6,6 +6,7 @@ use image::{Rgb, RgbImage};
 
 use crate::canvas::{Canvas, Letters};
 use crate::maps::grey;
+use crate::network::scores::percent;
 
 /// Colours of up to eight classes: black for the first, which is usually
 /// the background, then seven that remain distinguishable under every common colour blindness (Okabe
@@ -98,10 +99,14 @@ pub(crate) fn overlay(
     for (i, Share { class, part }) in sorted.into_iter().enumerate() {
         let y = MARGIN + i as u32 * PITCH;
         let [r, g, b] = colour(*class, classes).1.0;
-        canvas.fill((x, y), (18, 18), Rgb888::new(r, g, b));
+        match class {
+            // It is as it is.
+            0 => canvas.frame((x + 1, y + 1), (16, 16), ink),
+            _ => canvas.fill((x, y), (18, 18), Rgb888::new(r, g, b)),
+        }
         let name = Letters::Text.fitted(&named(*class), LEGEND - 100);
         canvas.text(&name, (x + 28, y), Letters::Text, ink);
-        let percent = format!("{:.1} %", 100.0 * part);
+        let percent = percent(*part as f32);
         let right = x + LEGEND - Letters::Text.width(&percent);
         canvas.text(&percent, (right, y), Letters::Text, ink);
     }

@@ -4,6 +4,7 @@ mod archives;
 mod arrays;
 mod bench;
 mod command;
+mod explanations;
 mod hostile;
 mod layouts;
 mod network;

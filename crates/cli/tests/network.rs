@@ -5,16 +5,16 @@ use std::process::{Command, Output};
 use std::{env, fs, process};
 
 /// A directory of one test, gone when the test is.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let dir = env::temp_dir().join(format!("unpool-network-{test}-{}", process::id()));
         fs::create_dir_all(&dir).expect("the temporary directory is writable");
         Self(dir)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().expect("a name in UTF-8").to_owned()
     }
 }
@@ -26,12 +26,12 @@ impl Drop for Scratch {
     }
 }
 
-fn data(name: &str) -> String {
+pub(crate) fn data(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cnn/tests/data").join(name);
     path.to_str().expect("a name in UTF-8").to_owned()
 }
 
-fn unpool(arguments: &[&str]) -> Output {
+pub(crate) fn unpool(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_unpool"))
         .args(arguments)
         .env_remove("RUST_LOG")
@@ -40,7 +40,7 @@ fn unpool(arguments: &[&str]) -> Output {
         .expect("the command starts")
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -76,23 +76,6 @@ fn a_model_and_an_image_alone_make_a_sheet_and_an_event_file() {
 }
 
 #[test]
-fn the_strongest_units_of_a_folder_make_a_sheet_for_each_layer() {
-    let scratch = Scratch::new("top");
-    let folder = scratch.path("folder");
-    fs::create_dir(&folder).expect("the temporary directory is writable");
-    for name in ["digit-0.png", "digit-3.png", "digit-6.png"] {
-        fs::copy(data(name), Path::new(&folder).join(name)).expect("it is there");
-    }
-    let (out, model) = (scratch.path("out"), data("digits.onnx"));
-    let arguments = ["visualize", &model, &folder, "--device", "cpu", "--out", &out];
-    let more = ["--top", "9", "--layer", "relu3", "--layer", "relu4", "--channel", "5"];
-    said(&unpool(&[&arguments[..], &more].concat()));
-    for name in ["top-relu3.png", "top-relu4.png"] {
-        assert!(Path::new(&out).join(name).exists(), "{name}");
-    }
-}
-
-#[test]
 fn a_scene_is_labelled() {
     let scratch = Scratch::new("segment");
     let (out, model, image) = (scratch.path("map.png"), data("segnet.onnx"), data("scene.png"));
@@ -120,73 +103,6 @@ fn a_scene_is_shown_with_its_classes_and_their_names() {
     // The legend has the colours themselves.
     for colour in [[86, 180, 233], [230, 159, 0]] {
         assert!(shown.pixels().filter(|pixel| pixel.0 == colour).count() >= 18 * 18);
-    }
-}
-
-#[test]
-fn classes_are_explained_by_every_method_and_the_maps_are_arrays() {
-    let scratch = Scratch::new("methods");
-    let (out, maps) = (scratch.path("out"), scratch.path("maps"));
-    let (model, image) = (data("digits.onnx"), data("digit-3.png"));
-    let labels = scratch.path("digits.txt");
-    fs::write(&labels, "zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n")
-        .expect("the temporary directory is writable");
-    let methods = "gradient,deconvnet,guided,input-times-gradient,integrated-gradients,smoothgrad,\
-                   occlusion,grad-cam++,guided-grad-cam,lrp-epsilon,lrp-gamma";
-    let arguments = ["visualize", &model, &image, "--device", "cpu", "--out", &out];
-    let asked = ["--class", "three", "--class", "5", "--labels", &labels, "--layer", "relu3"];
-    let more = ["--maps", &maps, "--method", methods];
-    let text = said(&unpool(&[&arguments[..], &asked, &more].concat()));
-    assert!(text.contains("best classes 3 three: 68.") && text.contains("24 arrays"), "{text}");
-    let names = methods.split(',').chain(["grad-cam"]);
-    for method in names {
-        for class in ["3_three", "5_five"] {
-            let file = format!("{maps}/digit-3.class-{class}.{method}.npy");
-            let (header, map) = array(&file);
-            let is_cam = method.starts_with("grad-cam");
-            let shape = if is_cam { "(1, 1, 16, 16, )" } else { "(1, 1, 32, 32, )" };
-            assert!(header.contains(shape), "{method}: {header}");
-            assert!(map.iter().any(|&x| x != 0.0) && map.iter().all(|x| x.is_finite()), "{method}");
-        }
-    }
-    assert_eq!(fs::read_dir(&maps).expect("it was made").count(), 24);
-    let sheet = image::open(Path::new(&out).join("digit-3.png")).expect("a PNG").into_rgb8();
-    assert!(sheet.width() > 2500, "{:?}", sheet.dimensions());
-}
-
-#[test]
-fn flowers_in_photographs_are_told_apart_and_explained() {
-    let scratch = Scratch::new("flowers");
-    let out = scratch.path("out");
-    let photographs = ["dandelion.jpg", "sunflowers.jpg", "tulips.jpg"].map(data);
-    let [dandelion, sunflowers, tulips] = &photographs;
-    let model = data("flowers.onnx");
-    let arguments = ["visualize", &model, dandelion, sunflowers, tulips, "--device", "cpu"];
-    let text = said(&unpool(&[&arguments[..], &["--out", &out]].concat()));
-    for best in ["classes 1 dandelion: 9", "classes 3 sunflowers: 8", "classes 4 tulips: 8"] {
-        assert!(text.contains(best), "{text}");
-    }
-    assert!(text.contains("values  preset imagenet, as the model's metadata say"), "{text}");
-    assert!(text.contains("256×320 (height×width), its middle resized to 128×128"), "{text}");
-    assert_eq!(fs::read_dir(&out).expect("it was made").count(), 3);
-}
-
-#[test]
-fn images_that_excite_a_class_or_a_channel_make_a_sheet() {
-    let scratch = Scratch::new("maximize");
-    let (out, model) = (scratch.path("out"), data("digits.onnx"));
-    let arguments = ["maximize", &model, "--device", "cpu", "--out", &out, "--steps", "8"];
-    said(&unpool(&[&arguments[..], &["--class", "0", "--class", "7"]].concat()));
-    said(&unpool(&[&arguments[..], &["--layer", "relu3"]].concat()));
-    for (name, rows) in [("maximize-fc.png", 1), ("maximize-relu3.png", 2)] {
-        let sheet = image::open(Path::new(&out).join(name)).expect("a PNG").into_rgb8();
-        assert!(sheet.height() > 250 * rows, "{:?}", sheet.dimensions());
-    }
-    let more = [&["--layer", "relu3", "--channel", "24"][..], &["--class", "10"], &[]];
-    for (more, what) in more.into_iter().zip(["0 to 23", "0 to 9", "--class"]) {
-        let output = unpool(&[&arguments[..], more].concat());
-        assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains(what), "{output:?}");
     }
 }
 
@@ -227,7 +143,7 @@ fn what_a_model_says_of_itself_is_used_and_said() {
 }
 
 /// The floats of an array that the command wrote, and the text of its header.
-fn array(file: &str) -> (String, Vec<f32>) {
+pub(crate) fn array(file: &str) -> (String, Vec<f32>) {
     let bytes = fs::read(file).expect("it was written");
     let header = 10 + usize::from(bytes[8]) + 256 * usize::from(bytes[9]);
     let floats = bytes[header..].as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b));
@@ -266,6 +182,15 @@ fn a_network_runs_on_an_image_and_on_the_array_that_it_is() {
     let json: serde_json::Value = serde_json::from_str(&json).expect("one line of JSON");
     assert_eq!(json["classes"][0][0]["class"], 3);
     assert_eq!(json["layers"][0]["shape"], serde_json::json!([1, 10]));
+    // A layer that is named twice is written once, and no layer's file is written over the input.
+    run(&[&image, "--out", &several, "--layer", "relu1", "--layer", "relu1"]);
+    let taken = scratch.path("taken.relu1.npy");
+    fs::copy(&input, &taken).expect("it is there");
+    let out = scratch.path("taken.npy");
+    let over = ["run", &model, &taken, "--out", &out, "--layer", "relu1", "--layer", "relu2"];
+    let error = String::from_utf8_lossy(&unpool(&over).stderr).into_owned();
+    assert!(error.contains("would be overwritten"), "{error}");
+    assert!(fs::read(&taken).expect("it is there") == fs::read(&input).expect("and this"));
     let wrong = unpool(&["run", &model, &input, "--preset", "imagenet"]);
     let error = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert_eq!((wrong.status.code(), error.lines().count()), (Some(2), 1), "{error}");
@@ -320,7 +245,7 @@ fn a_bad_question_is_refused_in_one_line_and_writes_nothing() {
                 "--method",
                 "grad-cam",
             ],
-            "relu1 is not made of another layer's maps",
+            "relu1 has none before it",
         ),
         (&["visualize", &model, &image, "--out", &out, "--labels", "voc"], "21 names"),
         (&["visualize", &model, &image, "--out", &out, "--maps", &broken], "a directory is needed"),

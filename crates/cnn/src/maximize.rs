@@ -22,8 +22,9 @@ pub struct Ascent {
     /// The deviation, in cells, of the Gaussian that smooths the image after every fourth step; 0
     /// smooths nothing.
     pub blur: f32,
-    /// Cells by which the image is shifted at most before a step, and back after it.
-    pub jitter: usize,
+    /// Whether the image is shifted along each axis before a step, by a random number of cells, and back
+    /// after it. What leaves it on one side comes in on the other.
+    pub shifts: bool,
     /// The least and the largest value of each channel: those of black and white.
     pub range: Vec<(f32, f32)>,
     /// Of the noise that the image begins with, and of the shifts. One seed gives the same on every
@@ -37,7 +38,7 @@ const BLUR_EVERY: usize = 4;
 impl Ascent {
     /// What is usual for images of some hundred cells: 200 steps.
     pub fn new(range: Vec<(f32, f32)>) -> Self {
-        Self { steps: 200, rate: 0.02, decay: 0.01, blur: 1.0, jitter: 8, range, seed: 0 }
+        Self { steps: 200, rate: 0.02, decay: 0.01, blur: 1.0, shifts: true, range, seed: 0 }
     }
 
     fn check(&self, channels: usize) -> Result<(), Error> {
@@ -100,7 +101,8 @@ impl Session {
             // Along each axis so many cells.
             let shift = |axis: usize| {
                 let k = (step * shape.len() + axis) as u64;
-                (uniform(ascent.seed, k) * (ascent.jitter + 1) as f64) as usize % shape[axis]
+                let part = if ascent.shifts { uniform(ascent.seed, k) } else { 0.0 };
+                (part * shape[axis] as f64) as usize
             };
             for axis in axes.clone() {
                 rotate(&mut images, &shape, axis, shift(axis));

@@ -122,8 +122,12 @@ impl Model {
                     continue;
                 }
                 "Div" => largest().filter(|&x| x > 64.0).map(|_| 255.0),
-                "Mul" => largest().filter(|&x| x < 1.0 / 64.0).map(|_| 255.0),
-                "Sub" | "Add" => largest().map(|x| if x > 2.0 { 255.0 } else { 1.0 }),
+                "Mul" => largest().filter(|&x| x > 0.0 && x < 1.0 / 64.0).map(|_| 255.0),
+                "Sub" | "Add" => match largest()? {
+                    x if x <= 2.0 => Some(1.0),
+                    x if x <= 255.0 => Some(255.0),
+                    _ => None,
+                },
                 _ => None,
             };
         }

@@ -62,6 +62,8 @@ impl Strongest {
 
 /// Whether no neighbour exceeds a unit, and no earlier neighbour equals it.
 fn is_peak(values: &[f32], spatial: &[usize], position: usize) -> bool {
+    // On the last three axes: a tensor may have any number of them.
+    let spatial = &spatial[spatial.len().saturating_sub(3)..];
     let own = values[position];
     if own.is_nan() {
         return false;

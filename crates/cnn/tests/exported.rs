@@ -2,7 +2,7 @@
 //! `tests/models/README.md`.
 
 use serde::Deserialize;
-use unpool_cnn::{Engine, Keep, Model, Rule, Session, Target};
+use unpool_cnn::{Engine, Keep, Layer, Layout, Model, Rule, Session, Target};
 
 use crate::support::engines::engines;
 use crate::support::expected::read;
@@ -90,4 +90,24 @@ fn every_network_is_that_of_onnx_runtime() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn layers_know_which_of_their_axes_is_the_channels() {
+    let plan = |file: &str, shape: &[usize]| {
+        let path = crate::support::expected::path("..").join("models").join(file);
+        let bytes = filled(&std::fs::read(path).expect("the model is in the repository"));
+        Model::from_bytes(&bytes).expect("a model").plan(shape).expect("the shapes fit")
+    };
+    // Inside of its blocks a ConvNeXt has the channels last.
+    let convnext = plan("convnext_tiny_dynamo.onnx", &[1, 3, 224, 224]);
+    let last = |layer: &&Layer| layer.layout() == Layout::ChannelsLast;
+    let inside = convnext.layers().iter().filter(last);
+    assert!(inside.clone().any(|layer| layer.shape() == [1, 14, 14, 1536]));
+    assert!(inside.clone().all(|layer| layer.operator() != "Conv"));
+    assert_eq!(convnext.last_maps().expect("maps").shape(), [1, 768, 7, 7]);
+    // A Keras model has them last only before its first Transpose and after its last.
+    let keras = plan("keras_simple.onnx", &[1, 28, 28, 1]);
+    let maps = keras.last_maps().expect("maps");
+    assert!(maps.layout() == Layout::ChannelsFirst && maps.positions() > 1, "{maps:?}");
 }

@@ -1,6 +1,6 @@
 //! Images of the size that a network reads.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
@@ -42,12 +42,7 @@ impl Fitted {
     }
 
     pub(crate) fn open(source: &Source, network: &Network, fit: Fit) -> Result<Self> {
-        ensure!(
-            network.dims.len() == 4,
-            "{}: its input has {} extents; batch, channels, height and width are needed",
-            network.name,
-            network.dims.len()
-        );
+        network.check_images()?;
         let image = picture::open(source)?;
         let original = image.dimensions();
         let own = Size { height: original.1 as usize, width: original.0 as usize };

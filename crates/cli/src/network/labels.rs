@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use unpool_cnn::{Layer, Model};
 
@@ -15,6 +15,9 @@ const VOC: &str = include_str!("voc.txt");
 
 /// The key under which a model's metadata may have its classes, with commas between them.
 const KEY: &str = "labels";
+
+/// Letters of a name, at most: a name is for reading.
+const NAME: usize = 100;
 
 /// The option.
 #[derive(clap::Args)]
@@ -36,8 +39,12 @@ impl Labels {
             (Some("imagenet"), _) => lines(IMAGENET),
             (Some("voc"), _) => lines(VOC),
             (Some(file), _) => {
-                let text = fs::read_to_string(file).with_context(|| format!("--labels {file}"))?;
-                parsed(&text).with_context(|| format!("--labels {file}"))?
+                let read = fs::read_to_string(file);
+                let text = read.with_context(|| {
+                    format!("--labels {file}: neither imagenet nor voc, and no file")
+                })?;
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                parsed(text).with_context(|| format!("--labels {file}"))?
             }
             (None, Some(names)) => names.split(',').map(|name| name.trim().to_owned()).collect(),
             (None, None) if [1000, 1001].contains(&classes) => lines(IMAGENET),
@@ -50,13 +57,12 @@ impl Labels {
         }
         if names.len() != classes {
             // A file may be wrong about itself; a person is told.
-            ensure!(
-                args.labels.is_none(),
-                "--labels: {} names; the network has {classes} classes",
-                names.len()
-            );
+            if let Some(file) = &args.labels {
+                bail!("--labels {file}: {} names; the network has {classes} classes", names.len());
+            }
             return Ok(Self::default());
         }
+        names.iter_mut().for_each(|name| *name = name.chars().take(NAME).collect());
         Ok(Self(names))
     }
 
@@ -76,7 +82,13 @@ impl Labels {
     pub(crate) fn nearest(&self, name: &str) -> String {
         let lower = name.to_lowercase();
         let similar = |other: &&String| other.to_lowercase().contains(&lower);
-        let found: Vec<_> = self.0.iter().filter(similar).take(5).map(String::as_str).collect();
+        let mut found: Vec<_> = self.0.iter().filter(similar).map(String::as_str).collect();
+        // Those that have it as a word come first.
+        let is_word = |other: &&str| {
+            other.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| word == lower)
+        };
+        found.sort_by_key(|other| !is_word(other));
+        found.truncate(5);
         match (self.0.is_empty(), found.is_empty()) {
             (true, _) => {
                 "a number is needed, as the classes have no names; --labels gives some".into()
@@ -104,10 +116,10 @@ pub(crate) enum ClassName {
 
 /// A class by number or name.
 pub(crate) fn class(text: &str) -> Result<ClassName, String> {
-    let starts_as_number = text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+    let is_number = text.parse::<f64>().is_ok();
     match ordinal(text) {
         Ok(number) => Ok(ClassName::Number(number)),
-        Err(error) if starts_as_number => Err(error.to_string()),
+        Err(error) if is_number => Err(error.to_string()),
         Err(_) => Ok(ClassName::Name(text.to_owned())),
     }
 }
@@ -128,8 +140,9 @@ impl ClassName {
     }
 }
 
+/// The lines of a text; empty ones at its end are none.
 fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    text.trim_end().lines().map(|line| line.trim().to_owned()).collect()
 }
 
 /// Names of a file: lines, a JSON list, or a JSON object from numbers to names, or to lists that end

@@ -55,7 +55,7 @@ pub(crate) struct Args {
     #[arg(value_name = "MODEL.onnx")]
     pub(crate) model: Source,
     /// Size of the input, height first, where the model leaves it open: one number for both; by
-    /// default the image's own, and 224x224 without an image.
+    /// default that of the image, if there is one, and else 224x224.
     #[arg(long, value_name = "HxW", allow_hyphen_values = true)]
     size: Option<Size>,
 }
@@ -125,6 +125,17 @@ impl Network {
     pub(crate) fn file_name(&self) -> String {
         let path = std::path::Path::new(&self.name);
         path.file_name().map_or(self.name.clone(), |name| name.to_string_lossy().into())
+    }
+
+    /// Refuses a network that does not read images.
+    pub(crate) fn check_images(&self) -> Result<()> {
+        ensure!(
+            self.dims.len() == 4,
+            "{}: its input has {} extents; batch, channels, height and width are needed",
+            self.name,
+            self.dims.len()
+        );
+        Ok(())
     }
 
     /// Refuses an output that is not finite, as of an input far outside the training data.

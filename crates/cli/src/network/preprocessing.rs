@@ -56,6 +56,8 @@ pub(crate) struct Preprocessing {
     blue_first: bool,
     /// What chose it, in words.
     pub(crate) said: String,
+    /// The argument that did, if its numbers were not given one by one.
+    preset: Option<String>,
     /// Whether nothing did.
     pub(crate) is_assumed: bool,
 }
@@ -72,9 +74,11 @@ impl Preset {
             Self::Caffe => ([103.939, 116.779, 123.68].map(|m| m / 255.0).to_vec(), vec![255.0]),
         };
         let name = self.to_possible_value().map(|value| value.get_name().to_owned());
-        let said = format!("preset {}, {why}", name.unwrap_or_default());
+        let name = name.unwrap_or_default();
+        let said = format!("preset {name}, {why}");
+        let preset = Some(format!("--preset {name}, {why}"));
         let blue_first = self == Self::Caffe;
-        Preprocessing { mean, scale, blue_first, said, is_assumed: false }
+        Preprocessing { mean, scale, blue_first, said, preset, is_assumed: false }
     }
 
     /// What a model says of itself: by the name of a preset under `preprocessing`, by ONNX's own keys
@@ -107,7 +111,14 @@ impl Args {
         if !self.is_default() {
             let (mean, scale) = (self.mean.clone(), self.scale.clone());
             let said = "mean and scale, as asked".into();
-            return Preprocessing { mean, scale, blue_first: false, said, is_assumed: false };
+            return Preprocessing {
+                mean,
+                scale,
+                blue_first: false,
+                said,
+                preset: None,
+                is_assumed: false,
+            };
         }
         match Preset::stated(model) {
             Some((preset, why)) => preset.preprocessing(why),
@@ -122,21 +133,12 @@ impl Args {
 impl Preprocessing {
     /// The numbers of a picture, one plane for each channel.
     pub(crate) fn planes(&self, picture: &RgbImage, channels: usize) -> Result<Vec<f32>> {
-        let per_channel = |option: &str, list: &[f32]| match list.len() {
-            1 => Ok(vec![list[0]; channels]),
-            n if n == channels => Ok(list.to_vec()),
-            n if channels == 1 => bail!("--{option}: {n} numbers; the model reads 1 channel"),
-            n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
-        };
-        let (mean, scale) = (per_channel("mean", &self.mean)?, per_channel("scale", &self.scale)?);
+        let [mean, scale] = self.per_channel(channels)?;
         let value = |pixel: &Rgb<u8>, c: usize| match (channels, self.blue_first) {
             (1, _) => luma(pixel),
             (_, true) => f32::from(pixel.0[2 - c]) / 255.0,
             (_, false) => f32::from(pixel.0[c]) / 255.0,
         };
-        if ![1, 3].contains(&channels) {
-            bail!("the model reads {channels} channels; 1 and 3 can be made of an image");
-        }
         let plane = |c: usize| {
             let (mean, scale) = (mean[c], scale[c]);
             picture.pixels().map(move |pixel| (value(pixel, c) - mean) * scale)
@@ -144,12 +146,31 @@ impl Preprocessing {
         Ok((0..channels).flat_map(plane).collect())
     }
 
+    /// Mean and scale of each channel.
+    fn per_channel(&self, channels: usize) -> Result<[Vec<f32>; 2]> {
+        if ![1, 3].contains(&channels) {
+            bail!("the model reads {channels} channels; 1 and 3 can be made of an image");
+        }
+        let all = |option: &str, list: &[f32]| {
+            let option = self.preset.as_deref().unwrap_or(option);
+            match list.len() {
+                1 => Ok(vec![list[0]; channels]),
+                n if n == channels => Ok(list.to_vec()),
+                n if channels == 1 => bail!("{option}: {n} numbers; the model reads 1 channel"),
+                n => bail!("{option}: {n} numbers; 1 or {channels} are needed"),
+            }
+        };
+        Ok([all("--mean", &self.mean)?, all("--scale", &self.scale)?])
+    }
+
     /// What black and white become in each channel, the lesser first.
-    pub(crate) fn range(&self, channels: usize) -> Vec<(f32, f32)> {
-        let of = |list: &[f32], c: usize| list[c.min(list.len() - 1)];
-        let end = |c: usize, end: f32| (end - of(&self.mean, c)) * of(&self.scale, c);
-        let range = |c: usize| (end(c, 0.0).min(end(c, 1.0)), end(c, 0.0).max(end(c, 1.0)));
-        (0..channels).map(range).collect()
+    pub(crate) fn range(&self, channels: usize) -> Result<Vec<(f32, f32)>> {
+        let [mean, scale] = self.per_channel(channels)?;
+        let range = |(mean, scale): (&f32, &f32)| {
+            let ends = [0.0, 1.0].map(|end| (end - mean) * scale);
+            (ends[0].min(ends[1]), ends[0].max(ends[1]))
+        };
+        Ok(mean.iter().zip(&scale).map(range).collect())
     }
 
     /// The picture of planes as a network has them: what [`planes`](Self::planes) undoes.
@@ -205,7 +226,8 @@ mod tests {
             let preprocessing = preset.preprocessing("");
             let planes = preprocessing.planes(&picture, 3).expect("three channels");
             assert_eq!(preprocessing.picture(&planes, (4, 3)), picture, "{preset:?}");
-            for (plane, (low, high)) in planes.chunks(12).zip(preprocessing.range(3)) {
+            let range = preprocessing.range(3).expect("three channels");
+            for (plane, (low, high)) in planes.chunks(12).zip(range) {
                 assert!(plane.iter().all(|x| (low - 1e-3..=high + 1e-3).contains(x)), "{preset:?}");
             }
         }

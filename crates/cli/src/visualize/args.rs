@@ -19,14 +19,14 @@ pub(crate) struct Args {
     /// maps Grad-CAM looks for the class.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub(crate) layer: Vec<String>,
-    /// Every layer.
+    /// Every layer whose channels come second.
     #[arg(long)]
     pub(crate) all: bool,
     /// A channel; by default the strongest of each layer.
     #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = ordinal)]
     pub(crate) channel: Option<usize>,
     /// The units to look back from, of the channel or of the layer; by default responses.
-    #[arg(long, value_enum, value_name = "WHAT")]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "top")]
     pub(crate) of: Option<Of>,
     /// The N strongest units of a channel over all images, cropped to their receptive fields.
     #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(1..=100))]
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// once.
     #[arg(long, value_name = "CLASS", conflicts_with_all = ["all", "of"], allow_negative_numbers = true, value_parser = network::class)]
     pub(crate) class: Vec<ClassName>,
-    /// Ways to look back, with commas between them; by default three of them.
+    /// Ways to look back, with commas between them; by default three or four of them.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,…")]
     method: Vec<Method>,
     #[command(flatten)]
@@ -52,7 +52,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with = "top")]
     pub(crate) maps: Option<PathBuf>,
     /// Directory for a TensorBoard event file.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "top")]
     pub(crate) logdir: Option<PathBuf>,
     /// auto, cpu, gpu, or part of the name of an adapter or backend.
     #[arg(long, default_value = "auto", value_name = "NAME")]
@@ -64,6 +64,11 @@ impl Args {
     pub(crate) fn asks_for_units(&self) -> bool {
         let layers = !self.layer.is_empty() && self.class.is_empty();
         layers || self.all || self.channel.is_some() || self.of.is_some()
+    }
+
+    /// Whether methods are asked for.
+    pub(crate) fn asks_for_methods(&self) -> bool {
+        !self.method.is_empty()
     }
 
     /// The methods that are asked for, or others.

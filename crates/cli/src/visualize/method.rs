@@ -37,15 +37,15 @@ pub(crate) enum Method {
     GuidedGradCam,
     /// Layer-wise relevance propagation with an ε of 0.01.
     LrpEpsilon,
-    /// Layer-wise relevance propagation with a γ of 0.25.
+    /// Layer-wise relevance propagation with a γ of 0.25 as well.
     LrpGamma,
 }
 
 impl Method {
     /// Of the units of layers, and of a class, if none are asked for.
     pub(crate) const OF_UNITS: [Self; 3] = [Self::Gradient, Self::Deconvnet, Self::Guided];
-    pub(crate) const OF_A_CLASS: [Self; 3] =
-        [Self::Occlusion, Self::IntegratedGradients, Self::Guided];
+    pub(crate) const OF_A_CLASS: [Self; 4] =
+        [Self::GradCam, Self::Occlusion, Self::IntegratedGradients, Self::Guided];
 
     /// Its name, as in captions and the names of files.
     pub(crate) fn name(self) -> &'static str {
@@ -61,7 +61,7 @@ impl Method {
     }
 
     /// Whether it looks for evidence in the maps of another layer.
-    fn needs_maps(self) -> bool {
+    pub(crate) fn needs_maps(self) -> bool {
         matches!(self, Self::GradCam | Self::GradCamPlusPlus | Self::GuidedGradCam)
     }
 
@@ -85,7 +85,7 @@ impl Method {
             Self::GradCamPlusPlus => return Way::Cam(Cam::GradCamPlusPlus),
             Self::GuidedGradCam => Attribution::GuidedGradCam { at: at.to_owned() },
             Self::LrpEpsilon => relevance(1e-2, 0.0),
-            Self::LrpGamma => relevance(0.0, 0.25),
+            Self::LrpGamma => relevance(1e-2, 0.25),
         })
     }
 }
@@ -121,7 +121,7 @@ impl Seen<'_> {
         let size = self.image.size();
         ensure!(
             at.is_some() || !method.needs_maps(),
-            "--method {}: {layer} is not made of another layer's maps",
+            "--method {}: looks for a class in the maps of a layer, and {layer} has none before it",
             method.name()
         );
         let (numbers, drawn) = match method.way(size.height.min(size.width), at.unwrap_or("")) {
@@ -133,27 +133,42 @@ impl Seen<'_> {
             }
             Way::Attribution(attribution) => {
                 // The session has the responses to the image already.
-                let map = match attribution {
+                let mut map = match attribution {
                     Attribution::LookBack(rule) => session.look_back(layer, target, rule)?.map,
                     _ => session.attribute(&attribution, self.tensor, layer, target)?.map,
                 };
+                if let Attribution::Occlusion { .. } = attribution {
+                    // All channels are covered at once and have the same numbers.
+                    let planes =
+                        self.request.network.planes(&map.data, &self.request.preprocessing);
+                    let shape = vec![1, 1, size.height, size.width];
+                    map = Activation { shape, data: planes[..size.height * size.width].to_vec() };
+                }
                 let drawn = self.drawn(method, &map);
                 (map, drawn)
             }
         };
-        let panel = Panel::map(self.caption(method, &numbers), &drawn);
+        let mut caption = self.caption(method, &numbers);
+        if let Some(at) = at.filter(|_| method.needs_maps() && !self.request.args.layer.is_empty())
+        {
+            caption += &format!(" at {at}");
+        }
+        let panel = Panel::map(caption, &drawn);
         Ok(Map { panel, picture: drawn.picture, numbers })
     }
 
     /// A map in the image's space as a picture.
     pub(crate) fn drawn(&self, method: Method, map: &Activation) -> Drawn {
         let size = self.image.size();
-        let planes = self.request.network.planes(&map.data, &self.request.preprocessing);
-        let draw = match method {
-            Method::Deconvnet | Method::Guided | Method::GuidedGradCam => maps::reconstruction,
-            _ => maps::signed,
-        };
-        draw(&planes, [size.height, size.width])
+        let size = [size.height, size.width];
+        let planes = || self.request.network.planes(&map.data, &self.request.preprocessing);
+        match method {
+            Method::Occlusion => maps::signed(&map.data, size),
+            Method::Deconvnet | Method::Guided | Method::GuidedGradCam => {
+                maps::reconstruction(&planes(), size)
+            }
+            _ => maps::signed(&planes(), size),
+        }
     }
 
     fn caption(&self, method: Method, map: &Activation) -> String {

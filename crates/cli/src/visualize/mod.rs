@@ -13,7 +13,7 @@ mod units_sheet;
 use std::io::Write;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use unpool_cnn::Engine;
 
 use crate::files;
@@ -22,6 +22,8 @@ use crate::outcome::Outcome;
 use crate::source;
 use output::Output;
 use sessions::{Request, Sessions};
+
+pub(crate) use sessions::ensure_channels_second;
 
 pub(crate) use args::Args;
 
@@ -41,7 +43,6 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         .map(|source| Fitted::open(source, &network, args.fit))
         .collect::<Result<Vec<_>>>()?;
     let engine = Engine::named(&args.device)?;
-    writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     let mut inputs: Vec<_> = sources.iter().collect();
     inputs.push(&args.network.model);
 
@@ -59,6 +60,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     }
     let written = output.write(&inputs)?;
 
+    writeln!(out, "device  {}", network::device(&engine, &args.device))?;
     if let Some(open) = sessions.opened() {
         writeln!(out, "memory  {}", network::memory(open.session.memory()))?;
         writeln!(out, "values  {}", request.preprocessing.said)?;
@@ -90,9 +92,10 @@ fn draw(
     let activation = open.session.activation(&open.scores)?;
     let plan = open.session.plan();
     let classes = scores::ranked(plan, &activation, 0);
-    let said = classes.iter().take(CLASSES).map(|class| {
-        format!("{}: {}", open.labels.named(class.number), overview::percent(class.probability))
-    });
+    let said = classes
+        .iter()
+        .take(CLASSES)
+        .map(|class| format!("{}: {}", open.labels.named(class.number), class.percent()));
     let said = said.collect();
     output.log(|board| {
         if step == 0 {
@@ -103,10 +106,6 @@ fn draw(
         board.scalar("seconds/forward", step, start.elapsed().as_secs_f32())
     })?;
     let asks_for_units = request.args.asks_for_units();
-    ensure!(
-        request.args.class.is_empty() || !asks_for_units,
-        "--class: is about the class scores, and --layer, --channel, --of and --all about others"
-    );
     let sheet = match asks_for_units || (classes.is_empty() && request.args.class.is_empty()) {
         true => units_sheet::draw(sessions, (image, step), &classes, output)?,
         false => overview::draw(sessions, (image, step), &classes, output)?,

@@ -1,6 +1,8 @@
 //! The sheet of what a network makes of an image: its best classes, where the evidence for them lies,
 //! which pixels count, and the strongest units of some layers.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, ensure};
 use embedded_graphics::pixelcolor::Rgb888;
 use image::{Rgb, RgbImage, imageops};
@@ -9,9 +11,10 @@ use unpool_cnn::{Found, Layer, Rule, Session, Strongest, Target};
 
 use crate::axes::extents;
 use crate::canvas::{Canvas, Letters};
-use crate::contact::{Contact, GAP, PAPER, Panel, Row, SIDE};
+use crate::colours::short;
+use crate::contact::{Contact, GAP, PAPER, Panel, Row, SIDE, WIDTH};
 use crate::layers::receptive_field;
-use crate::maps::stretched;
+use crate::maps::{GRAIN, stretched};
 use crate::network::{CLASSES, Fitted, Labels, scores::Class};
 use crate::visualize::crop::crop;
 use crate::visualize::method::{Method, Seen};
@@ -32,10 +35,12 @@ pub(crate) fn draw(
     let (open, tensor) = sessions.forward(image)?;
     let plan = open.session.plan();
     let scores = plan.layer(&open.scores)?.clone();
-    let explained: Vec<usize> = match &args.class[..] {
+    let mut explained: Vec<usize> = match &args.class[..] {
         [] => classes.iter().take(1).map(|class| class.number).collect(),
         asked => asked.iter().map(|c| c.among(&scores, &open.labels)).collect::<Result<_>>()?,
     };
+    let mut known = HashSet::new();
+    explained.retain(|&class| known.insert(class));
     // Where evidence is looked for.
     let at: Vec<String> = match &args.layer[..] {
         [] => plan.last_maps().map(|layer| layer.name().to_owned()).into_iter().collect(),
@@ -43,14 +48,21 @@ pub(crate) fn draw(
     };
     for name in &at {
         let layer = plan.layer(name)?;
-        ensure!(
-            layer.shape().len() == 4 && layer.positions() > 1,
-            "--layer {name}: is {}, which are no maps",
-            extents(layer.shape())
-        );
+        let shape = extents(layer.shape());
+        ensure!(plan.has_maps(layer), "--layer {name}: is {shape}, which are no maps");
+    }
+    // Each method, and each layer where it looks for evidence.
+    let mut ways = Vec::new();
+    for &method in methods {
+        match method.needs_maps() {
+            true if at.is_empty() && !args.asks_for_methods() => {}
+            true if !at.is_empty() => ways.extend(at.iter().map(|at| (method, Some(at.as_str())))),
+            _ => ways.push((method, None)),
+        }
     }
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
-    let count = explained.len() * (at.len() + methods.len()) + LAYERS;
+    let layers = if args.class.is_empty() { LAYERS } else { 0 };
+    let count = explained.len() * ways.len() + layers;
     let bar = ProgressBar::new(count as u64).with_style(style);
     bar.set_message(image.name.clone());
 
@@ -61,21 +73,21 @@ pub(crate) fn draw(
             1 => Target::Class(number),
             _ => Target::Channel(number),
         };
-        let ways = at.iter().map(|at| (Method::GradCam, Some(at.as_str())));
-        let others = methods.iter().filter(|&&method| method != Method::GradCam);
-        let ways = ways.chain(others.map(|&method| (method, at.last().map(String::as_str))));
         let mut panels = Vec::new();
-        for (method, at) in ways {
+        for &(method, at) in &ways {
             let map = seen.map(&mut open.session, method, (&open.scores, target), at)?;
-            let of = format!("class-{}", open.labels.named(number));
+            let of = match at.filter(|_| !args.layer.is_empty()) {
+                Some(at) => format!("class-{}/{at}", open.labels.named(number)),
+                None => format!("class-{}", open.labels.named(number)),
+            };
             output.map((&image.name, step), (&of, method.name()), &map.picture, &map.numbers)?;
             panels.push(map.panel);
             bar.inc(1);
         }
         let probability = classes.iter().find(|class| class.number == number);
-        let probability = probability.map_or(String::new(), |class| percent(class.probability));
+        let probability = probability.map_or(String::new(), Class::percent);
         let place = at.join(", ");
-        let text = match at.is_empty() {
+        let text = match ways.iter().all(|(method, _)| !method.needs_maps()) {
             true => "What raises its score (red), and what lowers it (blue).".to_owned(),
             false => format!(
                 "Where evidence for it lies by the maps of {place}; and what raises its score (red), \
@@ -83,19 +95,23 @@ pub(crate) fn draw(
             ),
         };
         let heading = format!("{}  {probability}", open.labels.named(number));
-        rows.push(Row { heading, text, panels });
+        rows.extend(Row::of(heading, text, panels));
     }
     if args.class.is_empty() {
         rows.extend(units(open, &seen, &bar)?);
     }
     bar.finish_and_clear();
+    let (width, height) = image.picture.dimensions();
+    let smoothed = match width.max(height) as f32 {
+        longer if longer < GRAIN => "",
+        _ => "The red and blue maps are smoothed over some pixels. ",
+    };
+    let guided = "Guided backpropagation shows what is in the image more than what decides.";
     Ok(Contact {
         title: format!("What {} sees in {}", network.file_name(), image.name),
         lines: vec![
             format!("Image: {}. Values: {}.", image.described(), preprocessing.said),
-            "The red and blue maps are smoothed over some pixels. Guided backpropagation shows what is in \
-             the image more than what decides."
-                .into(),
+            format!("{smoothed}{guided}"),
         ],
         rows,
     })
@@ -130,8 +146,8 @@ fn bars(classes: &[Class], explained: &[usize], labels: &Labels) -> RgbImage {
         .iter()
         .enumerate()
         .filter(|(i, class)| *i < CLASSES || explained.contains(&class.number));
-    let shown: Vec<_> = asked.map(|(_, class)| class).take(CLASSES + 3).collect();
-    let width = 3 * SIDE + 2 * GAP;
+    let shown: Vec<_> = asked.map(|(_, class)| class).collect();
+    let width = WIDTH - SIDE - GAP;
     let height = (shown.len() as u32 * PITCH).max(SIDE / 2);
     let mut picture = RgbImage::from_pixel(width, height, Rgb([255; 3]));
     let mut canvas = Canvas(&mut picture);
@@ -142,27 +158,27 @@ fn bars(classes: &[Class], explained: &[usize], labels: &Labels) -> RgbImage {
         let ink = if marked { Rgb888::new(178, 24, 43) } else { Rgb888::new(70, 76, 86) };
         let name = Letters::Text.fitted(&labels.named(class.number), NAME - 20);
         canvas.text(&name, (10, top + 9), Letters::Text, ink);
-        let long = (class.probability * room as f32).round() as u32;
+        let long = (class.probability.unwrap_or(0.0) * room as f32).round() as u32;
         canvas.fill((NAME, top + 8), (room, PITCH - 16), Rgb888::new(238, 239, 240));
         canvas.fill((NAME, top + 8), (long.max(1), PITCH - 16), ink);
-        let numbers = format!("{}   {:.2}", percent(class.probability), class.score);
+        let numbers = match class.probability {
+            Some(_) => format!("{}   {}", class.percent(), short(class.score)),
+            None => class.percent(),
+        };
         canvas.text(&numbers, (NAME + room + 14, top + 9), Letters::Text, ink);
     }
     picture
-}
-
-pub(crate) fn percent(part: f32) -> String {
-    match 100.0 * part {
-        percent if percent < 0.05 => "< 0.1 %".into(),
-        percent => format!("{percent:.1} %"),
-    }
 }
 
 /// A row for each of some layers: its strongest units, each with the part of the image that it can see,
 /// and what of it guided backpropagation takes back.
 fn units(open: &mut Opened, seen: &Seen<'_>, bar: &ProgressBar) -> Result<Vec<Row>> {
     let session = &mut open.session;
-    let names: Vec<_> = open.names.iter().filter(|name| **name != open.scores).collect();
+    let plan = session.plan();
+    let has_maps = |name: &&String| {
+        **name != open.scores && plan.layer(name).is_ok_and(|layer| plan.has_maps(layer))
+    };
+    let names: Vec<_> = open.names.iter().filter(has_maps).collect();
     let first = names.len().saturating_sub(LAYERS);
     let mut rows = Vec::new();
     for name in &names[first..] {
@@ -213,5 +229,5 @@ fn unit_panel(
     for (i, picture) in pictures.iter().enumerate() {
         imageops::overlay(&mut both, picture, i64::from(i as u32 * (side + 4)), 0);
     }
-    Ok(Panel::at_own_size(format!("channel {}: {:.2}", unit.channel, unit.value), both))
+    Ok(Panel::at_own_size(format!("channel {}: {}", unit.channel, short(unit.value)), both))
 }

@@ -1,8 +1,9 @@
 //! The session of a network, kept between images of one size, and the layers to look back from.
 
-use anyhow::{Result, bail};
-use unpool_cnn::{Engine, Keep, Layer, Plan, Session};
+use anyhow::{Result, bail, ensure};
+use unpool_cnn::{Engine, Keep, Layer, Layout, Plan, Session};
 
+use crate::axes::extents;
 use crate::network::{Fitted, Labels, Network, Preprocessing};
 use crate::visualize::args::Args;
 use crate::visualize::method::Method;
@@ -41,9 +42,9 @@ pub(crate) struct Request<'a> {
 impl<'a> Request<'a> {
     pub(crate) fn new(args: &'a Args, network: &'a Network) -> Self {
         let asks_for_units = args.asks_for_units() || args.top.is_some();
-        let usual = if asks_for_units { Method::OF_UNITS } else { Method::OF_A_CLASS };
+        let usual: &[_] = if asks_for_units { &Method::OF_UNITS } else { &Method::OF_A_CLASS };
         let preprocessing = args.preprocessing.chosen(&network.model);
-        Self { args, network, preprocessing, methods: args.methods_or(&usual) }
+        Self { args, network, preprocessing, methods: args.methods_or(usual) }
     }
 }
 
@@ -139,15 +140,29 @@ impl<'a> Sessions<'a> {
     }
 }
 
+/// Refuses a layer whose channels are not its second axis.
+pub(crate) fn ensure_channels_second(layer: &Layer) -> Result<()> {
+    ensure!(
+        layer.layout() == Layout::ChannelsFirst,
+        "--layer {}: its channels are the last of {}; a layer whose channels come second is needed",
+        layer.name(),
+        extents(layer.shape())
+    );
+    Ok(())
+}
+
 /// The layers to look back from.
 fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
     if args.all {
-        return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());
+        let second = plan.layers().iter().filter(|l| l.layout() == Layout::ChannelsFirst);
+        return Ok(second.map(|l| l.name().to_owned()).collect());
     }
     if !args.layer.is_empty() {
         let mut names: Vec<String> = Vec::new();
         for name in &args.layer {
-            let name = plan.layer(name)?.name();
+            let layer = plan.layer(name)?;
+            ensure_channels_second(layer)?;
+            let name = layer.name();
             if !names.iter().any(|other| other == name) {
                 names.push(name.to_owned());
             }
@@ -155,12 +170,11 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
         return Ok(names);
     }
     let scores = plan.scores().name().to_owned();
-    let is_activation =
-        |layer: &&Layer| ACTIVATIONS.contains(&layer.operator()) && layer.positions() > 1;
-    let activations = plan.layers().iter().filter(is_activation);
+    let with_maps = || plan.layers().iter().filter(|layer| plan.has_maps(layer));
+    let activations = with_maps().filter(|layer| ACTIVATIONS.contains(&layer.operator()));
     let mut names: Vec<_> = activations.map(|l| unbounded(plan, l).name().to_owned()).collect();
     if names.is_empty() {
-        names = plan.layers().iter().map(|l| l.name().to_owned()).collect();
+        names = with_maps().map(|l| l.name().to_owned()).collect();
     }
     names.retain(|name| *name != scores);
     // The last activation, and others at even distances before it.

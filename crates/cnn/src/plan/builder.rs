@@ -7,7 +7,7 @@ use crate::onnx::constant::Constant;
 use crate::onnx::graph::{Graph, Node};
 use crate::plan::value::{Tensor, Value};
 use crate::program::{Content, Instruction, Slot, SlotId};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The shapes under which an instruction sees what it reads, and the first tensor that it writes.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Builder<'a> {
     pub(super) views: Vec<View>,
     /// The index of the layer that is being lowered.
     pub(super) layer: usize,
+    /// The names of values whose channels are their last axis.
+    pub(super) channels_last: HashSet<String>,
     /// The batch that the file states for its input, if it states one.
     pub(super) stated_batch: Option<usize>,
     /// Bytes that all tensors may have in total.
@@ -46,6 +48,7 @@ impl<'a> Builder<'a> {
             instructions: Vec::new(),
             views: Vec::new(),
             layer: 0,
+            channels_last: HashSet::new(),
             stated_batch: graph.input_dims.as_ref().and_then(|dims| *dims.first()?),
             memory,
             used: 0,

@@ -1,5 +1,7 @@
 //! A node as its user sees it: name, operator, shape and number of parameters.
 
+use unpool::Layout;
+
 use crate::plan::value::Tensor;
 use crate::program::SlotId;
 
@@ -14,6 +16,7 @@ pub struct Layer {
     /// The tensors that it is made of.
     pub(crate) inputs: Vec<SlotId>,
     pub(crate) input_names: Vec<String>,
+    pub(crate) layout: Layout,
 }
 
 impl Layer {
@@ -45,6 +48,13 @@ impl Layer {
     /// Channels, or classes: the second extent.
     pub fn channels(&self) -> usize {
         self.tensor.shape.get(1).copied().unwrap_or(1)
+    }
+
+    /// Whether its channels come second, as in most layers, or last, as inside of a ConvNeXt or a
+    /// transformer. [`channels`](Self::channels), [`positions`](Self::positions) and targets count the second axis
+    /// as the channels all the same.
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// Units of a channel of one image.

@@ -1,5 +1,7 @@
 //! From a node of the graph to a layer: each operator is lowered to kernels.
 
+use unpool::Layout;
+
 use crate::error::Error;
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
@@ -91,11 +93,33 @@ impl Builder<'_> {
                     parameters: self.parameters(node),
                     inputs: self.input_slots(node),
                     input_names: node.inputs.clone(),
+                    layout: self.layout(node),
                 });
             }
             self.values.insert(name.clone(), value);
         }
         Ok(layer)
+    }
+
+    /// Whether what a node makes has its channels second or last: as what it reads, unless it moves
+    /// them. What slides windows has them second.
+    fn layout(&mut self, node: &Node) -> Layout {
+        let mut is_last = node.inputs.iter().any(|name| self.channels_last.contains(name));
+        let perm = node.attributes().ints("perm").ok().flatten().unwrap_or_default();
+        let last = perm.len() as i64 - 1;
+        match node.operator.as_str() {
+            "Transpose" if last > 1 && perm[1] == last => is_last = false,
+            "Transpose" if last > 1 && perm.last() == Some(&1) => is_last = true,
+            "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" => {
+                is_last = false;
+            }
+            _ => {}
+        }
+        if !is_last {
+            return Layout::ChannelsFirst;
+        }
+        self.channels_last.extend(node.outputs.iter().cloned());
+        Layout::ChannelsLast
     }
 
     /// The slots of the tensors that a node reads.

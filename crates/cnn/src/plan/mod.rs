@@ -53,6 +53,10 @@ impl Plan {
         check_input(graph, shape)?;
         let mut builder = Builder::new(graph, memory);
         let slot = builder.computed(&graph.input, shape, true)?;
+        let input_layout = layout_of(graph, shape);
+        if input_layout == Layout::ChannelsLast {
+            builder.channels_last.insert(graph.input.clone());
+        }
         let input = Tensor { shape: shape.to_vec(), slot };
         builder.values.insert(graph.input.clone(), Value::Tensor(input.clone()));
         let mut layers = Vec::new();
@@ -71,7 +75,6 @@ impl Plan {
         };
         let Builder { slots, instructions, views, .. } = builder;
         let input_name = graph.input.clone();
-        let input_layout = layout_of(graph, shape);
         Ok(Self { input, layers, output, slots, instructions, views, input_name, input_layout })
     }
 
@@ -129,12 +132,20 @@ impl Plan {
         &self.layers[at]
     }
 
-    /// The last layer before the class scores that still has maps, more than one unit a channel: where
-    /// class activation maps are usually taken. `None` for a network without one.
+    /// The last layer before the class scores that still has maps: where class activation maps are
+    /// usually taken. `None` for a network without one. Unpooled maps, mostly 0, are not taken.
     pub fn last_maps(&self) -> Option<&Layer> {
         let scores = self.index(self.scores().name()).unwrap_or(self.output);
-        let has_maps = |layer: &&Layer| layer.shape().len() > 3 && layer.positions() > 1;
-        self.layers[..scores].iter().rev().find(has_maps)
+        let is_it = |layer: &&Layer| self.has_maps(layer) && layer.operator != "MaxUnpool";
+        self.layers[..scores].iter().rev().find(is_it)
+    }
+
+    /// Whether a layer has maps: as many axes as the input, channels second, and more than one unit in
+    /// each.
+    pub fn has_maps(&self, layer: &Layer) -> bool {
+        layer.shape().len() == self.input.shape.len()
+            && layer.layout() == Layout::ChannelsFirst
+            && layer.positions() > 1
     }
 
     /// The layer of that name, or the one that makes the tensor of that name.
