@@ -25,77 +25,54 @@ use crate::visualize::sessions::{Opened, Request, Sessions};
 const LAYERS: usize = 4;
 const UNITS: usize = 4;
 
+/// A method, and the layer in whose maps it looks for evidence if it does.
+type Way = (Method, Option<String>);
+
 pub(crate) fn draw(
     sessions: &mut Sessions<'_>,
     (image, step): (&Fitted, usize),
     classes: &[Class],
     output: &mut Output<'_>,
 ) -> Result<Contact> {
-    let request @ Request { args, network, preprocessing, methods } = sessions.request;
+    let request @ Request { args, network, preprocessing, .. } = sessions.request;
     let (open, tensor) = sessions.forward(image)?;
-    let plan = open.session.plan();
-    let scores = plan.layer(&open.scores)?.clone();
+    let scores = open.session.plan().layer(&open.scores)?.clone();
     let mut explained: Vec<usize> = match &args.class[..] {
         [] => classes.iter().take(1).map(|class| class.number).collect(),
         asked => asked.iter().map(|c| c.among(&scores, &open.labels)).collect::<Result<_>>()?,
     };
     let mut known = HashSet::new();
     explained.retain(|&class| known.insert(class));
-    // Where evidence is looked for.
-    let at: Vec<String> = match &args.layer[..] {
-        [] => plan.last_maps().map(|layer| layer.name().to_owned()).into_iter().collect(),
-        _ => open.names.clone(),
-    };
-    for name in &at {
-        let layer = plan.layer(name)?;
-        let shape = extents(layer.shape());
-        ensure!(plan.has_maps(layer), "--layer {name}: is {shape}, which are no maps");
-    }
-    // Each method, and each layer where it looks for evidence.
-    let mut ways = Vec::new();
-    for &method in methods {
-        match method.needs_maps() {
-            true if at.is_empty() && !args.asks_for_methods() => {}
-            true if !at.is_empty() => ways.extend(at.iter().map(|at| (method, Some(at.as_str())))),
-            _ => ways.push((method, None)),
-        }
-    }
+    let ways = ways(request, open)?;
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
     let layers = if args.class.is_empty() { LAYERS } else { 0 };
-    let count = explained.len() * ways.len() + layers;
-    let bar = ProgressBar::new(count as u64).with_style(style);
+    let bar = ProgressBar::new((explained.len() * ways.len() + layers) as u64).with_style(style);
     bar.set_message(image.name.clone());
 
     let mut rows = vec![first_row(image, classes, &explained, &open.labels)];
     let seen = Seen { request, image, tensor: &tensor };
     for &number in &explained {
-        let target = match scores.positions() {
-            1 => Target::Class(number),
-            _ => Target::Channel(number),
-        };
         let mut panels = Vec::new();
-        for &(method, at) in &ways {
-            let map = seen.map(&mut open.session, method, (&open.scores, target), at)?;
-            let of = match at.filter(|_| !args.layer.is_empty()) {
-                Some(at) => format!("class-{}/{at}", open.labels.named(number)),
-                None => format!("class-{}", open.labels.named(number)),
+        for (method, at) in &ways {
+            let target = match scores.positions() {
+                1 => Target::Class(number),
+                _ => Target::Channel(number),
+            };
+            let of = (open.scores.as_str(), target);
+            let map = seen.map(&mut open.session, *method, of, at.as_deref())?;
+            let class = format!("class-{}", open.labels.named(number));
+            let of = match at.as_ref().filter(|_| !args.layer.is_empty()) {
+                Some(at) => format!("{class}/{at}"),
+                None => class,
             };
             output.map((&image.name, step), (&of, method.name()), &map.picture, &map.numbers)?;
             panels.push(map.panel);
             bar.inc(1);
         }
-        let probability = classes.iter().find(|class| class.number == number);
-        let probability = probability.map_or(String::new(), Class::percent);
-        let place = at.join(", ");
-        let text = match ways.iter().all(|(method, _)| !method.needs_maps()) {
-            true => "What raises its score (red), and what lowers it (blue).".to_owned(),
-            false => format!(
-                "Where evidence for it lies by the maps of {place}; and what raises its score (red), \
-                 and lowers it (blue)."
-            ),
-        };
+        let found = classes.iter().find(|class| class.number == number);
+        let probability = found.map_or(String::new(), Class::percent);
         let heading = format!("{}  {probability}", open.labels.named(number));
-        rows.extend(Row::of(heading, text, panels));
+        rows.extend(Row::of(heading, explanation(&ways), panels));
     }
     if args.class.is_empty() {
         rows.extend(units(open, &seen, &bar)?);
@@ -115,6 +92,47 @@ pub(crate) fn draw(
         ],
         rows,
     })
+}
+
+/// Each method that is asked for, once for each layer where it is to look for evidence: the layers that
+/// are named, or the last one with maps.
+fn ways(request: &Request<'_>, open: &Opened) -> Result<Vec<Way>> {
+    let Request { args, methods, .. } = request;
+    let plan = open.session.plan();
+    let at: Vec<String> = match &args.layer[..] {
+        [] => plan.last_maps().map(|layer| layer.name().to_owned()).into_iter().collect(),
+        _ => open.names.clone(),
+    };
+    for name in &at {
+        let layer = plan.layer(name)?;
+        let shape = extents(layer.shape());
+        ensure!(plan.has_maps(layer), "--layer {name}: is {shape}, which are no maps");
+    }
+    let mut ways = Vec::new();
+    for &method in methods {
+        match method.needs_maps() {
+            // A network without maps has no evidence in them.
+            true if at.is_empty() && !args.asks_for_methods() => {}
+            true if !at.is_empty() => ways.extend(at.iter().map(|at| (method, Some(at.clone())))),
+            _ => ways.push((method, None)),
+        }
+    }
+    Ok(ways)
+}
+
+/// What the maps of a class are, in a sentence.
+fn explanation(ways: &[Way]) -> String {
+    let mut layers: Vec<&str> = ways.iter().filter_map(|(_, at)| at.as_deref()).collect();
+    if layers.is_empty() {
+        return "What raises its score (red), and what lowers it (blue).".into();
+    }
+    let mut known = HashSet::new();
+    layers.retain(|layer| known.insert(*layer));
+    format!(
+        "Where evidence for it lies by the maps of {}; and what raises its score (red), and lowers it \
+         (blue).",
+        layers.join(", ")
+    )
 }
 
 /// The whole image, and the best classes.
