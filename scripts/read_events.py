@@ -35,6 +35,10 @@ assert events.SummaryMetadata("text").plugin_data.plugin_name == "text"
 assert [node.name for node in events.Graph().node] == ["image", "conv"]
 assert list(events.Graph().node[1].input) == ["image"]
 
+events = read(logs / "class")
+methods = {"grad-cam", "occlusion", "integrated-gradients", "guided"}
+assert set(events.Tags()["images"]) == {"input"} | {f"class-3/{method}" for method in methods}
+
 events = read(logs / "visualize")
 images = set(events.Tags()["images"])
 wanted = {"input"} | {
