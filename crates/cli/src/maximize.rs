@@ -1,11 +1,9 @@
 //! `unpool maximize`: images that excite a class or a channel of a network.
 
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Ascent, Engine, Keep, Session, Target};
 
 use crate::colours::short;
@@ -13,9 +11,10 @@ use crate::contact::{Contact, Panel, Row};
 use crate::files::{self, Files, plain_name};
 use crate::network::labels::{self, Labels};
 use crate::network::{self, ClassName, Network, preprocessing};
-use crate::options::ordinal;
+use crate::options::{distinct, ordinal};
 use crate::outcome::Outcome;
 use crate::source;
+use crate::terminal::progress;
 use crate::visualize::ensure_channels_second;
 
 /// Classes, or channels of a layer, that are shown if none is named.
@@ -68,15 +67,14 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     };
     ensure_channels_second(&layer)?;
     let last = layer.channels() - 1;
-    let mut channels: Vec<usize> = match (&args.class[..], &args.channel[..]) {
+    let channels: Vec<usize> = match (&args.class[..], &args.channel[..]) {
         ([], []) => (0..=last.min(CHANNELS - 1)).collect(),
         ([], channels) => channels.to_vec(),
         (classes, _) => {
             classes.iter().map(|class| class.among(&layer, &labels)).collect::<Result<_>>()?
         }
     };
-    let mut known = HashSet::new();
-    channels.retain(|&channel| known.insert(channel));
+    let channels = distinct(channels);
     for channel in &channels {
         let name = layer.name();
         ensure!(*channel <= last, "--channel {channel}: {name} has channels 0 to {last}");
@@ -86,8 +84,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let mut session = session.map_err(|error| network.refused(error))?;
     let ascent = Ascent { steps: args.steps.into(), ..Ascent::new(range) };
 
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} images")?;
-    let bar = ProgressBar::new(channels.len() as u64).with_style(style);
+    let bar = progress(channels.len(), "images")?;
     let mut panels = Vec::new();
     for &channel in &channels {
         let image = session.maximize(layer.name(), Target::Channel(channel), &ascent)?;

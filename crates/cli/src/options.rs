@@ -134,6 +134,17 @@ pub(crate) fn ordinal(text: &str) -> Result<usize, String> {
     number(text, 0).map_err(|error| error.unwrap_or_else(|| "a whole number is wanted".into()))
 }
 
+/// The elements of a list, each once, where it stands first.
+pub(crate) fn distinct<T: PartialEq>(list: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for element in list {
+        if !distinct.contains(&element) {
+            distinct.push(element);
+        }
+    }
+    distinct
+}
+
 /// The padding rule.
 #[derive(Clone, Debug, PartialEq)]
 struct Padding(unpool::Padding);

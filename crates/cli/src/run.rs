@@ -1,6 +1,5 @@
 //! `unpool run`: what a network, or some of its layers, make of an image or of an array.
 
-use std::collections::HashSet;
 use std::io::Write;
 use std::time::Instant;
 
@@ -16,6 +15,7 @@ use crate::network::{
     scores::percent, scores::ranked,
 };
 use crate::npy::{Array, ArraySource, Needed, Number};
+use crate::options::distinct;
 use crate::outcome::Outcome;
 use crate::sink::Sink;
 use crate::source::{self, Source};
@@ -76,15 +76,14 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let preprocessing = args.preprocessing.chosen(&network.model);
     let (shape, tensor, described) = input(args, &network, &preprocessing)?;
     let plan = network.model.plan(&shape).map_err(|error| network.refused(error))?;
-    let mut names = match &args.layer[..] {
+    let names = match &args.layer[..] {
         [] => vec![plan.output().name().to_owned()],
         names => names
             .iter()
             .map(|name| Ok(plan.layer(name)?.name().to_owned()))
             .collect::<Result<Vec<_>>>()?,
     };
-    let mut known = HashSet::new();
-    names.retain(|name| known.insert(name.clone()));
+    let names = distinct(names);
     if let Some(sink) = &args.out {
         let files: Vec<_> = names.iter().map(|name| args.file(sink, name)).collect();
         let files: Vec<_> = files.iter().map(|file| ("--out", file)).collect();

@@ -1,7 +1,10 @@
-//! How wide what is printed may be.
+//! What is printed on a terminal: how wide it may be, and how far long work is.
 
 use std::env;
 use std::io::{self, IsTerminal};
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// Columns of tables and help where nothing says how many there are, and at most.
 pub(crate) const COLUMNS: usize = 80;
@@ -18,6 +21,12 @@ pub(crate) fn columns() -> Option<usize> {
 /// As [`columns`], and none where standard output goes elsewhere than to a terminal.
 pub(crate) fn columns_of_output() -> Option<usize> {
     if said().is_some() || io::stdout().is_terminal() { columns() } else { None }
+}
+
+/// A bar of so many steps, and what they are of.
+pub(crate) fn progress(steps: usize, of: &str) -> Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
+    Ok(ProgressBar::new(steps as u64).with_style(style).with_message(of.to_owned()))
 }
 
 fn said() -> Option<usize> {

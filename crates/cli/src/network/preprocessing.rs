@@ -5,6 +5,8 @@ use clap::ValueEnum;
 use image::{Rgb, RgbImage};
 use unpool_cnn::Model;
 
+use crate::maps::grey;
+
 /// The options: how a pixel becomes a number.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -56,8 +58,8 @@ pub(crate) struct Preprocessing {
     blue_first: bool,
     /// What chose it, in words.
     pub(crate) said: String,
-    /// The argument that did, if its numbers were not given one by one.
-    preset: Option<String>,
+    /// Whether that is a preset, and not numbers given one by one.
+    is_preset: bool,
     /// Whether nothing did.
     pub(crate) is_assumed: bool,
 }
@@ -76,9 +78,8 @@ impl Preset {
         let name = self.to_possible_value().map(|value| value.get_name().to_owned());
         let name = name.unwrap_or_default();
         let said = format!("preset {name}, {why}");
-        let preset = Some(format!("--preset {name}, {why}"));
         let blue_first = self == Self::Caffe;
-        Preprocessing { mean, scale, blue_first, said, preset, is_assumed: false }
+        Preprocessing { mean, scale, blue_first, said, is_preset: true, is_assumed: false }
     }
 
     /// What a model says of itself: by the name of a preset under `preprocessing`, by ONNX's own keys
@@ -116,7 +117,7 @@ impl Args {
                 scale,
                 blue_first: false,
                 said,
-                preset: None,
+                is_preset: false,
                 is_assumed: false,
             };
         }
@@ -152,15 +153,15 @@ impl Preprocessing {
             bail!("the model reads {channels} channels; 1 and 3 can be made of an image");
         }
         let all = |option: &str, list: &[f32]| {
-            let option = self.preset.as_deref().unwrap_or(option);
+            let option = if self.is_preset { &self.said } else { option };
             match list.len() {
                 1 => Ok(vec![list[0]; channels]),
                 n if n == channels => Ok(list.to_vec()),
-                n if channels == 1 => bail!("{option}: {n} numbers; the model reads 1 channel"),
-                n => bail!("{option}: {n} numbers; 1 or {channels} are needed"),
+                n if channels == 1 => bail!("--{option}: {n} numbers; the model reads 1 channel"),
+                n => bail!("--{option}: {n} numbers; 1 or {channels} are needed"),
             }
         };
-        Ok([all("--mean", &self.mean)?, all("--scale", &self.scale)?])
+        Ok([all("mean", &self.mean)?, all("scale", &self.scale)?])
     }
 
     /// What black and white become in each channel, the lesser first.
@@ -211,8 +212,8 @@ fn factor(text: &str) -> Result<f32, String> {
 
 /// Brightness from 0 to 1; exactly the grey of a grey pixel.
 fn luma(pixel: &Rgb<u8>) -> f32 {
-    let [r, g, b] = pixel.0.map(f32::from);
-    if r == g && g == b { r / 255.0 } else { (0.299 * r + 0.587 * g + 0.114 * b) / 255.0 }
+    let [r, g, b] = pixel.0;
+    if r == g && g == b { f32::from(r) / 255.0 } else { grey(pixel) / 255.0 }
 }
 
 #[cfg(test)]

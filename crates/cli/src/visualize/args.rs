@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::network::labels::{self, ClassName};
 use crate::network::{self, Fit, preprocessing};
-use crate::options::ordinal;
+use crate::options::{distinct, ordinal};
 use crate::source::Source;
 use crate::visualize::method::Method;
 
@@ -74,13 +74,7 @@ impl Args {
     /// The methods that are asked for, or others.
     pub(crate) fn methods_or(&self, usual: &[Method]) -> Vec<Method> {
         let asked = if self.method.is_empty() { usual } else { &self.method };
-        let mut methods: Vec<Method> = Vec::new();
-        for &method in asked {
-            if !methods.contains(&method) {
-                methods.push(method);
-            }
-        }
-        methods
+        distinct(asked.iter().copied())
     }
 }
 

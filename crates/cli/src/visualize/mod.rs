@@ -20,6 +20,7 @@ use crate::files;
 use crate::network::{self, CLASSES, Fitted, Network, scores};
 use crate::outcome::Outcome;
 use crate::source;
+use method::Seen;
 use output::Output;
 use sessions::{Request, Sessions};
 
@@ -88,7 +89,7 @@ fn draw(
 ) -> Result<Vec<String>> {
     let request = sessions.request;
     let start = Instant::now();
-    let (open, _) = sessions.forward(image)?;
+    let (open, tensor) = sessions.forward(image)?;
     let activation = open.session.activation(&open.scores)?;
     let plan = open.session.plan();
     let classes = scores::ranked(plan, &activation, 0);
@@ -106,9 +107,10 @@ fn draw(
         board.scalar("seconds/forward", step, start.elapsed().as_secs_f32())
     })?;
     let asks_for_units = request.args.asks_for_units();
+    let seen = Seen { request, image, tensor: &tensor };
     let sheet = match asks_for_units || (classes.is_empty() && request.args.class.is_empty()) {
-        true => units_sheet::draw(sessions, (image, step), &classes, output)?,
-        false => overview::draw(sessions, (image, step), &classes, output)?,
+        true => units_sheet::draw(open, (&seen, step), &classes, output)?,
+        false => overview::draw(open, (&seen, step), &classes, output)?,
     };
     output.sheets.add(&image.name, &sheet.draw())?;
     Ok(said)

@@ -1,12 +1,10 @@
 //! The sheet of what a network makes of an image: its best classes, where the evidence for them lies,
 //! which pixels count, and the strongest units of some layers.
 
-use std::collections::HashSet;
-
 use anyhow::{Result, ensure};
 use embedded_graphics::pixelcolor::Rgb888;
 use image::{Rgb, RgbImage, imageops};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use unpool_cnn::{Found, Layer, Rule, Session, Strongest, Target};
 
 use crate::axes::extents;
@@ -16,10 +14,12 @@ use crate::contact::{Contact, GAP, PAPER, Panel, Row, SIDE, WIDTH};
 use crate::layers::receptive_field;
 use crate::maps::{GRAIN, stretched};
 use crate::network::{CLASSES, Fitted, Labels, scores::Class};
+use crate::options::distinct;
+use crate::terminal::progress;
 use crate::visualize::crop::crop;
 use crate::visualize::method::{Method, Seen};
 use crate::visualize::output::Output;
-use crate::visualize::sessions::{Opened, Request, Sessions};
+use crate::visualize::sessions::{Opened, Request};
 
 /// Layers whose strongest units are shown, and units of each.
 const LAYERS: usize = 4;
@@ -29,28 +29,24 @@ const UNITS: usize = 4;
 type Way = (Method, Option<String>);
 
 pub(crate) fn draw(
-    sessions: &mut Sessions<'_>,
-    (image, step): (&Fitted, usize),
+    open: &mut Opened,
+    (seen, step): (&Seen<'_>, usize),
     classes: &[Class],
     output: &mut Output<'_>,
 ) -> Result<Contact> {
-    let request @ Request { args, network, preprocessing, .. } = sessions.request;
-    let (open, tensor) = sessions.forward(image)?;
+    let Seen { request, image, .. } = *seen;
+    let Request { args, network, preprocessing, .. } = request;
     let scores = open.session.plan().layer(&open.scores)?.clone();
-    let mut explained: Vec<usize> = match &args.class[..] {
+    let explained: Vec<usize> = match &args.class[..] {
         [] => classes.iter().take(1).map(|class| class.number).collect(),
         asked => asked.iter().map(|c| c.among(&scores, &open.labels)).collect::<Result<_>>()?,
     };
-    let mut known = HashSet::new();
-    explained.retain(|&class| known.insert(class));
+    let explained = distinct(explained);
     let ways = ways(request, open)?;
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
     let layers = if args.class.is_empty() { LAYERS } else { 0 };
-    let bar = ProgressBar::new((explained.len() * ways.len() + layers) as u64).with_style(style);
-    bar.set_message(image.name.clone());
+    let bar = progress(explained.len() * ways.len() + layers, &image.name)?;
 
     let mut rows = vec![first_row(image, classes, &explained, &open.labels)];
-    let seen = Seen { request, image, tensor: &tensor };
     for &number in &explained {
         let mut panels = Vec::new();
         for (method, at) in &ways {
@@ -75,7 +71,7 @@ pub(crate) fn draw(
         rows.extend(Row::of(heading, explanation(&ways), panels));
     }
     if args.class.is_empty() {
-        rows.extend(units(open, &seen, &bar)?);
+        rows.extend(units(open, seen, &bar)?);
     }
     bar.finish_and_clear();
     let (width, height) = image.picture.dimensions();
@@ -122,12 +118,10 @@ fn ways(request: &Request<'_>, open: &Opened) -> Result<Vec<Way>> {
 
 /// What the maps of a class are, in a sentence.
 fn explanation(ways: &[Way]) -> String {
-    let mut layers: Vec<&str> = ways.iter().filter_map(|(_, at)| at.as_deref()).collect();
+    let layers = distinct(ways.iter().filter_map(|(_, at)| at.as_deref()));
     if layers.is_empty() {
         return "What raises its score (red), and what lowers it (blue).".into();
     }
-    let mut known = HashSet::new();
-    layers.retain(|layer| known.insert(*layer));
     format!(
         "Where evidence for it lies by the maps of {}; and what raises its score (red), and lowers it \
          (blue).",

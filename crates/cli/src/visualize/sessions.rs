@@ -5,6 +5,7 @@ use unpool_cnn::{Engine, Keep, Layer, Layout, Plan, Session};
 
 use crate::axes::extents;
 use crate::network::{Fitted, Labels, Network, Preprocessing};
+use crate::options::distinct;
 use crate::visualize::args::Args;
 use crate::visualize::method::Method;
 
@@ -158,16 +159,12 @@ fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
         return Ok(second.map(|l| l.name().to_owned()).collect());
     }
     if !args.layer.is_empty() {
-        let mut names: Vec<String> = Vec::new();
-        for name in &args.layer {
+        let named = args.layer.iter().map(|name| {
             let layer = plan.layer(name)?;
             ensure_channels_second(layer)?;
-            let name = layer.name();
-            if !names.iter().any(|other| other == name) {
-                names.push(name.to_owned());
-            }
-        }
-        return Ok(names);
+            Ok(layer.name().to_owned())
+        });
+        return Ok(distinct(named.collect::<Result<Vec<_>>>()?));
     }
     let scores = plan.scores().name().to_owned();
     let with_maps = || plan.layers().iter().filter(|layer| plan.has_maps(layer));

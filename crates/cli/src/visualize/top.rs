@@ -3,7 +3,6 @@
 
 use anyhow::Result;
 use image::{RgbImage, imageops};
-use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Found, Strongest, Target};
 
 use crate::contact::{Contact, PAPER, Panel, Row, SIDE};
@@ -11,6 +10,7 @@ use crate::files::{Files, plain_name};
 use crate::layers::receptive_field;
 use crate::maps::stretched;
 use crate::network::Fitted;
+use crate::terminal::progress;
 use crate::visualize::crop::crop;
 use crate::visualize::method::Seen;
 use crate::visualize::sessions::{Opened, Request, Sessions};
@@ -25,8 +25,7 @@ pub(crate) fn run(
     images: &[Fitted],
     files: &mut Files,
 ) -> Result<()> {
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} images")?;
-    let bar = ProgressBar::new(2 * images.len() as u64).with_style(style);
+    let bar = progress(2 * images.len(), "images")?;
     let mut sought: Vec<(String, Vec<Strongest>)> = Vec::new();
     let mut number = 0;
     for batch in sessions.batches(images)? {

@@ -3,34 +3,30 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use indicatif::{ProgressBar, ProgressStyle};
 use unpool_cnn::{Layer, Target};
 
 use crate::axes::extents;
 use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::layers::receptive_field;
-use crate::network::{Fitted, scores::Class};
+use crate::network::scores::Class;
 use crate::responses::{GRID, grid};
+use crate::terminal::progress;
 use crate::visualize::method::Seen;
 use crate::visualize::output::Output;
-use crate::visualize::sessions::{Request, Sessions};
+use crate::visualize::sessions::{Opened, Request};
 use crate::visualize::target::{described, target};
 
 pub(crate) fn draw(
-    sessions: &mut Sessions<'_>,
-    (image, step): (&Fitted, usize),
+    open: &mut Opened,
+    (seen, step): (&Seen<'_>, usize),
     classes: &[Class],
     output: &mut Output<'_>,
 ) -> Result<Contact> {
-    let request @ Request { args, network, methods, .. } = sessions.request;
-    let (open, tensor) = sessions.forward(image)?;
+    let Seen { request: Request { args, network, methods, .. }, image, .. } = seen;
     let (session, scores) = (&mut open.session, open.scores.as_str());
     let maps_layer = session.plan().last_maps().map(|layer| layer.name().to_owned());
     let best = classes.first().map(|class| class.number);
-    let seen = Seen { request, image, tensor: &tensor };
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
-    let bar = ProgressBar::new((open.names.len() * methods.len()) as u64).with_style(style);
-    bar.set_message(image.name.clone());
+    let bar = progress(open.names.len() * methods.len(), &image.name)?;
     let mut rows = Vec::new();
     for name in &open.names {
         let layer = session.plan().layer(name)?.clone();
