@@ -2,13 +2,11 @@
 //
 // tensor_in: the input. tensor_out: the values. taps_out: for each value, the tap of its cell.
 //
-// `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated.rs: a call of
-// `compare_cell` for each cell of the window, or `find_maximum_in_loop` for a window of many cells.
+// `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated: a call of `load_cell`
+// for each cell of the window, or `find_maximum_in_loop` for a window of many cells.
 
-// The maximum after the cells that are tap_z, tap_y, tap_x taps into the windows.
-fn compare_cell(
-    maximum: Maximum, at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32,
-) -> Maximum {
+// The cells that are tap_z, tap_y, tap_x taps into the windows.
+fn load_cell(at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32) -> Maximum {
     let pads = vec3<i32>(params.pad_before);
     let z = SignedCoordinate(at.z * STRIDE_Z + Coordinate(tap_z * DILATION_Z)) - SignedCoordinate(pads.x);
     let y = SignedCoordinate(at.y * STRIDE_Y + Coordinate(tap_y * DILATION_Y)) - SignedCoordinate(pads.y);
@@ -29,22 +27,20 @@ fn compare_cell(
         source =
             address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
-    let elements = load(source);
-    return compare(maximum, elements, keys_of(elements, inside), tap);
+    return maximum_of_cells(load(source), inside, tap);
 }
 
-// The maximum before the first comparison.
-fn least_of(at: Position) -> Maximum {
-    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
+fn settle(at: Position, maximum: Maximum) -> Maximum {
+    return settled(maximum, first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
 }
 
 // One loop instead of three: Mesa's llvmpipe ends the loops of an invocation after 65,535 iterations in all,
 // and a window has at most 65,535 cells.
 fn find_maximum_in_loop(at: Position) -> Maximum {
-    var maximum = least_of(at);
-    for (var tap = 0u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
+    var maximum = load_cell(at, 0u, 0u, 0u, 0u);
+    for (var tap = 1u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
         let row = tap / KERNEL_X;
-        maximum = compare_cell(maximum, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);
+        maximum = later(maximum, load_cell(at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X));
     }
     return maximum;
 }
@@ -58,5 +54,6 @@ fn max_pool(
     if item == NONE {
         return;
     }
-    store_maximum(item, find_maximum(position(item)));
+    let at = position(item);
+    store_maximum(item, settle(at, find_maximum(at)));
 }

@@ -17,7 +17,7 @@ fn max_unpool_backward(
         return;
     }
     let at = position(item);
-    let cells = cells_of_taps(at, load_taps_of_item(item));
+    let cells = cells_of_taps(at, load_taps_of_item(item, true));
     let slice = vec4<u32>(at.outer) * input_size().x + cells.z;
     let pixel = (slice * input_size().y + cells.y) * input_size().z + cells.x;
     let element =

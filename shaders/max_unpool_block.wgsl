@@ -1,7 +1,8 @@
 // Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
 // the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
-// of one block of the output. It loads the value and the tap of each window that covers a cell of its block
-// once, and stores each cell once, zeros included: nothing is scattered.
+// of one block of the output; where windows are a row apart and overlap, of a strip of STRIP blocks, one below the
+// other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
+// once, zeros included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -11,13 +12,13 @@
 // the same on every device.
 //
 // `unpool`, which loads the windows and stores the cells, is written for the window by
-// src/gpu/kernel/generated.rs.
+// src/gpu/kernel/generated.
 
-// A stride block, of four channels.
+// Four channels of a stride block, or of a strip.
 struct Block {
     item: u32,
     at: Position,
-    // The window that starts the block.
+    // The window that starts the (first) block.
     z: u32,
     y: u32,
     x: u32,
@@ -25,15 +26,15 @@ struct Block {
     first: u32,
 }
 
-// The window that is before_z, before_y, before_x windows before the one that starts the block.
-fn load_window(block: Block, before_z: u32, before_y: u32, before_x: u32) -> Pooled {
+// The window that is after_z, after_y, after_x windows after the one that starts the strip.
+fn load_window(block: Block, after_z: i32, after_y: i32, after_x: i32) -> Pooled {
     if BLOCKS_ARE_WINDOWS {
-        return pooled(load_item(block.item), load_taps_of_item(block.item), vec4<bool>(true));
+        return pooled(load_item(block.item), load_taps_of_item(block.item, true));
     }
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = block.z - before_z;
-    let y = block.y - before_y;
-    let x = block.x - before_x;
+    let z = block.z + u32(after_z);
+    let y = block.y + u32(after_y);
+    let x = block.x + u32(after_x);
     let exists = z < pooled_size().x && y < pooled_size().y && x < pooled_size().z;
     let source = address(
         pooled_size(),
@@ -43,10 +44,10 @@ fn load_window(block: Block, before_z: u32, before_y: u32, before_x: u32) -> Poo
         min(x, pooled_size().z - 1u),
         block.at.inner,
     );
-    return pooled(load(source), load_taps(source), vec4<bool>(exists));
+    return pooled(load(source), load_taps_of_item(source, exists));
 }
 
-// Stores the cell that is rz, ry, rx cells into the block, if the output has it.
+// Stores the cell that is rz, ry, rx cells into the strip, if the output has it.
 fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
     var inside = true;
     if PADDED {
@@ -60,11 +61,11 @@ fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
     store(block.first + offset, elements, inside);
 }
 
-// The cells of the block, with exact sums.
+// The cells of the strip, with exact sums.
 fn unpool_exactly(block: Block) {
-    for (var cell = 0u; cell < STRIDE_Z * STRIDE_Y * STRIDE_X; cell++) {
-        let rz = cell / (STRIDE_Y * STRIDE_X);
-        let ry = cell / STRIDE_X % STRIDE_Y;
+    for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
+        let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);
+        let ry = cell / STRIDE_X % (STRIP * STRIDE_Y);
         let rx = cell % STRIDE_X;
         let z = block.z * STRIDE_Z + rz;
         let y = block.y * STRIDE_Y + ry;
@@ -84,7 +85,7 @@ fn max_unpool_block(
     }
     let at = position(item);
     let z = at.z + params.first_block.x;
-    let y = at.y + params.first_block.y;
+    let y = at.y * STRIP + params.first_block.y;
     let x = at.x + params.first_block.z;
     let first = address(
         input_size(),

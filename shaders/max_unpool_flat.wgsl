@@ -4,7 +4,7 @@
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated.rs.
+// `unpool` is written for the window by src/gpu/kernel/generated.
 
 // A row of cells, counted with the padding.
 struct CellRow {
@@ -33,8 +33,12 @@ struct WindowRows {
     taps: vec4<u32>,
 }
 
-// The tap, on one axis, of the cell that is `offset` cells into a window.
-fn tap_of_offset(offset: u32, kernel: u32, dilation: u32) -> u32 {
+// The tap, on one axis, of the cell that is `cell` cells into the window `before` windows earlier.
+fn tap_of_cell(cell: u32, before: u32, stride: u32, kernel: u32, dilation: u32) -> u32 {
+    let offset = cell + before * stride;
+    if dilation == 1u && (before + 1u) * stride <= kernel {
+        return offset;
+    }
     let tap = offset / dilation;
     return select(NO_TAP, tap, offset % dilation == 0u && tap < kernel);
 }
@@ -45,8 +49,8 @@ fn window_row(cells: CellRow, before_z: u32, before_y: u32) -> vec2<u32> {
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = cells.z / STRIDE_Z - before_z;
     let y = cells.y / STRIDE_Y - before_y;
-    let tap_z = tap_of_offset(cells.z % STRIDE_Z + before_z * STRIDE_Z, KERNEL_Z, DILATION_Z);
-    let tap_y = tap_of_offset(cells.y % STRIDE_Y + before_y * STRIDE_Y, KERNEL_Y, DILATION_Y);
+    let tap_z = tap_of_cell(cells.z % STRIDE_Z, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z);
+    let tap_y = tap_of_cell(cells.y % STRIDE_Y, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y);
     let exists = z < pooled_size().x && y < pooled_size().y;
     let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
@@ -78,17 +82,20 @@ fn flat_cells(item: u32) -> FlatCells {
     let pads = params.pad_before;
     var row = CellRow(first.outer, first.z, first.y);
     var next = CellRow(first.outer, first.z, first.y + 1u);
-    if next.y == params.extents.y {
+    let extents = with_constant_axes(params.extents);
+    if next.y == extents.y {
         next.y = 0u;
         next.z++;
     }
-    if next.z == params.extents.x {
+    if next.z == extents.x {
         next.z = 0u;
         next.outer++;
     }
-    row.z += pads.x;
+    if SPATIAL_AXES > 2u {
+        row.z += pads.x;
+        next.z += pads.x;
+    }
     row.y += pads.y;
-    next.z += pads.x;
     next.y += pads.y;
     var x = vec4<u32>(first.x);
     var inner = vec4<u32>(first.inner);

@@ -1,17 +1,18 @@
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
 // four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
-// window to the start of the next, on z and y. Work items side by side store bytes side by side.
+// window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
+// blocks, one below the other. Work items side by side store bytes side by side.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated.rs. Where a pixel is one element and the
+// `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the
 // stride on x divides four, the windows of each lane are known by number, and each is loaded once
 // (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (lanes.wgsl).
 
-// Four adjacent elements of a row, in each row of a stride block.
+// Four adjacent elements of a row, in each row of a strip of stride blocks.
 struct RowCells {
     outer: u32,
-    // The window that starts the block.
+    // The window that starts the first block.
     z: u32,
     y: u32,
     // Number of the vec4 in its row.
@@ -28,11 +29,11 @@ struct WindowRow {
     exists: bool,
 }
 
-// The row of windows that is before_z, before_y rows before the one that starts the block.
-fn window_row(cells: RowCells, before_z: u32, before_y: u32) -> WindowRow {
+// The row of windows that is after_z, after_y rows after the one that starts the strip.
+fn window_row(cells: RowCells, after_z: i32, after_y: i32) -> WindowRow {
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = cells.z - before_z;
-    let y = cells.y - before_y;
+    let z = cells.z + u32(after_z);
+    let y = cells.y + u32(after_y);
     let exists = z < pooled_size().x && y < pooled_size().y;
     let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
@@ -46,10 +47,11 @@ fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
     let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
     let exists = x < vec4<u32>(pooled_size().z);
     let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
+    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row.exists) & exists);
+    return pooled(load(source), taps);
 }
 
-// Stores the elements in row rz, ry of the block, if the output has the row.
+// Stores the elements in row rz, ry of the strip, if the output has the row.
 fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     // A coordinate before the input wraps to a number larger than any extent.
     let z = cells.z * STRIDE_Z + rz - params.pad_before.x;
@@ -60,15 +62,15 @@ fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     }
 }
 
-// The elements of the block, with exact sums.
+// The elements of the strip, with exact sums.
 fn unpool_exactly(cells: RowCells) {
     var at: Position;
     at.outer = vec4<u32>(cells.outer);
     at.inner = cells.inner;
     at.exists = vec4<bool>(true);
-    for (var row = 0u; row < STRIDE_Z * STRIDE_Y; row++) {
-        let rz = row / STRIDE_Y;
-        let ry = row % STRIDE_Y;
+    for (var row = 0u; row < STRIDE_Z * STRIP * STRIDE_Y; row++) {
+        let rz = row / (STRIP * STRIDE_Y);
+        let ry = row % (STRIP * STRIDE_Y);
         let z = vec4<u32>(cells.z * STRIDE_Z + rz);
         let y = vec4<u32>(cells.y * STRIDE_Y + ry);
         store_cells(cells, rz, ry, gather(at, z, y, cells.x));
@@ -93,6 +95,6 @@ fn max_unpool_row(
         inner = element - x * params.inner;
     }
     let z = at.z + params.first_block.x;
-    let y = at.y + params.first_block.y;
+    let y = at.y * STRIP + params.first_block.y;
     unpool(RowCells(at.outer, z, y, at.x, x + params.pad_before.z, inner));
 }

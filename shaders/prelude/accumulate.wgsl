@@ -11,21 +11,22 @@ struct Pooled {
 }
 
 // The taps of windows that do not exist are no taps.
-fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
+fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
-        terms = term(elements).low;
+        // A term may be −0: `finish` makes sums +0.
+        terms = select(term(elements).low, widen(elements), is_float());
     } else if SUMMED && is_float() {
         terms = sum_of_one(elements);
     }
-    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, taps);
 }
 
-// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
-// of 0 wraps to the largest number), and for an integer of a large magnitude.
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
+// magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
     if is_float() {
-        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+        return terms * 2u - 1u;
     }
     if KIND == SIGNED {
         return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
@@ -38,7 +39,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
     return any(smallest < vec4<u32>(least));
 }
 

@@ -16,12 +16,16 @@ fn load_windows_of_lanes(
     if !ONE_ELEMENT_PER_PIXEL {
         source = source * params.inner + inner;
     }
-    return pooled(load(source), load_taps(source), vec4<bool>(row_exists) & exists);
+    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row_exists) & exists);
+    return pooled(load(source), taps);
 }
 
 // For each lane the tap on x of its cell in that window, or NO_TAP.
 fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
     let offset = cell_x % STRIDE_X + before_x * STRIDE_X;
+    if DILATION_X == 1u && (before_x + 1u) * STRIDE_X <= KERNEL_X {
+        return offset;
+    }
     let tap = offset / DILATION_X;
     let is_offset = offset % DILATION_X == vec4<u32>(0u);
     return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));

@@ -22,47 +22,30 @@ fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     return ((top & vec4<u32>(0x7fffffffu)) ^ sign) - sign + INFINITY;
 }
 
-// The maximum of the cells compared so far.
+// The maximum of some cells of four windows.
 struct Maximum {
     elements: vec4<u32>,
-    // The key that the next element must exceed: at most that of +∞, so that a NaN takes over from a NaN, as
-    // in PyTorch.
-    threshold: vec4<u32>,
+    keys: vec4<u32>,
     taps: vec4<u32>,
 }
 
-// The maximum before the first comparison: the least element, in the first cell that lies in the input. It
-// stays where no cell has a greater element, and then it is right.
-fn least(first_tap: vec4<u32>) -> Maximum {
-    var element = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+// The maximum of one cell each. A cell of the padding has the least key, and so never takes over.
+fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
+    return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
+}
+
+// The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
+// NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
+fn later(maximum: Maximum, next: Maximum) -> Maximum {
+    var threshold = maximum.keys;
     if !IS_INTEGER {
-        element = (INFINITY | 0x80000000u) >> (32u - BITS);
+        threshold = min(threshold, vec4<u32>(INFINITY * 2u));
     }
-    return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
-}
-
-// The keys of cells, and what the next element's must exceed if such a cell is the maximum. A cell of the padding
-// has the least key, and so never takes over.
-struct Keys {
-    keys: vec4<u32>,
-    thresholds: vec4<u32>,
-}
-
-fn keys_of(elements: vec4<u32>, inside: vec4<bool>) -> Keys {
-    let keys = select(vec4<u32>(0u), ordered_key(elements), inside);
-    if IS_INTEGER {
-        return Keys(keys, keys);
-    }
-    return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
-}
-
-// The maximum of one cell more, which takes over when it is greater or NaN.
-fn compare(maximum: Maximum, elements: vec4<u32>, keys: Keys, tap: u32) -> Maximum {
-    let takes_over = keys.keys > maximum.threshold;
+    let takes_over = next.keys > threshold;
     return Maximum(
-        select(maximum.elements, elements, takes_over),
-        select(maximum.threshold, keys.thresholds, takes_over),
-        select(maximum.taps, vec4<u32>(tap), takes_over),
+        select(maximum.elements, next.elements, takes_over),
+        select(maximum.keys, next.keys, takes_over),
+        select(maximum.taps, next.taps, takes_over),
     );
 }
 
@@ -81,4 +64,23 @@ fn first_tap(z: vec4<u32>, y: vec4<u32>, x: vec4<u32>) -> vec4<u32> {
     let tap_y = first_tap_inside(y, STRIDE_Y, DILATION_Y, params.pad_before.y);
     let tap_x = first_tap_inside(x, STRIDE_X, DILATION_X, params.pad_before.z);
     return (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
+}
+
+// The maximum of windows whose cells have all been compared, given their first taps that lie in the input. Where
+// no cell is above the least element, a cell of the padding may have been taken: the maximum is the least element, in
+// the first cell that lies in the input.
+fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
+    let is_least = maximum.keys == vec4<u32>(0u);
+    if !PADDED || !any(is_least) {
+        return maximum;
+    }
+    var least = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+    if !IS_INTEGER {
+        least = (INFINITY | 0x80000000u) >> (32u - BITS);
+    }
+    return Maximum(
+        select(maximum.elements, vec4<u32>(least), is_least),
+        maximum.keys,
+        select(maximum.taps, first_tap, is_least),
+    );
 }

@@ -21,7 +21,8 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
+    // counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -168,31 +169,40 @@ fn cell_coordinate(
 }
 
 fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
-    let tap_z = taps / (KERNEL_X * KERNEL_Y);
-    let bounded = min(tap_z, vec4<u32>(KERNEL_Z - 1u));
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
-    let z = cell_coordinate(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, pads.x, size.x);
-    let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+    let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
     let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
-    return Cells(
-        z.nearest, y.nearest, x.nearest,
-        (tap_z == bounded) & z.exists & y.exists & x.exists,
-    );
+    var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
+    if SPATIAL_AXES > 1u {
+        let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+        cells.y = y.nearest;
+        cells.exists = cells.exists & y.exists;
+    }
+    if SPATIAL_AXES > 2u {
+        let tap_z = min(taps / (KERNEL_X * KERNEL_Y), vec4<u32>(KERNEL_Z - 1u));
+        let z = cell_coordinate(vec4<u32>(at.z), tap_z, STRIDE_Z, DILATION_Z, pads.x, size.x);
+        cells.z = z.nearest;
+        cells.exists = cells.exists & z.exists;
+    }
+    return cells;
 }
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same.
-fn load_taps_of_item(item: u32) -> vec4<u32> {
+// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
+// which is no tap: a byte has the taps of at most 255 cells.
+fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let second = select(first, first + 1u, has_taps_word(item, 1u));
-        let pair = vec2<u32>(taps_in[first], taps_in[second]);
+        let words = vec2<u32>(taps_in[first], taps_in[second]);
+        let pair = select(vec2<u32>(NONE), words, vec2<bool>(exists));
         return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
     }
-    return (vec4<u32>(taps_in[first]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    let word = select(NONE, taps_in[first], exists);
+    return (vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
 }
 
 // Stores the taps of a work item's four windows in whole words.

@@ -39,7 +39,7 @@ fn store_item(item: u32, elements: vec4<u32>) {
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
-    return load_taps_of_item(address);
+    return load_taps_of_item(address, true);
 }
 
 // Whether the tensor has word `word` of a work item's taps: each work item has four windows.

@@ -6,5 +6,5 @@ fn load_vec4_of_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled 
     let width = pooled_size().z / 4u;
     let source = row.first / 4u + min(number, width - 1u);
     let elements = unpack(tensor_in[source - params.input_base]);
-    return pooled(elements, load_taps_of_item(source), vec4<bool>(row.exists && number < width));
+    return pooled(elements, load_taps_of_item(source, row.exists && number < width));
 }

@@ -24,6 +24,7 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
 const PAD_BEFORE_X: u32 = 1u;
+const STRIP: u32 = 2u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = true;
 const PADDED: bool = true;
@@ -88,7 +89,8 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
+    // counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -235,31 +237,40 @@ fn cell_coordinate(
 }
 
 fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
-    let tap_z = taps / (KERNEL_X * KERNEL_Y);
-    let bounded = min(tap_z, vec4<u32>(KERNEL_Z - 1u));
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
-    let z = cell_coordinate(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, pads.x, size.x);
-    let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+    let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
     let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
-    return Cells(
-        z.nearest, y.nearest, x.nearest,
-        (tap_z == bounded) & z.exists & y.exists & x.exists,
-    );
+    var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
+    if SPATIAL_AXES > 1u {
+        let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+        cells.y = y.nearest;
+        cells.exists = cells.exists & y.exists;
+    }
+    if SPATIAL_AXES > 2u {
+        let tap_z = min(taps / (KERNEL_X * KERNEL_Y), vec4<u32>(KERNEL_Z - 1u));
+        let z = cell_coordinate(vec4<u32>(at.z), tap_z, STRIDE_Z, DILATION_Z, pads.x, size.x);
+        cells.z = z.nearest;
+        cells.exists = cells.exists & z.exists;
+    }
+    return cells;
 }
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same.
-fn load_taps_of_item(item: u32) -> vec4<u32> {
+// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
+// which is no tap: a byte has the taps of at most 255 cells.
+fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let second = select(first, first + 1u, has_taps_word(item, 1u));
-        let pair = vec2<u32>(taps_in[first], taps_in[second]);
+        let words = vec2<u32>(taps_in[first], taps_in[second]);
+        let pair = select(vec2<u32>(NONE), words, vec2<bool>(exists));
         return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
     }
-    return (vec4<u32>(taps_in[first]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    let word = select(NONE, taps_in[first], exists);
+    return (vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
 }
 
 // Stores the taps of a work item's four windows in whole words.
@@ -331,7 +342,7 @@ fn store_item(item: u32, elements: vec4<u32>) {
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
-    return load_taps_of_item(address);
+    return load_taps_of_item(address, true);
 }
 
 // Whether the tensor has word `word` of a work item's taps: each work item has four windows.
@@ -373,47 +384,30 @@ fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     return ((top & vec4<u32>(0x7fffffffu)) ^ sign) - sign + INFINITY;
 }
 
-// The maximum of the cells compared so far.
+// The maximum of some cells of four windows.
 struct Maximum {
     elements: vec4<u32>,
-    // The key that the next element must exceed: at most that of +∞, so that a NaN takes over from a NaN, as
-    // in PyTorch.
-    threshold: vec4<u32>,
+    keys: vec4<u32>,
     taps: vec4<u32>,
 }
 
-// The maximum before the first comparison: the least element, in the first cell that lies in the input. It
-// stays where no cell has a greater element, and then it is right.
-fn least(first_tap: vec4<u32>) -> Maximum {
-    var element = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+// The maximum of one cell each. A cell of the padding has the least key, and so never takes over.
+fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
+    return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
+}
+
+// The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
+// NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
+fn later(maximum: Maximum, next: Maximum) -> Maximum {
+    var threshold = maximum.keys;
     if !IS_INTEGER {
-        element = (INFINITY | 0x80000000u) >> (32u - BITS);
+        threshold = min(threshold, vec4<u32>(INFINITY * 2u));
     }
-    return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
-}
-
-// The keys of cells, and what the next element's must exceed if such a cell is the maximum. A cell of the padding
-// has the least key, and so never takes over.
-struct Keys {
-    keys: vec4<u32>,
-    thresholds: vec4<u32>,
-}
-
-fn keys_of(elements: vec4<u32>, inside: vec4<bool>) -> Keys {
-    let keys = select(vec4<u32>(0u), ordered_key(elements), inside);
-    if IS_INTEGER {
-        return Keys(keys, keys);
-    }
-    return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
-}
-
-// The maximum of one cell more, which takes over when it is greater or NaN.
-fn compare(maximum: Maximum, elements: vec4<u32>, keys: Keys, tap: u32) -> Maximum {
-    let takes_over = keys.keys > maximum.threshold;
+    let takes_over = next.keys > threshold;
     return Maximum(
-        select(maximum.elements, elements, takes_over),
-        select(maximum.threshold, keys.thresholds, takes_over),
-        select(maximum.taps, vec4<u32>(tap), takes_over),
+        select(maximum.elements, next.elements, takes_over),
+        select(maximum.keys, next.keys, takes_over),
+        select(maximum.taps, next.taps, takes_over),
     );
 }
 
@@ -434,51 +428,89 @@ fn first_tap(z: vec4<u32>, y: vec4<u32>, x: vec4<u32>) -> vec4<u32> {
     return (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
 }
 
-// Max pooling with argmax, as max_pool.wgsl, where a pixel is one element (channels first) and the rows of
-// the input and of the pooled tensor divide by four. A work item makes four values that are adjacent in a
-// row; the cells of their windows are loaded as vec4s of the row.
-//
-// `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated.rs.
-
-// The maximum before the first comparison.
-fn least_of(at: Position) -> Maximum {
-    let x = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), x));
+// The maximum of windows whose cells have all been compared, given their first taps that lie in the input. Where
+// no cell is above the least element, a cell of the padding may have been taken: the maximum is the least element, in
+// the first cell that lies in the input.
+fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
+    let is_least = maximum.keys == vec4<u32>(0u);
+    if !PADDED || !any(is_least) {
+        return maximum;
+    }
+    var least = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+    if !IS_INTEGER {
+        least = (INFINITY | 0x80000000u) >> (32u - BITS);
+    }
+    return Maximum(
+        select(maximum.elements, vec4<u32>(least), is_least),
+        maximum.keys,
+        select(maximum.taps, first_tap, is_least),
+    );
 }
 
-// A row of cells under a row of windows.
+// Rows of cells under a strip of windows: STRIP windows one below the other, each STRIDE_Y rows below the last. A
+// row that lies under several windows is loaded and searched once: the maximum of a window is that of the maxima
+// of its rows.
+
+// A row of cells.
 struct Row {
-    // Number of its first vec4 in the input.
-    first: u32,
+    // Its number among the rows of the input.
+    number: u32,
     inside: bool,
 }
 
-// The row of cells that is tap_z, tap_y taps into the windows.
-fn input_row(at: Position, tap_z: u32, tap_y: u32) -> Row {
-    let z = i32(at.z * STRIDE_Z + tap_z * DILATION_Z) - i32(params.pad_before.x);
-    let y = i32(at.y * STRIDE_Y + tap_y * DILATION_Y) - i32(params.pad_before.y);
-    let slice = at.outer * input_size().x + nearest(z, input_size().x);
-    let row = slice * input_size().y + nearest(y, input_size().y);
-    return Row(row * (input_size().z / 4u), !PADDED || in_input(z, y, 0));
-}
-
-// Four adjacent cells of a row, and their keys.
-struct CellsOfRow {
-    elements: vec4<u32>,
-    keys: Keys,
-}
-
-// Vec4 `number` of those that the four windows span, counted from `before` vec4s in front of the windows' own.
-fn load_of_row(at: Position, row: Row, number: u32, before: u32) -> CellsOfRow {
-    let column = i32(at.x * STRIDE_X + number) - i32(before);
-    if !PADDED {
-        let elements = load(row.first + u32(column));
-        return CellsOfRow(elements, keys_of(elements, vec4<bool>(true)));
+// The row that is cell_z, cell_y cells from the first cell of the first window.
+fn input_row(at: Position, cell_z: u32, cell_y: u32) -> Row {
+    let z = i32(at.z * STRIDE_Z + cell_z) - i32(params.pad_before.x);
+    let y = i32(at.y * (STRIP * STRIDE_Y) + cell_y) - i32(params.pad_before.y);
+    if !PADDED && STRIP == 1u {
+        return Row((at.outer * input_size().x + u32(z)) * input_size().y + u32(y), true);
     }
+    // The last windows of a strip may not exist.
+    let slice = at.outer * input_size().x + nearest(z, input_size().x);
+    return Row(slice * input_size().y + nearest(y, input_size().y), !PADDED || in_input(z, y, 0));
+}
+
+// The maximum of a row with the taps that its cells have in a window, where the first has `first_tap`.
+fn in_window(row: Maximum, first_tap: u32) -> Maximum {
+    return Maximum(row.elements, row.keys, row.taps + first_tap);
+}
+
+// Stores the maximum of window `number` of the strip, if there is one. `first_tap_of` is that of the shader.
+fn store_window(at: Position, number: u32, maximum: Maximum) {
+    let y = at.y * STRIP + number;
+    if STRIP > 1u && y >= pooled_size().y {
+        return;
+    }
+    let row = (at.outer * pooled_size().x + at.z) * pooled_size().y + y;
+    let pixel = row * params.extents.z + at.x;
+    let item = select(pixel * params.inner + at.inner, pixel, ONE_ELEMENT_PER_PIXEL);
+    store_maximum(item, settled(maximum, first_tap_of(at, number)));
+}
+
+// Max pooling with argmax, as max_pool.wgsl, where a pixel is one element (channels first) and the rows of
+// the input and of the pooled tensor divide by four. A work item makes four values that are adjacent in a
+// row, of each window of a strip (strip.wgsl); the cells of their windows are loaded as vec4s of the row.
+//
+// `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
+
+fn first_tap_of(at: Position, number: u32) -> vec4<u32> {
+    let x = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+    return first_tap(vec4<u32>(at.z), vec4<u32>(at.y * STRIP + number), x);
+}
+
+// Vec4 `number` of the cells that the four windows span in a row, counted from `before` vec4s in front of the
+// windows' own.
+fn load_cells(at: Position, row: Row, number: u32, before: u32) -> Maximum {
+    let column = i32(at.x * STRIDE_X + number) - i32(before);
     // A row divides by four: a vec4 lies in it as a whole, or not at all.
     let width = input_size().z / 4u;
-    let elements = load(row.first + u32(clamp(column, 0, i32(width) - 1)));
-    return CellsOfRow(elements, keys_of(elements, vec4<bool>(row.inside && u32(column) < width)));
+    var in_row = u32(column);
+    var inside = true;
+    if PADDED {
+        in_row = u32(clamp(column, 0, i32(width) - 1));
+        inside = row.inside && u32(column) < width;
+    }
+    return maximum_of_cells(load(row.number * width + in_row), vec4<bool>(inside), 0u);
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
@@ -487,36 +519,55 @@ fn max_pool_row(
     @builtin(local_invocation_index) local: u32,
 ) {
     let item = work_item(workgroup, local);
-    if item == NONE {
-        return;
+    if item != NONE {
+        pool(position(item));
     }
-    store_maximum(item, find_maximum(position(item)));
 }
 
-fn find_maximum(at: Position) -> Maximum {
-    var maximum = least_of(at);
+fn pool(at: Position) {
     let row0 = input_row(at, 0u, 0u);
-    let cells0_0 = load_of_row(at, row0, 0u, 1u);
-    let cells0_1 = load_of_row(at, row0, 1u, 1u);
-    let cells0_2 = load_of_row(at, row0, 2u, 1u);
-    maximum = compare(maximum, vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), Keys(vec4<u32>(cells0_0.keys.keys.w, cells0_1.keys.keys.y, cells0_1.keys.keys.w, cells0_2.keys.keys.y), vec4<u32>(cells0_0.keys.thresholds.w, cells0_1.keys.thresholds.y, cells0_1.keys.thresholds.w, cells0_2.keys.thresholds.y)), 0u);
-    maximum = compare(maximum, vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), Keys(vec4<u32>(cells0_1.keys.keys.x, cells0_1.keys.keys.z, cells0_2.keys.keys.x, cells0_2.keys.keys.z), vec4<u32>(cells0_1.keys.thresholds.x, cells0_1.keys.thresholds.z, cells0_2.keys.thresholds.x, cells0_2.keys.thresholds.z)), 1u);
-    maximum = compare(maximum, vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), Keys(vec4<u32>(cells0_1.keys.keys.y, cells0_1.keys.keys.w, cells0_2.keys.keys.y, cells0_2.keys.keys.w), vec4<u32>(cells0_1.keys.thresholds.y, cells0_1.keys.thresholds.w, cells0_2.keys.thresholds.y, cells0_2.keys.thresholds.w)), 2u);
+    let cells0_0 = load_cells(at, row0, 0u, 1u);
+    let cells0_1 = load_cells(at, row0, 1u, 1u);
+    let cells0_2 = load_cells(at, row0, 2u, 1u);
+    var maximum0 = Maximum(vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), vec4<u32>(cells0_0.keys.w, cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y), vec4<u32>(0u));
+    maximum0 = later(maximum0, Maximum(vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), vec4<u32>(cells0_1.keys.x, cells0_1.keys.z, cells0_2.keys.x, cells0_2.keys.z), vec4<u32>(1u)));
+    maximum0 = later(maximum0, Maximum(vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), vec4<u32>(cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y, cells0_2.keys.w), vec4<u32>(2u)));
+    var window0 = in_window(maximum0, 0u);
     let row1 = input_row(at, 0u, 1u);
-    let cells1_0 = load_of_row(at, row1, 0u, 1u);
-    let cells1_1 = load_of_row(at, row1, 1u, 1u);
-    let cells1_2 = load_of_row(at, row1, 2u, 1u);
-    maximum = compare(maximum, vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), Keys(vec4<u32>(cells1_0.keys.keys.w, cells1_1.keys.keys.y, cells1_1.keys.keys.w, cells1_2.keys.keys.y), vec4<u32>(cells1_0.keys.thresholds.w, cells1_1.keys.thresholds.y, cells1_1.keys.thresholds.w, cells1_2.keys.thresholds.y)), 3u);
-    maximum = compare(maximum, vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), Keys(vec4<u32>(cells1_1.keys.keys.x, cells1_1.keys.keys.z, cells1_2.keys.keys.x, cells1_2.keys.keys.z), vec4<u32>(cells1_1.keys.thresholds.x, cells1_1.keys.thresholds.z, cells1_2.keys.thresholds.x, cells1_2.keys.thresholds.z)), 4u);
-    maximum = compare(maximum, vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), Keys(vec4<u32>(cells1_1.keys.keys.y, cells1_1.keys.keys.w, cells1_2.keys.keys.y, cells1_2.keys.keys.w), vec4<u32>(cells1_1.keys.thresholds.y, cells1_1.keys.thresholds.w, cells1_2.keys.thresholds.y, cells1_2.keys.thresholds.w)), 5u);
+    let cells1_0 = load_cells(at, row1, 0u, 1u);
+    let cells1_1 = load_cells(at, row1, 1u, 1u);
+    let cells1_2 = load_cells(at, row1, 2u, 1u);
+    var maximum1 = Maximum(vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), vec4<u32>(cells1_0.keys.w, cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y), vec4<u32>(0u));
+    maximum1 = later(maximum1, Maximum(vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), vec4<u32>(cells1_1.keys.x, cells1_1.keys.z, cells1_2.keys.x, cells1_2.keys.z), vec4<u32>(1u)));
+    maximum1 = later(maximum1, Maximum(vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), vec4<u32>(cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y, cells1_2.keys.w), vec4<u32>(2u)));
+    window0 = later(window0, in_window(maximum1, 3u));
     let row2 = input_row(at, 0u, 2u);
-    let cells2_0 = load_of_row(at, row2, 0u, 1u);
-    let cells2_1 = load_of_row(at, row2, 1u, 1u);
-    let cells2_2 = load_of_row(at, row2, 2u, 1u);
-    maximum = compare(maximum, vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), Keys(vec4<u32>(cells2_0.keys.keys.w, cells2_1.keys.keys.y, cells2_1.keys.keys.w, cells2_2.keys.keys.y), vec4<u32>(cells2_0.keys.thresholds.w, cells2_1.keys.thresholds.y, cells2_1.keys.thresholds.w, cells2_2.keys.thresholds.y)), 6u);
-    maximum = compare(maximum, vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), Keys(vec4<u32>(cells2_1.keys.keys.x, cells2_1.keys.keys.z, cells2_2.keys.keys.x, cells2_2.keys.keys.z), vec4<u32>(cells2_1.keys.thresholds.x, cells2_1.keys.thresholds.z, cells2_2.keys.thresholds.x, cells2_2.keys.thresholds.z)), 7u);
-    maximum = compare(maximum, vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), Keys(vec4<u32>(cells2_1.keys.keys.y, cells2_1.keys.keys.w, cells2_2.keys.keys.y, cells2_2.keys.keys.w), vec4<u32>(cells2_1.keys.thresholds.y, cells2_1.keys.thresholds.w, cells2_2.keys.thresholds.y, cells2_2.keys.thresholds.w)), 8u);
-    return maximum;
+    let cells2_0 = load_cells(at, row2, 0u, 1u);
+    let cells2_1 = load_cells(at, row2, 1u, 1u);
+    let cells2_2 = load_cells(at, row2, 2u, 1u);
+    var maximum2 = Maximum(vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), vec4<u32>(cells2_0.keys.w, cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y), vec4<u32>(0u));
+    maximum2 = later(maximum2, Maximum(vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), vec4<u32>(cells2_1.keys.x, cells2_1.keys.z, cells2_2.keys.x, cells2_2.keys.z), vec4<u32>(1u)));
+    maximum2 = later(maximum2, Maximum(vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), vec4<u32>(cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y, cells2_2.keys.w), vec4<u32>(2u)));
+    window0 = later(window0, in_window(maximum2, 6u));
+    var window1 = in_window(maximum2, 0u);
+    let row3 = input_row(at, 0u, 3u);
+    let cells3_0 = load_cells(at, row3, 0u, 1u);
+    let cells3_1 = load_cells(at, row3, 1u, 1u);
+    let cells3_2 = load_cells(at, row3, 2u, 1u);
+    var maximum3 = Maximum(vec4<u32>(cells3_0.elements.w, cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y), vec4<u32>(cells3_0.keys.w, cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y), vec4<u32>(0u));
+    maximum3 = later(maximum3, Maximum(vec4<u32>(cells3_1.elements.x, cells3_1.elements.z, cells3_2.elements.x, cells3_2.elements.z), vec4<u32>(cells3_1.keys.x, cells3_1.keys.z, cells3_2.keys.x, cells3_2.keys.z), vec4<u32>(1u)));
+    maximum3 = later(maximum3, Maximum(vec4<u32>(cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y, cells3_2.elements.w), vec4<u32>(cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y, cells3_2.keys.w), vec4<u32>(2u)));
+    window1 = later(window1, in_window(maximum3, 3u));
+    let row4 = input_row(at, 0u, 4u);
+    let cells4_0 = load_cells(at, row4, 0u, 1u);
+    let cells4_1 = load_cells(at, row4, 1u, 1u);
+    let cells4_2 = load_cells(at, row4, 2u, 1u);
+    var maximum4 = Maximum(vec4<u32>(cells4_0.elements.w, cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y), vec4<u32>(cells4_0.keys.w, cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y), vec4<u32>(0u));
+    maximum4 = later(maximum4, Maximum(vec4<u32>(cells4_1.elements.x, cells4_1.elements.z, cells4_2.elements.x, cells4_2.elements.z), vec4<u32>(cells4_1.keys.x, cells4_1.keys.z, cells4_2.keys.x, cells4_2.keys.z), vec4<u32>(1u)));
+    maximum4 = later(maximum4, Maximum(vec4<u32>(cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y, cells4_2.elements.w), vec4<u32>(cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y, cells4_2.keys.w), vec4<u32>(2u)));
+    window1 = later(window1, in_window(maximum4, 6u));
+    store_window(at, 0u, window0);
+    store_window(at, 1u, window1);
 }
 
 fn store_maximum(item: u32, maximum: Maximum) {

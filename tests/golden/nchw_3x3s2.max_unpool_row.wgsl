@@ -24,6 +24,7 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
 const PAD_BEFORE_X: u32 = 1u;
+const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = true;
 const PADDED: bool = false;
@@ -88,7 +89,8 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
+    // counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -235,31 +237,40 @@ fn cell_coordinate(
 }
 
 fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
-    let tap_z = taps / (KERNEL_X * KERNEL_Y);
-    let bounded = min(tap_z, vec4<u32>(KERNEL_Z - 1u));
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
-    let z = cell_coordinate(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, pads.x, size.x);
-    let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+    let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
     let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
-    return Cells(
-        z.nearest, y.nearest, x.nearest,
-        (tap_z == bounded) & z.exists & y.exists & x.exists,
-    );
+    var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
+    if SPATIAL_AXES > 1u {
+        let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+        cells.y = y.nearest;
+        cells.exists = cells.exists & y.exists;
+    }
+    if SPATIAL_AXES > 2u {
+        let tap_z = min(taps / (KERNEL_X * KERNEL_Y), vec4<u32>(KERNEL_Z - 1u));
+        let z = cell_coordinate(vec4<u32>(at.z), tap_z, STRIDE_Z, DILATION_Z, pads.x, size.x);
+        cells.z = z.nearest;
+        cells.exists = cells.exists & z.exists;
+    }
+    return cells;
 }
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same.
-fn load_taps_of_item(item: u32) -> vec4<u32> {
+// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
+// which is no tap: a byte has the taps of at most 255 cells.
+fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let second = select(first, first + 1u, has_taps_word(item, 1u));
-        let pair = vec2<u32>(taps_in[first], taps_in[second]);
+        let words = vec2<u32>(taps_in[first], taps_in[second]);
+        let pair = select(vec2<u32>(NONE), words, vec2<bool>(exists));
         return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
     }
-    return (vec4<u32>(taps_in[first]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    let word = select(NONE, taps_in[first], exists);
+    return (vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
 }
 
 // Stores the taps of a work item's four windows in whole words.
@@ -666,21 +677,22 @@ struct Pooled {
 }
 
 // The taps of windows that do not exist are no taps.
-fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
+fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
-        terms = term(elements).low;
+        // A term may be −0: `finish` makes sums +0.
+        terms = select(term(elements).low, widen(elements), is_float());
     } else if SUMMED && is_float() {
         terms = sum_of_one(elements);
     }
-    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, taps);
 }
 
-// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
-// of 0 wraps to the largest number), and for an integer of a large magnitude.
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
+// magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
     if is_float() {
-        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+        return terms * 2u - 1u;
     }
     if KIND == SIGNED {
         return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
@@ -693,7 +705,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
     return any(smallest < vec4<u32>(least));
 }
 
@@ -747,12 +759,16 @@ fn load_windows_of_lanes(
     if !ONE_ELEMENT_PER_PIXEL {
         source = source * params.inner + inner;
     }
-    return pooled(load(source), load_taps(source), vec4<bool>(row_exists) & exists);
+    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row_exists) & exists);
+    return pooled(load(source), taps);
 }
 
 // For each lane the tap on x of its cell in that window, or NO_TAP.
 fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
     let offset = cell_x % STRIDE_X + before_x * STRIDE_X;
+    if DILATION_X == 1u && (before_x + 1u) * STRIDE_X <= KERNEL_X {
+        return offset;
+    }
     let tap = offset / DILATION_X;
     let is_offset = offset % DILATION_X == vec4<u32>(0u);
     return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
@@ -760,18 +776,19 @@ fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
 
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
 // four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
-// window to the start of the next, on z and y. Work items side by side store bytes side by side.
+// window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
+// blocks, one below the other. Work items side by side store bytes side by side.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated.rs. Where a pixel is one element and the
+// `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the
 // stride on x divides four, the windows of each lane are known by number, and each is loaded once
 // (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (lanes.wgsl).
 
-// Four adjacent elements of a row, in each row of a stride block.
+// Four adjacent elements of a row, in each row of a strip of stride blocks.
 struct RowCells {
     outer: u32,
-    // The window that starts the block.
+    // The window that starts the first block.
     z: u32,
     y: u32,
     // Number of the vec4 in its row.
@@ -788,11 +805,11 @@ struct WindowRow {
     exists: bool,
 }
 
-// The row of windows that is before_z, before_y rows before the one that starts the block.
-fn window_row(cells: RowCells, before_z: u32, before_y: u32) -> WindowRow {
+// The row of windows that is after_z, after_y rows after the one that starts the strip.
+fn window_row(cells: RowCells, after_z: i32, after_y: i32) -> WindowRow {
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = cells.z - before_z;
-    let y = cells.y - before_y;
+    let z = cells.z + u32(after_z);
+    let y = cells.y + u32(after_y);
     let exists = z < pooled_size().x && y < pooled_size().y;
     let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
@@ -806,10 +823,11 @@ fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
     let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
     let exists = x < vec4<u32>(pooled_size().z);
     let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    return pooled(load(source), load_taps(source), vec4<bool>(row.exists) & exists);
+    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row.exists) & exists);
+    return pooled(load(source), taps);
 }
 
-// Stores the elements in row rz, ry of the block, if the output has the row.
+// Stores the elements in row rz, ry of the strip, if the output has the row.
 fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     // A coordinate before the input wraps to a number larger than any extent.
     let z = cells.z * STRIDE_Z + rz - params.pad_before.x;
@@ -820,15 +838,15 @@ fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     }
 }
 
-// The elements of the block, with exact sums.
+// The elements of the strip, with exact sums.
 fn unpool_exactly(cells: RowCells) {
     var at: Position;
     at.outer = vec4<u32>(cells.outer);
     at.inner = cells.inner;
     at.exists = vec4<bool>(true);
-    for (var row = 0u; row < STRIDE_Z * STRIDE_Y; row++) {
-        let rz = row / STRIDE_Y;
-        let ry = row % STRIDE_Y;
+    for (var row = 0u; row < STRIDE_Z * STRIP * STRIDE_Y; row++) {
+        let rz = row / (STRIP * STRIDE_Y);
+        let ry = row % (STRIP * STRIDE_Y);
         let z = vec4<u32>(cells.z * STRIDE_Z + rz);
         let y = vec4<u32>(cells.y * STRIDE_Y + ry);
         store_cells(cells, rz, ry, gather(at, z, y, cells.x));
@@ -853,27 +871,31 @@ fn max_unpool_row(
         inner = element - x * params.inner;
     }
     let z = at.z + params.first_block.x;
-    let y = at.y + params.first_block.y;
+    let y = at.y * STRIP + params.first_block.y;
     unpool(RowCells(at.outer, z, y, at.x, x + params.pad_before.z, inner));
 }
 
 fn unpool(cells: RowCells) {
-    let row0 = window_row(cells, 0u, 1u);
+    let row0 = window_row(cells, 0, -1);
     let windows0_0 = load_windows(cells, row0, -1);
-    let row1 = window_row(cells, 0u, 0u);
+    var smallest = smallness(windows0_0.terms);
+    let lanes0_1 = Pooled(vec4<u32>(0u, windows0_0.terms.y, 0u, windows0_0.terms.z), vec4<u32>(NONE, windows0_0.taps.y, NONE, windows0_0.taps.z));
+    let lanes0_0 = Pooled(vec4<u32>(windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.z, windows0_0.terms.w), vec4<u32>(windows0_0.taps.y, windows0_0.taps.z, windows0_0.taps.z, windows0_0.taps.w));
+    let cell000_0 = accumulate_first(lanes0_1, vec4<u32>(0u, 2u, 0u, 2u) + 6u);
+    let cell000_1 = accumulate(cell000_0, lanes0_0, vec4<u32>(1u, 0u, 1u, 0u) + 6u);
+    let row1 = window_row(cells, 0, 0);
     let windows1_0 = load_windows(cells, row1, -1);
-    var smallest = smallness(vec4<u32>(windows0_0.terms.x, windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.w));
-    smallest = min(smallest, smallness(vec4<u32>(windows1_0.terms.x, windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.w)));
+    smallest = min(smallest, smallness(windows1_0.terms));
+    let lanes1_1 = Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z));
+    let lanes1_0 = Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w));
+    let cell000_2 = accumulate(cell000_1, lanes1_1, vec4<u32>(0u, 2u, 0u, 2u) + 0u);
+    let cell010_0 = accumulate_first(lanes1_1, vec4<u32>(0u, 2u, 0u, 2u) + 3u);
+    let cell000_3 = accumulate(cell000_2, lanes1_0, vec4<u32>(1u, 0u, 1u, 0u) + 0u);
+    let cell010_1 = accumulate(cell010_0, lanes1_0, vec4<u32>(1u, 0u, 1u, 0u) + 3u);
     if needs_exact_sums(smallest) {
         unpool_exactly(cells);
         return;
     }
-    let cell0_0 = accumulate_first(Pooled(vec4<u32>(0u, windows0_0.terms.y, 0u, windows0_0.terms.z), vec4<u32>(NONE, windows0_0.taps.y, NONE, windows0_0.taps.z)), vec4<u32>(0u, 8u, 0u, 8u));
-    let cell0_1 = accumulate(cell0_0, Pooled(vec4<u32>(windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.z, windows0_0.terms.w), vec4<u32>(windows0_0.taps.y, windows0_0.taps.z, windows0_0.taps.z, windows0_0.taps.w)), vec4<u32>(7u, 6u, 7u, 6u));
-    let cell0_2 = accumulate(cell0_1, Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z)), vec4<u32>(0u, 2u, 0u, 2u));
-    let cell0_3 = accumulate(cell0_2, Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w)), vec4<u32>(1u, 0u, 1u, 0u));
-    store_cells(cells, 0u, 0u, finish(cell0_3));
-    let cell1_0 = accumulate_first(Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z)), vec4<u32>(0u, 5u, 0u, 5u));
-    let cell1_1 = accumulate(cell1_0, Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w)), vec4<u32>(4u, 3u, 4u, 3u));
-    store_cells(cells, 0u, 1u, finish(cell1_1));
+    store_cells(cells, 0u, 0u, finish(cell000_3));
+    store_cells(cells, 0u, 1u, finish(cell010_1));
 }

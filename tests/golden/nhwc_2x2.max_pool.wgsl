@@ -24,6 +24,7 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
 const PAD_BEFORE_X: u32 = 0u;
+const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
 const PADDED: bool = false;
@@ -88,7 +89,8 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
+    // counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -235,31 +237,40 @@ fn cell_coordinate(
 }
 
 fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
-    let tap_z = taps / (KERNEL_X * KERNEL_Y);
-    let bounded = min(tap_z, vec4<u32>(KERNEL_Z - 1u));
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
-    let z = cell_coordinate(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, pads.x, size.x);
-    let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+    let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
     let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
-    return Cells(
-        z.nearest, y.nearest, x.nearest,
-        (tap_z == bounded) & z.exists & y.exists & x.exists,
-    );
+    var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
+    if SPATIAL_AXES > 1u {
+        let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+        cells.y = y.nearest;
+        cells.exists = cells.exists & y.exists;
+    }
+    if SPATIAL_AXES > 2u {
+        let tap_z = min(taps / (KERNEL_X * KERNEL_Y), vec4<u32>(KERNEL_Z - 1u));
+        let z = cell_coordinate(vec4<u32>(at.z), tap_z, STRIDE_Z, DILATION_Z, pads.x, size.x);
+        cells.z = z.nearest;
+        cells.exists = cells.exists & z.exists;
+    }
+    return cells;
 }
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same.
-fn load_taps_of_item(item: u32) -> vec4<u32> {
+// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
+// which is no tap: a byte has the taps of at most 255 cells.
+fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let second = select(first, first + 1u, has_taps_word(item, 1u));
-        let pair = vec2<u32>(taps_in[first], taps_in[second]);
+        let words = vec2<u32>(taps_in[first], taps_in[second]);
+        let pair = select(vec2<u32>(NONE), words, vec2<bool>(exists));
         return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
     }
-    return (vec4<u32>(taps_in[first]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    let word = select(NONE, taps_in[first], exists);
+    return (vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
 }
 
 // Stores the taps of a work item's four windows in whole words.
@@ -331,7 +342,7 @@ fn store_item(item: u32, elements: vec4<u32>) {
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
-    return load_taps_of_item(address);
+    return load_taps_of_item(address, true);
 }
 
 // Whether the tensor has word `word` of a work item's taps: each work item has four windows.
@@ -373,47 +384,30 @@ fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     return ((top & vec4<u32>(0x7fffffffu)) ^ sign) - sign + INFINITY;
 }
 
-// The maximum of the cells compared so far.
+// The maximum of some cells of four windows.
 struct Maximum {
     elements: vec4<u32>,
-    // The key that the next element must exceed: at most that of +∞, so that a NaN takes over from a NaN, as
-    // in PyTorch.
-    threshold: vec4<u32>,
+    keys: vec4<u32>,
     taps: vec4<u32>,
 }
 
-// The maximum before the first comparison: the least element, in the first cell that lies in the input. It
-// stays where no cell has a greater element, and then it is right.
-fn least(first_tap: vec4<u32>) -> Maximum {
-    var element = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+// The maximum of one cell each. A cell of the padding has the least key, and so never takes over.
+fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
+    return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
+}
+
+// The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
+// NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
+fn later(maximum: Maximum, next: Maximum) -> Maximum {
+    var threshold = maximum.keys;
     if !IS_INTEGER {
-        element = (INFINITY | 0x80000000u) >> (32u - BITS);
+        threshold = min(threshold, vec4<u32>(INFINITY * 2u));
     }
-    return Maximum(vec4<u32>(element), vec4<u32>(0u), first_tap);
-}
-
-// The keys of cells, and what the next element's must exceed if such a cell is the maximum. A cell of the padding
-// has the least key, and so never takes over.
-struct Keys {
-    keys: vec4<u32>,
-    thresholds: vec4<u32>,
-}
-
-fn keys_of(elements: vec4<u32>, inside: vec4<bool>) -> Keys {
-    let keys = select(vec4<u32>(0u), ordered_key(elements), inside);
-    if IS_INTEGER {
-        return Keys(keys, keys);
-    }
-    return Keys(keys, min(keys, vec4<u32>(INFINITY * 2u)));
-}
-
-// The maximum of one cell more, which takes over when it is greater or NaN.
-fn compare(maximum: Maximum, elements: vec4<u32>, keys: Keys, tap: u32) -> Maximum {
-    let takes_over = keys.keys > maximum.threshold;
+    let takes_over = next.keys > threshold;
     return Maximum(
-        select(maximum.elements, elements, takes_over),
-        select(maximum.threshold, keys.thresholds, takes_over),
-        select(maximum.taps, vec4<u32>(tap), takes_over),
+        select(maximum.elements, next.elements, takes_over),
+        select(maximum.keys, next.keys, takes_over),
+        select(maximum.taps, next.taps, takes_over),
     );
 }
 
@@ -434,17 +428,34 @@ fn first_tap(z: vec4<u32>, y: vec4<u32>, x: vec4<u32>) -> vec4<u32> {
     return (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
 }
 
+// The maximum of windows whose cells have all been compared, given their first taps that lie in the input. Where
+// no cell is above the least element, a cell of the padding may have been taken: the maximum is the least element, in
+// the first cell that lies in the input.
+fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
+    let is_least = maximum.keys == vec4<u32>(0u);
+    if !PADDED || !any(is_least) {
+        return maximum;
+    }
+    var least = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
+    if !IS_INTEGER {
+        least = (INFINITY | 0x80000000u) >> (32u - BITS);
+    }
+    return Maximum(
+        select(maximum.elements, vec4<u32>(least), is_least),
+        maximum.keys,
+        select(maximum.taps, first_tap, is_least),
+    );
+}
+
 // Max pooling with argmax. A work item makes four adjacent pooled values and their taps.
 //
 // tensor_in: the input. tensor_out: the values. taps_out: for each value, the tap of its cell.
 //
-// `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated.rs: a call of
-// `compare_cell` for each cell of the window, or `find_maximum_in_loop` for a window of many cells.
+// `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated: a call of `load_cell`
+// for each cell of the window, or `find_maximum_in_loop` for a window of many cells.
 
-// The maximum after the cells that are tap_z, tap_y, tap_x taps into the windows.
-fn compare_cell(
-    maximum: Maximum, at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32,
-) -> Maximum {
+// The cells that are tap_z, tap_y, tap_x taps into the windows.
+fn load_cell(at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32) -> Maximum {
     let pads = vec3<i32>(params.pad_before);
     let z = SignedCoordinate(at.z * STRIDE_Z + Coordinate(tap_z * DILATION_Z)) - SignedCoordinate(pads.x);
     let y = SignedCoordinate(at.y * STRIDE_Y + Coordinate(tap_y * DILATION_Y)) - SignedCoordinate(pads.y);
@@ -465,22 +476,20 @@ fn compare_cell(
         source =
             address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
-    let elements = load(source);
-    return compare(maximum, elements, keys_of(elements, inside), tap);
+    return maximum_of_cells(load(source), inside, tap);
 }
 
-// The maximum before the first comparison.
-fn least_of(at: Position) -> Maximum {
-    return least(first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
+fn settle(at: Position, maximum: Maximum) -> Maximum {
+    return settled(maximum, first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
 }
 
 // One loop instead of three: Mesa's llvmpipe ends the loops of an invocation after 65,535 iterations in all,
 // and a window has at most 65,535 cells.
 fn find_maximum_in_loop(at: Position) -> Maximum {
-    var maximum = least_of(at);
-    for (var tap = 0u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
+    var maximum = load_cell(at, 0u, 0u, 0u, 0u);
+    for (var tap = 1u; tap < KERNEL_Z * KERNEL_Y * KERNEL_X; tap++) {
         let row = tap / KERNEL_X;
-        maximum = compare_cell(maximum, at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X);
+        maximum = later(maximum, load_cell(at, tap, row / KERNEL_Y, row % KERNEL_Y, tap % KERNEL_X));
     }
     return maximum;
 }
@@ -494,15 +503,15 @@ fn max_pool(
     if item == NONE {
         return;
     }
-    store_maximum(item, find_maximum(position(item)));
+    let at = position(item);
+    store_maximum(item, settle(at, find_maximum(at)));
 }
 
 fn find_maximum(at: Position) -> Maximum {
-    var maximum = least_of(at);
-    maximum = compare_cell(maximum, at, 0u, 0u, 0u, 0u);
-    maximum = compare_cell(maximum, at, 1u, 0u, 0u, 1u);
-    maximum = compare_cell(maximum, at, 2u, 0u, 1u, 0u);
-    maximum = compare_cell(maximum, at, 3u, 0u, 1u, 1u);
+    var maximum = load_cell(at, 0u, 0u, 0u, 0u);
+    maximum = later(maximum, load_cell(at, 1u, 0u, 0u, 1u));
+    maximum = later(maximum, load_cell(at, 2u, 0u, 1u, 0u));
+    maximum = later(maximum, load_cell(at, 3u, 0u, 1u, 1u));
     return maximum;
 }
 

@@ -24,6 +24,7 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
 const PAD_BEFORE_X: u32 = 0u;
+const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
 const PADDED: bool = false;
@@ -88,7 +89,8 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
+    // counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -235,31 +237,40 @@ fn cell_coordinate(
 }
 
 fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
-    let tap_z = taps / (KERNEL_X * KERNEL_Y);
-    let bounded = min(tap_z, vec4<u32>(KERNEL_Z - 1u));
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
-    let z = cell_coordinate(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, pads.x, size.x);
-    let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+    let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
     let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
-    return Cells(
-        z.nearest, y.nearest, x.nearest,
-        (tap_z == bounded) & z.exists & y.exists & x.exists,
-    );
+    var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
+    if SPATIAL_AXES > 1u {
+        let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+        cells.y = y.nearest;
+        cells.exists = cells.exists & y.exists;
+    }
+    if SPATIAL_AXES > 2u {
+        let tap_z = min(taps / (KERNEL_X * KERNEL_Y), vec4<u32>(KERNEL_Z - 1u));
+        let z = cell_coordinate(vec4<u32>(at.z), tap_z, STRIDE_Z, DILATION_Z, pads.x, size.x);
+        cells.z = z.nearest;
+        cells.exists = cells.exists & z.exists;
+    }
+    return cells;
 }
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same.
-fn load_taps_of_item(item: u32) -> vec4<u32> {
+// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
+// which is no tap: a byte has the taps of at most 255 cells.
+fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let second = select(first, first + 1u, has_taps_word(item, 1u));
-        let pair = vec2<u32>(taps_in[first], taps_in[second]);
+        let words = vec2<u32>(taps_in[first], taps_in[second]);
+        let pair = select(vec2<u32>(NONE), words, vec2<bool>(exists));
         return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
     }
-    return (vec4<u32>(taps_in[first]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    let word = select(NONE, taps_in[first], exists);
+    return (vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
 }
 
 // Stores the taps of a work item's four windows in whole words.
@@ -331,7 +342,7 @@ fn store_item(item: u32, elements: vec4<u32>) {
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
-    return load_taps_of_item(address);
+    return load_taps_of_item(address, true);
 }
 
 // Whether the tensor has word `word` of a work item's taps: each work item has four windows.
@@ -614,21 +625,22 @@ struct Pooled {
 }
 
 // The taps of windows that do not exist are no taps.
-fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
+fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
-        terms = term(elements).low;
+        // A term may be −0: `finish` makes sums +0.
+        terms = select(term(elements).low, widen(elements), is_float());
     } else if SUMMED && is_float() {
         terms = sum_of_one(elements);
     }
-    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, taps);
 }
 
-// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
-// of 0 wraps to the largest number), and for an integer of a large magnitude.
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
+// magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
     if is_float() {
-        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+        return terms * 2u - 1u;
     }
     if KIND == SIGNED {
         return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
@@ -641,7 +653,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
     return any(smallest < vec4<u32>(least));
 }
 
@@ -679,8 +691,9 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 
 // Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
 // the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
-// of one block of the output. It loads the value and the tap of each window that covers a cell of its block
-// once, and stores each cell once, zeros included: nothing is scattered.
+// of one block of the output; where windows are a row apart and overlap, of a strip of STRIP blocks, one below the
+// other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
+// once, zeros included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -690,13 +703,13 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 // the same on every device.
 //
 // `unpool`, which loads the windows and stores the cells, is written for the window by
-// src/gpu/kernel/generated.rs.
+// src/gpu/kernel/generated.
 
-// A stride block, of four channels.
+// Four channels of a stride block, or of a strip.
 struct Block {
     item: u32,
     at: Position,
-    // The window that starts the block.
+    // The window that starts the (first) block.
     z: u32,
     y: u32,
     x: u32,
@@ -704,15 +717,15 @@ struct Block {
     first: u32,
 }
 
-// The window that is before_z, before_y, before_x windows before the one that starts the block.
-fn load_window(block: Block, before_z: u32, before_y: u32, before_x: u32) -> Pooled {
+// The window that is after_z, after_y, after_x windows after the one that starts the strip.
+fn load_window(block: Block, after_z: i32, after_y: i32, after_x: i32) -> Pooled {
     if BLOCKS_ARE_WINDOWS {
-        return pooled(load_item(block.item), load_taps_of_item(block.item), vec4<bool>(true));
+        return pooled(load_item(block.item), load_taps_of_item(block.item, true));
     }
     // A coordinate before the first window wraps to a number larger than any extent.
-    let z = block.z - before_z;
-    let y = block.y - before_y;
-    let x = block.x - before_x;
+    let z = block.z + u32(after_z);
+    let y = block.y + u32(after_y);
+    let x = block.x + u32(after_x);
     let exists = z < pooled_size().x && y < pooled_size().y && x < pooled_size().z;
     let source = address(
         pooled_size(),
@@ -722,10 +735,10 @@ fn load_window(block: Block, before_z: u32, before_y: u32, before_x: u32) -> Poo
         min(x, pooled_size().z - 1u),
         block.at.inner,
     );
-    return pooled(load(source), load_taps(source), vec4<bool>(exists));
+    return pooled(load(source), load_taps_of_item(source, exists));
 }
 
-// Stores the cell that is rz, ry, rx cells into the block, if the output has it.
+// Stores the cell that is rz, ry, rx cells into the strip, if the output has it.
 fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
     var inside = true;
     if PADDED {
@@ -739,11 +752,11 @@ fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
     store(block.first + offset, elements, inside);
 }
 
-// The cells of the block, with exact sums.
+// The cells of the strip, with exact sums.
 fn unpool_exactly(block: Block) {
-    for (var cell = 0u; cell < STRIDE_Z * STRIDE_Y * STRIDE_X; cell++) {
-        let rz = cell / (STRIDE_Y * STRIDE_X);
-        let ry = cell / STRIDE_X % STRIDE_Y;
+    for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
+        let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);
+        let ry = cell / STRIDE_X % (STRIP * STRIDE_Y);
         let rx = cell % STRIDE_X;
         let z = block.z * STRIDE_Z + rz;
         let y = block.y * STRIDE_Y + ry;
@@ -763,7 +776,7 @@ fn max_unpool_block(
     }
     let at = position(item);
     let z = at.z + params.first_block.x;
-    let y = at.y + params.first_block.y;
+    let y = at.y * STRIP + params.first_block.y;
     let x = at.x + params.first_block.z;
     let first = address(
         input_size(),
@@ -777,13 +790,13 @@ fn max_unpool_block(
 }
 
 fn unpool(block: Block) {
-    let window0 = load_window(block, 0u, 0u, 0u);
-    let cell0_0 = accumulate_first(window0, vec4<u32>(0u));
-    store_cell(block, 0u, 0u, 0u, finish(cell0_0));
-    let cell1_0 = accumulate_first(window0, vec4<u32>(1u));
-    store_cell(block, 0u, 0u, 1u, finish(cell1_0));
-    let cell2_0 = accumulate_first(window0, vec4<u32>(2u));
-    store_cell(block, 0u, 1u, 0u, finish(cell2_0));
-    let cell3_0 = accumulate_first(window0, vec4<u32>(3u));
-    store_cell(block, 0u, 1u, 1u, finish(cell3_0));
+    let window0_0 = load_window(block, 0, 0, 0);
+    let cell000_0 = accumulate_first(window0_0, vec4<u32>(0u));
+    let cell001_0 = accumulate_first(window0_0, vec4<u32>(1u));
+    let cell010_0 = accumulate_first(window0_0, vec4<u32>(2u));
+    let cell011_0 = accumulate_first(window0_0, vec4<u32>(3u));
+    store_cell(block, 0u, 0u, 0u, finish(cell000_0));
+    store_cell(block, 0u, 0u, 1u, finish(cell001_0));
+    store_cell(block, 0u, 1u, 0u, finish(cell010_0));
+    store_cell(block, 0u, 1u, 1u, finish(cell011_0));
 }

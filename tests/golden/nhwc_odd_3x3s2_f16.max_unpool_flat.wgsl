@@ -24,6 +24,7 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
 const PAD_BEFORE_X: u32 = 0u;
+const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
 const PADDED: bool = false;
@@ -88,7 +89,8 @@ struct Params {
     // Work items of this dispatch.
     items: u32,
     // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row.
+    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
+    // counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
@@ -235,31 +237,40 @@ fn cell_coordinate(
 }
 
 fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
-    let tap_z = taps / (KERNEL_X * KERNEL_Y);
-    let bounded = min(tap_z, vec4<u32>(KERNEL_Z - 1u));
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
-    let z = cell_coordinate(vec4<u32>(at.z), bounded, STRIDE_Z, DILATION_Z, pads.x, size.x);
-    let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+    let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
     let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
-    return Cells(
-        z.nearest, y.nearest, x.nearest,
-        (tap_z == bounded) & z.exists & y.exists & x.exists,
-    );
+    var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
+    if SPATIAL_AXES > 1u {
+        let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
+        cells.y = y.nearest;
+        cells.exists = cells.exists & y.exists;
+    }
+    if SPATIAL_AXES > 2u {
+        let tap_z = min(taps / (KERNEL_X * KERNEL_Y), vec4<u32>(KERNEL_Z - 1u));
+        let z = cell_coordinate(vec4<u32>(at.z), tap_z, STRIDE_Z, DILATION_Z, pads.x, size.x);
+        cells.z = z.nearest;
+        cells.exists = cells.exists & z.exists;
+    }
+    return cells;
 }
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same.
-fn load_taps_of_item(item: u32) -> vec4<u32> {
+// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
+// which is no tap: a byte has the taps of at most 255 cells.
+fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
         let second = select(first, first + 1u, has_taps_word(item, 1u));
-        let pair = vec2<u32>(taps_in[first], taps_in[second]);
+        let words = vec2<u32>(taps_in[first], taps_in[second]);
+        let pair = select(vec2<u32>(NONE), words, vec2<bool>(exists));
         return vec4<u32>(pair.x & 0xffffu, pair.x >> 16u, pair.y & 0xffffu, pair.y >> 16u);
     }
-    return (vec4<u32>(taps_in[first]) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
+    let word = select(NONE, taps_in[first], exists);
+    return (vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(0xffu);
 }
 
 // Stores the taps of a work item's four windows in whole words.
@@ -665,21 +676,22 @@ struct Pooled {
 }
 
 // The taps of windows that do not exist are no taps.
-fn pooled(elements: vec4<u32>, taps: vec4<u32>, exists: vec4<bool>) -> Pooled {
+fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
-        terms = term(elements).low;
+        // A term may be −0: `finish` makes sums +0.
+        terms = select(term(elements).low, widen(elements), is_float());
     } else if SUMMED && is_float() {
         terms = sum_of_one(elements);
     }
-    return Pooled(terms, select(vec4<u32>(NONE), taps, exists));
+    return Pooled(terms, taps);
 }
 
-// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (the magnitude
-// of 0 wraps to the largest number), and for an integer of a large magnitude.
+// Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
+// magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
     if is_float() {
-        return (terms & vec4<u32>(0x7fffffffu)) - 1u;
+        return terms * 2u - 1u;
     }
     if KIND == SIGNED {
         return ~(terms ^ bitcast<vec4<u32>>(bitcast<vec4<i32>>(terms) >> vec4<u32>(31u)));
@@ -692,7 +704,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
     return any(smallest < vec4<u32>(least));
 }
 
@@ -746,12 +758,16 @@ fn load_windows_of_lanes(
     if !ONE_ELEMENT_PER_PIXEL {
         source = source * params.inner + inner;
     }
-    return pooled(load(source), load_taps(source), vec4<bool>(row_exists) & exists);
+    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row_exists) & exists);
+    return pooled(load(source), taps);
 }
 
 // For each lane the tap on x of its cell in that window, or NO_TAP.
 fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
     let offset = cell_x % STRIDE_X + before_x * STRIDE_X;
+    if DILATION_X == 1u && (before_x + 1u) * STRIDE_X <= KERNEL_X {
+        return offset;
+    }
     let tap = offset / DILATION_X;
     let is_offset = offset % DILATION_X == vec4<u32>(0u);
     return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
@@ -763,7 +779,7 @@ fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated.rs.
+// `unpool` is written for the window by src/gpu/kernel/generated.
 
 // A row of cells, counted with the padding.
 struct CellRow {
@@ -792,8 +808,12 @@ struct WindowRows {
     taps: vec4<u32>,
 }
 
-// The tap, on one axis, of the cell that is `offset` cells into a window.
-fn tap_of_offset(offset: u32, kernel: u32, dilation: u32) -> u32 {
+// The tap, on one axis, of the cell that is `cell` cells into the window `before` windows earlier.
+fn tap_of_cell(cell: u32, before: u32, stride: u32, kernel: u32, dilation: u32) -> u32 {
+    let offset = cell + before * stride;
+    if dilation == 1u && (before + 1u) * stride <= kernel {
+        return offset;
+    }
     let tap = offset / dilation;
     return select(NO_TAP, tap, offset % dilation == 0u && tap < kernel);
 }
@@ -804,8 +824,8 @@ fn window_row(cells: CellRow, before_z: u32, before_y: u32) -> vec2<u32> {
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = cells.z / STRIDE_Z - before_z;
     let y = cells.y / STRIDE_Y - before_y;
-    let tap_z = tap_of_offset(cells.z % STRIDE_Z + before_z * STRIDE_Z, KERNEL_Z, DILATION_Z);
-    let tap_y = tap_of_offset(cells.y % STRIDE_Y + before_y * STRIDE_Y, KERNEL_Y, DILATION_Y);
+    let tap_z = tap_of_cell(cells.z % STRIDE_Z, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z);
+    let tap_y = tap_of_cell(cells.y % STRIDE_Y, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y);
     let exists = z < pooled_size().x && y < pooled_size().y;
     let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
     let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
@@ -837,17 +857,20 @@ fn flat_cells(item: u32) -> FlatCells {
     let pads = params.pad_before;
     var row = CellRow(first.outer, first.z, first.y);
     var next = CellRow(first.outer, first.z, first.y + 1u);
-    if next.y == params.extents.y {
+    let extents = with_constant_axes(params.extents);
+    if next.y == extents.y {
         next.y = 0u;
         next.z++;
     }
-    if next.z == params.extents.x {
+    if next.z == extents.x {
         next.z = 0u;
         next.outer++;
     }
-    row.z += pads.x;
+    if SPATIAL_AXES > 2u {
+        row.z += pads.x;
+        next.z += pads.x;
+    }
     row.y += pads.y;
-    next.z += pads.x;
     next.y += pads.y;
     var x = vec4<u32>(first.x);
     var inner = vec4<u32>(first.inner);
@@ -876,15 +899,15 @@ fn max_unpool_flat(
 }
 
 fn unpool(cells: FlatCells) -> vec4<u32> {
-    let rows0 = window_rows(cells, 0u, 1u);
-    let window0_1 = load_windows_of_lanes(rows0.first, cells.x, cells.inner, true, 1u);
-    let window0_0 = load_windows_of_lanes(rows0.first, cells.x, cells.inner, true, 0u);
-    let rows1 = window_rows(cells, 0u, 0u);
-    let window1_1 = load_windows_of_lanes(rows1.first, cells.x, cells.inner, true, 1u);
-    let window1_0 = load_windows_of_lanes(rows1.first, cells.x, cells.inner, true, 0u);
-    let cell0_0 = accumulate_first(window0_1, rows0.taps + tap_of_lanes(cells.x, 1u));
-    let cell0_1 = accumulate(cell0_0, window0_0, rows0.taps + tap_of_lanes(cells.x, 0u));
-    let cell0_2 = accumulate(cell0_1, window1_1, rows1.taps + tap_of_lanes(cells.x, 1u));
-    let cell0_3 = accumulate(cell0_2, window1_0, rows1.taps + tap_of_lanes(cells.x, 0u));
-    return finish(cell0_3);
+    let row0 = window_rows(cells, 0u, 1u);
+    let windows0_1 = load_windows_of_lanes(row0.first, cells.x, cells.inner, true, 1u);
+    let windows0_0 = load_windows_of_lanes(row0.first, cells.x, cells.inner, true, 0u);
+    let cell000_0 = accumulate_first(windows0_1, row0.taps + tap_of_lanes(cells.x, 1u));
+    let cell000_1 = accumulate(cell000_0, windows0_0, row0.taps + tap_of_lanes(cells.x, 0u));
+    let row1 = window_rows(cells, 0u, 0u);
+    let windows1_1 = load_windows_of_lanes(row1.first, cells.x, cells.inner, true, 1u);
+    let windows1_0 = load_windows_of_lanes(row1.first, cells.x, cells.inner, true, 0u);
+    let cell000_2 = accumulate(cell000_1, windows1_1, row1.taps + tap_of_lanes(cells.x, 1u));
+    let cell000_3 = accumulate(cell000_2, windows1_0, row1.taps + tap_of_lanes(cells.x, 0u));
+    return finish(cell000_3);
 }

@@ -42,12 +42,13 @@ impl<'a> Work<'a> {
     pub(crate) fn new(geometry: &'a Geometry, kernel: Kernel, element: Element) -> Self {
         let axes = &geometry.axes;
         let blocks = axes.map(|axis| axis.blocks().end - axis.blocks().start);
-        let extents = match kernel.row().owns {
-            Owns::PooledValues => axes.map(|axis| axis.pooled),
+        let [z, y, x] = match kernel.row().owns {
+            Owns::PooledValues | Owns::PooledStrips => axes.map(|axis| axis.pooled),
             Owns::Cells => axes.map(|axis| axis.input),
             Owns::Blocks => blocks,
             Owns::RowCells => [blocks[0], blocks[1], row_elements(geometry) as u32],
         };
+        let extents = [z, y.div_ceil(kernel.strip()), x];
         let inner = if kernel.row().owns == Owns::RowCells { 1 } else { geometry.inner };
         let elements = extents.iter().map(|&extent| u64::from(extent)).product::<u64>()
             * u64::from(geometry.outer)
@@ -174,18 +175,27 @@ impl<'a> Work<'a> {
         match row.owns {
             Owns::PooledValues if row.loads == Loads::OwnWords => [own.clone(), own.clone(), own],
             Owns::PooledValues => {
+                let input =
+                    self.region(first, last, |axis| axis.input, |i, q| axes[i].cells_of_window(q));
+                [input, own.clone(), own]
+            }
+            Owns::PooledStrips => {
                 // Rows are loaded in whole vec4s.
                 let whole = |i: usize| row.access == Access::Row && i == 2;
+                let windows = |i: usize, n: u32| self.strip(i, n, axes[i].pooled);
                 let input = self.region(
                     first,
                     last,
                     |axis| axis.input,
-                    |i, q| {
-                        let (low, high) = axes[i].cells_of_window(q);
+                    |i, n| {
+                        let (above, below) = windows(i, n);
+                        let low = axes[i].cells_of_window(above).0;
+                        let high = axes[i].cells_of_window(below).1;
                         if whole(i) { (low & !3, high | 3) } else { (low, high) }
                     },
                 );
-                [input, own.clone(), own]
+                let pooled = self.region(first, last, |axis| axis.pooled, windows);
+                [input, pooled.clone(), pooled]
             }
             Owns::Cells => {
                 let windows = |i: usize, cell: u32| {
@@ -195,25 +205,40 @@ impl<'a> Work<'a> {
                 let pooled = self.region(first, last, |axis| axis.pooled, windows);
                 [pooled.clone(), own, pooled]
             }
-            Owns::Blocks => windows_and_cells(
-                &|i, block| axes[i].windows_of_block(block + self.first_block[i]),
-                &|i, block| axes[i].cells_of_block(block + self.first_block[i]),
-            ),
+            Owns::Blocks => {
+                windows_and_cells(&|i, n| self.of_blocks(i, n, Axis::windows_of_block), &|i, n| {
+                    self.of_blocks(i, n, Axis::cells_of_block)
+                })
+            }
             Owns::RowCells => {
                 // On x elements are counted.
                 let cell = |element: u32| element / self.geometry.inner;
                 windows_and_cells(
                     &|i, n| match i {
                         2 => axes[2].windows_of_block((cell(n) + axes[2].before) / axes[2].stride),
-                        _ => axes[i].windows_of_block(n + self.first_block[i]),
+                        _ => self.of_blocks(i, n, Axis::windows_of_block),
                     },
                     &|i, n| match i {
                         2 => (cell(n), cell(n)),
-                        _ => axes[i].cells_of_block(n + self.first_block[i]),
+                        _ => self.of_blocks(i, n, Axis::cells_of_block),
                     },
                 )
             }
         }
+    }
+
+    /// The first and the last of some windows or blocks that coordinate `n` of axis `i` stands for: on y a strip.
+    fn strip(&self, i: usize, n: u32, count: u32) -> (u32, u32) {
+        let strip = if i == 1 { self.kernel.strip() } else { 1 };
+        (n * strip, (n * strip + strip - 1).min(count - 1))
+    }
+
+    /// The first and the last window or cell of the stride blocks that coordinate `n` of axis `i` stands for.
+    fn of_blocks(&self, i: usize, n: u32, of: fn(&Axis, u32) -> (u32, u32)) -> (u32, u32) {
+        let axis = &self.geometry.axes[i];
+        let blocks = axis.blocks();
+        let (first, last) = self.strip(i, n, blocks.end - blocks.start);
+        (of(axis, first + blocks.start).0, of(axis, last + blocks.start).1)
     }
 
     /// The position of an element of what the work items divide between them.

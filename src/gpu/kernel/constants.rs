@@ -20,6 +20,8 @@ pub(crate) struct Constants {
     pub(crate) one_element_per_pixel: bool,
     /// Whether some window, or some stride block, reaches outside the input.
     pub(crate) padded: bool,
+    /// Windows, or stride blocks, one below the other, that a work item owns.
+    pub(crate) strip: u32,
     /// Whether a pooling stores taps besides values.
     pub(crate) with_taps: bool,
     /// Whether values that go to one cell are added; otherwise the last stays.
@@ -41,6 +43,7 @@ impl Constants {
             spatial_axes: 3,
             one_element_per_pixel: false,
             padded: false,
+            strip: 1,
             with_taps: true,
             summed: false,
             overlapping: false,
@@ -76,6 +79,7 @@ impl Constants {
             ]);
         }
         numbers.push(("PAD_BEFORE_X".to_owned(), self.axes[2].before));
+        numbers.push(("STRIP".to_owned(), self.strip));
         numbers.push(("REACH".to_owned(), reach(self.space)));
         let channels_last = matches!(self.space, IndexSpace::Image | IndexSpace::Batch);
         let facts = [

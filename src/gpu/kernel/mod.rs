@@ -21,6 +21,7 @@ use crate::scatter::Scatter;
 pub(crate) use binding::{Binding, BindingSet};
 use constants::Constants;
 use row::has_constant_lanes;
+use size::{blocks_of_strip, windows_of_strip};
 pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass};
 use variant::{VARIANTS, Variant};
 
@@ -59,8 +60,16 @@ impl Kernel {
         let element = if computes { element } else { moved_as(element) };
         let mut kernel = Self::of_window(variant, geometry, element);
         let (constants, axes) = (&mut kernel.constants, &geometry.axes);
-        match VARIANTS[variant].owns {
-            Owns::PooledValues => {
+        let Variant { access, owns, .. } = VARIANTS[variant];
+        constants.summed = overlap == Overlap::Sum;
+        constants.strip = match owns {
+            Owns::PooledStrips => windows_of_strip(axes, access == Access::Row),
+            Owns::Blocks => blocks_of_strip(axes, true),
+            Owns::RowCells => blocks_of_strip(axes, constants.summed),
+            Owns::PooledValues | Owns::Cells => 1,
+        };
+        match owns {
+            Owns::PooledValues | Owns::PooledStrips => {
                 if let WindowOperation::MaxPool { with_taps } = operation {
                     constants.padded = axes.iter().any(Axis::reaches_outside);
                     constants.with_taps = with_taps;
@@ -71,12 +80,12 @@ impl Kernel {
             }
             Owns::Blocks => {
                 let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.pooled);
-                constants.padded = axes.iter().any(Axis::blocks_reach_outside);
+                constants.padded =
+                    constants.strip > 1 || axes.iter().any(Axis::blocks_reach_outside);
                 constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
                 constants.blocks_are_windows = axes.iter().all(whole);
             }
         }
-        constants.summed = overlap == Overlap::Sum;
         kernel
     }
 
@@ -161,6 +170,11 @@ impl Kernel {
         } else {
             binding.kind()
         }
+    }
+
+    /// Windows, or stride blocks, one below the other, that a work item owns.
+    pub(crate) fn strip(self) -> u32 {
+        self.constants.strip
     }
 
     /// The row of the table of variants.

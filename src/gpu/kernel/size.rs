@@ -21,6 +21,28 @@ pub(crate) fn has_small_blocks(axes: &[Axis; 3]) -> bool {
         && product(axes, Axis::windows_per_cell) <= MOST_WINDOWS
 }
 
+/// Windows of a strip, one below the other: several where neighbours share rows of cells. A long strip takes many
+/// registers, most where the cells of four windows in a row are in them.
+pub(crate) fn windows_of_strip(axes: &[Axis; 3], in_rows: bool) -> u32 {
+    let y = &axes[1];
+    if !has_few_cells(axes) || y.stride >= y.extent() || !y.stride.is_multiple_of(y.dilation) {
+        return 1;
+    }
+    if y.stride == 1 && !in_rows { 4 } else { 2 }
+}
+
+/// Stride blocks of a strip, one below the other: several where rows of windows serve many rows of cells each.
+/// A long strip takes many registers, which loads of few windows and sums of all are worth.
+pub(crate) fn blocks_of_strip(axes: &[Axis; 3], long: bool) -> u32 {
+    let y = &axes[1];
+    let shared = y.stride == 1 && y.windows_per_cell() > 1 && y.dilation == 1;
+    match (shared && has_small_blocks(axes), long) {
+        (false, _) => 1,
+        (true, false) => 2,
+        (true, true) => 4,
+    }
+}
+
 fn product(axes: &[Axis; 3], number: impl Fn(&Axis) -> u32) -> u64 {
     axes.iter().map(|axis| u64::from(number(axis))).fold(1, u64::saturating_mul)
 }

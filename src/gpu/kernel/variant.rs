@@ -9,7 +9,7 @@ use crate::gpu::kernel::binding::Binding;
 use crate::gpu::kernel::constants::Constants;
 use crate::gpu::kernel::generated;
 use crate::gpu::kernel::row::{pools_rows, row_elements};
-use crate::gpu::kernel::size::{MOST_ROWS, has_small_blocks};
+use crate::gpu::kernel::size::{MOST_ROWS, has_small_blocks, windows_of_strip};
 
 /// An operation of the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,11 +60,13 @@ pub(crate) enum Access {
 pub(crate) enum Owns {
     /// Four adjacent pooled values.
     PooledValues,
+    /// Four adjacent pooled values in each row of a strip.
+    PooledStrips,
     /// Four adjacent cells of the input's shape.
     Cells,
-    /// Four channels of the cells of a stride block.
+    /// Four channels of the cells of a strip of stride blocks.
     Blocks,
-    /// Four adjacent elements in each row of a stride block.
+    /// Four adjacent elements in each row of a strip of stride blocks.
     RowCells,
 }
 
@@ -105,7 +107,8 @@ macro_rules! shaders {
 }
 
 const MAX_POOL: &[&str] = shaders!["prelude/order", "max_pool"];
-const MAX_POOL_ROW: &[&str] = shaders!["prelude/order", "max_pool_row"];
+const MAX_POOL_STRIP: &[&str] = shaders!["prelude/order", "prelude/strip", "max_pool_strip"];
+const MAX_POOL_ROW: &[&str] = shaders!["prelude/order", "prelude/strip", "max_pool_row"];
 const UNPOOL_BLOCK: &[&str] =
     shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_block"];
 const UNPOOL_ROW: &[&str] = shaders![
@@ -171,8 +174,9 @@ const TO_TAPS: &[Binding] = &[Params, Input, TapsOut, IndexStrides, Report];
 /// bindings; shaders; what is generated.
 #[rustfmt::skip]
 pub(crate) static VARIANTS: &[Variant] = table![
+    MaxPool, "max_pool_strip", Channels PooledStrips Access, vec4_channels_strips, POOLING, MAX_POOL_STRIP, generated::max_pool_strip;
     MaxPool, "max_pool", Channels PooledValues Access, vec4_channels, POOLING, MAX_POOL, generated::max_pool;
-    MaxPool, "max_pool_row", Row PooledValues Access, pool_rows, POOLING, MAX_POOL_ROW, generated::max_pool_row;
+    MaxPool, "max_pool_row", Row PooledStrips Access, pool_rows, POOLING, MAX_POOL_ROW, generated::max_pool_row;
     MaxPool, "max_pool", FlatVec4 PooledValues Access, vec4_tensors, POOLING, MAX_POOL, generated::max_pool;
     MaxPool, "max_pool", Flat PooledValues Access, always, POOLING, MAX_POOL, generated::max_pool;
 
@@ -232,6 +236,11 @@ fn always(_: &Geometry, _: Element) -> bool {
 
 fn vec4_channels(geometry: &Geometry, _: Element) -> bool {
     geometry.inner.is_multiple_of(4)
+}
+
+/// Windows that share rows of cells.
+fn vec4_channels_strips(geometry: &Geometry, element: Element) -> bool {
+    vec4_channels(geometry, element) && windows_of_strip(&geometry.axes, false) > 1
 }
 
 fn small_blocks(geometry: &Geometry, _: Element) -> bool {

@@ -1,0 +1,33 @@
+// Max pooling with argmax, as max_pool.wgsl, where channels come last and divide by four, and windows overlap on
+// y. A work item makes four channels of a strip of windows: see strip.wgsl.
+//
+// `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
+
+fn first_tap_of(at: Position, number: u32) -> vec4<u32> {
+    let y = at.y * STRIP + number;
+    return first_tap(vec4<u32>(at.z), vec4<u32>(y), vec4<u32>(at.x));
+}
+
+// The cells of a row that are tap_x taps into the windows.
+fn load_cell(at: Position, row: Row, tap_x: u32) -> Maximum {
+    let x = i32(at.x * STRIDE_X + tap_x * DILATION_X) - i32(params.pad_before.z);
+    var column = u32(x);
+    var inside = true;
+    if PADDED {
+        column = nearest(x, input_size().z);
+        inside = row.inside && in_input(0, 0, x);
+    }
+    let pixel = row.number * input_size().z + column;
+    return maximum_of_cells(load(pixel * params.inner + at.inner), vec4<bool>(inside), tap_x);
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn max_pool_strip(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let item = work_item(workgroup, local);
+    if item != NONE {
+        pool(position(item));
+    }
+}

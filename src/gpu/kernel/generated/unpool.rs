@@ -1,0 +1,244 @@
+//! Unpooling: the windows over some cells are loaded one after the other, and the cells accumulate from them.
+
+use std::collections::BTreeMap;
+
+use super::{Function, LANES, raster, tap, vec4};
+use crate::element::Element;
+use crate::geometry::Axis;
+use crate::gpu::kernel::constants::Constants;
+use crate::gpu::kernel::row::has_constant_lanes;
+
+/// `unpool` of `shaders/max_unpool_block.wgsl`.
+pub(crate) fn max_unpool_block(constants: &Constants) -> String {
+    let [axis_z, axis_y, axis_x] = &constants.axes;
+    let mut body = Function::new("fn unpool(block: Block)");
+    let (mut sums, mut cells) = (Sums::new(constants), Accumulators::default());
+    let owned = [axis_z.stride, axis_y.stride * constants.strip, axis_x.stride];
+    for (row, [z, y]) in window_rows(constants).into_iter().enumerate() {
+        for (column, x) in window_columns(axis_x).enumerate() {
+            let window = format!("window{row}_{column}");
+            body.line(format_args!("let {window} = load_window(block, {z}, {y}, {x});"));
+            sums.add(&mut body, &window);
+            for cell in raster(owned) {
+                let taps =
+                    (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y), tap(axis_x, cell[2], x));
+                let (Some(tap_z), Some(tap_y), Some(tap_x)) = taps else { continue };
+                let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
+                cells.add(&mut body, cell, &window, &format!("vec4<u32>({tap}u)"));
+            }
+        }
+    }
+    sums.end(&mut body, "unpool_exactly(block);\n        return;");
+    for cell @ [z, y, x] in raster(owned) {
+        let elements = cells.finish(cell);
+        body.line(format_args!("store_cell(block, {z}u, {y}u, {x}u, {elements});"));
+    }
+    body.end()
+}
+
+/// `unpool` of `shaders/max_unpool_row.wgsl`.
+pub(crate) fn max_unpool_row(constants: &Constants) -> String {
+    if !has_constant_lanes(constants.one_element_per_pixel, &constants.axes[2]) {
+        return unpool_rows(constants, |body, sums, row| {
+            let arguments =
+                format!("vec4<u32>(row{row}.first), cells.x, cells.inner, row{row}.exists");
+            load_lanes(body, sums, constants, row, &arguments)
+        });
+    }
+    unpool_rows(constants, |body, sums, row| load_fours(body, sums, constants, row, false))
+}
+
+/// The same with `shaders/prelude/windows_vec4.wgsl`.
+pub(crate) fn max_unpool_row_vec4(constants: &Constants) -> String {
+    unpool_rows(constants, |body, sums, row| load_fours(body, sums, constants, row, true))
+}
+
+/// For four lanes the window of each, as a `Pooled`, and the tap on x of the lanes' cells.
+type Lanes = (String, String);
+
+/// Rows of cells that accumulate from the windows that `load` loads from each row of windows.
+fn unpool_rows(
+    constants: &Constants,
+    load: impl Fn(&mut Function, &mut Sums, usize) -> Vec<Lanes>,
+) -> String {
+    let [axis_z, axis_y, axis_x] = &constants.axes;
+    let mut body = Function::new("fn unpool(cells: RowCells)");
+    let (mut sums, mut cells) = (Sums::new(constants), Accumulators::default());
+    let owned = [axis_z.stride, axis_y.stride * constants.strip, 1];
+    for (row, [z, y]) in window_rows(constants).into_iter().enumerate() {
+        body.line(format_args!("let row{row} = window_row(cells, {z}, {y});"));
+        for (windows, taps) in load(&mut body, &mut sums, row) {
+            for cell in raster(owned) {
+                let (tap_z, tap_y) = (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y));
+                let (Some(tap_z), Some(tap_y)) = (tap_z, tap_y) else { continue };
+                let first_tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel;
+                cells.add(&mut body, cell, &windows, &format!("{taps} + {first_tap}u"));
+            }
+        }
+    }
+    sums.end(&mut body, "unpool_exactly(cells);\n        return;");
+    for cell @ [z, y, _] in raster(owned) {
+        body.line(format_args!("store_cells(cells, {z}u, {y}u, {});", cells.finish(cell)));
+    }
+    body.end()
+}
+
+/// The windows of a row that lanes find by themselves.
+fn load_lanes(
+    body: &mut Function,
+    sums: &mut Sums,
+    constants: &Constants,
+    row: usize,
+    arguments: &str,
+) -> Vec<Lanes> {
+    let load = |before| {
+        let windows = format!("windows{row}_{before}");
+        let load = format_args!("load_windows_of_lanes({arguments}, {before}u)");
+        body.line(format_args!("let {windows} = {load};"));
+        sums.add(body, &windows);
+        (windows, format!("tap_of_lanes(cells.x, {before}u)"))
+    };
+    (0..constants.axes[2].windows_per_cell()).rev().map(load).collect()
+}
+
+/// The windows of a row that are known by number for each lane, loaded by fours.
+fn load_fours(
+    body: &mut Function,
+    sums: &mut Sums,
+    constants: &Constants,
+    row: usize,
+    vec4s: bool,
+) -> Vec<Lanes> {
+    let axis = &constants.axes[2];
+    let windows = axis.windows_per_cell() as i32;
+    // The lanes' first and last window, counted from the stride block of lane 0 without padding.
+    let before = (axis.before / axis.stride) as i32;
+    let last = ((3 + axis.before) / axis.stride) as i32;
+    let mut first = before - windows + 1;
+    if vec4s {
+        first = first.div_euclid(4) * 4;
+    }
+    for (i, offset) in (first..=last).step_by(4).enumerate() {
+        let load = if vec4s {
+            format!("load_vec4_of_windows(cells, row{row}, {})", offset / 4)
+        } else {
+            format!("load_windows(cells, row{row}, {offset})")
+        };
+        let windows = format!("windows{row}_{i}");
+        body.line(format_args!("let {windows} = {load};"));
+        sums.add(body, &windows);
+    }
+    (0..windows)
+        .rev()
+        .map(|before| {
+            // Of each lane, its window among those loaded, and the tap of its cell there.
+            let lanes = [0, 1, 2, 3].map(|lane| {
+                let x = lane + axis.before;
+                let window = (x / axis.stride) as i32 - before;
+                (window - first, tap(axis, x, window))
+            });
+            let lanes_of = |name: &str, none: &str| {
+                vec4(|lane| match lanes[lane as usize] {
+                    (window, Some(_)) => {
+                        let at = LANES[window as usize % 4];
+                        format!("windows{row}_{}.{name}.{at}", window / 4)
+                    }
+                    (_, None) => none.to_owned(),
+                })
+            };
+            let name = format!("lanes{row}_{before}");
+            let (terms, taps) = (lanes_of("terms", "0u"), lanes_of("taps", "NONE"));
+            body.line(format_args!("let {name} = Pooled({terms}, {taps});"));
+            (name, vec4(|lane| format!("{}u", lanes[lane as usize].1.unwrap_or(0))))
+        })
+        .collect()
+}
+
+/// `unpool` of `shaders/max_unpool_flat.wgsl`.
+pub(crate) fn max_unpool_flat(constants: &Constants) -> String {
+    let mut body = Function::new("fn unpool(cells: FlatCells) -> vec4<u32>");
+    let (mut sums, mut cells) = (Sums::new(constants), Accumulators::default());
+    for (row, [z, y]) in window_rows(constants).into_iter().enumerate() {
+        body.line(format_args!("let row{row} = window_rows(cells, {}u, {}u);", -z, -y));
+        let arguments = format!("row{row}.first, cells.x, cells.inner, true");
+        for (windows, taps) in load_lanes(&mut body, &mut sums, constants, row, &arguments) {
+            cells.add(&mut body, [0; 3], &windows, &format!("row{row}.taps + {taps}"));
+        }
+    }
+    sums.end(&mut body, "return unpool_exactly(cells);");
+    body.line(format_args!("return {};", cells.finish([0; 3])));
+    body.end()
+}
+
+/// The rows of windows over a strip of stride blocks in raster order, counted from the row that starts the strip.
+fn window_rows(constants: &Constants) -> Vec<[i32; 2]> {
+    let [axis_z, axis_y, _] = &constants.axes;
+    let rows = 1 - axis_y.windows_per_cell() as i32..constants.strip as i32;
+    let slices = 1 - axis_z.windows_per_cell() as i32..1;
+    slices.flat_map(|z| rows.clone().map(move |y| [z, y])).collect()
+}
+
+/// The windows over the cells of a stride block in a row, counted from the one that starts the block.
+fn window_columns(axis: &Axis) -> impl Iterator<Item = i32> {
+    1 - axis.windows_per_cell() as i32..1
+}
+
+/// The way out where sums need more than the accumulators' additions. It lies behind them, so that windows need
+/// not stay in registers until all are loaded.
+struct Sums {
+    are_checked: bool,
+    terms: usize,
+}
+
+impl Sums {
+    fn new(constants: &Constants) -> Self {
+        use Element::{BF16, F32, I32, U32};
+        let may_need = matches!(constants.element, F32 | BF16 | I32 | U32);
+        Self { are_checked: constants.summed && constants.overlapping && may_need, terms: 0 }
+    }
+
+    /// Looks at the terms of some windows.
+    fn add(&mut self, body: &mut Function, windows: &str) {
+        if !self.are_checked {
+            return;
+        }
+        let smallness = format!("smallness({windows}.terms)");
+        body.line(match self.terms {
+            0 => format!("var smallest = {smallness};"),
+            _ => format!("smallest = min(smallest, {smallness});"),
+        });
+        self.terms += 1;
+    }
+
+    fn end(self, body: &mut Function, way_out: &str) {
+        if self.terms > 0 {
+            body.line(format_args!("if needs_exact_sums(smallest) {{\n        {way_out}\n    }}"));
+        }
+    }
+}
+
+/// The accumulators of a work item's cells, a variable for each window of each.
+#[derive(Default)]
+struct Accumulators(BTreeMap<[u32; 3], usize>);
+
+impl Accumulators {
+    /// Adds a window, in which the cell has these taps.
+    fn add(&mut self, body: &mut Function, cell: [u32; 3], window: &str, taps: &str) {
+        let windows = self.0.entry(cell).or_default();
+        let [z, y, x] = cell;
+        let call = match windows.checked_sub(1) {
+            None => format!("accumulate_first({window}, {taps})"),
+            Some(earlier) => format!("accumulate(cell{z}{y}{x}_{earlier}, {window}, {taps})"),
+        };
+        body.line(format_args!("let cell{z}{y}{x}_{windows} = {call};"));
+        *windows += 1;
+    }
+
+    /// The elements of a cell after the last window: zero for a cell that no window covers.
+    fn finish(&self, [z, y, x]: [u32; 3]) -> String {
+        match self.0.get(&[z, y, x]) {
+            None => "vec4<u32>(0u)".to_owned(),
+            Some(windows) => format!("finish(cell{z}{y}{x}_{})", windows - 1),
+        }
+    }
+}
