@@ -1,9 +1,19 @@
-// Average pooling. An invocation computes a window.
+// Average pooling, for sum_alone.wgsl or sum_together.wgsl: an element is a window.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn run(i: u32) {
+// The cells of a window that lie in the input: the first, and their extents.
+struct Terms {
+    first: u32,
+    rows: u32,
+    columns: u32,
+    count: u32,
+    // Cells that the mean counts.
+    counted: u32,
+}
+
+fn terms_of(i: u32) -> Terms {
     let row = i / params.output_x;
     let slice = row / params.output_y;
     let qx = i % params.output_x;
@@ -13,16 +23,23 @@ fn run(i: u32) {
     let sz = span_z(qz);
     let sy = span_y(qy);
     let sx = span_x(qx);
-    var sum = 0.0;
-    for (var tz = sz.x; tz < sz.y; tz++) {
-        let z = qz * params.stride_z + tz * params.dilation_z - params.before_z;
-        for (var ty = sy.x; ty < sy.y; ty++) {
-            let cy = qy * params.stride_y + ty * params.dilation_y - params.before_y;
-            let first = ((plane * params.input_z + z) * params.input_y + cy) * params.input_x;
-            for (var tx = sx.x; tx < sx.y; tx++) {
-                sum += x[first + qx * params.stride_x + tx * params.dilation_x - params.before_x];
-            }
-        }
-    }
-    y[i] = sum / f32(sz.z * sy.z * sx.z);
+    let z = qz * params.stride_z + sz.x * params.dilation_z - params.before_z;
+    let cy = qy * params.stride_y + sy.x * params.dilation_y - params.before_y;
+    let cx = qx * params.stride_x + sx.x * params.dilation_x - params.before_x;
+    let first = ((plane * params.input_z + z) * params.input_y + cy) * params.input_x + cx;
+    let rows = sy.y - sy.x;
+    let columns = sx.y - sx.x;
+    return Terms(first, rows, columns, (sz.y - sz.x) * rows * columns, sz.z * sy.z * sx.z);
+}
+
+fn term(terms: Terms, n: u32) -> f32 {
+    let row = n / terms.columns;
+    let z = row / terms.rows * params.dilation_z;
+    let cy = row % terms.rows * params.dilation_y;
+    let cx = n % terms.columns * params.dilation_x;
+    return x[terms.first + (z * params.input_y + cy) * params.input_x + cx];
+}
+
+fn store(i: u32, terms: Terms, sum: f32) {
+    y[i] = sum / f32(terms.counted);
 }

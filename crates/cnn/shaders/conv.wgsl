@@ -1,50 +1,54 @@
-// Convolution. Reads x and weights [groups·rows, columns, kz, ky, kx], and a bias of groups·rows
-// if params.biased; writes y. A row of the product is a channel of y, a column a window, the depth
-// is (channel of x, tap).
+// Convolution, for tile.wgsl. Reads x and weights [groups·rows, columns, kz, ky, kx], and a bias of groups·rows
+// if params.biased; writes y. Each group is a product: a row is a channel of y, a column a window, and the steps of
+// its depth are (channel of x, tap).
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weights: array<f32>;
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
-fn row_count() -> u32 {
+fn rows() -> u32 {
     return params.rows;
 }
 
-fn column_count() -> u32 {
+fn columns() -> u32 {
     return params.batch * params.output_z * params.output_y * params.output_x;
 }
 
-fn depth_count() -> u32 {
-    return params.columns * taps();
+fn depth() -> u32 {
+    return params.columns * TAPS;
 }
 
-fn position_of(column: u32) -> Position {
-    return position_in(column, params.output_z, params.output_y, params.output_x);
+// The first cell of a window. A coordinate before the input wraps around.
+fn column_at(group: u32, column: u32) -> Column {
+    let window = position_in(column, params.output_z, params.output_y, params.output_x);
+    return Column(
+        params.x_offset + window.image * params.x_image + group * params.columns * params.x_channel,
+        window.z * STRIDE_Z - params.before_z,
+        window.y * STRIDE_Y - params.before_y,
+        window.x * STRIDE_X - params.before_x,
+    );
 }
 
-fn weight(group: u32, row: u32, depth: u32) -> f32 {
-    return weights[(group * params.rows + row) * depth_count() + depth];
+fn left(group: u32, row: u32, step: u32) -> f32 {
+    return weights[(group * params.rows + row) * depth() + step];
 }
 
-fn cell(group: u32, depth: u32, window: Position) -> f32 {
-    let tx = depth % params.kernel_x;
-    let ty = depth / params.kernel_x % params.kernel_y;
-    let tz = depth / (params.kernel_x * params.kernel_y) % params.kernel_z;
-    let channel = group * params.columns + depth / taps();
-    // A coordinate before the input wraps around, and is then too large as well.
-    let z = window.z * params.stride_z + tz * params.dilation_z - params.before_z;
-    let y = window.y * params.stride_y + ty * params.dilation_y - params.before_y;
-    let x_at = window.x * params.stride_x + tx * params.dilation_x - params.before_x;
+fn right(group: u32, step: u32, window: Column) -> f32 {
+    let tap = tap_of(step);
+    // A coordinate outside is too large, also before the input.
+    let z = window.z + tap.z * params.dilation_z;
+    let y = window.y + tap.y * params.dilation_y;
+    let x_at = window.x + tap.x * params.dilation_x;
     if (z >= params.input_z || y >= params.input_y || x_at >= params.input_x) {
         return 0.0;
     }
     let position = (z * params.input_y + y) * params.input_x + x_at;
-    let plane = params.x_offset + window.image * params.x_image + channel * params.x_channel;
-    return x[plane + position];
+    return x[window.first + step / TAPS * params.x_channel + position];
 }
 
-fn store(group: u32, row: u32, window: Position, sum: f32) {
+fn store(group: u32, row: u32, column: u32, sum: f32) {
+    let window = position_in(column, params.output_z, params.output_y, params.output_x);
     let channel = group * params.rows + row;
     let position = (window.z * params.output_y + window.y) * params.output_x + window.x;
     let plane = params.y_offset + window.image * params.y_image + channel * params.y_channel;

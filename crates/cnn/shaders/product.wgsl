@@ -1,5 +1,4 @@
-// Products of matrices, each tensor with its strides. A workgroup of 64 threads makes a tile of 8 rows
-// and 8 columns of one product, sixteen steps of depth at a time. Sums run in one order.
+// Products of matrices, each tensor with its strides, for tile.wgsl.
 
 struct Params {
     batch: u32,
@@ -22,53 +21,39 @@ struct Params {
 @group(0) @binding(2) var<storage, read> b: array<f32>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 
-const TILE: u32 = 8u;
-const DEPTH: u32 = 16u;
+// Where a column begins in b.
+struct Column {
+    first: u32,
+}
 
-var<workgroup> a_tile: array<f32, 128>;
-var<workgroup> b_tile: array<f32, 128>;
+fn products() -> u32 {
+    return params.batch;
+}
 
-@compute @workgroup_size(64)
-fn main(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-    @builtin(local_invocation_index) thread: u32,
-) {
-    let number = workgroup.x + workgroup.y * workgroups.x;
-    let column_tiles = (params.columns + TILE - 1u) / TILE;
-    let row_tiles = (params.rows + TILE - 1u) / TILE;
-    let batch = number / (row_tiles * column_tiles);
-    let in_batch = number % (row_tiles * column_tiles);
-    let first_row = in_batch / column_tiles * TILE;
-    let first_column = in_batch % column_tiles * TILE;
-    // A workgroup past the end goes through the loop and writes nothing, so that every barrier is met.
-    let real = batch < params.batch;
-    var sum = 0.0;
-    for (var start = 0u; start < params.depth; start += DEPTH) {
-        for (var i = thread; i < 128u; i += 64u) {
-            let d = start + i / TILE;
-            let row = first_row + i % TILE;
-            var value = 0.0;
-            if (real && d < params.depth && row < params.rows) {
-                value = a[batch * params.a_batch + row * params.a_row + d * params.a_depth];
-            }
-            a_tile[i] = value;
-            let column = first_column + i % TILE;
-            value = 0.0;
-            if (real && d < params.depth && column < params.columns) {
-                value = b[batch * params.b_batch + d * params.b_depth + column * params.b_column];
-            }
-            b_tile[i] = value;
-        }
-        workgroupBarrier();
-        for (var d = 0u; d < DEPTH; d++) {
-            sum += a_tile[d * TILE + thread / TILE] * b_tile[d * TILE + thread % TILE];
-        }
-        workgroupBarrier();
-    }
-    let row = first_row + thread / TILE;
-    let column = first_column + thread % TILE;
-    if (real && row < params.rows && column < params.columns) {
-        y[batch * params.y_batch + row * params.y_row + column * params.y_column] = sum;
-    }
+fn rows() -> u32 {
+    return params.rows;
+}
+
+fn columns() -> u32 {
+    return params.columns;
+}
+
+fn depth() -> u32 {
+    return params.depth;
+}
+
+fn column_at(product: u32, column: u32) -> Column {
+    return Column(product * params.b_batch + column * params.b_column);
+}
+
+fn left(product: u32, row: u32, step: u32) -> f32 {
+    return a[product * params.a_batch + row * params.a_row + step * params.a_depth];
+}
+
+fn right(product: u32, step: u32, column: Column) -> f32 {
+    return b[column.first + step * params.b_depth];
+}
+
+fn store(product: u32, row: u32, column: u32, sum: f32) {
+    y[product * params.y_batch + row * params.y_row + column * params.y_column] = sum;
 }

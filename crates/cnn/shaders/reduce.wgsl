@@ -1,5 +1,5 @@
 // The gradient of a sum or a product for an operand that was repeated: the sum over the repeats,
-// times the other operand if params.times_other. An invocation computes an element of the operand.
+// times the other operand if params.times_other: for sum_alone.wgsl or sum_together.wgsl.
 
 struct Params {
     count: u32,
@@ -36,22 +36,36 @@ struct Params {
 @group(0) @binding(2) var<storage, read> other: array<f32>;
 @group(0) @binding(3) var<storage, read_write> back: array<f32>;
 
-fn run(i: u32) {
-    let steps = Axes(params.steps0, params.steps1, params.steps2, params.steps3, params.steps4, params.steps5);
-    let other_steps = Axes(params.other0, params.other1, params.other2, params.other3, params.other4, params.other5);
-    let repeats = Axes(params.repeats0, params.repeats1, params.repeats2, params.repeats3, params.repeats4, params.repeats5);
+// Where the terms of an element of the operand begin.
+struct Terms {
+    first: u32,
+    other_first: u32,
+    count: u32,
+}
+
+fn steps() -> Axes {
+    return Axes(params.steps0, params.steps1, params.steps2, params.steps3, params.steps4, params.steps5);
+}
+
+fn other_steps() -> Axes {
+    return Axes(params.other0, params.other1, params.other2, params.other3, params.other4, params.other5);
+}
+
+fn terms_of(i: u32) -> Terms {
     let own = coordinates(i, Axes(params.kept0, params.kept1, params.kept2, params.kept3, params.kept4, params.kept5));
-    let first = along(own, steps);
-    let other_first = along(own, other_steps);
-    var sum = 0.0;
-    for (var n = 0u; n < params.repeat_count; n++) {
-        // On each axis one of the two coordinates is 0.
-        let at = coordinates(n, repeats);
-        var factor = 1.0;
-        if (params.times_other != 0u) {
-            factor = other[other_first + along(at, other_steps)];
-        }
-        sum += signal[first + along(at, steps)] * factor;
+    return Terms(along(own, steps()), along(own, other_steps()), params.repeat_count);
+}
+
+fn term(terms: Terms, n: u32) -> f32 {
+    // On each axis one of the two coordinates is 0.
+    let at = coordinates(n, Axes(params.repeats0, params.repeats1, params.repeats2, params.repeats3, params.repeats4, params.repeats5));
+    let own = signal[terms.first + along(at, steps())];
+    if (params.times_other != 0u) {
+        return own * other[terms.other_first + along(at, other_steps())];
     }
+    return own;
+}
+
+fn store(i: u32, terms: Terms, sum: f32) {
     back[i] = sum;
 }

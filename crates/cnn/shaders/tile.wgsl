@@ -1,84 +1,159 @@
-// A product of matrices in tiles, for conv.wgsl and conv_transpose.wgsl, which say what the
-// matrices are: `weight(group, row, depth)` and, of one column, `cell(depth)`.
+// Products of matrices in tiles, for shaders that say what the matrices are: conv.wgsl, conv_transpose.wgsl and
+// product.wgsl. `left(product, row, step)` and `right(product, step, column)` are the factors of a sum over
+// `depth()` steps, for `rows()` × `columns()` sums of each of `products()` products.
 //
-// A workgroup of 64 threads makes a tile of 32 rows × 32 columns of one group, each thread 4×4 of
-// it. Rows are channels that are written, columns are positions of all images, and the depth is
-// every channel and tap that is summed. Sixteen steps of depth lie in workgroup memory at a time:
-// 4 KiB. Sums run in one order, so a device gives the same bits on every run.
+// A workgroup of 256 threads makes a tile of TILE rows × TILE columns of one product, each thread 4×4 of it: its rows
+// and columns are FOURS apart, so that threads side by side load and store elements side by side. A slab of
+// 1024 / TILE steps of both matrices lies in workgroup memory at a time, while threads load their part of the next
+// into registers. With TILE 64 every thread takes all steps of a slab. With TILE 32 a tile has work for 64 threads,
+// and SPLIT = 4 times as many take a quarter of the steps each and add at the end. Sums run in one order, so a device
+// gives the same bits on every run.
 
-const TILE: u32 = 32u;
-const DEPTH: u32 = 16u;
+const THREADS: u32 = 256u;
+// Vec4s of a row of the tile.
+const FOURS: u32 = TILE / 4u;
+const SPLIT: u32 = THREADS / (FOURS * FOURS);
+const SLAB: u32 = 1024u / TILE;
+const STEPS: u32 = SLAB / SPLIT;
 
-var<workgroup> weights_tile: array<f32, 512>;
-var<workgroup> cells_tile: array<f32, 512>;
+// A vec4 more than rows have keeps threads that store different steps off each other's banks.
+var<workgroup> left_slab: array<vec4<f32>, SLAB * (FOURS + 1u)>;
+var<workgroup> right_slab: array<vec4<f32>, 256>;
 
-@compute @workgroup_size(64)
+// Four rows of a step, 0 past the end.
+fn load_left(product: u32, row: u32, step: u32) -> vec4<f32> {
+    return vec4(
+        left_or_zero(product, row, step),
+        left_or_zero(product, row + FOURS, step),
+        left_or_zero(product, row + 2u * FOURS, step),
+        left_or_zero(product, row + 3u * FOURS, step),
+    );
+}
+
+fn left_or_zero(product: u32, row: u32, step: u32) -> f32 {
+    if (row < rows() && step < depth()) {
+        return left(product, row, step);
+    }
+    return 0.0;
+}
+
+// A step of four columns, 0 past the end.
+fn load_right(product: u32, step: u32, own: Columns) -> vec4<f32> {
+    if (step >= depth()) {
+        return vec4(0.0);
+    }
+    return vec4(
+        right(product, step, own.a),
+        right(product, step, own.b),
+        right(product, step, own.c),
+        right(product, step, own.d),
+    );
+}
+
+struct Columns {
+    a: Column,
+    b: Column,
+    c: Column,
+    d: Column,
+}
+
+// The last column stands for those past the end.
+fn columns_at(product: u32, column: u32) -> Columns {
+    let last = columns() - 1u;
+    return Columns(
+        column_at(product, min(column, last)),
+        column_at(product, min(column + FOURS, last)),
+        column_at(product, min(column + 2u * FOURS, last)),
+        column_at(product, min(column + 3u * FOURS, last)),
+    );
+}
+
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
     let number = workgroup.x + workgroup.y * workgroups.x;
-    let columns = column_count();
-    let column_tiles = (columns + TILE - 1u) / TILE;
-    let row_tiles = (row_count() + TILE - 1u) / TILE;
-    let group = number / (row_tiles * column_tiles);
-    let in_group = number % (row_tiles * column_tiles);
-    let first_row = in_group / column_tiles * TILE;
-    let first_column = in_group % column_tiles * TILE;
-    // The grid is a rectangle and may have more workgroups than there are tiles. A workgroup past the end
-    // goes through the loop and writes nothing, so that every barrier is met by all.
-    let real = group < params.groups;
+    let column_tiles = (columns() + TILE - 1u) / TILE;
+    let row_tiles = (rows() + TILE - 1u) / TILE;
+    // The grid is a rectangle and may have more workgroups than there are tiles: those past the end make the last
+    // product again, but store nothing.
+    let real = number / (row_tiles * column_tiles) < products();
+    let product = min(number / (row_tiles * column_tiles), products() - 1u);
+    let in_product = number % (row_tiles * column_tiles);
+    let first_row = in_product / column_tiles * TILE;
+    let first_column = in_product % column_tiles * TILE;
 
-    let own_column = first_column + thread % TILE;
-    let column = position_of(min(own_column, columns - 1u));
-    let depth_in_tile = thread % DEPTH;
+    let left_step = thread % SLAB;
+    let left_four = thread / SLAB;
+    let right_step = thread / FOURS;
+    let right_four = thread % FOURS;
+    let own = columns_at(product, first_column + right_four);
+    var next_left = load_left(product, first_row + left_four, left_step);
+    var next_right = load_right(product, right_step, own);
 
-    var sums: array<vec4<f32>, 4>;
-    let depths = depth_count();
-    for (var start = 0u; start < depths; start += DEPTH) {
-        for (var i = 0u; i < 8u; i++) {
-            let row = thread / DEPTH + 4u * i;
-            let depth = start + depth_in_tile;
-            var w = 0.0;
-            if (real && first_row + row < row_count() && depth < depths) {
-                w = weight(group, first_row + row, depth);
-            }
-            weights_tile[depth_in_tile * TILE + row] = w;
-        }
-        for (var i = 0u; i < 8u; i++) {
-            let step = thread / TILE + 2u * i;
-            var x = 0.0;
-            if (real && own_column < columns && start + step < depths) {
-                x = cell(group, start + step, column);
-            }
-            cells_tile[step * TILE + thread % TILE] = x;
-        }
+    let row_four = thread / FOURS % FOURS;
+    let column_four = thread % FOURS;
+    let first_step = thread / (FOURS * FOURS) * STEPS;
+    var sums0 = vec4(0.0);
+    var sums1 = vec4(0.0);
+    var sums2 = vec4(0.0);
+    var sums3 = vec4(0.0);
+    for (var start = 0u; start < depth(); start += SLAB) {
+        left_slab[left_step * (FOURS + 1u) + left_four] = next_left;
+        right_slab[thread] = next_right;
         workgroupBarrier();
-        let row = thread / 8u * 4u;
-        let at = thread % 8u * 4u;
-        for (var d = 0u; d < DEPTH; d++) {
-            let w = d * TILE + row;
-            let c = d * TILE + at;
-            let cells =
-                vec4(cells_tile[c], cells_tile[c + 1u], cells_tile[c + 2u], cells_tile[c + 3u]);
-            sums[0] += weights_tile[w] * cells;
-            sums[1] += weights_tile[w + 1u] * cells;
-            sums[2] += weights_tile[w + 2u] * cells;
-            sums[3] += weights_tile[w + 3u] * cells;
+        if (start + SLAB < depth()) {
+            next_left = load_left(product, first_row + left_four, start + SLAB + left_step);
+            next_right = load_right(product, start + SLAB + right_step, own);
+        }
+        for (var step = first_step; step < first_step + STEPS; step++) {
+            let a = left_slab[step * (FOURS + 1u) + row_four];
+            let b = right_slab[step * FOURS + column_four];
+            sums0 += a.x * b;
+            sums1 += a.y * b;
+            sums2 += a.z * b;
+            sums3 += a.w * b;
         }
         workgroupBarrier();
     }
-    if (!real) {
+    // The sums of the other threads of a tile, one part after the other.
+    let at = thread % (FOURS * FOURS) * 4u;
+    for (var part = 1u; part < SPLIT; part++) {
+        if (thread / (FOURS * FOURS) == part) {
+            right_slab[at] = sums0;
+            right_slab[at + 1u] = sums1;
+            right_slab[at + 2u] = sums2;
+            right_slab[at + 3u] = sums3;
+        }
+        workgroupBarrier();
+        if (thread < FOURS * FOURS) {
+            sums0 += right_slab[at];
+            sums1 += right_slab[at + 1u];
+            sums2 += right_slab[at + 2u];
+            sums3 += right_slab[at + 3u];
+        }
+        workgroupBarrier();
+    }
+    if (!real || thread >= FOURS * FOURS) {
         return;
     }
-    for (var i = 0u; i < 4u; i++) {
-        let row = first_row + thread / 8u * 4u + i;
-        for (var j = 0u; j < 4u; j++) {
-            let at = first_column + thread % 8u * 4u + j;
-            if (row < row_count() && at < columns) {
-                store(group, row, position_of(at), sums[i][j]);
-            }
-        }
+    store_row(product, first_row + row_four, first_column + column_four, sums0);
+    store_row(product, first_row + row_four + FOURS, first_column + column_four, sums1);
+    store_row(product, first_row + row_four + 2u * FOURS, first_column + column_four, sums2);
+    store_row(product, first_row + row_four + 3u * FOURS, first_column + column_four, sums3);
+}
+
+fn store_row(product: u32, row: u32, column: u32, sums: vec4<f32>) {
+    store_sum(product, row, column, sums.x);
+    store_sum(product, row, column + FOURS, sums.y);
+    store_sum(product, row, column + 2u * FOURS, sums.z);
+    store_sum(product, row, column + 3u * FOURS, sums.w);
+}
+
+fn store_sum(product: u32, row: u32, column: u32, sum: f32) {
+    if (row < rows() && column < columns()) {
+        store(product, row, column, sum);
     }
 }

@@ -1,5 +1,6 @@
 // The uniform of conv.wgsl and conv_transpose.wgsl: three axes, z, y and x, over which windows
-// slide, and the strides of the two tensors. `Conv` in kernel.rs has the same numbers.
+// slide, and the strides of the two tensors. `Conv` in kernel/mod.rs has the same numbers. The extents and strides of
+// the window are constants that src/gpu/shader.rs writes in front, because dividing by a constant is cheap.
 
 struct Params {
     batch: u32,
@@ -19,12 +20,6 @@ struct Params {
     output_z: u32,
     output_y: u32,
     output_x: u32,
-    kernel_z: u32,
-    kernel_y: u32,
-    kernel_x: u32,
-    stride_z: u32,
-    stride_y: u32,
-    stride_x: u32,
     dilation_z: u32,
     dilation_y: u32,
     dilation_x: u32,
@@ -49,6 +44,28 @@ fn position_in(column: u32, depth: u32, height: u32, width: u32) -> Position {
     return Position(slice / depth, slice % depth, row % height, column % width);
 }
 
-fn taps() -> u32 {
-    return params.kernel_z * params.kernel_y * params.kernel_x;
+// What a column of the product reads: where its image and group begin, and a coordinate on each axis.
+struct Column {
+    first: u32,
+    z: u32,
+    y: u32,
+    x: u32,
+}
+
+const TAPS: u32 = KERNEL_Z * KERNEL_Y * KERNEL_X;
+
+fn products() -> u32 {
+    return params.groups;
+}
+
+struct Tap {
+    z: u32,
+    y: u32,
+    x: u32,
+}
+
+// The tap of a step of the depth.
+fn tap_of(step: u32) -> Tap {
+    let row = step / KERNEL_X;
+    return Tap(row / KERNEL_Y % KERNEL_Z, row % KERNEL_Y, step % KERNEL_X);
 }

@@ -1,7 +1,7 @@
 //! The kernels on a GPU: this crate's shaders, and `unpool`'s steps, on one device and in one pass.
 //!
-//! Nothing above WebGPU's default limits is needed: at most five bindings of 128 MiB, 64 invocations
-//! and 4 KiB of workgroup memory.
+//! Nothing above WebGPU's default limits is needed: at most five bindings of 128 MiB, 256 invocations
+//! and 9 KiB of workgroup memory.
 
 mod params;
 mod shader;
@@ -18,6 +18,7 @@ use crate::machine::{Bound, Machine};
 use crate::program::BufferId;
 use crate::reading::Numbers;
 use params::Params;
+use shader::Shader;
 
 /// Multiplications after which commands are submitted, so that a slow device answers in between.
 const WORK: u64 = 1 << 31;
@@ -32,7 +33,7 @@ pub(crate) struct GpuMachine {
     gpu: Gpu,
     limits: wgpu::Limits,
     buffers: Vec<wgpu::Buffer>,
-    pipelines: HashMap<&'static str, wgpu::ComputePipeline>,
+    pipelines: HashMap<Shader, wgpu::ComputePipeline>,
 }
 
 /// A kernel ready to be recorded.
@@ -56,24 +57,19 @@ impl GpuMachine {
     }
 
     fn ready(&mut self, bound: &Bound<'_>) -> Result<Ready, Error> {
-        match shader::source(bound.kernel) {
+        match Shader::of(bound.kernel) {
             None => self.pooling(bound).map(Ready::Step),
-            Some((text, reads)) => self.shader(bound, text, reads),
+            Some(shader) => self.shader(bound, shader),
         }
     }
 
-    fn shader(
-        &mut self,
-        bound: &Bound<'_>,
-        text: &'static str,
-        reads: u32,
-    ) -> Result<Ready, Error> {
-        let name = bound.kernel.name();
-        let pipeline = match self.pipelines.get(name) {
+    fn shader(&mut self, bound: &Bound<'_>, shader: Shader) -> Result<Ready, Error> {
+        let (name, reads) = (bound.kernel.name(), shader.reads);
+        let pipeline = match self.pipelines.get(&shader) {
             Some(pipeline) => pipeline.clone(),
             None => {
-                let made = self.compile(name, text, reads)?;
-                self.pipelines.insert(name, made.clone());
+                let made = self.compile(name, &shader)?;
+                self.pipelines.insert(shader, made.clone());
                 made
             }
         };
@@ -121,15 +117,10 @@ impl GpuMachine {
         Ok(Ready::Shader { pipeline, group, grid })
     }
 
-    fn compile(
-        &self,
-        name: &'static str,
-        text: &'static str,
-        reads: u32,
-    ) -> Result<wgpu::ComputePipeline, Error> {
+    fn compile(&self, name: &'static str, shader: &Shader) -> Result<wgpu::ComputePipeline, Error> {
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let kinds = std::iter::once(wgpu::BufferBindingType::Uniform)
-            .chain((0..reads).map(|_| storage(true)))
+            .chain((0..shader.reads).map(|_| storage(true)))
             .chain([storage(false)]);
         let entries: Vec<_> = kinds
             .zip(0..)
@@ -157,7 +148,7 @@ impl GpuMachine {
             });
             let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
                 label: Some(name),
-                source: wgpu::ShaderSource::Wgsl(text.into()),
+                source: wgpu::ShaderSource::Wgsl(shader.source().into()),
             });
             device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(name),

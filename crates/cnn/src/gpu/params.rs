@@ -160,8 +160,6 @@ fn convolution(conv: &Conv, biased: bool) -> Params {
         .with("biased", biased.into())
         .axes("input", &conv.axes, |a| a.input)
         .axes("output", &conv.axes, |a| a.output)
-        .axes("kernel", &conv.axes, |a| a.kernel)
-        .axes("stride", &conv.axes, |a| a.stride)
         .axes("dilation", &conv.axes, |a| a.dilation)
         .axes("before", &conv.axes, |a| a.before)
 }

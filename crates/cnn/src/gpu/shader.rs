@@ -1,15 +1,19 @@
 //! The text of each kernel's shader, composed of its parts, and how many tensors it reads.
 
-use crate::kernel::{Conv, Kernel};
+use crate::kernel::{Conv, Kernel, Product};
 
-/// Rows and columns of the tile that a workgroup computes, as in `tile.wgsl`.
-const TILE: u64 = 32;
-
-/// The same of `product.wgsl`.
-const PRODUCT_TILE: u32 = 8;
-
-/// Invocations of a workgroup, as in the shaders.
+/// Invocations of a workgroup, as in `grid.wgsl` and `direct.wgsl`.
 const INVOCATIONS: u64 = 64;
+
+/// Tiles of 64×64 from which on they are taken, instead of four times as many of 32×32, with which more of a GPU
+/// works on a small product.
+const MANY_TILES: u64 = 512;
+
+/// Terms from which on a workgroup makes a sum.
+const MANY_TERMS: u64 = 128;
+
+/// Rows under which each sum of a product has a thread of its own.
+const FEW_ROWS: u32 = 8;
 
 macro_rules! shaders {
     ($($file:literal),* $(,)?) => {
@@ -17,12 +21,58 @@ macro_rules! shaders {
     };
 }
 
-/// The WGSL of a kernel and the number of its read-only bindings, which start at 1; the binding that
-/// it writes follows them. `None` for pooling, whose kernels are the library's.
-pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
+/// The shader of a kernel: kernels whose shaders are equal share a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Shader {
+    /// Constants that stand in front of the text.
+    constants: Vec<(&'static str, u32)>,
+    text: &'static str,
+    /// Read-only bindings, which start at 1; the binding that is written follows them.
+    pub(crate) reads: u32,
+}
+
+impl Shader {
+    /// The shader of a kernel; `None` for pooling, whose kernels are the library's.
+    pub(crate) fn of(kernel: &Kernel) -> Option<Self> {
+        let (text, reads) = text(kernel)?;
+        let mut constants = Vec::new();
+        if let Kernel::Conv(conv) | Kernel::ConvTranspose(conv) = kernel {
+            let [z, y, x] = &conv.axes;
+            constants.extend([
+                ("KERNEL_Z", z.kernel),
+                ("KERNEL_Y", y.kernel),
+                ("KERNEL_X", x.kernel),
+            ]);
+            constants.extend([
+                ("STRIDE_Z", z.stride),
+                ("STRIDE_Y", y.stride),
+                ("STRIDE_X", x.stride),
+            ]);
+        }
+        if let Some(Tiles::Of(size)) = Sums::of(kernel).map(|sums| sums.tiles()) {
+            constants.push(("TILE", size));
+        }
+        Some(Self { constants, text, reads })
+    }
+
+    /// The WGSL.
+    pub(crate) fn source(&self) -> String {
+        let constants =
+            self.constants.iter().map(|(name, n)| format!("const {name}: u32 = {n}u;\n"));
+        constants.collect::<String>() + self.text
+    }
+}
+
+fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
+    let tiled = !matches!(Sums::of(kernel).map(|sums| sums.tiles()), Some(Tiles::None));
+    let together = terms(kernel) >= MANY_TERMS;
     Some(match kernel {
-        Kernel::Conv(_) => (shaders!("window", "conv", "tile"), 3),
-        Kernel::ConvTranspose(_) => (shaders!("window", "conv_transpose", "tile"), 3),
+        Kernel::Conv(_) if tiled => (shaders!("window", "conv", "tile"), 3),
+        Kernel::Conv(_) => (shaders!("window", "conv", "direct"), 3),
+        Kernel::ConvTranspose(_) if tiled => (shaders!("window", "conv_transpose", "tile"), 3),
+        Kernel::ConvTranspose(_) => (shaders!("window", "conv_transpose", "direct"), 3),
+        Kernel::Product(_) if tiled => (shaders!("product", "tile"), 2),
+        Kernel::Product(_) => (shaders!("product", "direct"), 2),
         Kernel::Affine(_) => (shaders!("grid", "affine", "each"), 3),
         Kernel::Map { .. } => (shaders!("grid", "power", "function", "map", "each"), 1),
         Kernel::MapBack { .. } => (shaders!("grid", "power", "function", "map_back", "each"), 2),
@@ -32,8 +82,10 @@ pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
         Kernel::PairBack { .. } => {
             (shaders!("grid", "broadcast", "power", "pairs", "operands", "pair_back", "each"), 3)
         }
-        Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "each"), 2),
-        Kernel::Average(_) => (shaders!("grid", "means", "average", "each"), 1),
+        Kernel::Reduce(_) if together => (shaders!("broadcast", "reduce", "sum_together"), 2),
+        Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "sum_alone", "each"), 2),
+        Kernel::Average(_) if together => (shaders!("means", "average", "sum_together"), 1),
+        Kernel::Average(_) => (shaders!("grid", "means", "average", "sum_alone", "each"), 1),
         Kernel::AverageBack(_) => (shaders!("grid", "means", "average_back", "each"), 1),
         Kernel::Softmax { .. } => (shaders!("grid", "softmax", "each"), 1),
         Kernel::SoftmaxBack { .. } => (shaders!("grid", "softmax_back", "each"), 2),
@@ -43,7 +95,6 @@ pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
         Kernel::FoldBack(..) => (shaders!("grid", "fold_back", "each"), 3),
         Kernel::Along(_) => (shaders!("grid", "along", "each"), 4),
         Kernel::Permute(_) => (shaders!("grid", "broadcast", "permute", "each"), 1),
-        Kernel::Product(_) => (shaders!("product"), 2),
         Kernel::Runs(_) => (shaders!("grid", "runs", "each"), 1),
         Kernel::MaxPool(_)
         | Kernel::MaxPoolBack(_)
@@ -52,20 +103,81 @@ pub(crate) fn source(kernel: &Kernel) -> Option<(&'static str, u32)> {
     })
 }
 
-/// Workgroups that a kernel needs; `count` is its number of invocations where it is not tiled.
-pub(crate) fn workgroups(kernel: &Kernel, count: u32) -> u64 {
-    let tiles = |conv: &Conv, rows: u32, columns: u32| {
-        let columns = u64::from(conv.batch) * u64::from(columns);
-        u64::from(conv.groups) * u64::from(rows).div_ceil(TILE) * columns.div_ceil(TILE)
-    };
+/// The terms of each sum of a kernel that sums what lies apart, at most.
+fn terms(kernel: &Kernel) -> u64 {
+    let product = |numbers: &[u32]| numbers.iter().map(|&n| u64::from(n)).product();
     match kernel {
-        Kernel::Conv(conv) => tiles(conv, conv.rows, conv.output_positions()),
-        Kernel::ConvTranspose(conv) => tiles(conv, conv.columns, conv.input_positions()),
-        Kernel::Product(product) => {
-            let tiles = |n: u32| u64::from(n.div_ceil(PRODUCT_TILE));
-            u64::from(product.batch) * tiles(product.rows) * tiles(product.columns)
+        Kernel::Reduce(reduce) => product(&reduce.repeats()),
+        Kernel::Average(average) => product(&average.axes.map(|axis| axis.kernel)),
+        _ => 0,
+    }
+}
+
+/// The sums of some products of matrices.
+struct Sums {
+    products: u64,
+    rows: u32,
+    columns: u64,
+    /// Whether neighbouring columns lie side by side in memory.
+    adjacent: bool,
+}
+
+/// The parts of a product that workgroups make.
+enum Tiles {
+    /// A thread makes one sum: `direct.wgsl`.
+    None,
+    /// Squares of so many rows and columns: `tile.wgsl`.
+    Of(u32),
+}
+
+impl Sums {
+    /// The sums of a kernel that is a product of matrices.
+    fn of(kernel: &Kernel) -> Option<Self> {
+        let of = |conv: &Conv, rows, positions: u32| Self {
+            products: conv.groups.into(),
+            rows,
+            columns: u64::from(conv.batch) * u64::from(positions),
+            adjacent: true,
+        };
+        match kernel {
+            Kernel::Conv(conv) => Some(of(conv, conv.rows, conv.output_positions())),
+            Kernel::ConvTranspose(conv) => Some(of(conv, conv.columns, conv.input_positions())),
+            &Kernel::Product(Product { batch, rows, columns, b, .. }) => Some(Self {
+                products: batch.into(),
+                rows,
+                columns: columns.into(),
+                adjacent: b[2] == 1,
+            }),
+            _ => None,
         }
-        _ => u64::from(count).div_ceil(INVOCATIONS),
+    }
+
+    fn count(&self, tile: u32) -> u64 {
+        self.products * u64::from(self.rows.div_ceil(tile)) * self.columns.div_ceil(tile.into())
+    }
+
+    fn tiles(&self) -> Tiles {
+        match self {
+            Self { rows, adjacent: true, .. } if *rows < FEW_ROWS => Tiles::None,
+            _ if self.count(64) < MANY_TILES => Tiles::Of(32),
+            _ => Tiles::Of(64),
+        }
+    }
+
+    fn workgroups(&self) -> u64 {
+        match self.tiles() {
+            Tiles::None => self.count(1).div_ceil(INVOCATIONS),
+            Tiles::Of(size) => self.count(size),
+        }
+    }
+}
+
+/// Workgroups that a kernel needs; `count` is its number of invocations where it is not a product.
+pub(crate) fn workgroups(kernel: &Kernel, count: u32) -> u64 {
+    match Sums::of(kernel) {
+        Some(sums) => sums.workgroups(),
+        None if terms(kernel) >= MANY_TERMS => count.into(),
+        None => u64::from(count).div_ceil(INVOCATIONS),
     }
 }
 
@@ -98,10 +210,15 @@ mod tests {
         let vectors = Vectors { outer: 1, len: 1, inner: 1 };
         let run = Run { offset: 0, step: 1 };
         let average = Average { planes: 1, axes, counts_padding: true };
+        let (batch, rows, columns, depth) = (1, 1, 1, 1);
+        let product = Product { batch, rows, columns, depth, a: [1; 3], b: [1; 3], y: [1; 3] };
         let (function, rule, len) = (Function::Relu, Rule::Guided, 1);
         vec![
             Kernel::Conv(conv),
             Kernel::ConvTranspose(conv),
+            Kernel::Conv(Conv { rows: 8, columns: 8, ..conv }),
+            Kernel::ConvTranspose(Conv { rows: 8, columns: 8, ..conv }),
+            Kernel::Conv(Conv { batch: 512, rows: 4096, columns: 8, ..conv }),
             Kernel::Affine(Affine { len, channels: 1, inner: 1 }),
             Kernel::Map { function, len },
             Kernel::MapBack { function, rule, len },
@@ -109,7 +226,9 @@ mod tests {
             Kernel::PairBack { pair: Pair::Div, operand: 1, all },
             Kernel::Reduce(Reduce { dims: [1; 6], kept: [1; 6], other: [0; 6], times_other: true }),
             Kernel::Average(average),
+            Kernel::Average(Average { axes: [Axis { kernel: 8, ..Axis::NONE }; 3], ..average }),
             Kernel::AverageBack(average),
+            Kernel::Reduce(Reduce { dims: [4; 6], kept: [1; 6], other: [0; 6], times_other: true }),
             Kernel::Softmax { vectors, log: true },
             Kernel::SoftmaxBack { vectors, log: true },
             Kernel::Normalize { vectors, epsilon: 1e-5 },
@@ -118,15 +237,8 @@ mod tests {
             Kernel::FoldBack(Fold::Max, vectors),
             Kernel::Along(Along { outer: 1, from: 1, to: 1, inner: 1, transposed: [0; 3] }),
             Kernel::Permute(Permute { dims: [1; 6], order: [0, 1, 2, 3, 4, 5] }),
-            Kernel::Product(Product {
-                batch: 1,
-                rows: 1,
-                columns: 1,
-                depth: 1,
-                a: [1; 3],
-                b: [1; 3],
-                y: [1; 3],
-            }),
+            Kernel::Product(product),
+            Kernel::Product(Product { rows: 8, ..product }),
             Kernel::Runs(Runs { count: 1, len: 1, from: run, to: run }),
         ]
     }
@@ -135,12 +247,13 @@ mod tests {
     fn every_shader_is_valid_and_has_the_uniform_that_is_written_for_it() {
         for kernel in every_kernel() {
             let name = kernel.name();
-            let (text, reads) = source(&kernel).expect("a shader of this crate");
-            let module = naga::front::wgsl::parse_str(text)
-                .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+            let shader = Shader::of(&kernel).expect("a shader of this crate");
+            let text = shader.source();
+            let module = naga::front::wgsl::parse_str(&text)
+                .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
             Validator::new(ValidationFlags::all(), Capabilities::empty())
                 .validate(&module)
-                .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(text)));
+                .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
             let uniform = module.types.iter().find(|(_, t)| t.name.as_deref() == Some("Params"));
             let naga::TypeInner::Struct { members, .. } = &uniform.expect("Params").1.inner else {
                 panic!("{name}: Params is a struct");
@@ -153,7 +266,7 @@ mod tests {
                 assert_eq!(member.offset as usize, 4 * i, "{name}");
             }
             let bindings = module.global_variables.iter().filter(|(_, v)| v.binding.is_some());
-            assert_eq!(bindings.count() as u32, reads + 2, "{name}");
+            assert_eq!(bindings.count() as u32, shader.reads + 2, "{name}");
         }
     }
 

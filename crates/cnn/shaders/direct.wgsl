@@ -1,0 +1,25 @@
+// The products of tile.wgsl where they have few rows, as a convolution of each channel by itself has: a thread makes
+// one sum.
+
+const THREADS: u32 = 64u;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = (workgroup.x + workgroup.y * workgroups.x) * THREADS + thread;
+    let row = number / columns();
+    if (row >= products() * rows()) {
+        return;
+    }
+    let product = row / rows();
+    let own_column = number % columns();
+    let column = column_at(product, own_column);
+    var sum = 0.0;
+    for (var step = 0u; step < depth(); step++) {
+        sum += left(product, row % rows(), step) * right(product, step, column);
+    }
+    store(product, row % rows(), own_column, sum);
+}
