@@ -101,7 +101,7 @@ impl<'a> TapTable<'a> {
             let inside = self.taps.get(tap).is_some_and(|[tz, ty, tx]| {
                 in_z.contains(tz) && in_y.contains(ty) && in_x.contains(tx)
             });
-            each(inside.then(|| start as usize + self.offsets[tap]), other);
+            each(inside.then(|| (start as usize).wrapping_add(self.offsets[tap])), other);
         }
     }
 }
