@@ -34,9 +34,13 @@ pub(crate) struct GpuMachine {
     limits: wgpu::Limits,
     buffers: Vec<wgpu::Buffer>,
     pipelines: HashMap<Shader, wgpu::ComputePipeline>,
+    /// What ran before, by the buffers that it reads and writes: sessions run the same kernels for each image,
+    /// and making uniforms and bind groups takes the host longer than recording them.
+    ready: HashMap<[Vec<BufferId>; 2], Vec<(Kernel, Ready)>>,
 }
 
 /// A kernel ready to be recorded.
+#[derive(Clone, Debug)]
 enum Ready {
     Shader { pipeline: wgpu::ComputePipeline, group: wgpu::BindGroup, grid: [u32; 2] },
     Step(Step),
@@ -45,7 +49,8 @@ enum Ready {
 impl GpuMachine {
     pub(crate) fn new(gpu: &Gpu) -> Self {
         let limits = gpu.device().limits();
-        Self { gpu: gpu.clone(), limits, buffers: Vec::new(), pipelines: HashMap::new() }
+        let (pipelines, ready) = (HashMap::new(), HashMap::new());
+        Self { gpu: gpu.clone(), limits, buffers: Vec::new(), pipelines, ready }
     }
 
     fn device(&self) -> &wgpu::Device {
@@ -57,10 +62,17 @@ impl GpuMachine {
     }
 
     fn ready(&mut self, bound: &Bound<'_>) -> Result<Ready, Error> {
-        match Shader::of(bound.kernel) {
-            None => self.pooling(bound).map(Ready::Step),
-            Some(shader) => self.shader(bound, shader),
+        let buffers = [bound.reads.clone(), bound.writes.clone()];
+        let earlier = self.ready.get(&buffers).into_iter().flatten();
+        if let Some((_, ready)) = earlier.into_iter().find(|(kernel, _)| kernel == bound.kernel) {
+            return Ok(ready.clone());
         }
+        let ready = match Shader::of(bound.kernel) {
+            None => Ready::Step(self.pooling(bound)?),
+            Some(shader) => self.shader(bound, shader)?,
+        };
+        self.ready.entry(buffers).or_default().push((bound.kernel.clone(), ready.clone()));
+        Ok(ready)
     }
 
     fn shader(&mut self, bound: &Bound<'_>, shader: Shader) -> Result<Ready, Error> {

@@ -263,7 +263,7 @@ pub(crate) struct Affine {
 }
 
 /// One kernel. Each comment lists the tensors that it reads → those that it writes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Kernel {
     /// x, weights, bias (of y's channels; may be left out) → y.
     Conv(Conv),
