@@ -116,8 +116,8 @@ fn a_max_pool_that_is_one_tap_off_is_caught() {
     for change in [
         // The tap.
         (
-            "select(maximum.taps, vec4<u32>(tap), takes_over),",
-            "select(maximum.taps, vec4<u32>(tap + 1u), takes_over),",
+            "ordered_key(elements), inside), vec4<u32>(tap));",
+            "ordered_key(elements), inside), vec4<u32>(tap + 1u));",
         ),
         // The cell.
         (
@@ -161,8 +161,10 @@ fn a_max_unpool_backward_that_is_one_tap_off_is_caught() {
     let input: Vec<f32> = fill(Fill::Permutation, plan.input_len(), 3);
     let taps = oracle::max_pool(&plan, &input).taps;
     let expected = oracle::max_unpool_backward(&plan, &input, &taps);
-    let change =
-        ("(at, load_taps_of_item(item));", "(at, load_taps_of_item(item) + vec4<u32>(1u));");
+    let change = (
+        "(at, load_taps_of_item(item, true));",
+        "(at, load_taps_of_item(item, true) + vec4<u32>(1u));",
+    );
     control("max_unpool_backward", change, |gpu, kernel, source| {
         let x = Guarded::of(gpu, "grad_output", &input, 0);
         let taps = Guarded::of(gpu, "taps", &plan.tap_bytes(&taps), 0);
