@@ -1,0 +1,350 @@
+"""`Network`: a trained network, forward to its layers and back to its input."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _unpool
+from ._arrays import Array, as_array
+
+__all__ = ["Layer", "Network", "Projection", "Region", "Unit"]
+
+Floats = npt.NDArray[np.float32]
+Target = str | tuple[str, int] | tuple[str, int, int]
+Rule = Literal["gradient", "deconvnet", "guided"]
+
+
+class Layer(NamedTuple):
+    """A node of a network that makes a tensor."""
+
+    name: str
+    #: As ONNX calls it.
+    operator: str
+    #: ``(batch, channels, …)``.
+    shape: tuple[int, ...]
+    channels: int
+    #: Numbers it has learnt.
+    parameters: int
+    #: The names of what it reads, weights included.
+    inputs: tuple[str, ...]
+    #: Whether its channels come second or last: "channels-first" or "channels-last".
+    layout: str
+    #: Whether it has as many axes as the input, and more than one unit in each map.
+    has_maps: bool
+
+
+class Unit(NamedTuple):
+    """A unit of a layer, in one image."""
+
+    channel: int
+    #: Its position in that channel, flattened.
+    position: int
+    #: Its response.
+    value: float
+
+
+class Projection(NamedTuple):
+    """What looking back gives."""
+
+    #: In the shape of the input.
+    map: Floats
+    #: For each image the unit that was looked back from, if the target is a single unit.
+    units: list[Unit | None]
+
+
+class Region(NamedTuple):
+    """A part of an image. It may reach outside, where a window lies in the padding."""
+
+    #: The first and the last cell on each spatial axis.
+    axes: tuple[tuple[int, int], ...]
+    #: Whether it is the whole image.
+    whole: bool
+
+
+class Network:
+    """A trained network in ONNX.
+
+    Parameters
+    ----------
+    model : str, path, or bytes
+        The file, or its content.
+    keep : sequence of str, optional
+        The layers that are read and looked back from; all by default. Later layers reuse the memory of
+        those that are not kept.
+    relevance : bool
+        Whether relevance (``"lrp-epsilon"``, ``"lrp-gamma"``) is sent back from the layers of
+        `keep`, which keeps more.
+    memory_limit : int, optional
+        Bytes that the tensors of a run may need in total; 8 GiB by default.
+    device : str
+        As for `max_pool`.
+
+    Notes
+    -----
+    A target is ``"layer"`` (the sum of all its units), ``("class", n)``, ``("channel", n)`` (the
+    sum of a channel), ``("responses", n)`` (a channel with its own responses as the signal),
+    ``("strongest", n)`` (the strongest unit of a channel, in each image its own), or
+    ``("unit", channel, position)``, with the position flattened.
+
+    A network may be used from several threads, which take turns. As the file is mapped into memory,
+    it must not be changed while the network is in use.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import unpool
+    >>> network = unpool.Network("digits.onnx")
+    >>> network.input_shape
+    (None, 1, 32, 32)
+    >>> scores = network.forward(np.zeros((2, 1, 32, 32), np.float32))
+    >>> scores.shape
+    (2, 10)
+    >>> network.look_back(network.scores, ("class", 3), "guided").map.shape
+    (2, 1, 32, 32)
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | bytes,
+        *,
+        keep: Sequence[str] | None = None,
+        relevance: bool = False,
+        memory_limit: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        if isinstance(keep, str):
+            raise TypeError("keep is a str; a sequence of names is allowed")
+        kept = None if keep is None else list(keep)
+        path, content = (None, model) if isinstance(model, bytes) else (os.fspath(model), None)
+        self._network = _unpool.Network(path, content, kept, relevance, memory_limit, device)
+
+    @staticmethod
+    def operators() -> list[str]:
+        """The operators of ONNX that a network may use."""
+        return _unpool.Network.operators()
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...] | None:
+        """The extents of the input; None where any is allowed, or where the file says none."""
+        dims = self._network.input_dims()
+        return None if dims is None else tuple(dims)
+
+    @property
+    def input_layout(self) -> str:
+        """Whether channels come first or last in the input."""
+        return self._network.input_layout()
+
+    @property
+    def largest_pixel(self) -> float | None:
+        """The largest value of an image, 255 or 1, where the file's first arithmetic tells."""
+        return self._network.largest_pixel()
+
+    @property
+    def memory(self) -> tuple[int, int] | None:
+        """Bytes of the weights and of the tensors on the device; None before `forward`."""
+        return self._network.memory()
+
+    @property
+    def output(self) -> str:
+        """The name of the layer that makes the output."""
+        return self._network.ends(None)[0]
+
+    @property
+    def scores(self) -> str:
+        """The name of the layer of the class scores: the output, or what a last softmax reads."""
+        return self._network.ends(None)[1]
+
+    @property
+    def last_maps(self) -> str | None:
+        """The name of the last layer with maps, where class activation maps are usually taken."""
+        return self._network.ends(None)[2]
+
+    def metadata(self, key: str) -> str | None:
+        """What the file says of itself under a key of its ``metadata_props``."""
+        return self._network.metadata(key)
+
+    def layers(self, input_shape: Sequence[int] | None = None) -> list[Layer]:
+        """The layers, in the order in which they run.
+
+        Parameters
+        ----------
+        input_shape : sequence of int, optional
+            The shape of the images; by default that of the last ones, or the file's own.
+        """
+        shape = None if input_shape is None else list(input_shape)
+        return [
+            Layer(name, operator, tuple(extents), channels, parameters, tuple(inputs), layout, maps)
+            for name, operator, extents, channels, parameters, inputs, layout, maps in (
+                self._network.layers(shape)
+            )
+        ]
+
+    def receptive_field(
+        self, layer: str, position: int = 0, input_shape: Sequence[int] | None = None
+    ) -> Region:
+        """The part of the image that a unit of a layer depends on.
+
+        Parameters
+        ----------
+        layer : str
+            The layer.
+        position : int
+            The unit's position in its channel, flattened.
+        input_shape : sequence of int, optional
+            As for `layers`.
+        """
+        shape = None if input_shape is None else list(input_shape)
+        ranges, whole = self._network.receptive_field(layer, position, shape)
+        return Region(tuple(ranges), whole)
+
+    def forward(self, images: Any) -> Floats:
+        """Run the network on images, and return its output.
+
+        Parameters
+        ----------
+        images : array_like
+            A batch in the layout of the input, of floats or integers, which become float32 unscaled.
+
+        Returns
+        -------
+        ndarray of float32
+        """
+        array = _images(images)
+        return _tensor(self._network.forward(array.reshape(-1), list(array.shape)))
+
+    def activation(self, layer: str) -> Floats:
+        """The responses of a layer to the last images."""
+        return _tensor(self._network.activation(layer))
+
+    def look_back(
+        self, layer: str, target: Target, rule: Rule = "gradient", *, to: str | None = None
+    ) -> Projection:
+        """Look back from a layer to the input, for each of the last images.
+
+        Parameters
+        ----------
+        layer : str
+            The layer.
+        target : str or tuple
+            Its units; see the notes of the class.
+        rule : {"gradient", "deconvnet", "guided"}
+            How the signal passes a ReLU.
+        to : str, optional
+            Another layer to look back to.
+
+        Returns
+        -------
+        Projection
+            The map, and the unit of each image if the target is a single one.
+        """
+        map_, units = self._network.look_back(layer, target, rule, to)
+        return Projection(_tensor(map_), _units(units))
+
+    def class_activation(
+        self,
+        layer: str,
+        target: Target,
+        at: str | None = None,
+        method: Literal["grad-cam", "grad-cam++"] = "grad-cam",
+    ) -> Floats:
+        """Where the evidence for a target lies, in the maps of a layer.
+
+        Parameters
+        ----------
+        layer : str
+            The layer of the target.
+        target : str or tuple
+            See the notes of the class.
+        at : str, optional
+            The layer with the maps; by default `last_maps`.
+        method : {"grad-cam", "grad-cam++"}
+            How the channels are weighted.
+
+        Returns
+        -------
+        ndarray of float32
+            ``(batch, 1, …)`` of the spatial extents of `at`.
+        """
+        at = self.last_maps if at is None else at
+        if at is None:
+            raise ValueError("the network has no layer with maps; at names one")
+        return _tensor(self._network.class_activation(method, layer, target, at))
+
+    def attribute(
+        self,
+        images: Any,
+        layer: str,
+        target: Target,
+        method: str = "integrated-gradients",
+        **parameters: Any,
+    ) -> Projection:
+        """How much each element of images counts for a target.
+
+        Parameters
+        ----------
+        images : array_like
+            As for `forward`.
+        layer : str
+            The layer of the target.
+        target : str or tuple
+            See the notes of the class.
+        method : str
+            ``"gradient"``, ``"deconvnet"``, ``"guided"``, ``"input-times-gradient"``,
+            ``"integrated-gradients"`` (`baseline`, `steps`), ``"smoothgrad"`` (`noise`, `samples`,
+            `seed`), ``"occlusion"`` (`size`, `stride`, `value`), ``"guided-grad-cam"`` (`at`),
+            ``"lrp-epsilon"`` (`epsilon`) or ``"lrp-gamma"`` (`epsilon`, `gamma`).
+        **parameters
+            The parameters of the method.
+
+        Returns
+        -------
+        Projection
+            A map in the shape of the images, and the unit of each image if the target is a single
+            one.
+        """
+        array = _images(images)
+        map_, units = self._network.attribute(
+            array.reshape(-1), list(array.shape), layer, target, method, parameters
+        )
+        return Projection(_tensor(map_), _units(units))
+
+    def vector_jacobian(self, layer: str, signal: Any, rule: Rule = "gradient") -> Floats:
+        """Send any signal of a layer's shape back to the input.
+
+        Parameters
+        ----------
+        layer : str
+            The layer.
+        signal : array_like
+            As many elements as the layer has.
+        rule : {"gradient", "deconvnet", "guided"}
+            How the signal passes a ReLU; under ``"gradient"`` this is the vector-Jacobian product.
+
+        Returns
+        -------
+        ndarray of float32
+        """
+        return _tensor(self._network.vector_jacobian(layer, _images(signal).reshape(-1), rule))
+
+
+def _images(images: Any) -> Floats:
+    """Images as float32 in raster order."""
+    array = as_array(images, "images")
+    if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
+        raise TypeError(f"images hold {array.dtype.name}; floats and integers are allowed")
+    made = np.ascontiguousarray(array, dtype=np.float32)
+    return made if made.flags.aligned else made.copy()
+
+
+def _tensor(parts: tuple[Array, tuple[int, ...]]) -> Floats:
+    data, shape = parts
+    return data.reshape(shape)
+
+
+def _units(units: list[tuple[int, int, float] | None]) -> list[Unit | None]:
+    return [None if unit is None else Unit(*unit) for unit in units]

@@ -1,0 +1,46 @@
+//! Unpooling by arbitrary indices.
+
+use pyo3::prelude::*;
+use unpool::{IndexSpace, Layout, Overlap, Scatter, Shape};
+
+use crate::arguments::{extents, named};
+use crate::buffers::{Bytes, BytesMut, elements, elements_mut, fill, for_element};
+use crate::engines::engine;
+use crate::errors::refused;
+
+/// Unpooling by 64-bit indices that no window need have made, into `output`.
+#[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the operands, and what the operation depends on")]
+pub(crate) fn scatter<'py>(
+    py: Python<'py>,
+    shapes: (Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyAny>>),
+    layout: &str,
+    space: &str,
+    element: &str,
+    values: Bytes<'py>,
+    indices: Bytes<'py>,
+    overlap: &str,
+    mut output: BytesMut<'py>,
+    device: &str,
+) -> PyResult<()> {
+    let (layout, space) = (named::<Layout>(layout)?, named::<IndexSpace>(space)?);
+    let shape = |argument: &str, value: &Bound<'py, PyAny>| {
+        extents(argument, value).map(|dims| Shape::new(layout, dims))
+    };
+    let (pooled, out) = (shape("pooled_shape", &shapes.0)?, shape("output_shape", &shapes.1)?);
+    let mut scatter = Scatter::new(pooled, out, space).map_err(refused)?;
+    if let Some(indexed) = &shapes.2 {
+        scatter = scatter.flattened_in(shape("index_shape", indexed)?).map_err(refused)?;
+    }
+    let overlap = named::<Overlap>(overlap)?;
+    for_element!(element, T => {
+        let values = elements::<T>("values", &values)?;
+        let indices = elements::<i64>("indices", &indices)?;
+        let output = elements_mut::<T>("out", &mut output)?;
+        py.detach(|| {
+            let engine = engine(device).map_err(refused)?;
+            let made = engine.scatter(&scatter, values, indices, overlap).map_err(refused)?;
+            fill("output", output, &made)
+        })
+    })
+}
