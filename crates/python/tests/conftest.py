@@ -1,10 +1,16 @@
 """What the tests share: where the repository's data is, and an array of each element type."""
 
+import contextlib
 from pathlib import Path
 
 import ml_dtypes
 import numpy as np
 import pytest
+
+# Triton, which PyTorch loads when an operator first runs, has an LLVM of its own, and crashes if the
+# LLVM of Mesa's software adapter is in the process before it.
+with contextlib.suppress(ImportError):
+    import torch._dynamo  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "tests" / "vectors"
