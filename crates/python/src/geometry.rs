@@ -7,7 +7,32 @@ use unpool::{Layout, Padding, Shape, Window};
 use crate::arguments::{extents, named, padding, per_axis};
 use crate::errors::refused;
 
-/// A pooling window over an input shape.
+/// A pooling window over an input shape, checked.
+///
+/// Parameters
+/// ----------
+/// input_shape : sequence of int
+///     The shape of the input, with batch and channels.
+/// kernel, stride, padding, dilation, ceil_mode
+///     The window, as for `max_pool`.
+/// layout : {"channels-first", "channels-last"}
+///     Where the channels are in the shape; ``"nchw"`` and ``"nhwc"`` too.
+///
+/// Raises
+/// ------
+/// ValueError
+///     If window and shape do not fit each other.
+///
+/// Examples
+/// --------
+/// >>> import unpool
+/// >>> geometry = unpool.Geometry((8, 64, 113, 111), 3, stride=2, padding="same")
+/// >>> geometry.pooled_shape
+/// (8, 64, 57, 56)
+/// >>> geometry.padding
+/// ((1, 1), (1, 1))
+/// >>> unpool.Geometry.for_pooled((1, 1, 2, 2), 2, output_size=(5, 4)).input_shape
+/// (1, 1, 5, 4)
 #[pyclass(frozen, eq, hash, module = "unpool")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Geometry(pub(crate) unpool::Geometry);
@@ -105,56 +130,67 @@ impl Geometry {
         unpool::Geometry::new(self.0.window(), shape).map(Self).map_err(refused)
     }
 
+    /// Cells of the window on each spatial axis.
     #[getter]
     fn kernel<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.window().kernel().as_slice())
     }
 
+    /// Cells from one window to the next, on each spatial axis.
     #[getter]
     fn stride<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.window().stride().as_slice())
     }
 
+    /// Cells from one cell of the window to the next, on each spatial axis.
     #[getter]
     fn dilation<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.window().dilation().as_slice())
     }
 
+    /// Cells before and after the input, on each spatial axis.
     #[getter]
     fn padding<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.pads().as_slice())
     }
 
+    /// Whether a last, partial window counts.
     #[getter]
     fn ceil_mode(&self) -> bool {
         self.0.window().ceil_mode()
     }
 
+    /// Where the channels are: ``"channels-first"`` or ``"channels-last"``.
     #[getter]
     fn layout(&self) -> &'static str {
         self.0.input_shape().layout().name()
     }
 
+    /// The shape that is pooled, and that unpooling restores.
     #[getter]
     fn input_shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.input_shape().dims())
     }
 
+    /// The shape of the pooled values and of their taps.
     #[getter]
     fn pooled_shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         PyTuple::new(py, self.0.pooled_shape().dims())
     }
 
+    /// Cells of the window.
     #[getter]
     fn window_cells(&self) -> usize {
         self.0.window_cells()
     }
 
+    /// Whether windows overlap or interleave.
     #[getter]
     fn windows_overlap(&self) -> bool {
         self.0.windows_overlap()
     }
 
+    /// Bytes of a tap: 1, or 2 where the window has more than 255 cells.
     #[getter]
     fn tap_width(&self) -> usize {
         self.0.tap_width()

@@ -6,7 +6,7 @@ use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use unpool_cnn::{Activation, Error, Keep, Model, Plan, Projection, Session};
+use unpool_cnn::{Activation, Ascent, Error, Keep, Model, Plan, Projection, Session, Strongest};
 
 use crate::attribution::attribution;
 use crate::engines::engine;
@@ -308,6 +308,64 @@ impl Network {
             session.attribute(&method, images, layer, target).map_err(network_refused)
         })?;
         projected(py, projection)
+    }
+
+    /// Images for which a target responds strongly, one for each image of a batch of a shape.
+    #[allow(clippy::too_many_arguments, reason = "the target, and the parameters of the ascent")]
+    fn maximize<'py>(
+        &self,
+        py: Python<'py>,
+        shape: Option<Vec<usize>>,
+        layer: &str,
+        of: &Bound<'py, PyAny>,
+        range: Vec<(f32, f32)>,
+        counts: (usize, u64, bool),
+        rates: (f32, f32, f32),
+    ) -> PyResult<Tensor<'py>> {
+        let target = target(of)?;
+        let ((steps, seed, shifts), (rate, decay, blur)) = (counts, rates);
+        let ascent = Ascent { steps, rate, decay, blur, shifts, range, seed };
+        let images = py.detach(|| {
+            let shape = self.usual_shape(shape)?;
+            let mut session = self.lock();
+            let session = self.prepare(&mut session, &shape)?;
+            session.maximize(layer, target, &ascent).map_err(network_refused)
+        })?;
+        tensor(py, images)
+    }
+
+    /// The strongest units of a channel over images: image, channel, position and response of each.
+    fn strongest<'py>(
+        &self,
+        py: Python<'py>,
+        images: PyReadonlyArray1<'py, f32>,
+        shape: Vec<usize>,
+        layer: &str,
+        channel: usize,
+        count: usize,
+    ) -> PyResult<Vec<(usize, usize, usize, f32)>> {
+        let images = images.as_slice().map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let activation = py.detach(|| {
+            let mut session = self.lock();
+            let session = self.prepare(&mut session, &shape)?;
+            let channels = session.plan().layer(layer).map_err(network_refused)?.channels();
+            if channel >= channels {
+                return Err(network_refused(Error::Target {
+                    layer: layer.into(),
+                    found: format!("channel {channel}"),
+                    allowed: format!("0 to {} are allowed", channels.max(1) - 1),
+                }));
+            }
+            session.forward(images).map_err(network_refused)?;
+            session.activation(layer).map_err(network_refused)
+        })?;
+        let batch = activation.shape.first().copied().unwrap_or(1);
+        let mut strongest = Strongest::new(channel, count, batch);
+        for image in 0..batch {
+            strongest.offer(image, &activation, image);
+        }
+        let found = strongest.found().iter();
+        Ok(found.map(|f| (f.image, f.unit.channel, f.unit.position, f.unit.value)).collect())
     }
 
     /// Sends any signal of a layer's shape back to the input.

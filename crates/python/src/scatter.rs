@@ -1,5 +1,6 @@
 //! Unpooling by arbitrary indices.
 
+use pyo3::exceptions::PyMemoryError;
 use pyo3::prelude::*;
 use unpool::{IndexSpace, Layout, Overlap, Scatter, Shape};
 
@@ -38,9 +39,21 @@ pub(crate) fn scatter<'py>(
         let indices = elements::<i64>("indices", &indices)?;
         let output = elements_mut::<T>("out", &mut output)?;
         py.detach(|| {
+            check_memory(scatter.output_shape(), size_of::<T>())?;
             let engine = engine(device).map_err(refused)?;
             let made = engine.scatter(&scatter, values, indices, overlap).map_err(refused)?;
             fill("output", output, &made)
         })
     })
+}
+
+/// Refuses an output that cannot be allocated: a later failure would end the process.
+fn check_memory(output: &Shape, bytes: usize) -> PyResult<()> {
+    /// Bytes of a sum.
+    const SUM: usize = 8;
+    let bytes = output.len().and_then(|len| len.checked_mul(bytes + SUM));
+    match bytes.map(|bytes| Vec::<u8>::new().try_reserve_exact(bytes)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(PyMemoryError::new_err(format!("no memory for an output of {output}"))),
+    }
 }

@@ -160,6 +160,19 @@ def test_scatter_to_shapes_that_are_none(shape, error):
         unpool.scatter(one, one.astype(int), shape)
 
 
+def test_scatter_to_more_than_there_is_memory():
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (24 << 30, hard))
+    one = np.ones((1, 1, 1, 1), np.float32)
+    shape = (1, 1, 65535, 65535)
+    try:
+        with pytest.raises(MemoryError):
+            unpool.scatter(one, one.astype(int), shape, overlap="sum")
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
 def test_pytorch_functions_refuse():
     with pytest.raises(ValueError, match="half the kernel"):
         unpool.max_pool2d(X, 2, padding=2)

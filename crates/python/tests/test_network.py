@@ -112,6 +112,33 @@ def test_class_activation(network, images):
         assert made.shape == (2, 1, *maps.shape[2:]) and (made >= 0).all()
 
 
+def test_maximize(network, images):
+    score = network.scores
+    network.forward(np.full((1, 1, 32, 32), 0.5, np.float32))
+    before = network.activation(score)[0, 3]
+    made = network.maximize(score, ("class", 3), steps=20)
+    assert made.shape == (1, 1, 32, 32) and 0 <= made.min() <= made.max() <= 1
+    assert network.activation(score)[0, 3] > before
+    assert same_bits(network.maximize(score, ("class", 3), steps=20), made)
+    assert not same_bits(network.maximize(score, ("class", 3), steps=20, seed=1), made)
+    with pytest.raises(ValueError, match="0 steps"):
+        network.maximize(score, ("class", 3), steps=0)
+    with pytest.raises(ValueError, match="2 ranges for 1 channels"):
+        network.maximize(score, ("class", 3), value_range=[(0, 1), (0, 1)])
+
+
+def test_strongest(network, images):
+    layer = network.last_maps
+    found = network.strongest(images, layer, 1, 6)
+    responses = network.activation(layer)
+    values = [unit.value for _, unit in found]
+    assert values == sorted(values, reverse=True) and len(found) <= 6
+    for image, unit in found:
+        assert responses[image, 1].ravel()[unit.position] == unit.value
+    with pytest.raises(ValueError, match="channel 9999"):
+        network.strongest(images, layer, 9999)
+
+
 def test_threads_take_turns(network, images):
     expected = network.forward(images)
     with ThreadPoolExecutor(4) as pool:

@@ -313,6 +313,94 @@ class Network:
         )
         return Projection(_tensor(map_), _units(units))
 
+    def maximize(
+        self,
+        layer: str,
+        target: Target,
+        *,
+        value_range: tuple[float, float] | Sequence[tuple[float, float]] = (0.0, 1.0),
+        input_shape: Sequence[int] | None = None,
+        steps: int = 200,
+        rate: float = 0.02,
+        decay: float = 0.01,
+        blur: float = 1.0,
+        shifts: bool = True,
+        seed: int = 0,
+    ) -> Floats:
+        """Images for which a target responds strongly, found by gradient ascent from noise.
+
+        Parameters
+        ----------
+        layer : str
+            The layer of the target.
+        target : str or tuple
+            See the notes of the class.
+        value_range : pair of float, or a sequence with one for each channel
+            The least and the largest value of an image: those of black and white.
+        input_shape : sequence of int, optional
+            The shape of the images; by default one image of the file's own shape.
+        steps : int
+            Steps, 1 to 10,000.
+        rate : float
+            How far a step goes, as a part of the range.
+        decay : float
+            The part of the distance to the middle of the range that each step takes back.
+        blur : float
+            The deviation, in cells, of a Gaussian that smooths the image after every fourth step.
+        shifts : bool
+            Whether the image is shifted by a random number of cells before each step.
+        seed : int
+            Of the noise and the shifts. One seed gives the same on every machine.
+
+        Returns
+        -------
+        ndarray of float32
+        """
+        shape = None if input_shape is None else list(input_shape)
+        dims: Sequence[int | None] = shape or self.input_shape or ()
+        channels = 1
+        if len(dims) > 1:
+            channels = dims[1 if self.input_layout == "channels-first" else -1] or 1
+        pairs = np.array(value_range, np.float32)
+        ranges = [(float(low), float(high)) for low, high in pairs.reshape(-1, 2)]
+        if pairs.ndim == 1:
+            ranges *= channels
+        return _tensor(
+            self._network.maximize(
+                shape, layer, target, ranges, (steps, seed, shifts), (rate, decay, blur)
+            )
+        )
+
+    def strongest(
+        self, images: Any, layer: str, channel: int, count: int = 9
+    ) -> list[tuple[int, Unit]]:
+        """The units of a channel that respond most strongly to images.
+
+        Only units that respond at all are taken, and of neighbours the strongest. Each image
+        contributes at most as many as fill the list when all contribute alike.
+
+        Parameters
+        ----------
+        images : array_like
+            As for `forward`.
+        layer : str
+            The layer.
+        channel : int
+            The channel.
+        count : int
+            How many units, at most.
+
+        Returns
+        -------
+        list of tuple
+            The number of the image, and the unit; strongest first.
+        """
+        array = _images(images)
+        found = self._network.strongest(
+            array.reshape(-1), list(array.shape), layer, channel, count
+        )
+        return [(image, Unit(*unit)) for image, unit in ((f[0], f[1:]) for f in found)]
+
     def vector_jacobian(self, layer: str, signal: Any, rule: Rule = "gradient") -> Floats:
         """Send any signal of a layer's shape back to the input.
 

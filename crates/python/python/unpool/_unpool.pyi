@@ -165,4 +165,16 @@ class Network:
         method: str,
         parameters: dict[str, Any],
     ) -> tuple[_Tensor, list[_Unit]]: ...
+    def maximize(
+        self,
+        shape: list[int] | None,
+        layer: str,
+        of: Any,
+        range: list[tuple[float, float]],
+        counts: tuple[int, int, bool],
+        rates: tuple[float, float, float],
+    ) -> _Tensor: ...
+    def strongest(
+        self, images: _Floats, shape: list[int], layer: str, channel: int, count: int
+    ) -> list[tuple[int, int, int, float]]: ...
     def vector_jacobian(self, layer: str, signal: _Floats, by: str) -> _Tensor: ...
