@@ -45,12 +45,12 @@ pub(crate) fn max_unpool_row(constants: &Constants) -> String {
             load_lanes(body, sums, constants, row, &arguments)
         });
     }
-    unpool_rows(constants, |body, sums, row| load_fours(body, sums, constants, row, false))
+    unpool_rows(constants, |body, sums, row| load_numbered(body, sums, constants, row, false))
 }
 
 /// The same with `shaders/prelude/windows_vec4.wgsl`.
 pub(crate) fn max_unpool_row_vec4(constants: &Constants) -> String {
-    unpool_rows(constants, |body, sums, row| load_fours(body, sums, constants, row, true))
+    unpool_rows(constants, |body, sums, row| load_numbered(body, sums, constants, row, true))
 }
 
 /// For four lanes the window of each, as a `Pooled`, and the tap on x of the lanes' cells.
@@ -101,8 +101,8 @@ fn load_lanes(
     (0..constants.axes[2].windows_per_cell()).rev().map(load).collect()
 }
 
-/// The windows of a row that are known by number for each lane, loaded by fours.
-fn load_fours(
+/// The windows of a row that are known by number for each lane, loaded four at a time.
+fn load_numbered(
     body: &mut Function,
     sums: &mut Sums,
     constants: &Constants,
