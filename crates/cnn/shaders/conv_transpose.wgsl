@@ -36,12 +36,11 @@ fn left(group: u32, row: u32, step: u32) -> f32 {
     return weights[(outgoing * params.columns + row) * TAPS + step % TAPS];
 }
 
-// The window whose tap lies on a cell, or one that does not exist.
+// The window whose tap lies on a cell, or one that does not exist. Without a branch: some compilers take minutes over
+// as many as there would be once this is inlined.
 fn window_at(cell: u32, shift: u32, stride: u32) -> u32 {
-    if (cell < shift || (cell - shift) % stride != 0u) {
-        return 0xffffffffu;
-    }
-    return (cell - shift) / stride;
+    let past = cell - shift;
+    return select(past / stride, 0xffffffffu, (cell < shift) | (past % stride != 0u));
 }
 
 fn right(group: u32, step: u32, cell: Column) -> f32 {
