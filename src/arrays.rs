@@ -11,7 +11,7 @@ use ndarray::{Array, ArrayRef, Dimension, IxDyn};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::argmax::Overlap;
 use crate::argmax::{Index, Taps};
-use crate::element::Cell;
+use crate::cell::Cell;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::engine::Engine;
 use crate::error::Error;

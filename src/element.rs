@@ -1,10 +1,4 @@
-//! [`Element`] and [`Cell`]: the types of the elements of tensors.
-
-mod arithmetic;
-
-use std::fmt;
-
-use half::{bf16, f16};
+//! [`Element`]: the type of the elements of a tensor.
 
 use crate::name::named;
 
@@ -62,24 +56,3 @@ impl Element {
 }
 
 named!(Element, "element type");
-
-/// A Rust type that a tensor's elements can have: `f32`, [`half::f16`], [`half::bf16`], `i32`,
-/// `u32`, `i8` or `u8`.
-///
-/// The trait is sealed: it cannot be implemented outside this crate.
-pub trait Cell:
-    arithmetic::Arithmetic + bytemuck::Pod + PartialEq + Default + fmt::Debug + Send + Sync + 'static
-{
-    /// The element type that this Rust type is.
-    const ELEMENT: Element;
-}
-
-macro_rules! cell {
-    ($($type:ty: $element:ident),+) => {$(
-        impl Cell for $type {
-            const ELEMENT: Element = Element::$element;
-        }
-    )+};
-}
-
-cell!(f32: F32, f16: F16, bf16: BF16, i32: I32, u32: U32, i8: I8, u8: U8);

@@ -1,9 +1,9 @@
 //! [`Engine`]: the operations on slices, on the CPU or on a GPU, blocking.
 
 use crate::argmax::{Index, Overlap, Pooled, Taps};
+use crate::cell::Cell;
 use crate::cpu;
 use crate::cpu::{threads, vectors};
-use crate::element::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::slices::PooledReadback;

@@ -204,6 +204,7 @@
 mod argmax;
 #[cfg(feature = "ndarray")]
 mod arrays;
+mod cell;
 pub mod cpu;
 mod element;
 #[cfg(not(target_arch = "wasm32"))]
@@ -223,7 +224,8 @@ mod window;
 pub use argmax::{Index, Overlap, Pooled, Taps};
 #[cfg(feature = "ndarray")]
 pub use arrays::PooledArray;
-pub use element::{Cell, Element};
+pub use cell::Cell;
+pub use element::Element;
 #[cfg(not(target_arch = "wasm32"))]
 pub use engine::Engine;
 pub use error::{Error, GeometryError, WgpuError};

@@ -14,8 +14,8 @@ use crate::name::named;
 
 pub use index::Index;
 pub(crate) use strides::IndexStrides;
+pub(crate) use taps::Storage;
 pub use taps::Taps;
-pub(crate) use taps::{Storage, TapWord};
 
 /// What pooling returns: the maxima, and the position of each.
 #[derive(Clone, Debug, PartialEq)]

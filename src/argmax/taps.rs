@@ -22,25 +22,6 @@ pub(crate) enum Storage {
     Halves(Vec<u16>),
 }
 
-/// The unsigned integer of a width of tap.
-pub(crate) trait TapWord: bytemuck::Pod + Ord + Send + Sync + Into<u32> {
-    fn new(tap: u32) -> Self;
-}
-
-impl TapWord for u8 {
-    #[inline(always)]
-    fn new(tap: u32) -> Self {
-        tap as Self
-    }
-}
-
-impl TapWord for u16 {
-    #[inline(always)]
-    fn new(tap: u32) -> Self {
-        tap as Self
-    }
-}
-
 impl Taps {
     pub(crate) fn storage(&self) -> &Storage {
         &self.storage
@@ -69,9 +50,9 @@ impl Taps {
     ) -> Result<Self, Error> {
         let all = 0..geometry.pooled_len();
         let storage = if geometry.tap_width() == 1 {
-            Storage::Bytes(all.map(|i| tap(i).map(u8::new)).collect::<Result<_, _>>()?)
+            Storage::Bytes(all.map(|i| tap(i).map(|tap| tap as u8)).collect::<Result<_, _>>()?)
         } else {
-            Storage::Halves(all.map(|i| tap(i).map(u16::new)).collect::<Result<_, _>>()?)
+            Storage::Halves(all.map(|i| tap(i).map(|tap| tap as u16)).collect::<Result<_, _>>()?)
         };
         Ok(Self { storage })
     }

@@ -6,7 +6,7 @@
 //!         append the cell
 //! ```
 
-use crate::element::Cell;
+use crate::cell::Cell;
 
 use super::simd::LANES;
 

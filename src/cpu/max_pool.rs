@@ -1,9 +1,10 @@
 //! Max pooling: the search of the greatest cell in each window.
 
-use super::search::{Greatest, Tap};
+use super::search::Greatest;
+use super::tap::Tap;
 use super::threads::each_chunk;
 use super::windows::{Windows, chunks};
-use crate::element::Cell;
+use crate::cell::Cell;
 use crate::geometry::Geometry;
 
 /// Pools every row, with taps or, if these are `()`, without.

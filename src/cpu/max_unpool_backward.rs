@@ -10,13 +10,13 @@
 //!    channels last (Xeon).
 
 use super::row::Row;
-use super::search::{Named, Tap};
+use super::search::Named;
 use super::simd::LANES;
+use super::tap::TapWord;
 use super::tap_table::TapTable;
 use super::threads::{Chunks, each_chunk};
 use super::windows::{Windows, chunks, tiles::Tiles};
-use crate::argmax::TapWord;
-use crate::element::Cell;
+use crate::cell::Cell;
 use crate::geometry::Geometry;
 
 /// Cells of a window up to which all of them are read, in vectors. With sixteen that gains little, with 25
@@ -24,7 +24,7 @@ use crate::geometry::Geometry;
 const CELLS: usize = 9;
 
 /// Gathers every pooled row from the cells that its taps name.
-pub(super) fn max_unpool_backward<T: Cell, U: Tap + TapWord>(
+pub(super) fn max_unpool_backward<T: Cell, U: TapWord>(
     geometry: &Geometry,
     cells: &[T],
     taps: &[U],

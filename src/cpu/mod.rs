@@ -4,6 +4,7 @@
 //! widest vector instructions of the processor. Neither changes a bit of a result.
 
 mod deinterleave;
+mod loops;
 mod max_pool;
 mod max_unpool;
 mod max_unpool_backward;
@@ -12,6 +13,7 @@ mod row;
 mod scatter;
 mod search;
 mod simd;
+mod tap;
 mod tap_table;
 mod threads;
 mod windows;
@@ -22,8 +24,8 @@ pub(crate) use simd::vectors;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use threads::threads;
 
-use crate::argmax::{Overlap, Pooled, Storage, Taps, check_len};
-use crate::element::Cell;
+use crate::argmax::{Overlap, Pooled, Taps, check_len};
+use crate::cell::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 
@@ -68,10 +70,7 @@ pub fn max_pool_into<T: Cell>(
     check_len("input", input.len(), geometry.input_len())?;
     check_len("values", values.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
-    match taps.storage_mut() {
-        Storage::Bytes(taps) => max_pool::max_pool(geometry, input, values, taps),
-        Storage::Halves(taps) => max_pool::max_pool(geometry, input, values, taps),
-    }
+    T::max_pool(geometry, input, values, taps);
     Ok(())
 }
 
@@ -107,7 +106,7 @@ pub fn max_pool_values_into<T: Cell>(
 ) -> Result<(), Error> {
     check_len("input", input.len(), geometry.input_len())?;
     check_len("values", values.len(), geometry.pooled_len())?;
-    max_pool::max_pool(geometry, input, values, &mut vec![(); values.len()]);
+    T::max_pool_values(geometry, input, values);
     Ok(())
 }
 
@@ -228,14 +227,7 @@ pub fn max_unpool_backward_into<T: Cell>(
     check_len("grad_output", grad_output.len(), geometry.input_len())?;
     check_len("grad_input", grad_input.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
-    match taps.storage() {
-        Storage::Bytes(taps) => {
-            max_unpool_backward::max_unpool_backward(geometry, grad_output, taps, grad_input)
-        }
-        Storage::Halves(taps) => {
-            max_unpool_backward::max_unpool_backward(geometry, grad_output, taps, grad_input)
-        }
-    }
+    T::max_unpool_backward(geometry, grad_output, taps, grad_input);
     Ok(())
 }
 
@@ -248,11 +240,7 @@ fn unpool<T: Cell>(
 ) -> Result<(), Error> {
     check_len(operand, output.len(), geometry.input_len())?;
     taps.check(geometry)?;
-    let overflow = match taps.storage() {
-        Storage::Bytes(taps) => max_unpool::unpool(geometry, values, taps, overlap, output),
-        Storage::Halves(taps) => max_unpool::unpool(geometry, values, taps, overlap, output),
-    };
-    match overflow {
+    match T::max_unpool(geometry, values, taps, overlap, output) {
         None => Ok(()),
         Some(element) => Err(Error::Overflow { operand, element, kind: T::ELEMENT }),
     }

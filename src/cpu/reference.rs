@@ -5,7 +5,7 @@
 //! one of that name in [`cpu`](crate::cpu) does, with the same bits and the same errors.
 
 use crate::argmax::{Overlap, Pooled, Taps, check_len};
-use crate::element::Cell;
+use crate::cell::Cell;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::geometry::{WindowPosition, window_positions};

@@ -1,7 +1,7 @@
 //! Unpooling by arbitrary indices: one value after another, in raster order.
 
 use crate::argmax::{Index, Overlap, check_len};
-use crate::element::Cell;
+use crate::cell::Cell;
 use crate::error::Error;
 use crate::scatter::Scatter;
 

@@ -1,38 +1,11 @@
 //! Which cell of a window is taken: the greatest for pooling, the one that a tap names for the gradient of
 //! unpooling.
 
-use crate::element::Cell;
-
-/// What is stored beside a value: its tap, or nothing.
-pub(super) trait Tap: Copy + Default + PartialEq + Send + Sync {
-    fn new(tap: u32) -> Self;
-}
-
-impl Tap for u8 {
-    #[inline(always)]
-    fn new(tap: u32) -> Self {
-        tap as Self
-    }
-}
-
-impl Tap for u16 {
-    #[inline(always)]
-    fn new(tap: u32) -> Self {
-        tap as Self
-    }
-}
-
-/// Of pooling without argmax.
-impl Tap for () {
-    #[inline(always)]
-    fn new(_: u32) {}
-}
+use super::tap::Tap;
+use crate::cell::Cell;
 
 /// How a cell of a window is found, among its cells in order of their taps.
 pub(super) trait Search<T: Cell, U: Tap> {
-    /// Whether loops should load whole vectors, by AVX2, where few of the cells that are read are taken.
-    const WHOLE_LOADS: bool;
-
     /// The value and tap before any cell. `tap` is stored for the window already; `first` is its first one
     /// inside the input.
     fn start(tap: U, first: U) -> (T, U);
@@ -58,8 +31,6 @@ pub(super) trait Search<T: Cell, U: Tap> {
 pub(super) struct Greatest;
 
 impl<T: Cell, U: Tap> Search<T, U> for Greatest {
-    const WHOLE_LOADS: bool = false;
-
     #[inline(always)]
     fn start(_: U, first: U) -> (T, U) {
         (T::LOWEST, first)
@@ -96,8 +67,6 @@ impl<T: Cell, U: Tap> Search<T, U> for Greatest {
 pub(super) struct Named;
 
 impl<T: Cell, U: Tap> Search<T, U> for Named {
-    const WHOLE_LOADS: bool = true;
-
     #[inline(always)]
     fn start(tap: U, _: U) -> (T, U) {
         (T::default(), tap)

@@ -1,14 +1,12 @@
 //! The vector instructions that loops are compiled for.
 //!
-//! Loops are written so that the compiler makes vector instructions of them, for each level of
-//! instructions that a processor can have; [`level`] finds the level at run time. Closures and functions
-//! inside [`vectorized`] must be `#[inline(always)]`, or they are compiled without the level.
+//! Loops are written so that the compiler makes vector instructions of them: those that every processor of
+//! the target has, and on x86 also AVX2; [`level`] finds the level at run time. Closures and
+//! functions inside [`vectorized`] must be `#[inline(always)]`, or they are compiled without the level.
 
 use std::ops::Range;
 
-use fearless_simd::{Level, Simd, dispatch};
-
-use crate::element::Cell;
+use fearless_simd::{Level, Simd};
 
 /// Elements that a loop handles together, as one or more vectors.
 pub(super) const LANES: usize = 16;
@@ -19,44 +17,42 @@ pub(super) fn level() -> Level {
     if let Some(level) = tests::forced() {
         return level;
     }
-    Level::new()
-}
-/// The name of the vectors that the loops are compiled for, if the processor at hand has any.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn vectors() -> Option<&'static str> {
-    match level() {
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Avx512(_) => Some("AVX-512"),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Avx2(_) => Some("AVX2"),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Sse4_2(_) => Some("SSE4.2"),
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        Level::Sse2(_) => Some("SSE2"),
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon(_) => Some("NEON"),
-        _ => None,
-    }
-}
-
-/// The level for loops that take few of the cells they read. With AVX-512 compilers load those alone,
-/// by masks, and an EPYC (Zen 5) takes about twice as long for that as for all. Cells of one byte gain by
-/// AVX-512 all the same, and so do narrow tiles, whose cells must be told apart.
-#[inline(always)]
-pub(super) fn without_masked_loads<T: Cell>(level: Level) -> Level {
+    let level = Level::new();
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-    if size_of::<T>() > 1
-        && let (Level::Avx512(_), Some(avx2)) = (level, level.as_avx2())
-    {
+    if let Some(avx2) = level.as_avx2() {
         return Level::Avx2(avx2);
     }
     level
 }
 
+/// The name of the vectors that the loops are compiled for, if the processor at hand has any.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn vectors() -> Option<&'static str> {
+    match level() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Avx2(_) => Some("AVX2"),
+        // Every processor of these targets has them.
+        _ if cfg!(target_arch = "x86_64") => Some("SSE2"),
+        _ if cfg!(target_arch = "aarch64") => Some("NEON"),
+        _ => None,
+    }
+}
+
 /// Runs `work`, compiled for the processor at hand.
 #[inline(always)]
 pub(super) fn vectorized<R>(level: Level, work: impl FnOnce() -> R) -> R {
-    dispatch!(level, simd => simd.vectorize(work))
+    match level {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Level::Avx2(avx2) => avx2.vectorize(work),
+        _ => baseline(work),
+    }
+}
+
+/// Runs `work`, compiled for every processor of the target. Never inlined: callers would have a copy for each
+/// place that they are inlined at.
+#[inline(never)]
+pub(super) fn baseline<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }
 
 /// Where to take at least `N` elements, `N` at a time; some of the last are taken twice.
@@ -81,6 +77,7 @@ mod tests {
 
     use super::*;
     use crate::argmax::Overlap;
+    use crate::cell::Cell;
     use crate::{Geometry, Padding, Shape, Window, cpu};
 
     /// The level that a test forces on every loop.
@@ -90,21 +87,9 @@ mod tests {
         *FORCED.read().unwrap()
     }
 
-    /// The levels that the processor has, the widest first.
-    fn levels() -> Vec<Level> {
-        let widest = Level::new();
-        let mut levels = vec![widest];
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        {
-            let narrower = [
-                widest.as_avx2().map(Level::Avx2),
-                widest.as_sse4_2().map(Level::Sse4_2),
-                widest.as_sse2().map(Level::Sse2),
-            ];
-            levels.extend(narrower.into_iter().flatten());
-        }
-        levels.push(Level::baseline());
-        levels
+    /// The levels that the loops are compiled for and the processor has, the widest first.
+    fn levels() -> [Level; 2] {
+        [level(), Level::baseline()]
     }
 
     /// One for each of the loops, with rows of several vectors and a rest.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::row::Row;
-use crate::argmax::TapWord;
+use crate::cpu::tap::TapWord;
 use crate::geometry::Geometry;
 
 /// For each tap of a window, its cell.

@@ -27,10 +27,11 @@ use fearless_simd::Level;
 
 use super::deinterleave::Deinterleave;
 use super::row::Row;
-use super::search::{Search, Tap};
-use super::simd::{LANES, by, level, vectorized, without_masked_loads};
+use super::search::Search;
+use super::simd::{LANES, by, level, vectorized};
+use super::tap::Tap;
 use super::threads::{Chunk, Chunks};
-use crate::element::Cell;
+use crate::cell::Cell;
 use crate::geometry::Axis;
 use crate::geometry::Geometry;
 
@@ -157,8 +158,8 @@ impl<'a> Windows<'a> {
         if self.tiles == Some(tiles::Tiles::Narrow) {
             return self.search_tiles::<T, U, S>(input, rows);
         }
-        vectorized(
-            if S::WHOLE_LOADS { without_masked_loads::<T>(self.level) } else { self.level },
+        U::vectorized(
+            self.level,
             #[inline(always)]
             || {
                 let mut scratch = Vec::new();
@@ -276,7 +277,7 @@ fn rows_between(geometry: &Geometry, tz: u32, ty: u32) -> i64 {
 #[inline(never)]
 fn rearrange<T: Cell>(level: Level, rearranged: &Deinterleave, row: &[T], to: &mut [T]) {
     vectorized(
-        without_masked_loads::<T>(level),
+        level,
         #[inline(always)]
         || rearranged.row(row, to),
     );

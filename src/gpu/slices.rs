@@ -2,7 +2,8 @@
 
 use crate::argmax::Index;
 use crate::argmax::{Overlap, Pooled, Taps, check_len};
-use crate::element::{Cell, Element};
+use crate::cell::Cell;
+use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::operands::{self, MaxPool, MaxPoolValues, MaxUnpool, MaxUnpoolBackward};

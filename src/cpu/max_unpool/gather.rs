@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::readers::{Readers, Source, Sources};
 use super::rule::Rule;
 use super::tiles;
-use crate::argmax::TapWord;
+use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::simd::{LANES, by_lanes, level, vectorized};
+use crate::cpu::simd::{LANES, by_lanes, level};
+use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
-use crate::element::Cell;
 use crate::geometry::Geometry;
 
 /// Windows that read a cell up to which gathering is faster than scattering.
@@ -48,7 +48,7 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
     let gather = Gather { geometry, readers: Readers::new(geometry), pooled: (values, taps) };
     let chunks = Chunks::new(geometry.axes[2].input, geometry.inner, windows(geometry));
     each_chunk(output, &chunks, Sources::default, |sources, chunk, output| {
-        vectorized(
+        U::vectorized(
             level,
             #[inline(always)]
             || gather.unpool_chunk::<R>(chunk, output, sources, &overflow),

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::argmax::TapWord;
 use crate::cpu::row::Row;
+use crate::cpu::tap::TapWord;
 use crate::geometry::Geometry;
 use crate::geometry::{Axis, Reader};
 

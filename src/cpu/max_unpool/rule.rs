@@ -1,6 +1,6 @@
 //! What a cell becomes by the values that go to it.
 
-use crate::element::Cell;
+use crate::cell::Cell;
 
 /// How a cell is made of the values of the windows that read it, in raster order.
 pub(super) trait Rule<T: Cell> {

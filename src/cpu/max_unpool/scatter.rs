@@ -8,62 +8,65 @@
 //! ```
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::argmax::{Overlap, TapWord};
+use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::simd::{level, vectorized};
+use crate::cpu::tap::TapWord;
 use crate::cpu::tap_table::TapTable;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
-use crate::element::Cell;
 use crate::geometry::Geometry;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Elements up to which a volume, all the rows of the spatial axes, is not cut.
 const VOLUME: usize = 64 * 1024;
 
-/// Unpools every row of the output; the first element whose sum does not fit, if there is one.
-pub(super) fn unpool<T: Cell, U: TapWord>(
+/// Unpools every row of the output: the last value of each cell.
+pub(super) fn unpool_last<T: Cell, U: TapWord>(
     geometry: &Geometry,
     values: &[T],
     taps: &[U],
-    overlap: Overlap,
+    output: &mut [T],
+) {
+    each(geometry, output, |scatter, _, output| {
+        output.fill(T::default());
+        scatter.put(values, taps, output, |cell, value: T| *cell = value);
+    });
+}
+
+/// Unpools every row of the output: the sum of the values of each cell. Returns the first element whose sum
+/// does not fit, if there is one.
+pub(super) fn unpool_sum<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    values: &[T],
+    taps: &[U],
     output: &mut [T],
 ) -> Option<usize> {
-    let (level, table) = (level(), TapTable::new(geometry));
-    let overlap = (overlap == Overlap::Last, geometry.windows_overlap());
-    let overflow = AtomicUsize::new(usize::MAX);
-    each_chunk(output, &chunks(geometry), Vec::new, |sums, chunk, output| {
-        let scatter = Scatter::new(geometry, &table, chunk, output.len());
-        let first = scatter.first;
-        vectorized(
-            level,
-            #[inline(always)]
-            || match overlap {
-                (true, _) => {
-                    output.fill(T::default());
-                    scatter.put(values, taps, output, |cell, value| *cell = value);
-                }
-                (false, false) => {
-                    output.fill(T::default());
-                    scatter.put(values, taps, output, |cell, value| *cell = value.alone());
-                }
-                (false, true) => {
-                    let too_large = T::total_all(
-                        output,
-                        sums,
-                        #[inline(always)]
-                        |sums| {
-                            scatter.put(values, taps, sums, |sum, value| *sum = value.add_to(*sum));
-                        },
-                    );
-                    if let Some(at) = too_large {
-                        overflow.fetch_min(first + at, Ordering::Relaxed);
-                    }
-                }
-            },
-        );
+    let (overlap, overflow) = (geometry.windows_overlap(), AtomicUsize::new(usize::MAX));
+    each(geometry, output, |scatter, sums, output| {
+        if !overlap {
+            output.fill(T::default());
+            return scatter.put(values, taps, output, |cell, value: T| *cell = value.alone());
+        }
+        let too_large = T::total_all(output, sums, |sums| {
+            scatter.put(values, taps, sums, |sum, value: T| *sum = value.add_to(*sum));
+        });
+        if let Some(at) = too_large {
+            overflow.fetch_min(scatter.first + at, Ordering::Relaxed);
+        }
     });
     Some(overflow.into_inner()).filter(|&element| element != usize::MAX)
+}
+
+/// Calls `unpool` for each chunk of the output, with memory for sums.
+fn each<T: Cell>(
+    geometry: &Geometry,
+    output: &mut [T],
+    unpool: impl Fn(&Scatter<'_>, &mut Vec<T::Sum>, &mut [T]) + Sync,
+) {
+    let table = TapTable::new(geometry);
+    each_chunk(output, &chunks(geometry), Vec::new, |sums, chunk, output| {
+        unpool(&Scatter::new(geometry, &table, chunk, output.len()), sums, output);
+    });
 }
 
 /// Chunks so large that few windows reach into two of them.

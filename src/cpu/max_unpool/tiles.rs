@@ -9,12 +9,12 @@
 use std::ops::Range;
 
 use super::rule::Rule;
-use crate::argmax::TapWord;
+use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::simd::{LANES, by_lanes, level, vectorized};
+use crate::cpu::simd::{LANES, by_lanes, level};
+use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
 use crate::cpu::windows::tiles::Tiles;
-use crate::element::Cell;
 use crate::geometry::Geometry;
 
 /// Unpools every row of the output.
@@ -34,7 +34,7 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
             let unpool = Unpool { geometry, values, taps, whole: x.whole_windows() };
             // Functions of their own: what the compiler makes of a loop depends on those beside it.
             if tiles == Tiles::Narrow {
-                vectorized(
+                U::vectorized(
                     level,
                     #[inline(always)]
                     || match x.kernel {
@@ -44,7 +44,7 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
                     },
                 );
             } else {
-                vectorized(
+                U::vectorized(
                     level,
                     #[inline(always)]
                     || unpool.chunk::<R, 1>(chunk, output),

@@ -15,10 +15,11 @@
 //!    of one image 52 µs → 37 (Xeon).
 
 use super::{CellRows, Run, Windows};
+use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::search::{Search, Tap};
-use crate::cpu::simd::{LANES, by, vectorized};
-use crate::element::Cell;
+use crate::cpu::search::Search;
+use crate::cpu::simd::{LANES, by};
+use crate::cpu::tap::Tap;
 use crate::geometry::Geometry;
 
 /// Tiles of small cells that are searched together.
@@ -54,7 +55,7 @@ impl Windows<'_> {
         input: &[T],
         rows: impl Iterator<Item = (Row, (&'b mut [T], &'b mut [U]))>,
     ) {
-        vectorized(
+        U::vectorized(
             self.level,
             #[inline(always)]
             || match self.x.stride {
