@@ -12,8 +12,8 @@ const MANY_TILES: u64 = 512;
 /// Terms from which on a workgroup makes a sum.
 const MANY_TERMS: u64 = 128;
 
-/// Rows under which each sum of a product has a thread of its own.
-const FEW_ROWS: u32 = 8;
+/// Rows or columns under which a product is too thin for tiles.
+const THIN: u64 = 8;
 
 macro_rules! shaders {
     ($($file:literal),* $(,)?) => {
@@ -49,7 +49,7 @@ impl Shader {
                 ("STRIDE_X", x.stride),
             ]);
         }
-        if let Some(Tiles::Of(size)) = Sums::of(kernel).map(|sums| sums.tiles()) {
+        if let Some(Makers::Tiles(size)) = Sums::of(kernel).map(|sums| sums.makers()) {
             constants.push(("TILE", size));
         }
         Some(Self { constants, text, reads })
@@ -64,15 +64,24 @@ impl Shader {
 }
 
 fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
-    let tiled = !matches!(Sums::of(kernel).map(|sums| sums.tiles()), Some(Tiles::None));
+    let makers = Sums::of(kernel).map_or(Makers::Threads, |sums| sums.makers());
     let together = terms(kernel) >= MANY_TERMS;
     Some(match kernel {
-        Kernel::Conv(_) if tiled => (shaders!("window", "conv", "tile"), 3),
-        Kernel::Conv(_) => (shaders!("window", "conv", "direct"), 3),
-        Kernel::ConvTranspose(_) if tiled => (shaders!("window", "conv_transpose", "tile"), 3),
-        Kernel::ConvTranspose(_) => (shaders!("window", "conv_transpose", "direct"), 3),
-        Kernel::Product(_) if tiled => (shaders!("product", "tile"), 2),
-        Kernel::Product(_) => (shaders!("product", "direct"), 2),
+        Kernel::Conv(_) => match makers {
+            Makers::Threads => (shaders!("window", "conv", "direct"), 3),
+            Makers::Workgroups => (shaders!("window", "conv", "together"), 3),
+            Makers::Tiles(_) => (shaders!("window", "conv", "tile"), 3),
+        },
+        Kernel::ConvTranspose(_) => match makers {
+            Makers::Threads => (shaders!("window", "conv_transpose", "direct"), 3),
+            Makers::Workgroups => (shaders!("window", "conv_transpose", "together"), 3),
+            Makers::Tiles(_) => (shaders!("window", "conv_transpose", "tile"), 3),
+        },
+        Kernel::Product(_) => match makers {
+            Makers::Threads => (shaders!("product", "direct"), 2),
+            Makers::Workgroups => (shaders!("product", "together"), 2),
+            Makers::Tiles(_) => (shaders!("product", "tile"), 2),
+        },
         Kernel::Affine(_) => (shaders!("grid", "affine", "each"), 3),
         Kernel::Map { .. } => (shaders!("grid", "power", "function", "map", "each"), 1),
         Kernel::MapBack { .. } => (shaders!("grid", "power", "function", "map_back", "each"), 2),
@@ -116,58 +125,81 @@ fn terms(kernel: &Kernel) -> u64 {
 /// The sums of some products of matrices.
 struct Sums {
     products: u64,
-    rows: u32,
+    rows: u64,
     columns: u64,
-    /// Whether neighbouring columns lie side by side in memory.
-    adjacent: bool,
+    /// Terms of each.
+    depth: u64,
+    /// Whether neighbouring columns of the right matrix lie side by side in memory.
+    columns_adjacent: bool,
+    /// Whether neighbouring terms do, in the left and in the right matrix.
+    terms_adjacent: [bool; 2],
 }
 
-/// The parts of a product that workgroups make.
-enum Tiles {
-    /// A thread makes one sum: `direct.wgsl`.
-    None,
-    /// Squares of so many rows and columns: `tile.wgsl`.
-    Of(u32),
+/// What makes the sums of a product.
+enum Makers {
+    /// A thread makes one: `direct.wgsl`.
+    Threads,
+    /// A workgroup makes one: `together.wgsl`.
+    Workgroups,
+    /// A workgroup makes a square of so many rows and columns: `tile.wgsl`.
+    Tiles(u32),
 }
 
 impl Sums {
     /// The sums of a kernel that is a product of matrices.
     fn of(kernel: &Kernel) -> Option<Self> {
-        let of = |conv: &Conv, rows, positions: u32| Self {
-            products: conv.groups.into(),
-            rows,
-            columns: u64::from(conv.batch) * u64::from(positions),
-            adjacent: true,
+        let of = |conv: &Conv, rows, depth: u32, positions: u32| {
+            let taps: u64 = conv.axes.iter().map(|axis| u64::from(axis.kernel)).product();
+            Self {
+                products: conv.groups.into(),
+                rows,
+                columns: u64::from(conv.batch) * u64::from(positions),
+                depth: u64::from(depth) * taps,
+                columns_adjacent: true,
+                terms_adjacent: [false; 2],
+            }
         };
         match kernel {
-            Kernel::Conv(conv) => Some(of(conv, conv.rows, conv.output_positions())),
-            Kernel::ConvTranspose(conv) => Some(of(conv, conv.columns, conv.input_positions())),
-            &Kernel::Product(Product { batch, rows, columns, b, .. }) => Some(Self {
+            Kernel::Conv(conv) => Some(Self {
+                terms_adjacent: [true, false],
+                ..of(conv, conv.rows.into(), conv.columns, conv.output_positions())
+            }),
+            Kernel::ConvTranspose(conv) => {
+                Some(of(conv, conv.columns.into(), conv.rows, conv.input_positions()))
+            }
+            &Kernel::Product(Product { batch, rows, columns, depth, a, b, .. }) => Some(Self {
                 products: batch.into(),
-                rows,
+                rows: rows.into(),
                 columns: columns.into(),
-                adjacent: b[2] == 1,
+                depth: depth.into(),
+                columns_adjacent: b[2] == 1,
+                terms_adjacent: [a[2] == 1, b[1] == 1],
             }),
             _ => None,
         }
     }
 
-    fn count(&self, tile: u32) -> u64 {
-        self.products * u64::from(self.rows.div_ceil(tile)) * self.columns.div_ceil(tile.into())
+    fn count(&self, tile: u64) -> u64 {
+        self.products * self.rows.div_ceil(tile) * self.columns.div_ceil(tile)
     }
 
-    fn tiles(&self) -> Tiles {
+    fn makers(&self) -> Makers {
+        let (many, [left, right]) = (self.depth >= MANY_TERMS, self.terms_adjacent);
         match self {
-            Self { rows, adjacent: true, .. } if *rows < FEW_ROWS => Tiles::None,
-            _ if self.count(64) < MANY_TILES => Tiles::Of(32),
-            _ => Tiles::Of(64),
+            Self { rows: ..THIN, columns_adjacent: true, columns: THIN.., .. } => Makers::Threads,
+            Self { rows: ..THIN, .. } if right && many => Makers::Workgroups,
+            Self { columns: ..THIN, .. } if left && many => Makers::Workgroups,
+            Self { rows: ..THIN, columns_adjacent: true, .. } => Makers::Threads,
+            _ if self.count(64) < MANY_TILES => Makers::Tiles(32),
+            _ => Makers::Tiles(64),
         }
     }
 
     fn workgroups(&self) -> u64 {
-        match self.tiles() {
-            Tiles::None => self.count(1).div_ceil(INVOCATIONS),
-            Tiles::Of(size) => self.count(size),
+        match self.makers() {
+            Makers::Threads => self.count(1).div_ceil(INVOCATIONS),
+            Makers::Workgroups => self.count(1),
+            Makers::Tiles(size) => self.count(size.into()),
         }
     }
 }
@@ -239,6 +271,8 @@ mod tests {
             Kernel::Permute(Permute { dims: [1; 6], order: [0, 1, 2, 3, 4, 5] }),
             Kernel::Product(product),
             Kernel::Product(Product { rows: 8, ..product }),
+            Kernel::Product(Product { depth: 512, rows: 8, ..product }),
+            Kernel::Conv(Conv { rows: 8, columns: 512, ..conv }),
             Kernel::Runs(Runs { count: 1, len: 1, from: run, to: run }),
         ]
     }

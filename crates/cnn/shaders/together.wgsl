@@ -1,0 +1,37 @@
+// The products of tile.wgsl where they have few rows or few columns and many steps, as the fully connected layer of an
+// image has: a workgroup makes one sum. Each of its threads adds every 64th term, and then pairs of threads add what
+// they have, in one order, so that a device gives the same bits on every run.
+
+const THREADS: u32 = 64u;
+
+var<workgroup> parts: array<f32, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let number = workgroup.x + workgroup.y * workgroups.x;
+    let row = number / columns();
+    // A workgroup past the end makes a sum of the last row again, and stores nothing.
+    let real = row < products() * rows();
+    let of_row = min(row, products() * rows() - 1u);
+    let product = of_row / rows();
+    let own_column = number % columns();
+    let column = column_at(product, own_column);
+    var sum = 0.0;
+    for (var step = thread; step < depth(); step += THREADS) {
+        sum += left(product, of_row % rows(), step) * right(product, step, column);
+    }
+    parts[thread] = sum;
+    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (thread < half) {
+            parts[thread] += parts[thread + half];
+        }
+    }
+    if (thread == 0u && real) {
+        store(product, of_row % rows(), own_column, parts[0]);
+    }
+}
