@@ -47,6 +47,11 @@ impl Files {
         self.ready.len()
     }
 
+    /// Their contents.
+    pub(crate) fn into_bytes(self) -> impl Iterator<Item = Vec<u8>> {
+        self.ready.into_iter().map(|(_, bytes)| bytes)
+    }
+
     /// Their names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.ready.iter().map(|(name, _)| name.as_str())

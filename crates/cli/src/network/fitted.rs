@@ -43,7 +43,12 @@ impl Fitted {
 
     pub(crate) fn open(source: &Source, network: &Network, fit: Fit) -> Result<Self> {
         network.check_images()?;
-        let image = picture::open(source)?;
+        Self::of(source.stem(), picture::open(source)?, network, fit)
+    }
+
+    /// A picture that is to be called `name`.
+    pub(crate) fn of(name: String, image: RgbImage, network: &Network, fit: Fit) -> Result<Self> {
+        network.check_images()?;
         let original = image.dimensions();
         let own = Size { height: original.1 as usize, width: original.0 as usize };
         let Size { height, width } = network.size(Some(own));
@@ -61,7 +66,7 @@ impl Fitted {
             imageops::resize(&part, width, height, FilterType::Triangle)
         };
         let part = shown(&part);
-        Ok(Self { name: source.stem(), picture, part, whole, original, cut })
+        Ok(Self { name, picture, part, whole, original, cut })
     }
 
     /// Where in the whole the part is that the network reads, in pixels of the whole as it is shown:

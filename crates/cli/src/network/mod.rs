@@ -7,6 +7,7 @@ pub(crate) mod scores;
 
 use std::io::Read;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use image::RgbImage;
@@ -57,12 +58,12 @@ pub(crate) struct Args {
     /// Size of the input, height first, where the model leaves it open: one number for both; by
     /// default that of the image, if there is one, and else 224x224.
     #[arg(long, value_name = "HxW", allow_hyphen_values = true)]
-    size: Option<Size>,
+    pub(crate) size: Option<Size>,
 }
 
 /// A model and the extents of its input.
 pub(crate) struct Network {
-    pub(crate) model: Model,
+    pub(crate) model: Arc<Model>,
     pub(crate) name: String,
     pub(crate) channels: usize,
     layout: Layout,
@@ -90,6 +91,11 @@ impl Network {
                 Model::from_bytes(&bytes).with_context(|| name.clone())?
             }
         };
+        Self::of(model.into(), name, args.size)
+    }
+
+    /// The network of a model, with extents where the model leaves them open.
+    pub(crate) fn of(model: Arc<Model>, name: String, asked: Option<Size>) -> Result<Self> {
         let dims = model.input_dims().unwrap_or_else(|| vec![None; 4]);
         let layout = model.input_layout();
         let (channels, height, width) = match (layout, &dims[..]) {
@@ -98,7 +104,6 @@ impl Network {
             // No images, but arrays go in.
             _ => (None, None, None),
         };
-        let asked = args.size;
         for (side, said, asked) in
             [("height", height, asked.map(|s| s.height)), ("width", width, asked.map(|s| s.width))]
         {

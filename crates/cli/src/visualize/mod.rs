@@ -11,15 +11,19 @@ mod top;
 mod units_sheet;
 
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Result;
-use unpool_cnn::Engine;
+use anyhow::{Result, anyhow};
+use clap::Parser;
+use image::RgbImage;
+use unpool_cnn::{Engine, Model};
 
 use crate::files;
 use crate::network::{self, CLASSES, Fitted, Network, scores};
 use crate::outcome::Outcome;
 use crate::source;
+use crate::usage;
 use method::Seen;
 use output::Output;
 use sessions::{Request, Sessions};
@@ -48,7 +52,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     inputs.push(&args.network.model);
 
     // All pictures are computed before the first file is written.
-    let request = Request::new(args, &network);
+    let request = Request::new(args, &network, true);
     let sessions = &mut Sessions::new(&request, &engine);
     let mut output = Output::new(args)?;
     let mut best = Vec::new();
@@ -79,6 +83,48 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         writeln!(out, "wrote   {name}")?;
     }
     Ok(Outcome::Agrees)
+}
+
+/// The options of [`sheets`]: those of the command.
+#[derive(Parser)]
+#[command(name = "sheets", disable_help_flag = true)]
+struct Options {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// The sheets of images, each with its name, as `unpool visualize` draws them: PNG files, in the order of the
+/// images. `options` are those of the command, such as `--class`; `name` is what the sheets call the model.
+/// Calls `each` after every sheet, and stops where that fails.
+///
+/// # Errors
+///
+/// Where an option is wrong or does not fit the model, the network cannot run on the images, or the device
+/// has too little memory. Messages name the option.
+pub fn sheets(
+    (model, name): (Arc<Model>, &str),
+    images: Vec<(String, RgbImage)>,
+    engine: &Engine,
+    options: &[String],
+    mut each: impl FnMut() -> Result<()>,
+) -> Result<Vec<Vec<u8>>> {
+    // The model and the images are here already, so these two are not opened.
+    let words = ["sheets", "model", "image"].map(String::from);
+    let parsed = Options::try_parse_from(words.iter().chain(options));
+    let Options { args } = parsed.map_err(|error| anyhow!(usage::misunderstood(&error).0))?;
+    let network = Network::of(model, name.to_owned(), args.network.size)?;
+    let images = images
+        .into_iter()
+        .map(|(name, image)| Fitted::of(name, image, &network, args.fit))
+        .collect::<Result<Vec<_>>>()?;
+    let request = Request::new(&args, &network, false);
+    let sessions = &mut Sessions::new(&request, engine);
+    let mut output = Output::new(&args)?;
+    for (step, image) in images.iter().enumerate() {
+        draw(sessions, (image, step), &mut output)?;
+        each()?;
+    }
+    Ok(output.sheets.into_bytes().collect())
 }
 
 /// Draws the sheet of an image, and returns its best classes in words.

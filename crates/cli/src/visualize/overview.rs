@@ -15,7 +15,6 @@ use crate::layers::receptive_field;
 use crate::maps::{GRAIN, stretched};
 use crate::network::{CLASSES, Fitted, Labels, scores::Class};
 use crate::options::distinct;
-use crate::terminal::progress;
 use crate::visualize::crop::crop;
 use crate::visualize::method::{Method, Seen};
 use crate::visualize::output::Output;
@@ -44,7 +43,7 @@ pub(crate) fn draw(
     let explained = distinct(explained);
     let ways = ways(request, open)?;
     let layers = if args.class.is_empty() { LAYERS } else { 0 };
-    let bar = progress(explained.len() * ways.len() + layers, &image.name)?;
+    let bar = request.progress(explained.len() * ways.len() + layers, &image.name)?;
 
     let mut rows = vec![first_row(image, classes, &explained, &open.labels)];
     for &number in &explained {

@@ -1,11 +1,13 @@
 //! The session of a network, kept between images of one size, and the layers to look back from.
 
 use anyhow::{Result, bail, ensure};
+use indicatif::ProgressBar;
 use unpool_cnn::{Engine, Keep, Layer, Layout, Plan, Session};
 
 use crate::axes::extents;
 use crate::network::{Fitted, Labels, Network, Preprocessing};
 use crate::options::distinct;
+use crate::terminal::progress;
 use crate::visualize::args::Args;
 use crate::visualize::method::Method;
 
@@ -38,14 +40,21 @@ pub(crate) struct Request<'a> {
     pub(crate) network: &'a Network,
     pub(crate) preprocessing: Preprocessing,
     pub(crate) methods: Vec<Method>,
+    /// Whether a terminal gets bars.
+    shows_bars: bool,
 }
 
 impl<'a> Request<'a> {
-    pub(crate) fn new(args: &'a Args, network: &'a Network) -> Self {
+    pub(crate) fn new(args: &'a Args, network: &'a Network, shows_bars: bool) -> Self {
         let asks_for_units = args.asks_for_units() || args.top.is_some();
         let usual: &[_] = if asks_for_units { &Method::OF_UNITS } else { &Method::OF_A_CLASS };
         let preprocessing = args.preprocessing.chosen(&network.model);
-        Self { args, network, preprocessing, methods: args.methods_or(usual) }
+        Self { args, network, preprocessing, methods: args.methods_or(usual), shows_bars }
+    }
+
+    /// A bar of so many steps, and what they are of.
+    pub(crate) fn progress(&self, steps: usize, of: &str) -> Result<ProgressBar> {
+        if self.shows_bars { progress(steps, of) } else { Ok(ProgressBar::hidden()) }
     }
 }
 

@@ -10,7 +10,6 @@ use crate::contact::{Contact, Panel, Row, SIDE};
 use crate::layers::receptive_field;
 use crate::network::scores::Class;
 use crate::responses::{GRID, grid};
-use crate::terminal::progress;
 use crate::visualize::method::Seen;
 use crate::visualize::output::Output;
 use crate::visualize::sessions::{Opened, Request};
@@ -22,11 +21,12 @@ pub(crate) fn draw(
     classes: &[Class],
     output: &mut Output<'_>,
 ) -> Result<Contact> {
-    let Seen { request: Request { args, network, methods, .. }, image, .. } = seen;
+    let Seen { request, image, .. } = seen;
+    let Request { args, network, methods, .. } = request;
     let (session, scores) = (&mut open.session, open.scores.as_str());
     let maps_layer = session.plan().last_maps().map(|layer| layer.name().to_owned());
     let best = classes.first().map(|class| class.number);
-    let bar = progress(open.names.len() * methods.len(), &image.name)?;
+    let bar = request.progress(open.names.len() * methods.len(), &image.name)?;
     let mut rows = Vec::new();
     for name in &open.names {
         let layer = session.plan().layer(name)?.clone();
