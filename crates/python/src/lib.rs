@@ -8,6 +8,7 @@
 mod arguments;
 mod attribution;
 mod buffers;
+mod command;
 mod engines;
 mod errors;
 mod geometry;
@@ -20,6 +21,8 @@ mod target;
 /// Compiled parts of the package `unpool`.
 #[pyo3::pymodule]
 mod _unpool {
+    #[pymodule_export]
+    use crate::command::{run_command, sheets};
     #[pymodule_export]
     use crate::engines::{describe, devices};
     #[pymodule_export]

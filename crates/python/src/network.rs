@@ -1,6 +1,6 @@
 //! `Network`: a trained network, forward to its layers and back to its input.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
@@ -17,7 +17,7 @@ use crate::target::{cam, rule, target};
 /// shape changes.
 #[pyclass(frozen, module = "unpool._unpool")]
 pub(crate) struct Network {
-    model: Model,
+    model: Arc<Model>,
     device: String,
     /// The layers to keep; all if `None`.
     keep: Option<Vec<String>>,
@@ -147,7 +147,17 @@ impl Network {
             Some(bytes) => model.memory_limit(bytes),
             None => model,
         };
-        Ok(Self { model, device, keep, relevance, session: Mutex::new(None) })
+        Ok(Self { model: model.into(), device, keep, relevance, session: Mutex::new(None) })
+    }
+
+    /// The model, for what draws it.
+    pub(crate) fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The device that was asked for.
+    pub(crate) fn device(&self) -> &str {
+        &self.device
     }
 
     /// The operators of ONNX that a network may use.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _unpool
+from . import _sheet, _unpool
 from ._arrays import Array, as_array
 
 __all__ = ["Layer", "Network", "Projection", "Region", "Unit"]
@@ -121,6 +122,7 @@ class Network:
             raise TypeError("keep is a str; a sequence of names is allowed")
         kept = None if keep is None else list(keep)
         path, content = (None, model) if isinstance(model, bytes) else (os.fspath(model), None)
+        self._name = "the network" if path is None else Path(path).name
         self._network = _unpool.Network(path, content, kept, relevance, memory_limit, device)
 
     @staticmethod
@@ -400,6 +402,94 @@ class Network:
             array.reshape(-1), list(array.shape), layer, channel, count
         )
         return [(image, Unit(*unit)) for image, unit in ((f[0], f[1:]) for f in found)]
+
+    def sheet(
+        self,
+        images: Any,
+        *,
+        classes: int | str | Sequence[int | str] | None = None,
+        layers: str | Sequence[str] | None = None,
+        channel: int | None = None,
+        methods: str | Sequence[str] | None = None,
+        labels: _sheet.Labels | None = None,
+        preset: str | None = None,
+        mean: _sheet.Numbers | None = None,
+        scale: _sheet.Numbers | None = None,
+        size: tuple[int, int] | None = None,
+        fit: Literal["crop", "squash"] = "crop",
+    ) -> Any:
+        """Draw what the network makes of an image, for people to look at.
+
+        The sheet is that of the command ``unpool visualize``: the image, its best classes, where the
+        evidence for the best one lies, and the strongest units of some layers.
+
+        Parameters
+        ----------
+        images : path, Pillow image, or array, or a list of them
+            Photographs. An array is of uint8, ``(height, width, 3)`` or ``(height, width)``.
+        classes : int, str, or a sequence of them, optional
+            Classes to be explained, by number or name, instead of the best one.
+        layers : str or sequence of str, optional
+            Layers whose units are shown; with `classes`, those in whose maps evidence is looked for.
+        channel : int, optional
+            A channel of the layers; by default the strongest.
+        methods : str or sequence of str, optional
+            ``"gradient"``, ``"deconvnet"``, ``"guided"``, ``"input-times-gradient"``,
+            ``"integrated-gradients"``, ``"smoothgrad"``, ``"occlusion"``, ``"grad-cam"``,
+            ``"grad-cam++"``, ``"guided-grad-cam"``, ``"lrp-epsilon"``, ``"lrp-gamma"``.
+        labels : str, path, or sequence of str, optional
+            Names of the classes: ``"imagenet"``, ``"voc"``, a file, or the names themselves; by default
+            those in the model, and ImageNet's for 1,000 classes.
+        preset : {"unit", "imagenet", "keras", "byte", "caffe"}, optional
+            What the network was trained on; by default what the model says of itself.
+        mean, scale : float or sequence of float, optional
+            Instead of a preset: the mean of each channel, which is subtracted from values of 0 to 1, and
+            a factor.
+        size : (height, width), optional
+            The size of the input, where the model leaves it open.
+        fit : {"crop", "squash"}
+            How an image whose proportions are others gets the size of the input.
+
+        Returns
+        -------
+        PIL.Image.Image, or a list of them
+            A sheet for each image.
+
+        Raises
+        ------
+        ImportError
+            Without Pillow, which ``pip install unpool[images]`` brings.
+
+        Notes
+        -----
+        The images of `forward`, and what the network keeps of them, stay as they are. If tqdm is
+        installed, it counts the images of a list.
+
+        Examples
+        --------
+        >>> import unpool
+        >>> network = unpool.Network("digits.onnx")
+        >>> sheet = network.sheet(np.full((48, 48), 128, np.uint8), classes=3)
+        >>> sheet.format
+        'PNG'
+        """
+        parameters = {
+            "classes": classes,
+            "layers": layers,
+            "channel": channel,
+            "methods": methods,
+            "labels": labels,
+            "preset": preset,
+            "mean": mean,
+            "scale": scale,
+            "size": size,
+            "fit": fit,
+        }
+        several = isinstance(images, list | tuple)
+        sheets = _sheet.draw(
+            self._network, self._name, images if several else [images], parameters
+        )
+        return sheets if several else sheets[0]
 
     def vector_jacobian(self, layer: str, signal: Any, rule: Rule = "gradient") -> Floats:
         """Send any signal of a layer's shape back to the input.

@@ -1,6 +1,6 @@
 """The compiled part of the package: flat arrays of bytes, and the names of their element types."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +178,12 @@ class Network:
         self, images: _Floats, shape: list[int], layer: str, channel: int, count: int
     ) -> list[tuple[int, int, int, float]]: ...
     def vector_jacobian(self, layer: str, signal: _Floats, by: str) -> _Tensor: ...
+
+def run_command(arguments: Sequence[str]) -> int: ...
+def sheets(
+    network: Network,
+    name: str,
+    pictures: Sequence[tuple[str, int, int, bytes]],
+    options: Sequence[str],
+    each: Callable[[], object],
+) -> list[bytes]: ...
