@@ -58,7 +58,6 @@ def explain(
     actors: int | None = None,
     num_cpus: float = 1,
     num_gpus: float | None = None,
-    retries: int = 8,
     address: str | None = None,
     progress: bool = True,
 ) -> Report:
@@ -106,8 +105,6 @@ def explain(
         CPUs of an actor, and its threads.
     num_gpus : float, optional
         GPUs of an actor; by default 0 on the CPU, and 1 else.
-    retries : int
-        How often a task is tried again if its actor or its machine is lost.
     address : str, optional
         The cluster, as for `ray.init`; by default a new one on this machine, unless there is one.
     progress : bool
@@ -136,7 +133,7 @@ def explain(
     opened, network = Model.open(model)
     preprocessing = Preprocessing.of(network, preset, mean, std, size)
     work = Explain(opened, network, layers, targets, rules, preprocessing, format, device)
-    on = _resources(device, actors, num_cpus, num_gpus, retries, address, progress)
+    on = _resources(device, actors, num_cpus, num_gpus, address, progress)
     return run(dataset, work, out, group, on)
 
 
@@ -156,7 +153,6 @@ def pool(
     actors: int | None = None,
     num_cpus: float = 1,
     num_gpus: float | None = None,
-    retries: int = 8,
     address: str | None = None,
     progress: bool = True,
 ) -> Report:
@@ -176,7 +172,7 @@ def pool(
     format : {"npz", "parquet"}
         An archive for each array, ``items/NAME.npz``, which `load_pooled` and `unpool` read; or
         Parquet, with a row for each array.
-    group, device, actors, num_cpus, num_gpus, retries, address, progress
+    group, device, actors, num_cpus, num_gpus, address, progress
         As for `explain`.
 
     Returns
@@ -206,7 +202,7 @@ def pool(
         "ceil_mode": ceil_mode,
     }
     work = Pool(window, layout, format, device)
-    on = _resources(device, actors, num_cpus, num_gpus, retries, address, progress)
+    on = _resources(device, actors, num_cpus, num_gpus, address, progress)
     return run(dataset, work, out, group, on)
 
 
@@ -219,7 +215,6 @@ def unpool(
     actors: int | None = None,
     num_cpus: float = 1,
     num_gpus: float | None = None,
-    retries: int = 8,
     address: str | None = None,
     progress: bool = True,
 ) -> Report:
@@ -233,14 +228,14 @@ def unpool(
         As for `explain`. Each array becomes ``items/NAME.npy``.
     overlap : {"last", "sum"}
         As for `unpool.max_unpool`.
-    device, actors, num_cpus, num_gpus, retries, address, progress
+    device, actors, num_cpus, num_gpus, address, progress
         As for `explain`.
 
     Returns
     -------
     Report
     """
-    on = _resources(device, actors, num_cpus, num_gpus, retries, address, progress)
+    on = _resources(device, actors, num_cpus, num_gpus, address, progress)
     return run(dataset, Unpool(overlap, device), out, 1, on)
 
 
@@ -254,10 +249,9 @@ def _resources(
     actors: int | None,
     num_cpus: float,
     num_gpus: float | None,
-    retries: int,
     address: str | None,
     progress: bool,
 ) -> Resources:
     if num_gpus is None:
         num_gpus = 0 if device == "cpu" else 1
-    return Resources(actors, num_cpus, num_gpus, retries, address, progress)
+    return Resources(actors, num_cpus, num_gpus, address, progress)

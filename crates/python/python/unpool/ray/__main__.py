@@ -56,7 +56,6 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--actors", type=int, help="at most; 0: this process alone, without Ray")
     shared.add_argument("--num-cpus", type=float, default=1, help="of each actor")
     shared.add_argument("--num-gpus", type=float, help="of each actor")
-    shared.add_argument("--retries", type=int, default=8, help="of a task whose machine is lost")
     shared.add_argument("--device", default="cpu", help="cpu, auto, gpu, or a part of a name")
     shared.add_argument("--quiet", action="store_true", help="no bars")
 

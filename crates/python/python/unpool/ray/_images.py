@@ -112,12 +112,12 @@ class Preprocessing(NamedTuple):
         from PIL import Image
 
         height, width = self.size
-        # The largest part with the proportions of the size.
-        part_width = min(picture.width, picture.height * width / height)
-        part_height = min(picture.height, picture.width * height / width)
-        left, top = (picture.width - part_width) / 2, (picture.height - part_height) / 2
-        part = (left, top, left + part_width, top + part_height)
-        return picture.resize((width, height), Image.Resampling.BILINEAR, box=part)
+        # The largest part with the proportions of the size, in whole pixels, as `unpool run` cuts it.
+        part_width = min(picture.width, max(1, round(picture.height * width / height)))
+        part_height = min(picture.height, max(1, round(picture.width * height / width)))
+        left, top = (picture.width - part_width) // 2, (picture.height - part_height) // 2
+        part = picture.crop((left, top, left + part_width, top + part_height))
+        return part.resize((width, height), Image.Resampling.BILINEAR)
 
 
 def array_of(content: bytes | Array) -> Array | None:

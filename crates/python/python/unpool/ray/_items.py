@@ -17,7 +17,7 @@ import numpy as np
 from .._arrays import Array
 from ._store import local_path
 
-__all__ = ["Item", "is_dataset", "items_of", "row_item"]
+__all__ = ["Item", "content_column", "is_dataset", "items_of", "name_column", "row_item"]
 
 _IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp")
 _ARRAYS = (".npy", ".npz")
@@ -100,12 +100,11 @@ def row_item(columns: Mapping[str, Any], row: int) -> Item:
     ValueError
         If a column is missing.
     """
-    name = columns[column("a name", _NAMES, columns)][row]
-    content = columns[column("a content", _CONTENTS, columns)][row]
+    name, content = columns[name_column(columns)][row], columns[content_column(columns)][row]
     return Item(str(name), content=content if isinstance(content, bytes) else np.asarray(content))
 
 
-def column(what: str, allowed: Sequence[str], columns: Iterable[str]) -> str:
+def _column(what: str, allowed: Sequence[str], columns: Iterable[str]) -> str:
     """The first allowed column that there is."""
     there = list(columns)
     for name in allowed:
@@ -116,7 +115,12 @@ def column(what: str, allowed: Sequence[str], columns: Iterable[str]) -> str:
 
 def name_column(columns: Iterable[str]) -> str:
     """The column of the names."""
-    return column("a name", _NAMES, columns)
+    return _column("a name", _NAMES, columns)
+
+
+def content_column(columns: Iterable[str]) -> str:
+    """The column of the images or arrays."""
+    return _column("a content", _CONTENTS, columns)
 
 
 def _at(place: str) -> list[Item]:

@@ -37,7 +37,8 @@ def begin(store: Store, job: dict[str, Any]) -> None:
     if not isinstance(before, dict):
         raise ValueError(f"out has a {_FILE} that is not of a job")
     now = json.loads(text)
-    for key in sorted(before.keys() | now.keys()):
+    # The operation first: what else differs follows from it.
+    for key in sorted(before.keys() | now.keys(), key=lambda key: (key != "operation", key)):
         if before.get(key) != now.get(key):
             raise ValueError(
                 f"out holds results of another job: {key} was {_short(before.get(key))} and is "

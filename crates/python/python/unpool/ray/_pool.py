@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import Geometry, Taps, describe, max_pool, max_unpool
+from .. import Taps, describe, max_pool, max_unpool
 from .._arrays import Array
+from .._geometry import _restore
 from ._images import array_of, opened
 from ._parquet import table_file
 
@@ -18,9 +19,6 @@ __all__ = ["FORMATS", "Pool", "Unpool", "read_pooled"]
 
 FORMATS = ("npz", "parquet")
 _LAYOUTS = {1: "l", 2: "hw", 3: "chw", 4: "nchw", 5: "ncdhw"}
-
-#: What makes the geometry of a pooling again, besides the taps.
-_GEOMETRY = ("input_shape", "kernel", "stride", "padding", "dilation", "ceil_mode", "layout")
 
 
 class Pool:
@@ -111,19 +109,19 @@ def read_pooled(content: bytes) -> tuple[Array, Taps]:
             raise ValueError(f"the archive lacks {sorted(missing)}; those that pool wrote have them")
         said = json.loads(str(archive["geometry"]))
         values, taps = archive["values"], archive["taps"]
-    axes = said.pop("axes")
-    geometry = Geometry(tuple(said.pop("input_shape")), said.pop("kernel"), **said)
-    return values, Taps(taps, geometry, axes)
+    return values, Taps(taps, _restore(*said["geometry"]), said["layout"])
 
 
 def _archive(values: Array, taps: Taps) -> bytes:
-    said = {name: getattr(taps.geometry, name) for name in _GEOMETRY}
+    # What pickle keeps, so that the geometry is the same one, its padding's rule included.
+    geometry = taps.geometry.__reduce__()[1]
+    said = json.dumps({"geometry": geometry, "layout": taps.layout}, sort_keys=True)
     file = BytesIO()
     np.savez(
         file,
         values=values,
         taps=taps.array,
-        geometry=np.array(json.dumps({**said, "axes": taps.layout}, sort_keys=True)),
+        geometry=np.array(said),
     )
     return file.getvalue()
 

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ._items import Item, is_dataset, items_of, name_column, row_item
+from ._items import Item, content_column, is_dataset, items_of, name_column, row_item
 from ._job import begin, digest_of
 from ._store import Store, open_store
 from ._work import (
@@ -55,8 +55,6 @@ class Resources(NamedTuple):
     actors: int | None
     num_cpus: float
     num_gpus: float
-    #: How often a task is tried again when its actor or machine is lost.
-    retries: int
     address: str | None
     progress: bool
 
@@ -159,6 +157,7 @@ def _rows(
     """By actors that are given the rows of a dataset."""
     ray = _ray()
     column = name_column(dataset.columns())
+    content_column(dataset.columns())
     if work.format == "parquet":
         names = sorted(str(row[column]) for row in dataset.select_columns([column]).iter_rows())
         _check_names(names)
@@ -200,7 +199,7 @@ def _actors(
 ) -> dict[str, Any]:
     """How the actors run.
 
-    The pool may shrink to one actor: where a machine is lost and none takes its place, the actors that
+    Ray starts actors that were lost again, and their tasks with them; both without limit. The pool may shrink to one actor: where a machine is lost and none takes its place, the actors that
     idle must go to make room for those that are started again.
     """
     most = on.actors
@@ -213,25 +212,20 @@ def _actors(
         "compute": pool,
         "num_cpus": on.num_cpus,
         "num_gpus": on.num_gpus or None,
-        "max_restarts": -1,
-        "max_task_retries": on.retries,
     }
 
 
 def _outcomes(ray: Any, made: Any, on: Resources) -> Iterator[Outcome]:
+    """What the actors return; an error of theirs is raised here."""
     context = ray.data.DataContext.get_current()
     before = context.enable_progress_bars
     context.enable_progress_bars = on.progress
     try:
         for row in made.iter_rows():
-            yield pickle.loads(row["outcome"])
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        while isinstance(getattr(cause, "__cause__", None), Exception):
-            cause = cause.__cause__
-        if isinstance(cause, (OSError, TypeError, ValueError, MemoryError, RuntimeError)):
-            raise cause from error
-        raise
+            outcome = pickle.loads(row["outcome"])
+            if isinstance(outcome, Exception):
+                raise outcome
+            yield outcome
     finally:
         context.enable_progress_bars = before
 
@@ -246,7 +240,12 @@ class _Actor:
         self._worker = Worker(work, store)
 
     def _run(self, parts: Iterable[Part]) -> dict[str, list[bytes]]:
-        return {"outcome": [pickle.dumps(self._worker.run(part)) for part in parts]}
+        outcomes: list[Outcome | Exception] = []
+        try:
+            outcomes.extend(self._worker.run(part) for part in parts)
+        except Exception as error:  # noqa: BLE001 (Ray would wrap it in its own, with its own words)
+            outcomes.append(error)
+        return {"outcome": [pickle.dumps(outcome) for outcome in outcomes]}
 
 
 class _PartsActor(_Actor):
