@@ -433,7 +433,6 @@ def test_the_command(tmp_path):
     )
     assert tree(out) == tree(tmp_path / "function")
     (images / "003.png").unlink()
-    (out / "failed" / "003.png.json").unlink()
     done = subprocess.run(command(*arguments), capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "3 items: 0 computed; 3 were there; 0 failed\n")
     done = subprocess.run(command(*arguments, "--std", 2), capture_output=True, text=True)

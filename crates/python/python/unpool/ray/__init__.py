@@ -252,6 +252,6 @@ def _resources(
     address: str | None,
     progress: bool,
 ) -> Resources:
-    if num_gpus is None:
-        num_gpus = 0 if device == "cpu" else 1
+    if num_gpus is None and device == "cpu":
+        num_gpus = 0
     return Resources(actors, num_cpus, num_gpus, address, progress)

@@ -130,8 +130,9 @@ class Explain:
             "device": self._device,
         }
 
-    def device(self) -> str:
-        """What computes, in words."""
+    def start(self) -> str:
+        """Open the model; what computes, in words."""
+        self._opened()
         return describe(self._device)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -145,6 +145,8 @@ def opened(content: bytes) -> Any:
     except UnidentifiedImageError:
         # Pillow's own message has an address in it, which differs from run to run.
         raise ValueError("not an image that Pillow can read") from None
+    except Exception as error:  # noqa: BLE001 (each format has its own kinds)
+        raise ValueError(f"a broken image: {error}") from error
     if picture.mode.startswith(("I", "F")):
         raise ValueError(f"its pixels are of mode {picture.mode}; 8 bits a channel are allowed")
     return ImageOps.exif_transpose(picture)

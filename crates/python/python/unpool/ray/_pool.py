@@ -36,7 +36,7 @@ class Pool:
         """All that the results depend on, besides the arrays. No device: all give the same bits."""
         return {"operation": "pool", **self._window, "layout": self._layout}
 
-    def device(self) -> str:
+    def start(self) -> str:
         """What computes, in words."""
         return describe(self._device)
 
@@ -81,7 +81,7 @@ class Unpool:
         """All that the results depend on, besides the archives."""
         return {"operation": "unpool", "overlap": self._overlap}
 
-    def device(self) -> str:
+    def start(self) -> str:
         """What computes, in words."""
         return describe(self._device)
 

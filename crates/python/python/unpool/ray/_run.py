@@ -54,7 +54,8 @@ class Resources(NamedTuple):
     #: Actors at most; None for as many as the cluster has room for, 0 for none: this process.
     actors: int | None
     num_cpus: float
-    num_gpus: float
+    #: None: one, and an error if the cluster has none, instead of waiting for one.
+    num_gpus: float | None
     address: str | None
     progress: bool
 
@@ -69,8 +70,8 @@ def run(dataset: Any, work: Work, out: str | os.PathLike[str], group: int, on: R
     if is_dataset(dataset):
         if on.actors == 0:
             raise ValueError("a dataset of Ray needs actors; actors is 0")
-        _start(on)
-        outcomes, count = _rows(dataset, work, store, group, on)
+        outcomes, count = _rows(dataset, work, store, group, _start(on))
+        names = {outcome.part for outcome in outcomes}
     else:
         items = items_of(dataset)
         parts, count = parts_of(items, work.format, group), len(items)
@@ -82,12 +83,12 @@ def run(dataset: Any, work: Work, out: str | os.PathLike[str], group: int, on: R
         elif on.actors == 0:
             outcomes = list(_here(left, Worker(work, store), on.progress))
         else:
-            _start(on)
-            outcomes = list(_parts(left, work, store, on))
+            outcomes = list(_parts(left, work, store, _start(on)))
+        names = {part.name for part in parts}
         lost = {part.name for part in left} - {outcome.part for outcome in outcomes}
         if lost:
             raise RuntimeError(f"Ray ended without {len(lost)} of {len(left)} parts; run it again")
-    failed = failures(store)
+    failed = failures(store, names)
     if failed:
         store.write("failed.json", json.dumps(failed, indent=1).encode())
     else:
@@ -132,10 +133,16 @@ def _ray() -> Any:
     return ray
 
 
-def _start(on: Resources) -> None:
+def _start(on: Resources) -> Resources:
+    """Find or start the cluster."""
     ray = _ray()
     if not ray.is_initialized():
         ray.init(address=on.address)
+    if on.num_gpus is not None:
+        return on
+    if not ray.cluster_resources().get("GPU"):
+        raise ValueError("Ray knows of no GPU; num_gpus=0 starts actors anywhere, num_gpus=1 waits for one")
+    return on._replace(num_gpus=1)
 
 
 def _parts(parts: Sequence[Part], work: Work, store: Store, on: Resources) -> Iterator[Outcome]:
@@ -199,8 +206,9 @@ def _actors(
 ) -> dict[str, Any]:
     """How the actors run.
 
-    Ray starts actors that were lost again, and their tasks with them; both without limit. The pool may shrink to one actor: where a machine is lost and none takes its place, the actors that
-    idle must go to make room for those that are started again.
+    Ray starts lost actors again, and runs their tasks again, both without limit. The pool may shrink
+    to one actor: where a machine is lost and none takes its place, actors that idle must go to make
+    room for those that are started again.
     """
     most = on.actors
     pool = ray.data.ActorPoolStrategy(

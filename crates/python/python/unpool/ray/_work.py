@@ -50,8 +50,8 @@ class Work(Protocol):
     def job(self) -> dict[str, Any]:
         """All that the results depend on, besides the items."""
 
-    def device(self) -> str:
-        """What computes, in words."""
+    def start(self) -> str:
+        """Open the model, if there is one; what computes, in words."""
 
     def compute(self, content: bytes | Array) -> Any:
         """The result of one item; a ValueError if the item does not allow one."""
@@ -74,7 +74,7 @@ class Worker:
     def run(self, part: Part) -> Outcome:
         """Compute and write a part, unless it is there."""
         if self._device is None:
-            self._device = self._work.device()
+            self._device = self._work.start()
         marker, record = self._work.marker(part.name), _record(part.name)
         if self._store.has(marker) and not self._store.has(record):
             return Outcome(part.name, 0, len(part.items), [], self._device)
@@ -87,7 +87,7 @@ class Worker:
                 continue
             try:
                 results.append((item.name, self._work.compute(content)))
-            except (OSError, SyntaxError, ValueError) as error:
+            except (ValueError, MemoryError) as error:
                 failed.append((item.name, _reason(error)))
         if failed:
             # First, so that a part is never taken for a whole one.
@@ -130,11 +130,15 @@ def finished(names: set[str], work: Work, parts: Iterable[Part]) -> set[str]:
     }
 
 
-def failures(store: Store) -> list[tuple[str, str]]:
-    """All items without a result, with reasons."""
+def failures(store: Store, parts: set[str]) -> list[tuple[str, str]]:
+    """All items of parts without a result, with reasons; what is told of other parts is removed."""
+    known = {_record(part) for part in parts}
     found: list[tuple[str, str]] = []
     for name in sorted(store.names("failed")):
-        found.extend((item, reason) for item, reason in json.loads(store.read(name) or b"[]"))
+        if name in known:
+            found.extend((item, reason) for item, reason in json.loads(store.read(name) or b"[]"))
+        else:
+            store.remove(name)
     return found
 
 
