@@ -85,6 +85,43 @@ def reading(size):
     return 1000 * statistics.median(times), len(file.getvalue())
 
 
+def writing(scratch):
+    """Milliseconds and bytes of a map of 3×224×224 in each format, written to this machine's disk."""
+    import numpy as np
+
+    import unpool
+    from unpool.ray._explain import Explain, Made, Model
+    from unpool.ray._images import Preprocessing
+    from unpool.ray._store import open_store
+
+    model, network = Model.open(DATA / "flowers.onnx")
+    image = Preprocessing.of(network).tensor((DATA / "tulips.jpg").read_bytes())
+    network = unpool.Network(DATA / "flowers.onnx")
+    network.forward(image)
+    small = network.look_back(network.scores, ("class", 4)).map[0]
+    # A gradient's own numbers, in a larger map.
+    map_ = np.ascontiguousarray(np.tile(small, (1, 2, 2))[:, :224, :224])
+    reader = Preprocessing(3, (128, 128), False, (0.0,), (1.0,), False)
+    store = open_store(scratch)
+    for format in ("png", "npy", "parquet"):
+        work = Explain(model, network, None, "best", "gradient", reader, format, "cpu")
+        made = [Made(work._asked[0], map_, 4, 1.0, None)]
+        # A part of Parquet has 64 images by default.
+        count = 64 if format == "parquet" else 1
+        times, length = [], 0
+        for i in range(40 if count == 1 else 4):
+            start = time.perf_counter()
+            files = work.files(str(i), [(f"image {j}", made) for j in range(count)])
+            middle = time.perf_counter()
+            for name, content in files:
+                store.write(name, content)
+            end = time.perf_counter()
+            times.append(((middle - start) / count, (end - middle) / count))
+            length = sum(len(content) for _, content in files) / count
+        encode, write = (1000 * statistics.median(column) for column in zip(*times))
+        print(f"{format}: {encode:.1f} ms to encode, {write:.1f} ms to write {length:.0f} bytes an image")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--images", type=int, default=800)
@@ -126,6 +163,8 @@ def main():
     for size in ((500, 375), (1024, 768)):
         took, length = reading(size)
         print(f"JPEG of {size[0]}×{size[1]}, {length} bytes: {took:.1f} ms to read for 224×224")
+    with tempfile.TemporaryDirectory() as scratch:
+        writing(scratch)
     part = item_part(Item("n01440764/n01440764_10026.JPEG", "/data/images/n01440764/n01440764_10026.JPEG"))
     there = len(pickle.dumps(part))
     back = len(pickle.dumps(Outcome(part.name, 1, 0, [], "NVIDIA H100 80GB HBM3 (Vulkan)")))

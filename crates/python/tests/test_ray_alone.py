@@ -165,6 +165,20 @@ def test_a_run_that_was_killed_goes_on(tmp_path, format):
     assert explain(images, out, **options)[:3] == (40, 0, 40) and times(out) == before
 
 
+def test_the_number_of_threads_changes_no_byte(tmp_path):
+    arguments = ("--rule", "gradient", "--rule", "grad-cam", "--format", "npy", "--actors", 0, "--quiet")
+    line = ("explain", MODELS / "flowers.onnx", MODELS / "tulips.jpg", *arguments, "--out")
+    for threads in (1, 3):
+        subprocess.run(
+            command(*line, tmp_path / str(threads)),
+            env={**os.environ, "RAYON_NUM_THREADS": str(threads)},
+            check=True,
+            capture_output=True,
+        )
+    one = tree(tmp_path / "1")
+    assert one == tree(tmp_path / "3") and len(one) == 4
+
+
 def test_another_job_is_refused(tmp_path):
     images, out = digits(tmp_path / "in", 2), tmp_path / "out"
     explain(images, out)
@@ -253,7 +267,7 @@ def test_items_and_their_names(tmp_path):
     for dataset, error, message in (
         ([images / "000.png", images / "000.png"], ValueError, "two items named '000.png'"),
         ({}, ValueError, "no items"),
-        (tmp_path / "none", FileNotFoundError, "neither a directory"),
+        (tmp_path / "none", FileNotFoundError, "there is no"),
         (7, TypeError, "dataset is int"),
         ({"x" * 300: stack[0]}, ValueError, "cannot be the name"),
     ):

@@ -124,7 +124,7 @@ def content_column(columns: Iterable[str]) -> str:
 
 
 def _at(place: str) -> list[Item]:
-    """The items of a directory, or of one array."""
+    """The items of a directory, of one array, or a single file."""
     path = local_path(place)
     if path is None:
         from pyarrow.fs import FileSelector, FileSystem
@@ -137,8 +137,10 @@ def _at(place: str) -> list[Item]:
         count = len(np.load(path, mmap_mode="r"))
         # Actors start in directories of their own.
         return [Item(_number(i, count), str(path.absolute()), i) for i in range(count)]
+    if path.is_file():
+        return [Item(path.name, str(path.absolute()))]
     if not path.is_dir():
-        raise FileNotFoundError(f"{place} is neither a directory nor an array of NumPy (.npy)")
+        raise FileNotFoundError(f"there is no {place}")
     files_ = (file for file in path.rglob("*") if _is_item(file.name) and file.is_file())
     return [Item(file.relative_to(path).as_posix(), str(file.absolute())) for file in files_]
 
