@@ -2,9 +2,9 @@
 
 usage: python3 benches/peers/ray_items.py [--images N] [--rounds N]
 
-Needs `pip install "crates/python[ray]"`. Each way runs in a process of its own, with N and with N/4
-images; the slope is the time of an image, and what is left is the start. Also measured: what reading an
-image takes, and the bytes that move for one.
+Needs `pip install "crates/python[ray]"`. Each way runs in a process of its own, by turns. The time of an
+image is that between the first and the last tenth of the files, by their own times; what is left of the
+whole is the start. Also measured: what reading and writing an image takes, and the bytes that move for one.
 """
 
 import argparse
@@ -20,18 +20,19 @@ import time
 from pathlib import Path
 
 DATA = Path(__file__).resolve().parents[2] / "crates" / "cnn" / "tests" / "data"
-#: Model, image, and rules: little work, and more.
+#: Model, image, format, and for how many more images: little work, and more.
 JOBS = {
-    "digits, 32×32, gradient": ("digits.onnx", "digit-3.png", "npy"),
-    "flowers, 128×128, gradient": ("flowers.onnx", "tulips.jpg", "npy"),
-    "flowers, Parquet": ("flowers.onnx", "tulips.jpg", "parquet"),
+    "digits, 32×32, arrays": ("digits.onnx", "digit-3.png", "npy", 5),
+    "flowers, 128×128, Parquet": ("flowers.onnx", "tulips.jpg", "parquet", 1),
 }
 #: Actors, and threads of each process; 0 actors are one process without Ray.
-WAYS = [(0, 1), (0, 2), (1, 1), (2, 1), (1, 2)]
+WAYS = [(0, 1), (0, 2), (1, 1), (2, 1)]
+#: Images of a Parquet file.
+GROUP = 8
 
 
 def seconds(job, actors, threads, count):
-    """The time of a job of some images, as a process of its own measures it."""
+    """Seconds of an image, and of the start, as a process of its own measures them."""
     with tempfile.TemporaryDirectory() as scratch:
         given = json.dumps([job, actors, threads, count, scratch])
         line = [sys.executable, __file__, "--one", given]
@@ -39,13 +40,13 @@ def seconds(job, actors, threads, count):
         done = subprocess.run(line, env=environment, capture_output=True, text=True)
         if done.returncode:
             sys.exit(done.stderr)
-        return float(done.stdout.split()[-1])
+        return tuple(map(float, done.stdout.split()[-2:]))
 
 
 def one(job, actors, threads, count, scratch):
     import unpool.ray
 
-    model, image, format = JOBS[job]
+    model, image, format, _ = JOBS[job]
     content = (DATA / image).read_bytes()
     images = Path(scratch) / "images"
     images.mkdir()
@@ -58,22 +59,67 @@ def one(job, actors, threads, count, scratch):
     start = time.perf_counter()
     report = unpool.ray.explain(
         images, DATA / model, out=Path(scratch) / "out", format=format, actors=actors,
-        num_cpus=threads, progress=False,
+        num_cpus=threads, progress=False, group=GROUP,
     )  # fmt: skip
     elapsed = time.perf_counter() - start
     assert report.computed == count, report
-    print(elapsed)
+    files = Path(scratch, "out").glob("parts/*" if format == "parquet" else "items/*/item.json")
+    times = sorted(file.stat().st_mtime for file in files)
+    tenth = len(times) // 10
+    of_file = (times[-1 - tenth] - times[tenth]) / (len(times) - 1 - 2 * tenth)
+    each = of_file * len(times) / count
+    print(each, elapsed - count * each)
+
+
+class Nothing:
+    """Work that computes and writes nothing: what is left is what the job itself costs."""
+
+    format = "npy"
+
+    def job(self):
+        return {"operation": "nothing"}
+
+    def start(self):
+        return "nothing"
+
+    def compute(self, content):
+        return None
+
+    def marker(self, part):
+        return f"items/{part}"
+
+    def files(self, part, results):
+        return []
+
+
+def nothing(actors):
+    """Milliseconds of an item of a job that does nothing, by the slope between two numbers of items."""
+    from unpool.ray._run import Resources, run
+
+    def took(count):
+        with tempfile.TemporaryDirectory() as scratch:
+            start = time.perf_counter()
+            items = {f"{i:06}": b"" for i in range(count)}
+            run(items, Nothing(), scratch, 1, Resources(actors, 1, 0, None, False))
+            return time.perf_counter() - start
+
+    few, many = took(4000), took(24000)
+    return 1000 * (many - few) / 20000
 
 
 def reading(size):
     """Milliseconds to decode and resize a JPEG of a size, such as ImageNet's have, to 224×224."""
     from io import BytesIO
 
+    import numpy as np
     from PIL import Image
 
     from unpool.ray._images import Preprocessing
 
-    picture = Image.open(DATA / "tulips.jpg").resize(size, Image.Resampling.BICUBIC)
+    # Enlarged and with noise, so that there is as much to decode as in a photograph of that size.
+    smooth = Image.open(DATA / "tulips.jpg").resize(size, Image.Resampling.BICUBIC)
+    noise = np.random.default_rng(1).normal(0, 14, (size[1], size[0], 1))
+    picture = Image.fromarray(np.clip(np.asarray(smooth) + noise, 0, 255).astype(np.uint8))
     file = BytesIO()
     picture.save(file, "JPEG", quality=92)
     reader = Preprocessing(3, (224, 224), False, (0.0,), (1.0,), False)
@@ -89,18 +135,13 @@ def writing(scratch):
     """Milliseconds and bytes of a map of 3×224×224 in each format, written to this machine's disk."""
     import numpy as np
 
-    import unpool
     from unpool.ray._explain import Explain, Made, Model
     from unpool.ray._images import Preprocessing
     from unpool.ray._store import open_store
 
     model, network = Model.open(DATA / "flowers.onnx")
-    image = Preprocessing.of(network).tensor((DATA / "tulips.jpg").read_bytes())
-    network = unpool.Network(DATA / "flowers.onnx")
-    network.forward(image)
-    small = network.look_back(network.scores, ("class", 4)).map[0]
-    # A gradient's own numbers, in a larger map.
-    map_ = np.ascontiguousarray(np.tile(small, (1, 2, 2))[:, :224, :224])
+    # Noise, which compresses no better than a gradient does.
+    map_ = np.random.default_rng(1).standard_normal((3, 224, 224), np.float32)
     reader = Preprocessing(3, (128, 128), False, (0.0,), (1.0,), False)
     store = open_store(scratch)
     for format in ("png", "npy", "parquet"):
@@ -124,8 +165,9 @@ def writing(scratch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--images", type=int, default=800)
+    parser.add_argument("--images", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--short", action="store_true", help="without whole jobs")
     parser.add_argument("--one", type=json.loads, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.one:
@@ -141,25 +183,26 @@ def main():
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, Python "
         f"{platform.python_version()}, Ray {ray.__version__}, Pillow {PIL.__version__}"
     )
-    print("| job | actors | threads of each | images a second | ms an image | start, s |")
-    print("|---|---|---|---|---|---|")
-    many = arguments.images
-    few = many // 4
-    for job in JOBS:
-        for actors, threads in WAYS:
-            rounds = [
-                (seconds(job, actors, threads, few), seconds(job, actors, threads, many))
-                for _ in range(arguments.rounds)
-            ]
-            a = statistics.median(a for a, _ in rounds)
-            b = statistics.median(b for _, b in rounds)
-            each = (b - a) / (many - few)
-            name = actors or "one process"
+    print("| job | actors | threads of each | images a second | ms an image | of all rounds | start, s |")
+    print("|---|---|---|---|---|---|---|")
+    for job, (*_, factor) in () if arguments.short else JOBS.items():
+        found = {way: [] for way in WAYS}
+        for _ in range(arguments.rounds):
+            for way in WAYS:
+                found[way].append(seconds(job, *way, arguments.images * factor))
+        for (actors, threads), rounds in found.items():
+            eaches = sorted(each for each, _ in rounds)
+            each, start = statistics.median(eaches), statistics.median(start for _, start in rounds)
             print(
-                f"| {job} | {name} | {threads} | {1 / each:.0f} | {1000 * each:.2f} | "
-                f"{max(0.0, b - many * each):.1f} |",
+                f"| {job} | {actors or 'one process'} | {threads} | {1 / each:.0f} | "
+                f"{1000 * each:.2f} | {1000 * eaches[0]:.2f} to {1000 * eaches[-1]:.2f} | {start:.1f} |",
                 flush=True,
             )
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    for actors in (0, 1, 2):
+        print(f"{actors} actors, nothing computed or written: {nothing(actors):.3f} ms an image")
+    ray.shutdown()
     for size in ((500, 375), (1024, 768)):
         took, length = reading(size)
         print(f"JPEG of {size[0]}×{size[1]}, {length} bytes: {took:.1f} ms to read for 224×224")
