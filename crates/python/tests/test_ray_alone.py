@@ -430,6 +430,14 @@ def test_without_ray_the_message_says_what_to_install(tmp_path, monkeypatch):
     assert explain(images, tmp_path / "out").computed == 1
 
 
+def test_without_pyarrow_nothing_is_computed_for_parquet(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    images = digits(tmp_path / "in", 1)
+    with pytest.raises(ImportError, match="format parquet needs pip install pyarrow"):
+        explain(images, tmp_path / "out", format="parquet")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_command(tmp_path):
     images, out = digits(tmp_path / "in", 4), tmp_path / "out"
     (images / "003.png").write_bytes(b"")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
-__all__ = ["table_file"]
+__all__ = ["check", "table_file"]
+
+
+def check() -> None:
+    """Raise an ImportError, before anything is computed, if pyarrow is missing."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError as error:
+        raise ImportError(f"{error}: format parquet needs pip install pyarrow") from error
 
 
 def table_file(columns: list[tuple[str, Any, list[Any]]]) -> bytes:

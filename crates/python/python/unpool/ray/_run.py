@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ._items import Item, content_column, is_dataset, items_of, name_column, row_item
 from ._job import begin, digest_of
+from ._parquet import check
 from ._store import Store, open_store
 from ._work import (
     Outcome,
@@ -66,6 +67,8 @@ def run(dataset: Any, work: Work, out: str | os.PathLike[str], group: int, on: R
         raise ValueError(f"group is {group}; 1 or more is allowed")
     if on.actors is not None and on.actors < 0:
         raise ValueError(f"actors is {on.actors}; 0 or more is allowed")
+    if work.format == "parquet":
+        check()
     store = open_store(os.fspath(out))
     if is_dataset(dataset):
         if on.actors == 0:
