@@ -114,7 +114,7 @@ def reading(size):
     import numpy as np
     from PIL import Image
 
-    from unpool.ray._images import Preprocessing
+    from unpool._images import Preprocessing
 
     # Enlarged and with noise, so that there is as much to decode as in a photograph of that size.
     smooth = Image.open(DATA / "tulips.jpg").resize(size, Image.Resampling.BICUBIC)
@@ -136,7 +136,7 @@ def writing(scratch):
     import numpy as np
 
     from unpool.ray._explain import Explain, Made, Model
-    from unpool.ray._images import Preprocessing
+    from unpool._images import Preprocessing
     from unpool.ray._store import open_store
 
     model, network = Model.open(DATA / "flowers.onnx")

@@ -43,6 +43,16 @@ fn projected<'py>(py: Python<'py>, projection: Projection) -> PyResult<(Tensor<'
 }
 
 impl Network {
+    /// The model, for what draws it.
+    pub(crate) fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// The device that was asked for.
+    pub(crate) fn device(&self) -> &str {
+        &self.device
+    }
+
     fn lock(&self) -> MutexGuard<'_, Option<Session>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -148,16 +158,6 @@ impl Network {
             None => model,
         };
         Ok(Self { model: model.into(), device, keep, relevance, session: Mutex::new(None) })
-    }
-
-    /// The model, for what draws it.
-    pub(crate) fn model(&self) -> &Arc<Model> {
-        &self.model
-    }
-
-    /// The device that was asked for.
-    pub(crate) fn device(&self) -> &str {
-        &self.device
     }
 
     /// The operators of ONNX that a network may use.

@@ -17,7 +17,7 @@ import unpool
 import unpool.ray
 from conftest import MODELS, same_bits
 from unpool.ray import _store
-from unpool.ray._images import Preprocessing
+from unpool._images import Preprocessing
 
 DIGITS = MODELS / "digits.onnx"
 RULES = ["guided", "grad-cam", ("smoothgrad", {"samples": 3})]

@@ -77,7 +77,7 @@ def _dims(network):
         ({"preset": "magic"}, "preset"),
         ({"labels": ["one"]}, "labels"),
         ({"mean": [0.1, 0.2]}, "mean: 2 numbers"),
-        ({"scale": 0.0}, "scale"),
+        ({"std": 0.0}, "std"),
         ({"fit": "stretch"}, "fit"),
         ({"size": (1, 1)}, "size"),
         ({"channel": -1}, "channel"),
@@ -133,3 +133,22 @@ def test_the_command_says_what_is_wrong_in_one_line():
     version = [sys.executable, "-m", "unpool", "--version"]
     done = subprocess.run(version, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.startswith("unpool ")
+
+
+def test_prepared_photographs_are_what_the_command_reads(network, photo, tmp_path):
+    Image.fromarray(photo).save(tmp_path / "photo.png")
+    prepared = network.prepare(tmp_path / "photo.png")
+    assert prepared.shape == (1, *_dims(network)) and prepared.dtype == np.float32
+    for kind in (photo, Image.fromarray(photo), str(tmp_path / "photo.png")):
+        assert np.array_equal(network.prepare(kind), prepared)
+    command = [sys.executable, "-m", "unpool", "run", FLOWERS, tmp_path / "photo.png"]
+    options = ["--device", "cpu", "--out", tmp_path / "scores.npy"]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    scores = np.load(tmp_path / "scores.npy")
+    # Pillow and the command round a resized pixel differently now and then.
+    assert np.allclose(network.forward(prepared), scores, atol=0.05)
+    with pytest.raises(ValueError, match="preset 'magic' is unknown"):
+        network.prepare(photo, preset="magic")
+    with pytest.raises(ValueError, match="size is"):
+        network.prepare(photo, size=(1, 1))

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from . import _sheet, _unpool
+from . import _images, _sheet, _unpool
 from ._arrays import Array, as_array
 
 __all__ = ["Layer", "Network", "Projection", "Region", "Unit"]
@@ -204,6 +204,54 @@ class Network:
         ranges, whole = self._network.receptive_field(layer, position, shape)
         return Region(tuple(ranges), whole)
 
+    def prepare(
+        self,
+        images: Any,
+        *,
+        preset: str | None = None,
+        mean: float | Sequence[float] | None = None,
+        std: float | Sequence[float] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> Floats:
+        """Make the input of photographs: the middle of each in the network's size, channels, and scale.
+
+        Parameters
+        ----------
+        images : path, Pillow image, or array, or a list of them
+            Photographs. An array is of uint8, ``(height, width, 3)`` or ``(height, width)``.
+        preset : {"unit", "imagenet", "keras", "byte", "caffe"}, optional
+            What the network was trained on; by default what the model says of itself, else ``"unit"``,
+            values of 0 to 1.
+        mean, std : float or sequence of float, optional
+            Instead of a preset: the mean and the standard deviation of each channel, of values of 0 to 1.
+        size : (height, width), optional
+            The size of the input, where the model leaves it open; by default the image's own.
+
+        Returns
+        -------
+        ndarray of float32
+            A batch, for `forward` and `attribute`.
+
+        Raises
+        ------
+        ImportError
+            Without Pillow, which ``pip install unpool[images]`` brings.
+
+        Examples
+        --------
+        >>> import unpool
+        >>> network = unpool.Network("flowers.onnx")
+        >>> network.forward(network.prepare(["tulips.jpg", "sunflowers.jpg"])).argmax(axis=1)
+        array([4, 3])
+        """
+        preprocessing = _images.Preprocessing.of(self, preset, mean, std, size)
+        several = images if isinstance(images, list | tuple) else [images]
+        tensors = [preprocessing.tensor(_images.content_of(image)) for image in several]
+        shapes = {tensor.shape for tensor in tensors}
+        if len(shapes) != 1:
+            raise ValueError(f"images are of the shapes {sorted(shapes)}; size gives them one")
+        return np.concatenate(tensors)
+
     def forward(self, images: Any) -> Floats:
         """Run the network on images, and return its output.
 
@@ -216,7 +264,7 @@ class Network:
         -------
         ndarray of float32
         """
-        array = _images(images)
+        array = _inputs(images)
         return _tensor(self._network.forward(array.reshape(-1), list(array.shape)))
 
     def activation(self, layer: str) -> Floats:
@@ -309,7 +357,7 @@ class Network:
             A map in the shape of the images, and the unit of each image if the target is a single
             one.
         """
-        array = _images(images)
+        array = _inputs(images)
         map_, units = self._network.attribute(
             array.reshape(-1), list(array.shape), layer, target, method, parameters
         )
@@ -397,7 +445,7 @@ class Network:
         list of tuple
             The number of the image, and the unit; strongest first.
         """
-        array = _images(images)
+        array = _inputs(images)
         found = self._network.strongest(
             array.reshape(-1), list(array.shape), layer, channel, count
         )
@@ -414,7 +462,7 @@ class Network:
         labels: _sheet.Labels | None = None,
         preset: str | None = None,
         mean: _sheet.Numbers | None = None,
-        scale: _sheet.Numbers | None = None,
+        std: _sheet.Numbers | None = None,
         size: tuple[int, int] | None = None,
         fit: Literal["crop", "squash"] = "crop",
     ) -> Any:
@@ -442,9 +490,8 @@ class Network:
             those in the model, and ImageNet's for 1,000 classes.
         preset : {"unit", "imagenet", "keras", "byte", "caffe"}, optional
             What the network was trained on; by default what the model says of itself.
-        mean, scale : float or sequence of float, optional
-            Instead of a preset: the mean of each channel, which is subtracted from values of 0 to 1, and
-            a factor.
+        mean, std : float or sequence of float, optional
+            Instead of a preset: the mean and the standard deviation of each channel, of values of 0 to 1.
         size : (height, width), optional
             The size of the input, where the model leaves it open.
         fit : {"crop", "squash"}
@@ -481,7 +528,7 @@ class Network:
             "labels": labels,
             "preset": preset,
             "mean": mean,
-            "scale": scale,
+            "std": std,
             "size": size,
             "fit": fit,
         }
@@ -507,10 +554,10 @@ class Network:
         -------
         ndarray of float32
         """
-        return _tensor(self._network.vector_jacobian(layer, _images(signal).reshape(-1), rule))
+        return _tensor(self._network.vector_jacobian(layer, _inputs(signal).reshape(-1), rule))
 
 
-def _images(images: Any) -> Floats:
+def _inputs(images: Any) -> Floats:
     """Images as float32 in raster order."""
     array = as_array(images, "images")
     if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":

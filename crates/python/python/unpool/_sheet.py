@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _unpool
+from ._images import content_of, opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,7 +34,7 @@ PARAMETERS = {
     "labels": "labels",
     "preset": "preset",
     "mean": "mean",
-    "scale": "scale",
+    "scale": "std",
     "fit": "fit",
     "size": "size",
 }
@@ -43,7 +44,10 @@ def draw(
     network: _unpool.Network, name: str, images: Sequence[Any], parameters: dict[str, Any]
 ) -> list[Image]:
     """The sheets of images, in their order."""
-    pillow = _pillow()
+    try:
+        from PIL import Image as pillow
+    except ImportError as error:
+        raise ImportError("sheets need Pillow: pip install unpool[images]") from error
     pictures = [_picture(image, number) for number, image in enumerate(images)]
     with contextlib.ExitStack() as stack:
         options = list(_options(parameters, stack))
@@ -55,32 +59,17 @@ def draw(
     return [pillow.open(io.BytesIO(file)) for file in files]
 
 
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("sheets need Pillow: pip install unpool[images]") from error
-    return Image
-
-
 def _picture(image: Any, number: int) -> tuple[str, int, int, bytes]:
     """An image as its name, height, width and pixels."""
-    pillow = _pillow()
     name = f"image {number}"
     if isinstance(image, str | os.PathLike):
-        from PIL import ImageOps
-
-        path = Path(image)
-        name = path.stem
-        with pillow.open(path) as opened:
-            image = ImageOps.exif_transpose(opened).convert("RGB")
-    elif isinstance(image, pillow.Image):
-        image = image.convert("RGB")
-    pixels = np.asarray(image)
+        name = Path(image).stem
+    content = content_of(image)
+    pixels = np.asarray(opened(content).convert("RGB")) if isinstance(content, bytes) else content
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
         raise TypeError(
-            f"images[{number}] is an array of {pixels.dtype.name} of shape {pixels.shape}; a path, an "
-            "image of Pillow, or an array of uint8 of (height, width) or (height, width, 3) is allowed"
+            f"images[{number}] is an array of {pixels.dtype.name} of shape {pixels.shape}; a path, a "
+            "picture of Pillow, or an array of uint8 of (height, width) or (height, width, 3) is allowed"
         )
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
@@ -104,6 +93,11 @@ def _options(parameters: dict[str, Any], stack: contextlib.ExitStack) -> Iterato
         elif parameter == "size":
             height, width = value
             yield f"--size={height}x{width}"
+        elif parameter == "std":
+            deviations = [float(x) for x in (value if isinstance(value, Sequence) else [value])]
+            if 0 in deviations:
+                raise ValueError(f"std is {value}; numbers other than 0 are needed")
+            yield f"--{option}=" + ",".join(str(1 / x) for x in deviations)
         elif isinstance(value, Sequence) and not isinstance(value, str):
             yield f"--{option}=" + ",".join(map(str, value))
         else:

@@ -30,7 +30,7 @@ from typing import Any, Literal
 from .._arrays import Array
 from .._taps import Taps
 from ._explain import Explain, Model, Rule, Target
-from ._images import Preprocessing
+from .._images import Preprocessing
 from ._pool import Pool, Unpool, read_pooled
 from ._run import Report, Resources, run
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import Report, explain, pool, unpool
-from ._images import PRESETS
+from .._images import PRESETS
 
 #: Failures that are told; failed.json has all.
 _TOLD = 10

@@ -12,7 +12,7 @@ import numpy as np
 from .. import Taps, describe, max_pool, max_unpool
 from .._arrays import Array
 from .._geometry import _restore
-from ._images import array_of, opened
+from .._images import array_of, opened
 from ._parquet import table_file
 
 __all__ = ["FORMATS", "Pool", "Unpool", "read_pooled"]

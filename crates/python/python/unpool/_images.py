@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import Network
-from .._arrays import Array
+from ._arrays import Array, as_array
 
-__all__ = ["PRESETS", "Preprocessing", "array_of", "opened"]
+if TYPE_CHECKING:
+    from ._network import Network
+
+__all__ = ["PRESETS", "Preprocessing", "array_of", "content_of", "opened"]
 
 #: Mean and deviation of pixels of 0 to 1, and whether blue comes first: those of `unpool run`.
 PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...], bool]] = {
@@ -120,6 +124,15 @@ class Preprocessing(NamedTuple):
         return part.resize((width, height), Image.Resampling.BILINEAR)
 
 
+def content_of(image: Any) -> bytes | Array:
+    """What `Preprocessing.tensor` takes, of a path, a picture of Pillow, or an array."""
+    if isinstance(image, str | os.PathLike):
+        return Path(image).read_bytes()
+    if hasattr(image, "convert") and hasattr(image, "mode"):
+        return np.asarray(image.convert("RGB"))
+    return as_array(image, "images")
+
+
 def array_of(content: bytes | Array) -> Array | None:
     """The array of a content; None if it is an image's file."""
     if not isinstance(content, bytes):
@@ -137,8 +150,10 @@ def opened(content: bytes) -> Any:
     ValueError
         If it is none.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
+    try:
+        from PIL import Image, ImageOps, UnidentifiedImageError
+    except ImportError as error:
+        raise ImportError("pictures need Pillow: pip install unpool[images]") from error
     try:
         picture = Image.open(BytesIO(content))
         picture.load()
