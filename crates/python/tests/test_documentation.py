@@ -3,12 +3,13 @@
 import doctest
 import importlib
 import pkgutil
+import re
 from pathlib import Path
 
 import pytest
 
 import unpool
-from conftest import MODELS
+from conftest import MODELS, ROOT
 
 PACKAGE = Path(__file__).resolve().parents[1]
 MODULES = ["unpool"] + [
@@ -31,6 +32,13 @@ def test_examples_of_the_readme(monkeypatch):
     readme = PACKAGE / "README.md"
     result = doctest.testfile(str(readme), module_relative=False)
     assert result.failed == 0 and result.attempted > 5
+
+
+def test_the_example_of_the_repository():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(import numpy as np, unpool.*?)```", readme, re.DOTALL)
+    assert len(blocks) == 1
+    exec(blocks[0], {})
 
 
 def test_every_public_function_has_examples_or_parameters():

@@ -16,7 +16,8 @@ array([[ 6.,  8.],
 from . import tf
 from ._geometry import Geometry
 from ._indices import convert_indices, scatter
-from ._network import Layer, Network, Projection, Region, Unit
+from ._network import Network
+from ._parts import Layer, Projection, Region, Unit
 from ._pool import (
     max_pool,
     max_pool_backward,
