@@ -1,11 +1,12 @@
-"""A forward pass of whole networks on the CPU: ONNX Runtime, PyTorch where it is installed, and unpool-cnn,
-by turns in one run.
+"""A forward pass of whole networks on the CPU: ONNX Runtime, PyTorch and tract where they are installed, and
+unpool-cnn, by turns in one run.
 
 usage: networks.py TIME_EXAMPLE MODEL.onnx ... [--threads N] [--runs N] [--json FILE]
 
 TIME_EXAMPLE is the binary of `cargo build --release --example time -p unpool-cnn`. MODEL.onnx are files
 with their weights, as tools like fill_weights.py, torch.onnx.export or tf2onnx write them. Needs numpy and
-onnxruntime from PyPI. Each runtime gets N threads (2); times are medians in milliseconds. PyTorch runs
+onnxruntime from PyPI. Each runtime gets N threads (2), tract one, as it has no more; times are medians in
+milliseconds. PyTorch runs
 networks of torchvision under their names (resnet50_dynamo.onnx is torchvision's resnet50), forward, and
 forward with the gradient of one score with respect to the image.
 """
@@ -42,6 +43,13 @@ except ImportError as error:
     print(f"PyTorch is left out: {error}", file=sys.stderr)
 
 
+try:
+    import tract
+except ImportError as error:
+    tract = None
+    print(f"tract is left out: {error}", file=sys.stderr)
+
+
 def median(call):
     call()
     times = []
@@ -58,8 +66,22 @@ def by_onnxruntime(path):
     session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
     first = session.get_inputs()[0]
     shape = [n if isinstance(n, int) else 1 if i == 0 else 224 for i, n in enumerate(first.shape)]
-    image = {first.name: np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)}
-    return median(lambda: session.run(None, image))
+    image = np.linspace(0, 1, int(np.prod(shape)), dtype=np.float32).reshape(shape)
+    return median(lambda: session.run(None, {first.name: image})), image
+
+
+def by_tract(path, image):
+    """Also why tract does not run it, if it does not."""
+    if tract is None:
+        return None, None
+    try:
+        model = tract.onnx().load(path)
+        extents = ",".join(map(str, image.shape))
+        model.set_input_fact(0, f"{extents},f32")
+        runnable = model.into_model().into_runnable()
+        return median(lambda: runnable.run([image])), None
+    except Exception as error:
+        return None, str(error).strip().splitlines()[0]
 
 
 def by_pytorch(path):
@@ -82,8 +104,9 @@ def by_pytorch(path):
 rows = []
 for path in options.models:
     ours = json.loads(subprocess.check_output([options.example, path, str(options.runs), "cpu"]))
-    theirs = by_onnxruntime(path)
+    theirs, image = by_onnxruntime(path)
     forward, both = by_pytorch(path)
+    tracts, why = by_tract(path, image)
     again = json.loads(subprocess.check_output([options.example, path, str(options.runs), "cpu"]))
     row = {
         "model": os.path.basename(path),
@@ -93,6 +116,8 @@ for path in options.models:
         "onnxruntime": theirs,
         "pytorch": forward,
         "pytorch_both": both,
+        "tract": tracts,
+        "tract_refuses": why,
     }
     rows.append(row)
     show = lambda x: "      -" if x is None else f"{1000 * x:7.1f}"
@@ -100,7 +125,8 @@ for path in options.models:
     print(
         f"{row['model']:42} unpool {show(row['unpool'])} {show(row['unpool_both'])}"
         f"  onnxruntime {show(theirs)} ({ratio(row['unpool'], theirs)})"
-        f"  pytorch {show(forward)} {show(both)} ({ratio(row['unpool'], forward)} {ratio(row['unpool_both'], both)})",
+        f"  pytorch {show(forward)} {show(both)} ({ratio(row['unpool'], forward)} {ratio(row['unpool_both'], both)})"
+        f"  tract {show(tracts)} ({ratio(row['unpool'], tracts)})",
         flush=True,
     )
 print(f"{platform.processor() or platform.machine()}, {options.threads} threads, onnxruntime {onnxruntime.__version__}")
