@@ -61,9 +61,18 @@ fn pool<T: Cell>(
     }
 }
 
-/// The taps of an array of bytes.
-fn taps_of(geometry: &unpool::Geometry, bytes: &[u8]) -> Result<Taps, Error> {
-    Taps::from_bytes(geometry, bytes)
+/// Does what reads taps: on the CPU into `made`, on a GPU by a result that is copied there.
+fn by_taps<T: Cell>(
+    (geometry, taps, device): (&unpool::Geometry, &[u8], &str),
+    (name, made): (&'static str, &mut [T]),
+    on_cpu: impl FnOnce(&Taps, &mut [T]) -> Result<(), Error>,
+    on_gpu: impl FnOnce(&Engine, &Taps) -> Result<Vec<T>, Error>,
+) -> PyResult<()> {
+    let taps = Taps::from_bytes(geometry, taps).map_err(refused)?;
+    match engine(device).map_err(refused)? {
+        Engine::Cpu => on_cpu(&taps, made).map_err(refused),
+        engine => fill(name, made, &on_gpu(&engine, &taps).map_err(refused)?),
+    }
 }
 
 /// Unpooling into `output`.
@@ -85,15 +94,12 @@ pub(crate) fn max_unpool<'py>(
         let taps = elements::<u8>("taps", &taps)?;
         let output = elements_mut::<T>("out", &mut output)?;
         py.detach(|| {
-            let taps = taps_of(&geometry, taps).map_err(refused)?;
-            match engine(device).map_err(refused)? {
-                Engine::Cpu => cpu::max_unpool_into(&geometry, values, &taps, overlap, output)
-                    .map_err(refused),
-                engine => {
-                    let made = engine.max_unpool(&geometry, values, &taps, overlap);
-                    fill("output", output, &made.map_err(refused)?)
-                }
-            }
+            by_taps(
+                (&geometry, taps, device),
+                ("output", output),
+                |taps, output| cpu::max_unpool_into(&geometry, values, taps, overlap, output),
+                |engine, taps| engine.max_unpool(&geometry, values, taps, overlap),
+            )
         })
     })
 }
@@ -115,15 +121,12 @@ pub(crate) fn max_pool_backward<'py>(
         let taps = elements::<u8>("taps", &taps)?;
         let grad_input = elements_mut::<T>("out", &mut grad_input)?;
         py.detach(|| {
-            let taps = taps_of(&geometry, taps).map_err(refused)?;
-            match engine(device).map_err(refused)? {
-                Engine::Cpu => cpu::max_pool_backward_into(&geometry, grad_output, &taps, grad_input)
-                    .map_err(refused),
-                engine => {
-                    let made = engine.max_pool_backward(&geometry, grad_output, &taps);
-                    fill("grad_input", grad_input, &made.map_err(refused)?)
-                }
-            }
+            by_taps(
+                (&geometry, taps, device),
+                ("grad_input", grad_input),
+                |taps, made| cpu::max_pool_backward_into(&geometry, grad_output, taps, made),
+                |engine, taps| engine.max_pool_backward(&geometry, grad_output, taps),
+            )
         })
     })
 }
@@ -145,17 +148,12 @@ pub(crate) fn max_unpool_backward<'py>(
         let taps = elements::<u8>("taps", &taps)?;
         let grad_input = elements_mut::<T>("out", &mut grad_input)?;
         py.detach(|| {
-            let taps = taps_of(&geometry, taps).map_err(refused)?;
-            match engine(device).map_err(refused)? {
-                Engine::Cpu => {
-                    cpu::max_unpool_backward_into(&geometry, grad_output, &taps, grad_input)
-                        .map_err(refused)
-                }
-                engine => {
-                    let made = engine.max_unpool_backward(&geometry, grad_output, &taps);
-                    fill("grad_input", grad_input, &made.map_err(refused)?)
-                }
-            }
+            by_taps(
+                (&geometry, taps, device),
+                ("grad_input", grad_input),
+                |taps, made| cpu::max_unpool_backward_into(&geometry, grad_output, taps, made),
+                |engine, taps| engine.max_unpool_backward(&geometry, grad_output, taps),
+            )
         })
     })
 }
