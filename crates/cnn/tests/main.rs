@@ -3,6 +3,7 @@
 mod attribution;
 mod exported;
 mod fields;
+mod functions;
 mod hostile;
 mod models;
 mod nodes;

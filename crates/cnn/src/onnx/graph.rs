@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::onnx::attributes::Attributes;
 use crate::onnx::constant::Constant;
 use crate::onnx::external;
+use crate::onnx::functions::{self, Functions};
 use crate::onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 
 /// The oldest set of operators that is understood: since 7, broadcasting is NumPy's.
@@ -45,7 +46,7 @@ impl Node {
         let named = |name: &String| !name.is_empty();
         let name = Some(node.name).filter(named).or_else(|| node.output.first().cloned());
         let operator = match node.domain.as_str() {
-            "" | "ai.onnx" => node.op_type,
+            domain if functions::is_onnx(domain) => node.op_type,
             domain => format!("{domain}.{}", node.op_type),
         };
         Self {
@@ -66,9 +67,8 @@ impl Graph {
     pub(crate) fn decode(bytes: Bytes, dir: Option<&Path>) -> Result<Self, Error> {
         let model =
             ModelProto::decode(bytes).map_err(|e| Error::Decode { message: e.to_string() })?;
-        let opset = model.opset_import.iter().find(|o| matches!(o.domain.as_str(), "" | "ai.onnx"));
-        let opset = opset.map_or(0, |o| o.version);
-        let Some(graph) = model.graph else {
+        let opset = functions::version(&model.opset_import);
+        let Some(mut graph) = model.graph else {
             return Err(Error::Decode { message: "it holds no graph".into() });
         };
         if opset < OLDEST_OPSET {
@@ -76,6 +76,8 @@ impl Graph {
             let allowed = format!("{OLDEST_OPSET} and newer are allowed");
             return Err(Error::Graph { found, allowed });
         }
+        let functions = Functions::new(model.functions, opset);
+        graph.node = functions.inlined(std::mem::take(&mut graph.node))?;
         let metadata = model.metadata_props.into_iter().map(|entry| (entry.key, entry.value));
         Ok(Self { metadata: metadata.collect(), ..Self::new(graph, opset, dir)? })
     }

@@ -3,6 +3,7 @@
 pub(crate) mod attributes;
 pub(crate) mod constant;
 pub(crate) mod external;
+mod functions;
 pub(crate) mod graph;
 pub(crate) mod mapped;
 mod proto;
