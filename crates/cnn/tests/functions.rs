@@ -1,5 +1,7 @@
 //! Functions that a model defines of its own.
 
+use std::slice::from_ref;
+
 use unpool_cnn::{Keep, Model, Session};
 
 use crate::support::onnx::{Attribute, Bytes, floats, model, node};
@@ -83,13 +85,13 @@ fn functions_that_do_not_fit_are_refused() {
     let relu = node("Relu", &["a"], &["b"], &[]);
     let one = call("Own", &["x"], &["y"], &[]);
     let many = call("Own", &["x", "x"], &["y"], &[]);
-    refused(&with(&[own(&[relu.clone()])], &[many], &[]), &["\"y\" (Own)", "2 inputs", "has 1"]);
+    refused(&with(&[own(from_ref(&relu))], &[many], &[]), &["\"y\" (Own)", "2 inputs", "has 1"]);
     let outputs = call("Own", &["x"], &["y", "z"], &[]);
-    refused(&with(&[own(&[relu.clone()])], &[outputs], &[]), &["2 outputs", "has 1"]);
+    refused(&with(&[own(from_ref(&relu))], &[outputs], &[]), &["2 outputs", "has 1"]);
     let older = function("Own", &["a"], &["b"], &[relu], 17);
-    refused(&with(&[older], &[one.clone()], &[]), &["operator set 17", "18"]);
+    refused(&with(&[older], from_ref(&one), &[]), &["operator set 17", "18"]);
     let itself = own(&[call("Own", &["a"], &["b"], &[])]);
-    refused(&with(&[itself], &[one.clone()], &[]), &["may not call itself"]);
+    refused(&with(&[itself], from_ref(&one), &[]), &["may not call itself"]);
     // A body that makes nothing, and one that calls what is missing.
     refused(&with(&[own(&[])], &[one.clone(), node("Relu", &["y"], &["z"], &[])], &[]), &["y"]);
     let missing = own(&[call("Other", &["a"], &["b"], &[])]);
