@@ -1,6 +1,7 @@
 //! One binary; each group says what it holds in its first line.
 
 mod attribution;
+mod branches;
 mod exported;
 mod fields;
 mod functions;

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use prost::Message;
 
 use crate::error::Error;
-use crate::onnx::proto::{AttributeProto, FunctionProto, NodeProto, OperatorSetIdProto};
+use crate::onnx::proto::{
+    AttributeProto, FunctionProto, GraphProto, NodeProto, OperatorSetIdProto,
+};
 
 /// Bytes of what functions become, at most: bodies that call others twice grow fast. A node takes so many of
 /// them besides those that it has in a file.
@@ -62,12 +64,19 @@ impl Functions {
 
     fn inline(
         &self,
-        node: NodeProto,
+        mut node: NodeProto,
         depth: usize,
         (made, bytes): (&mut Vec<NodeProto>, &mut usize),
     ) -> Result<(), Error> {
         let key = (domain(&node.domain), node.op_type.clone(), node.overload.clone());
         let Some(function) = self.all.get(&key) else {
+            for graph in node.attribute.iter_mut().filter_map(|a| a.g.as_mut()) {
+                let mut inside = Vec::with_capacity(graph.node.len());
+                for node in std::mem::take(&mut graph.node) {
+                    self.inline(node, depth, (&mut inside, bytes))?;
+                }
+                graph.node = inside;
+            }
             made.push(node);
             return Ok(());
         };
@@ -154,24 +163,38 @@ impl<'a> Call<'a> {
 
     /// A node of the body as a node of the caller.
     fn node(&self, inner: &NodeProto) -> NodeProto {
-        let value = |name: &String| match self.names.get(name.as_str()) {
-            Some(&outer) => outer.to_owned(),
-            None if name.is_empty() => String::new(),
-            None => format!("{}/{name}", self.prefix),
-        };
         NodeProto {
-            input: inner.input.iter().map(value).collect(),
-            output: inner.output.iter().map(value).collect(),
+            input: inner.input.iter().map(|name| self.value(name)).collect(),
+            output: inner.output.iter().map(|name| self.value(name)).collect(),
             name: format!("{}/{}", self.prefix, name(inner)),
             attribute: inner.attribute.iter().filter_map(|a| self.attribute(a)).collect(),
             ..inner.clone()
         }
     }
 
+    /// What the caller calls a value of the body.
+    fn value(&self, name: &str) -> String {
+        match self.names.get(name) {
+            Some(&outer) => outer.to_owned(),
+            None if name.is_empty() => String::new(),
+            None => format!("{}/{name}", self.prefix),
+        }
+    }
+
+    /// A branch in the body.
+    fn graph(&self, inner: &GraphProto) -> GraphProto {
+        let mut graph = inner.clone();
+        graph.node = inner.node.iter().map(|node| self.node(node)).collect();
+        graph.initializer.iter_mut().for_each(|tensor| tensor.name = self.value(&tensor.name));
+        graph.output.iter_mut().for_each(|output| output.name = self.value(&output.name));
+        graph
+    }
+
     /// An attribute of the body; none where it stands for one that the caller leaves out.
     fn attribute(&self, inner: &AttributeProto) -> Option<AttributeProto> {
         if inner.ref_attr_name.is_empty() {
-            return Some(inner.clone());
+            let g = inner.g.as_ref().map(|graph| Box::new(self.graph(graph)));
+            return Some(AttributeProto { g, ..inner.clone() });
         }
         let given = *self.attributes.get(inner.ref_attr_name.as_str())?;
         Some(AttributeProto { name: inner.name.clone(), ..given.clone() })

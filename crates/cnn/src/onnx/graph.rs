@@ -1,7 +1,7 @@
 //! The nodes of a model in an order in which they can run, its weights and its one input.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use prost::Message;
@@ -11,7 +11,9 @@ use crate::onnx::attributes::Attributes;
 use crate::onnx::constant::Constant;
 use crate::onnx::external;
 use crate::onnx::functions::{self, Functions};
-use crate::onnx::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
+use crate::onnx::proto::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto,
+};
 
 /// The oldest set of operators that is understood: since 7, broadcasting is NumPy's.
 const OLDEST_OPSET: i64 = 7;
@@ -39,10 +41,22 @@ pub(crate) struct Node {
     pub(crate) inputs: Vec<String>,
     pub(crate) outputs: Vec<String>,
     attributes: Vec<AttributeProto>,
+    /// What an `If` does where its condition holds, and where it does not.
+    pub(crate) branches: Option<Box<[Branch; 2]>>,
+}
+
+/// A branch of an `If`. It may read whatever the graph around it makes.
+#[derive(Debug)]
+pub(crate) struct Branch {
+    pub(crate) weights: HashMap<String, Constant>,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) outputs: Vec<String>,
+    /// The values of the graph around it that it reads.
+    reads: Vec<String>,
 }
 
 impl Node {
-    fn new(node: NodeProto) -> Self {
+    fn new(node: NodeProto, branches: Option<Box<[Branch; 2]>>) -> Self {
         let named = |name: &String| !name.is_empty();
         let name = Some(node.name).filter(named).or_else(|| node.output.first().cloned());
         let operator = match node.domain.as_str() {
@@ -55,7 +69,15 @@ impl Node {
             inputs: node.input,
             outputs: node.output,
             attributes: node.attribute,
+            branches,
         }
+    }
+
+    /// The names of what it reads, in its branches too.
+    fn reads(&self) -> impl Iterator<Item = &String> {
+        let branches = self.branches.iter().flat_map(|branches| branches.iter());
+        let inside = branches.flat_map(|branch| &branch.reads);
+        self.inputs.iter().chain(inside).filter(|name| !name.is_empty())
     }
 
     pub(crate) fn attributes(&self) -> Attributes<'_> {
@@ -83,20 +105,8 @@ impl Graph {
     }
 
     fn new(graph: GraphProto, opset: i64, dir: Option<&Path>) -> Result<Self, Error> {
-        let mut weights = HashMap::with_capacity(graph.initializer.len());
-        let mut files = HashMap::new();
-        for tensor in graph.initializer {
-            let constant = external::read(&tensor, dir, &mut files)
-                .and_then(|data| Constant::read(&tensor, data))
-                .map_err(|fault| Error::Weights {
-                    name: tensor.name.clone(),
-                    found: fault.found,
-                    allowed: fault.allowed,
-                })?;
-            if weights.insert(tensor.name.clone(), constant).is_some() {
-                return Err(twice(&tensor.name));
-            }
-        }
+        let mut reader = Reader { dir, files: HashMap::new() };
+        let weights = reader.weights(graph.initializer)?;
         // Files before IR 4 list the weights among the inputs.
         let inputs: Vec<_> =
             graph.input.iter().filter(|i| !weights.contains_key(&i.name)).collect();
@@ -111,8 +121,17 @@ impl Graph {
             let (found, allowed) = ("no output".into(), "at least one is needed".into());
             return Err(Error::Graph { found, allowed });
         }
-        let nodes = graph.node.into_iter().map(Node::new).collect();
-        let nodes = ordered(nodes, &weights, &input.name)?;
+        let nodes = reader.nodes(graph.node)?;
+        let given = |name: &str| weights.contains_key(name) || name == input.name;
+        let (nodes, missing) = ordered(nodes, given)?;
+        if let Some(Missing { name, node, operator }) = missing.into_iter().next() {
+            return Err(Error::Node {
+                node,
+                operator,
+                found: format!("it reads {name:?}, which nothing makes"),
+                allowed: "an input, weights or another node's output is needed".into(),
+            });
+        }
         Ok(Self {
             opset,
             input_dims: dims(input)?,
@@ -122,6 +141,63 @@ impl Graph {
             nodes,
             metadata: HashMap::new(),
         })
+    }
+}
+
+/// Reads the parts of a graph, and the files that hold its weights.
+struct Reader<'a> {
+    dir: Option<&'a Path>,
+    files: HashMap<PathBuf, Bytes>,
+}
+
+impl Reader<'_> {
+    fn weights(&mut self, tensors: Vec<TensorProto>) -> Result<HashMap<String, Constant>, Error> {
+        let mut weights = HashMap::with_capacity(tensors.len());
+        for tensor in tensors {
+            let constant = external::read(&tensor, self.dir, &mut self.files)
+                .and_then(|data| Constant::read(&tensor, data))
+                .map_err(|fault| Error::Weights {
+                    name: tensor.name.clone(),
+                    found: fault.found,
+                    allowed: fault.allowed,
+                })?;
+            if weights.insert(tensor.name.clone(), constant).is_some() {
+                return Err(twice(&tensor.name));
+            }
+        }
+        Ok(weights)
+    }
+
+    fn nodes(&mut self, nodes: Vec<NodeProto>) -> Result<Vec<Node>, Error> {
+        nodes.into_iter().map(|node| self.node(node)).collect()
+    }
+
+    fn node(&mut self, mut node: NodeProto) -> Result<Node, Error> {
+        if node.op_type != "If" || !functions::is_onnx(&node.domain) {
+            return Ok(Node::new(node, None));
+        }
+        let mut take = |name: &str| {
+            let found = node.attribute.iter_mut().find(|a| a.name == name).and_then(|a| a.g.take());
+            found.ok_or_else(|| Error::Graph {
+                found: format!("an If without {name}"),
+                allowed: "both branches are needed".into(),
+            })
+        };
+        let (then, otherwise) = (take("then_branch")?, take("else_branch")?);
+        let branches = Box::new([self.branch(*then)?, self.branch(*otherwise)?]);
+        Ok(Node::new(node, Some(branches)))
+    }
+
+    fn branch(&mut self, graph: GraphProto) -> Result<Branch, Error> {
+        let weights = self.weights(graph.initializer)?;
+        let nodes = self.nodes(graph.node)?;
+        let (nodes, missing) = ordered(nodes, |name| weights.contains_key(name))?;
+        let outputs: Vec<_> = graph.output.into_iter().map(|output| output.name).collect();
+        let made: HashSet<_> = nodes.iter().flat_map(|node| &node.outputs).collect();
+        let from_around = |name: &&String| !made.contains(name) && !weights.contains_key(*name);
+        let reads = missing.into_iter().map(|missing| missing.name);
+        let reads = reads.chain(outputs.iter().filter(from_around).cloned()).collect();
+        Ok(Branch { weights, nodes, outputs, reads })
     }
 }
 
@@ -144,35 +220,38 @@ fn dims(input: &ValueInfoProto) -> Result<Option<Vec<Option<usize>>>, Error> {
     Ok(tensor.shape.as_ref().map(|s| s.dim.iter().map(|d| dim(d.dim_value)).collect()))
 }
 
-/// The nodes so that each comes after those it reads from (Kahn 1962), otherwise as in the file.
+/// A value that a node reads and nothing makes.
+struct Missing {
+    name: String,
+    node: String,
+    operator: String,
+}
+
+/// The nodes so that each comes after those it reads from (Kahn 1962), otherwise as in the file; and what
+/// they read that is neither made nor given.
 fn ordered(
     nodes: Vec<Node>,
-    weights: &HashMap<String, Constant>,
-    input: &str,
-) -> Result<Vec<Node>, Error> {
+    given: impl Fn(&str) -> bool,
+) -> Result<(Vec<Node>, Vec<Missing>), Error> {
     let mut made_by = HashMap::new();
     for (i, node) in nodes.iter().enumerate() {
         for output in node.outputs.iter().filter(|name| !name.is_empty()) {
-            let taken = weights.contains_key(output) || output == input;
-            if taken || made_by.insert(output.as_str(), i).is_some() {
+            if given(output) || made_by.insert(output.as_str(), i).is_some() {
                 return Err(twice(output));
             }
         }
     }
+    let mut missing = Vec::new();
     let mut waits_for = vec![0usize; nodes.len()];
     let mut read_by = vec![Vec::new(); nodes.len()];
     for (i, node) in nodes.iter().enumerate() {
-        for name in node.inputs.iter().filter(|name| !name.is_empty()) {
+        for name in node.reads() {
             if let Some(&maker) = made_by.get(name.as_str()) {
                 waits_for[i] += 1;
                 read_by[maker].push(i);
-            } else if !weights.contains_key(name) && name != input {
-                return Err(Error::Node {
-                    node: node.name.clone(),
-                    operator: node.operator.clone(),
-                    found: format!("it reads {name:?}, which nothing makes"),
-                    allowed: "an input, weights or another node's output is needed".into(),
-                });
+            } else if !given(name) {
+                let (node, operator) = (node.name.clone(), node.operator.clone());
+                missing.push(Missing { name: name.clone(), node, operator });
             }
         }
     }
@@ -200,5 +279,5 @@ fn ordered(
         });
     }
     let mut nodes: Vec<_> = nodes.into_iter().map(Some).collect();
-    Ok(order.into_iter().filter_map(|i| nodes[i].take()).collect())
+    Ok((order.into_iter().filter_map(|i| nodes[i].take()).collect(), missing))
 }

@@ -2,9 +2,9 @@
 
 use unpool::Layout;
 
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::onnx::constant::Constant;
-use crate::onnx::graph::Node;
+use crate::onnx::graph::{Branch, Node};
 use crate::plan::builder::Builder;
 use crate::plan::layer::Layer;
 use crate::plan::refusal::Refusal;
@@ -15,14 +15,14 @@ use crate::program::SlotId;
 macro_rules! operators {
     ($($($name:literal)|+ => $method:ident,)+) => {
         /// The operators that a model may use.
-        pub(crate) const OPERATORS: &[&str] = &[$($($name),+),+];
+        pub(crate) const OPERATORS: &[&str] = &["If", $($($name),+),+];
 
         impl Builder<'_> {
             fn lowered(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
                 match node.operator.as_str() {
                     $($($name)|+ => self.$method(node),)+
-                    // The graph was checked against the table.
-                    _ => Ok(Vec::new()),
+                    // The graph was checked against the table, but not the branches in it.
+                    other => Err(Fault::new(other, "Model::operators lists what is supported").into()),
                 }
             }
         }
@@ -79,8 +79,62 @@ operators! {
 }
 
 impl Builder<'_> {
+    /// Adds the kernels of nodes, and their layers.
+    pub(super) fn nodes(&mut self, nodes: &[Node], layers: &mut Vec<Layer>) -> Result<(), Error> {
+        for node in nodes {
+            self.layer = layers.len();
+            match &node.branches {
+                Some(branches) => self.branch(node, branches, layers)?,
+                None => layers.extend(self.node(node)?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the nodes of the branch that an `If` takes. Its condition may depend on the sizes of the image, and not
+    /// on the image.
+    fn branch(
+        &mut self,
+        node: &Node,
+        [then, otherwise]: &[Branch; 2],
+        layers: &mut Vec<Layer>,
+    ) -> Result<(), Error> {
+        let condition = self.condition(node).map_err(|refusal| refusal.at(node))?;
+        let branch = if condition { then } else { otherwise };
+        let weights = branch.weights.iter();
+        self.values.extend(
+            weights.map(|(name, constant)| (name.clone(), Value::Constant(constant.clone()))),
+        );
+        let first = layers.len();
+        self.nodes(&branch.nodes, layers)?;
+        for (name, inner) in node.outputs.iter().zip(&branch.outputs) {
+            let weights = || self.weights.get(inner).cloned().map(Value::Constant);
+            let Some(value) = self.values.get(inner).cloned().or_else(weights) else { continue };
+            self.values.insert(name.clone(), value);
+            if self.channels_last.contains(inner) {
+                self.channels_last.insert(name.clone());
+            }
+            if let Some(layer) = layers[first..].iter_mut().find(|layer| layer.output == *inner) {
+                layer.output.clone_from(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn condition(&mut self, node: &Node) -> Result<bool, Refusal> {
+        let known = self.carried(node, 0, "cond")?;
+        match known.map(|constant| constant.to_floats().1) {
+            Some(values) if values.len() == 1 => Ok(values[0] != 0.0),
+            Some(values) => {
+                let found = format!("cond has {} elements", values.len());
+                Err(Fault::new(found, "one is needed").into())
+            }
+            None => Err(Fault::new("cond is left out", "it is needed").into()),
+        }
+    }
+
     /// Adds the kernels of a node, and returns its layer if it computes a tensor of floats.
-    pub(super) fn node(&mut self, node: &Node) -> Result<Option<Layer>, Error> {
+    fn node(&mut self, node: &Node) -> Result<Option<Layer>, Error> {
         let values = self.lowered(node).map_err(|refusal| refusal.at(node))?;
         let mut layer = None;
         for (value, name) in values.into_iter().zip(&node.outputs) {

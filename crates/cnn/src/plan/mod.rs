@@ -60,10 +60,7 @@ impl Plan {
         let input = Tensor { shape: shape.to_vec(), slot };
         builder.values.insert(graph.input.clone(), Value::Tensor(input.clone()));
         let mut layers = Vec::new();
-        for node in &graph.nodes {
-            builder.layer = layers.len();
-            layers.extend(builder.node(node)?);
-        }
+        builder.nodes(&graph.nodes, &mut layers)?;
         let output =
             graph.outputs.iter().find_map(|name| layers.iter().position(|l| l.output == *name));
         let Some(output) = output else {
