@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .._arrays import Array
+from .._images import Preprocessing
 from .._taps import Taps
 from ._explain import Explain, Model, Rule, Target
-from .._images import Preprocessing
 from ._pool import Pool, Unpool, read_pooled
 from ._run import Report, Resources, run
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from . import Report, explain, pool, unpool
 from .._images import PRESETS
+from . import Report, explain, pool, unpool
 
 #: Failures that are told; failed.json has all.
 _TOLD = 10

@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from .. import Network, Unit, describe
 from .._arrays import Array
-from . import _pictures
 from .._images import Preprocessing
+from . import _pictures
 from ._parquet import table_file
 
 __all__ = ["FORMATS", "Explain", "Model", "Rule", "Target"]
