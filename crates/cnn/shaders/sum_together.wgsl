@@ -1,9 +1,7 @@
-// A workgroup for each of params.count sums: the end of a kernel with many terms. Each of 64 threads adds every 64th
-// term, and then pairs of threads add what they have, in one order, so that a device gives the same bits on every run.
+// A workgroup for each of params.count sums: the end of a kernel with many terms, for workgroup_sum.wgsl. Each of 64
+// threads adds every 64th term.
 
-var<workgroup> parts: array<f32, 64>;
-
-@compute @workgroup_size(64)
+@compute @workgroup_size(THREADS)
 fn main(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
@@ -13,17 +11,11 @@ fn main(
     // A workgroup past the end makes the last sum again, and stores nothing.
     let terms = terms_of(min(i, params.count - 1u));
     var sum = 0.0;
-    for (var n = thread; n < terms.count; n += 64u) {
+    for (var n = thread; n < terms.count; n += THREADS) {
         sum += term(terms, n);
     }
-    parts[thread] = sum;
-    for (var half = 32u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] += parts[thread + half];
-        }
-    }
+    let total = workgroup_sum(thread, sum);
     if (thread == 0u && i < params.count) {
-        store(i, terms, parts[0]);
+        store(i, terms, total);
     }
 }

@@ -1,10 +1,5 @@
 // The products of tile.wgsl where they have few rows or few columns and many steps, as the fully connected layer of an
-// image has: a workgroup makes one sum. Each of its threads adds every 64th term, and then pairs of threads add what
-// they have, in one order, so that a device gives the same bits on every run.
-
-const THREADS: u32 = 64u;
-
-var<workgroup> parts: array<f32, THREADS>;
+// image has, for workgroup_sum.wgsl: a workgroup makes one sum. Each of its 64 threads adds every 64th term.
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -24,14 +19,8 @@ fn main(
     for (var step = thread; step < depth(); step += THREADS) {
         sum += left(product, of_row % rows(), step) * right(product, step, column);
     }
-    parts[thread] = sum;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] += parts[thread + half];
-        }
-    }
+    let total = workgroup_sum(thread, sum);
     if (thread == 0u && real) {
-        store(product, of_row % rows(), own_column, parts[0]);
+        store(product, of_row % rows(), own_column, total);
     }
 }

@@ -21,6 +21,17 @@ macro_rules! shaders {
     };
 }
 
+/// The shader of products of matrices, which the files say, by what makes their sums.
+macro_rules! products {
+    ($makers:expr, $($file:literal),*) => {
+        match $makers {
+            Makers::Threads => shaders!($($file,)* "direct"),
+            Makers::Workgroups => shaders!($($file,)* "workgroup_sum", "together"),
+            Makers::Tiles(_) => shaders!($($file,)* "tile"),
+        }
+    };
+}
+
 /// The shader of a kernel: kernels whose shaders are equal share a pipeline.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shader {
@@ -67,21 +78,9 @@ fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
     let makers = Sums::of(kernel).map_or(Makers::Threads, |sums| sums.makers());
     let together = terms(kernel) >= MANY_TERMS;
     Some(match kernel {
-        Kernel::Conv(_) => match makers {
-            Makers::Threads => (shaders!("window", "conv", "direct"), 3),
-            Makers::Workgroups => (shaders!("window", "conv", "together"), 3),
-            Makers::Tiles(_) => (shaders!("window", "conv", "tile"), 3),
-        },
-        Kernel::ConvTranspose(_) => match makers {
-            Makers::Threads => (shaders!("window", "conv_transpose", "direct"), 3),
-            Makers::Workgroups => (shaders!("window", "conv_transpose", "together"), 3),
-            Makers::Tiles(_) => (shaders!("window", "conv_transpose", "tile"), 3),
-        },
-        Kernel::Product(_) => match makers {
-            Makers::Threads => (shaders!("product", "direct"), 2),
-            Makers::Workgroups => (shaders!("product", "together"), 2),
-            Makers::Tiles(_) => (shaders!("product", "tile"), 2),
-        },
+        Kernel::Conv(_) => (products!(makers, "window", "conv"), 3),
+        Kernel::ConvTranspose(_) => (products!(makers, "window", "conv_transpose"), 3),
+        Kernel::Product(_) => (products!(makers, "product"), 2),
         Kernel::Affine(_) => (shaders!("grid", "affine", "each"), 3),
         Kernel::Map { .. } => (shaders!("grid", "power", "function", "map", "each"), 1),
         Kernel::MapBack { .. } => (shaders!("grid", "power", "function", "map_back", "each"), 2),
@@ -91,9 +90,13 @@ fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
         Kernel::PairBack { .. } => {
             (shaders!("grid", "broadcast", "power", "pairs", "operands", "pair_back", "each"), 3)
         }
-        Kernel::Reduce(_) if together => (shaders!("broadcast", "reduce", "sum_together"), 2),
+        Kernel::Reduce(_) if together => {
+            (shaders!("broadcast", "reduce", "workgroup_sum", "sum_together"), 2)
+        }
         Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "sum_alone", "each"), 2),
-        Kernel::Average(_) if together => (shaders!("means", "average", "sum_together"), 1),
+        Kernel::Average(_) if together => {
+            (shaders!("means", "average", "workgroup_sum", "sum_together"), 1)
+        }
         Kernel::Average(_) => (shaders!("grid", "means", "average", "sum_alone", "each"), 1),
         Kernel::AverageBack(_) => (shaders!("grid", "means", "average_back", "each"), 1),
         Kernel::Softmax { .. } => (shaders!("grid", "softmax", "each"), 1),

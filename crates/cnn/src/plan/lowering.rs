@@ -108,8 +108,7 @@ impl Builder<'_> {
         let first = layers.len();
         self.nodes(&branch.nodes, layers)?;
         for (name, inner) in node.outputs.iter().zip(&branch.outputs) {
-            let weights = || self.weights.get(inner).cloned().map(Value::Constant);
-            let Some(value) = self.values.get(inner).cloned().or_else(weights) else { continue };
+            let Some(value) = self.named(inner) else { continue };
             self.values.insert(name.clone(), value);
             if self.channels_last.contains(inner) {
                 self.channels_last.insert(name.clone());

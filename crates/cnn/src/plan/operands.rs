@@ -17,16 +17,19 @@ impl Builder<'_> {
         }
     }
 
+    /// The value of a name, computed or carried by the model.
+    pub(super) fn named(&self, name: &str) -> Option<Value> {
+        let carried = || self.weights.get(name).cloned().map(Value::Constant);
+        self.values.get(name).cloned().or_else(carried)
+    }
+
     /// Operand `i`, or `None` where it is left out.
     pub(super) fn value_or_none(&self, node: &Node, i: usize) -> Result<Option<Value>, Fault> {
         let Some(name) = node.inputs.get(i).filter(|name| !name.is_empty()) else {
             return Ok(None);
         };
-        if let Some(value) = self.values.get(name) {
-            return Ok(Some(value.clone()));
-        }
-        match self.weights.get(name) {
-            Some(constant) => Ok(Some(Value::Constant(constant.clone()))),
+        match self.named(name) {
+            Some(value) => Ok(Some(value)),
             // The order of the nodes was checked; what is missing is an output that its operator
             // does not have.
             None => Err(Fault::new(
