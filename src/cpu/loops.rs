@@ -31,23 +31,20 @@ macro_rules! loops {
                 overlap: Overlap,
                 output: &mut [Self],
             ) -> Option<usize> {
-                match (overlap, taps.storage()) {
-                    (Overlap::Last, Storage::Bytes(taps)) => {
-                        let (values, output) = (cast_slice::<_, $moved>(values), cast_slice_mut(output));
-                        max_unpool::unpool_last(geometry, values, taps, output);
+                match overlap {
+                    Overlap::Last => {
+                        let values = cast_slice::<_, $moved>(values);
+                        let to = cast_slice_mut(output);
+                        match taps.storage() {
+                            Storage::Bytes(taps) => max_unpool::unpool_last(geometry, values, taps, to),
+                            Storage::Halves(taps) => max_unpool::unpool_last(geometry, values, taps, to),
+                        }
                         None
                     }
-                    (Overlap::Last, Storage::Halves(taps)) => {
-                        let (values, output) = (cast_slice::<_, $moved>(values), cast_slice_mut(output));
-                        max_unpool::unpool_last(geometry, values, taps, output);
-                        None
-                    }
-                    (Overlap::Sum, Storage::Bytes(taps)) => {
-                        max_unpool::unpool_sum(geometry, values, taps, output)
-                    }
-                    (Overlap::Sum, Storage::Halves(taps)) => {
-                        max_unpool::unpool_sum(geometry, values, taps, output)
-                    }
+                    Overlap::Sum => match taps.storage() {
+                        Storage::Bytes(taps) => max_unpool::unpool_sum(geometry, values, taps, output),
+                        Storage::Halves(taps) => max_unpool::unpool_sum(geometry, values, taps, output),
+                    },
                 }
             }
 

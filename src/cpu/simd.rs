@@ -43,7 +43,8 @@ pub(crate) fn vectors() -> Option<&'static str> {
 pub(super) fn vectorized<R>(level: Level, work: impl FnOnce() -> R) -> R {
     match level {
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        // Twice: inlined into one function of the level, `nchw` `max_pool` becomes scalar code (2.1 ms → 4.9, EPYC).
+        // Twice: inlined into one function of the level, `nchw` `max_pool` becomes scalar code (EPYC,
+        // 2.1 ms → 4.9).
         Level::Avx2(avx2) => avx2.vectorize(
             #[inline(always)]
             || avx2.vectorize(work),
