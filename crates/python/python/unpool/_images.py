@@ -15,7 +15,7 @@ from ._arrays import Array, as_array
 if TYPE_CHECKING:
     from ._network import Network
 
-__all__ = ["PRESETS", "Preprocessing", "array_of", "content_of", "opened"]
+__all__ = ["PRESETS", "Preprocessing", "array_of", "content_of", "opened", "pillow_image"]
 
 #: Mean and deviation of pixels of 0 to 1, and whether blue comes first: those of `unpool run`.
 PRESETS: dict[str, tuple[tuple[float, ...], tuple[float, ...], bool]] = {
@@ -113,15 +113,13 @@ class Preprocessing(NamedTuple):
         """The middle of a picture, of the network's proportions, in its size."""
         if self.size is None or (picture.height, picture.width) == self.size:
             return picture
-        from PIL import Image
-
         height, width = self.size
         # The largest part with the proportions of the size, in whole pixels, as `unpool run` cuts it.
         part_width = min(picture.width, max(1, round(picture.height * width / height)))
         part_height = min(picture.height, max(1, round(picture.width * height / width)))
         left, top = (picture.width - part_width) // 2, (picture.height - part_height) // 2
         part = picture.crop((left, top, left + part_width, top + part_height))
-        return part.resize((width, height), Image.Resampling.BILINEAR)
+        return part.resize((width, height), pillow_image().Resampling.BILINEAR)
 
 
 def content_of(image: Any) -> bytes | Array:
@@ -142,6 +140,21 @@ def array_of(content: bytes | Array) -> Array | None:
     return np.asarray(np.load(BytesIO(content), allow_pickle=False))
 
 
+def pillow_image() -> Any:
+    """The module ``PIL.Image``.
+
+    Raises
+    ------
+    ImportError
+        Without Pillow.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError("pictures need Pillow: pip install unpool[images]") from error
+    return Image
+
+
 def opened(content: bytes) -> Any:
     """The picture of a file, upright.
 
@@ -150,12 +163,11 @@ def opened(content: bytes) -> Any:
     ValueError
         If it is none.
     """
+    pillow = pillow_image()
+    from PIL import ImageOps, UnidentifiedImageError
+
     try:
-        from PIL import Image, ImageOps, UnidentifiedImageError
-    except ImportError as error:
-        raise ImportError("pictures need Pillow: pip install unpool[images]") from error
-    try:
-        picture = Image.open(BytesIO(content))
+        picture = pillow.open(BytesIO(content))
         picture.load()
     except UnidentifiedImageError:
         # Pillow's own message has an address in it, which differs from run to run.
@@ -171,8 +183,6 @@ def _picture(content: bytes | Array, array: Array | None) -> Any:
     if array is None:
         assert isinstance(content, bytes), "a content without an array is a file"
         return opened(content)
-    from PIL import Image
-
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim != 2 and not (array.ndim == 3 and array.shape[2] in (3, 4)):
@@ -180,7 +190,7 @@ def _picture(content: bytes | Array, array: Array | None) -> Any:
             f"an image of uint8 has shape {array.shape}; (height, width) and (height, width, channels) "
             "are allowed"
         )
-    return Image.fromarray(np.ascontiguousarray(array))
+    return pillow_image().fromarray(np.ascontiguousarray(array))
 
 
 def _stated(network: Network) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _unpool
-from ._images import content_of, opened
+from ._images import content_of, opened, pillow_image
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -44,10 +44,7 @@ def draw(
     network: _unpool.Network, name: str, images: Sequence[Any], parameters: dict[str, Any]
 ) -> list[Image]:
     """The sheets of images, in their order."""
-    try:
-        from PIL import Image as pillow
-    except ImportError as error:
-        raise ImportError("sheets need Pillow: pip install unpool[images]") from error
+    pillow = pillow_image()
     pictures = [_picture(image, number) for number, image in enumerate(images)]
     with contextlib.ExitStack() as stack:
         options = list(_options(parameters, stack))
