@@ -1,14 +1,15 @@
-"""A forward pass of whole networks on the CPU: ONNX Runtime, PyTorch and tract where they are installed, and
-unpool-cnn, by turns in one run.
+"""A forward pass of whole networks: ONNX Runtime, PyTorch and tract where they are installed, and unpool-cnn, by
+turns in one run. With --device, unpool-cnn on that adapter and PyTorch on CUDA, from an image on the host to a
+result on the host.
 
-usage: networks.py TIME_EXAMPLE MODEL.onnx ... [--threads N] [--runs N] [--json FILE]
+usage: networks.py TIME_EXAMPLE MODEL.onnx ... [--device NAME] [--threads N] [--runs N] [--json FILE]
 
 TIME_EXAMPLE is the binary of `cargo build --release --example time -p unpool-cnn`. MODEL.onnx are files
 with their weights, as tools like fill_weights.py, torch.onnx.export or tf2onnx write them. Needs numpy and
-onnxruntime from PyPI. Each runtime gets N threads (2), tract one, as it has no more; times are medians in
-milliseconds. PyTorch runs
-networks of torchvision under their names (resnet50_dynamo.onnx is torchvision's resnet50), forward, and
-forward with the gradient of one score with respect to the image.
+onnxruntime from PyPI; with --device, PyTorch alone. Each runtime gets N threads (2), tract one, as it has no
+more; times are medians in milliseconds. PyTorch runs networks of torchvision under their names
+(resnet50_dynamo.onnx is torchvision's resnet50), forward, and forward with the gradient of one score with respect
+to the image.
 """
 import argparse
 import json
@@ -22,16 +23,18 @@ import time
 options = argparse.ArgumentParser()
 options.add_argument("example")
 options.add_argument("models", nargs="+")
+options.add_argument("--device", default="cpu")
 options.add_argument("--threads", type=int, default=2)
 options.add_argument("--runs", type=int, default=7)
 options.add_argument("--json")
 options = options.parse_args()
+on_cpu = options.device == "cpu"
 os.environ["RAYON_NUM_THREADS"] = str(options.threads)
-# cuda.py beside this file is not the module that PyTorch imports by that name.
-sys.path.pop(0)
 
 import numpy as np
-import onnxruntime
+
+if on_cpu:
+    import onnxruntime
 
 try:
     import torch
@@ -41,7 +44,6 @@ try:
 except ImportError as error:
     torch = None
     print(f"PyTorch is left out: {error}", file=sys.stderr)
-
 
 try:
     import tract
@@ -61,6 +63,8 @@ def median(call):
 
 
 def by_onnxruntime(path):
+    if not on_cpu:
+        return None, None
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads = options.threads
     session = onnxruntime.InferenceSession(path, settings, providers=["CPUExecutionProvider"])
@@ -72,7 +76,7 @@ def by_onnxruntime(path):
 
 def by_tract(path, image):
     """Also why tract does not run it, if it does not."""
-    if tract is None:
+    if tract is None or not on_cpu:
         return None, None
     try:
         model = tract.onnx().load(path)
@@ -84,30 +88,34 @@ def by_tract(path, image):
         return None, str(error).strip().splitlines()[0]
 
 
-def by_pytorch(path):
+def by_pytorch(path, shape):
     name = os.path.basename(path).split("_dynamo")[0].split("_legacy")[0]
     make = getattr(torchvision.models, name, None) if torch else None
     if make is None:
         return None, None
-    network = make(weights=None).eval()
-    image = torch.rand(1, 3, 224, 224)
+    device = "cpu" if on_cpu else "cuda"
+    # These two take a minute to draw their first weights.
+    drawn = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}
+    network = make(weights=None, **drawn).eval().to(device)
+    image = torch.rand(shape)
 
     def both():
-        x = image.clone().requires_grad_(True)
+        x = image.to(device, copy=True).requires_grad_(True)
         network(x)[0, 0].backward()
+        x.grad.cpu()
 
     with torch.no_grad():
-        forward = median(lambda: network(image))
+        forward = median(lambda: network(image.to(device)).cpu())
     return forward, median(both)
 
 
 rows = []
 for path in options.models:
-    ours = json.loads(subprocess.check_output([options.example, path, str(options.runs), "cpu"]))
+    ours = json.loads(subprocess.check_output([options.example, path, str(options.runs), options.device]))
     theirs, image = by_onnxruntime(path)
-    forward, both = by_pytorch(path)
+    forward, both = by_pytorch(path, ours["shape"])
     tracts, why = by_tract(path, image)
-    again = json.loads(subprocess.check_output([options.example, path, str(options.runs), "cpu"]))
+    again = json.loads(subprocess.check_output([options.example, path, str(options.runs), options.device]))
     row = {
         "model": os.path.basename(path),
         "unpool": min(ours["forward"], again["forward"]),
@@ -129,7 +137,9 @@ for path in options.models:
         f"  tract {show(tracts)} ({ratio(row['unpool'], tracts)})",
         flush=True,
     )
-print(f"{platform.processor() or platform.machine()}, {options.threads} threads, onnxruntime {onnxruntime.__version__}")
+processor = f"{platform.processor() or platform.machine()}, {options.threads} threads"
+where = f"{processor}, onnxruntime {onnxruntime.__version__}" if on_cpu else ours["device"]
+print(where + (f", PyTorch {torch.__version__}" if torch else ""))
 if options.json:
     with open(options.json, "w") as file:
         json.dump(rows, file, indent=1)

@@ -53,7 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         times[times.len() / 2]
     };
     println!(
-        "{{\"device\": {:?}, \"read\": {read:.4}, \"plan\": {planned:.4}, \"prepare\": {prepared:.4}, \
+        "{{\"device\": {:?}, \"shape\": {shape:?}, \"read\": {read:.4}, \"plan\": {planned:.4}, \
+         \"prepare\": {prepared:.4}, \
          \"forward\": {:.5}, \"forward_and_back\": {:.5}}}",
         engine.description(),
         median(forward),
