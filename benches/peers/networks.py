@@ -89,7 +89,7 @@ def by_tract(path, image):
 
 
 def by_pytorch(path, shape):
-    name = os.path.basename(path).split("_dynamo")[0].split("_legacy")[0]
+    name = os.path.basename(path).split(".onnx")[0].split("_dynamo")[0].split("_legacy")[0]
     make = getattr(torchvision.models, name, None) if torch else None
     if make is None:
         return None, None

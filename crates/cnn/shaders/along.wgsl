@@ -1,5 +1,5 @@
-// A sparse matrix along one axis: `outer` blocks of `from` rows of `inner` elements become blocks of
-// `to` rows. An invocation computes an element.
+// A sparse matrix along one axis, for sum_alone.wgsl or sum_together.wgsl: `outer` blocks of `from` rows of `inner`
+// elements become blocks of `to` rows. A sum is an element.
 
 struct Params {
     count: u32,
@@ -16,13 +16,24 @@ struct Params {
 @group(0) @binding(4) var<storage, read> values: array<f32>;
 @group(0) @binding(5) var<storage, read_write> y: array<f32>;
 
-fn run(i: u32) {
-    let at = i % params.inner;
+// The entries of a row, and where the elements that they are multiplied with begin.
+struct Terms {
+    entry: u32,
+    count: u32,
+    first: u32,
+}
+
+fn terms_of(i: u32) -> Terms {
     let row = i / params.inner % params.to_rows;
-    let first = i / params.inner / params.to_rows * params.from_rows;
-    var sum = 0.0;
-    for (var entry = starts[row]; entry < starts[row + 1u]; entry++) {
-        sum += values[entry] * x[(first + columns[entry]) * params.inner + at];
-    }
+    let block = i / params.inner / params.to_rows * params.from_rows;
+    return Terms(starts[row], starts[row + 1u] - starts[row], block * params.inner + i % params.inner);
+}
+
+fn term(terms: Terms, n: u32) -> f32 {
+    let entry = terms.entry + n;
+    return values[entry] * x[terms.first + columns[entry] * params.inner];
+}
+
+fn store(i: u32, terms: Terms, sum: f32) {
     y[i] = sum;
 }

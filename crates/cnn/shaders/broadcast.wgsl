@@ -7,8 +7,11 @@ fn coordinates(i: u32, dims: Axes) -> Axes {
     var extents = dims;
     var rest = i;
     for (var d = 6u; d > 0u; d--) {
-        at[d - 1u] = rest % extents[d - 1u];
-        rest /= extents[d - 1u];
+        // Most tensors have two or three axes, and divisions take longer than all else.
+        if (extents[d - 1u] > 1u) {
+            at[d - 1u] = rest % extents[d - 1u];
+            rest /= extents[d - 1u];
+        }
     }
     return at;
 }

@@ -1,4 +1,4 @@
-// Convolution, for tile.wgsl. Reads x and weights [groups·rows, columns, kz, ky, kx], and a bias of groups·rows
+// Convolution, for steps.wgsl. Reads x and weights [groups·rows, columns, kz, ky, kx], and a bias of groups·rows
 // if params.biased; writes y. Each group is a product: a row is a channel of y, a column a window, and the steps of
 // its depth are (channel of x, tap).
 
@@ -15,8 +15,8 @@ fn columns() -> u32 {
     return params.batch * params.output_z * params.output_y * params.output_x;
 }
 
-fn depth() -> u32 {
-    return params.columns * TAPS;
+fn channels() -> u32 {
+    return params.columns;
 }
 
 // The first cell of a window. A coordinate before the input wraps around.
@@ -30,21 +30,25 @@ fn column_at(group: u32, column: u32) -> Column {
     );
 }
 
-fn left(group: u32, row: u32, step: u32) -> f32 {
-    return weights[(group * params.rows + row) * depth() + step];
+fn left(group: u32, row: u32, channel: u32, tap: u32) -> f32 {
+    return weights[((group * params.rows + row) * params.columns + channel) * TAPS + tap];
 }
 
-fn right(group: u32, step: u32, window: Column) -> f32 {
-    let tap = tap_of(step);
+// The cell of a window's tap in the first channel, or NOWHERE.
+fn place(number: u32, window: Column) -> u32 {
+    let tap = tap_of(number);
     // A coordinate outside is too large, also before the input.
     let z = window.z + tap.z * params.dilation_z;
     let y = window.y + tap.y * params.dilation_y;
     let x_at = window.x + tap.x * params.dilation_x;
     if (z >= params.input_z || y >= params.input_y || x_at >= params.input_x) {
-        return 0.0;
+        return NOWHERE;
     }
-    let position = (z * params.input_y + y) * params.input_x + x_at;
-    return x[window.first + step / TAPS * params.x_channel + position];
+    return window.first + (z * params.input_y + y) * params.input_x + x_at;
+}
+
+fn right(place: u32, channel: u32) -> f32 {
+    return x[place + channel * params.x_channel];
 }
 
 fn store(group: u32, row: u32, column: u32, sum: f32) {

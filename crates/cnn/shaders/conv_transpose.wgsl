@@ -1,4 +1,4 @@
-// The transpose of a convolution, for tile.wgsl: ConvTranspose forward, and Conv backward. Reads y and the same
+// The transpose of a convolution, for steps.wgsl: ConvTranspose forward, and Conv backward. Reads y and the same
 // weights [groups·rows, columns, kz, ky, kx], and a bias of groups·columns if params.biased; writes x. Each group is
 // a product: a row is a channel of x, a column a cell, and the steps of its depth are (channel of y, tap). Each cell
 // gathers from the windows that cover it.
@@ -16,8 +16,8 @@ fn columns() -> u32 {
     return params.batch * params.input_z * params.input_y * params.input_x;
 }
 
-fn depth() -> u32 {
-    return params.rows * TAPS;
+fn channels() -> u32 {
+    return params.rows;
 }
 
 // A cell, counted with the padding.
@@ -31,9 +31,8 @@ fn column_at(group: u32, column: u32) -> Column {
     );
 }
 
-fn left(group: u32, row: u32, step: u32) -> f32 {
-    let outgoing = group * params.rows + step / TAPS;
-    return weights[(outgoing * params.columns + row) * TAPS + step % TAPS];
+fn left(group: u32, row: u32, channel: u32, tap: u32) -> f32 {
+    return weights[((group * params.rows + channel) * params.columns + row) * TAPS + tap];
 }
 
 // The window whose tap lies on a cell, or one that does not exist. Without a branch: some compilers take minutes over
@@ -43,16 +42,20 @@ fn window_at(cell: u32, shift: u32, stride: u32) -> u32 {
     return select(past / stride, 0xffffffffu, (cell < shift) | (past % stride != 0u));
 }
 
-fn right(group: u32, step: u32, cell: Column) -> f32 {
-    let tap = tap_of(step);
+// The window whose tap lies on a cell, in the first channel, or NOWHERE.
+fn place(number: u32, cell: Column) -> u32 {
+    let tap = tap_of(number);
     let z = window_at(cell.z, tap.z * params.dilation_z, STRIDE_Z);
     let row = window_at(cell.y, tap.y * params.dilation_y, STRIDE_Y);
     let column = window_at(cell.x, tap.x * params.dilation_x, STRIDE_X);
     if (z >= params.output_z || row >= params.output_y || column >= params.output_x) {
-        return 0.0;
+        return NOWHERE;
     }
-    let position = (z * params.output_y + row) * params.output_x + column;
-    return y[cell.first + step / TAPS * params.y_channel + position];
+    return cell.first + (z * params.output_y + row) * params.output_x + column;
+}
+
+fn right(place: u32, channel: u32) -> f32 {
+    return y[place + channel * params.y_channel];
 }
 
 fn store(group: u32, row: u32, column: u32, sum: f32) {

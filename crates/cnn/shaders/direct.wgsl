@@ -17,9 +17,16 @@ fn main(
     let product = row / rows();
     let own_column = number % columns();
     let column = column_at(product, own_column);
+    let own_row = row % rows();
     var sum = 0.0;
-    for (var step = 0u; step < depth(); step++) {
-        sum += left(product, row % rows(), step) * right(product, step, column);
+    for (var tap = 0u; tap < TAPS; tap++) {
+        let found = place(tap, column);
+        if (found == NOWHERE) {
+            continue;
+        }
+        for (var channel = 0u; channel < channels(); channel++) {
+            sum += left(product, own_row, channel, tap) * right(found, channel);
+        }
     }
-    store(product, row % rows(), own_column, sum);
+    store(product, own_row, own_column, sum);
 }

@@ -1,5 +1,5 @@
 // The uniform of normalize.wgsl and normalize_back.wgsl, and the moments of a vector of `len`
-// elements with a stride of `inner`.
+// elements with a stride of `inner`, for vector_alone.wgsl or vector_together.wgsl.
 
 struct Params {
     count: u32,
@@ -12,16 +12,16 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 
 // The mean, and the reciprocal of the deviation.
-fn moments(first: u32) -> vec2<f32> {
+fn moments(first: u32, thread: u32) -> vec2<f32> {
     var sum = 0.0;
-    for (var n = 0u; n < params.len; n++) {
+    for (var n = thread; n < params.len; n += SHARES) {
         sum += x[first + n * params.inner];
     }
-    let mean = sum / f32(params.len);
+    let mean = shared_sum(thread, sum) / f32(params.len);
     var squares = 0.0;
-    for (var n = 0u; n < params.len; n++) {
+    for (var n = thread; n < params.len; n += SHARES) {
         let off = x[first + n * params.inner] - mean;
         squares += off * off;
     }
-    return vec2(mean, 1.0 / sqrt(squares / f32(params.len) + params.epsilon));
+    return vec2(mean, 1.0 / sqrt(shared_sum(thread, squares) / f32(params.len) + params.epsilon));
 }

@@ -1,4 +1,4 @@
-// Products of matrices, each tensor with its strides, for tile.wgsl.
+// Products of matrices, each tensor with its strides, for steps.wgsl.
 
 struct Params {
     batch: u32,
@@ -38,7 +38,10 @@ fn columns() -> u32 {
     return params.columns;
 }
 
-fn depth() -> u32 {
+// A step of the depth is a channel of one tap.
+const TAPS: u32 = 1u;
+
+fn channels() -> u32 {
     return params.depth;
 }
 
@@ -46,12 +49,16 @@ fn column_at(product: u32, column: u32) -> Column {
     return Column(product * params.b_batch + column * params.b_column);
 }
 
-fn left(product: u32, row: u32, step: u32) -> f32 {
-    return a[product * params.a_batch + row * params.a_row + step * params.a_depth];
+fn left(product: u32, row: u32, channel: u32, tap: u32) -> f32 {
+    return a[product * params.a_batch + row * params.a_row + channel * params.a_depth];
 }
 
-fn right(product: u32, step: u32, column: Column) -> f32 {
-    return b[column.first + step * params.b_depth];
+fn place(tap: u32, column: Column) -> u32 {
+    return column.first;
+}
+
+fn right(place: u32, channel: u32) -> f32 {
+    return b[place + channel * params.b_depth];
 }
 
 fn store(product: u32, row: u32, column: u32, sum: f32) {

@@ -1,4 +1,5 @@
-// Softmax over vectors of `len` elements, with a stride of `inner`. An invocation computes a vector.
+// Softmax over vectors of `len` elements, with a stride of `inner`, for vector_alone.wgsl or
+// vector_together.wgsl.
 
 struct Params {
     count: u32,
@@ -12,19 +13,21 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
-fn run(i: u32) {
+fn run_share(i: u32, thread: u32) {
     let first = i / params.inner * params.len * params.inner + i % params.inner;
     var highest = x[first];
-    for (var n = 1u; n < params.len; n++) {
+    for (var n = thread; n < params.len; n += SHARES) {
         highest = max(highest, x[first + n * params.inner]);
     }
+    highest = shared_max(thread, highest);
     var sum = 0.0;
-    for (var n = 0u; n < params.len; n++) {
+    for (var n = thread; n < params.len; n += SHARES) {
         let part = exp(x[first + n * params.inner] - highest);
         y[first + n * params.inner] = part;
         sum += part;
     }
-    for (var n = 0u; n < params.len; n++) {
+    sum = shared_sum(thread, sum);
+    for (var n = thread; n < params.len; n += SHARES) {
         let at = first + n * params.inner;
         y[at] = select(y[at] / sum, x[at] - highest - log(sum), params.log != 0u);
     }

@@ -1,4 +1,4 @@
-// What softmax sends back. An invocation computes a vector.
+// What softmax sends back, for vector_alone.wgsl or vector_together.wgsl.
 
 struct Params {
     count: u32,
@@ -13,14 +13,15 @@ struct Params {
 @group(0) @binding(2) var<storage, read> signal: array<f32>;
 @group(0) @binding(3) var<storage, read_write> back: array<f32>;
 
-fn run(i: u32) {
+fn run_share(i: u32, thread: u32) {
     let first = i / params.inner * params.len * params.inner + i % params.inner;
     var sum = 0.0;
-    for (var n = 0u; n < params.len; n++) {
+    for (var n = thread; n < params.len; n += SHARES) {
         let at = first + n * params.inner;
         sum += select(y[at], 1.0, params.log != 0u) * signal[at];
     }
-    for (var n = 0u; n < params.len; n++) {
+    sum = shared_sum(thread, sum);
+    for (var n = thread; n < params.len; n += SHARES) {
         let at = first + n * params.inner;
         back[at] = select(y[at] * (signal[at] - sum), signal[at] - exp(y[at]) * sum, params.log != 0u);
     }

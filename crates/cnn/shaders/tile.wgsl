@@ -1,13 +1,12 @@
-// Products of matrices in tiles, for shaders that say what the matrices are: conv.wgsl, conv_transpose.wgsl and
-// product.wgsl. `left(product, row, step)` and `right(product, step, column)` are the factors of a sum over
-// `depth()` steps, for `rows()` × `columns()` sums of each of `products()` products.
+// Products of matrices in tiles: `rows()` × `columns()` sums of each of `products()` products, over the `depth()` steps
+// of steps.wgsl.
 //
 // A workgroup of 256 threads makes a tile of TILE rows × TILE columns of one product, each thread 4×4 of it: its rows
 // and columns are VEC4S apart, so that threads side by side load and store elements side by side. A slab of
 // 1024 / TILE steps of both matrices lies in workgroup memory at a time, while threads load their part of the next
 // into registers. With TILE 64 every thread takes all steps of a slab. With TILE 32 a tile has work for 64 threads,
-// and SPLIT = 4 times as many take a quarter of the steps each and add at the end. Sums run in one order, so a device
-// gives the same bits on every run.
+// and SPLIT = 4 times as many take a quarter of the steps each and add at the end; with TILE 16, 16 times as many.
+// Sums run in one order, so a device gives the same bits on every run.
 
 const THREADS: u32 = 256u;
 // Vec4s of a row of the tile.
@@ -32,21 +31,21 @@ fn load_left(product: u32, row: u32, step: u32) -> vec4<f32> {
 
 fn left_or_zero(product: u32, row: u32, step: u32) -> f32 {
     if (row < rows() && step < depth()) {
-        return left(product, row, step);
+        return left_at(product, row, step);
     }
     return 0.0;
 }
 
 // A step of four columns, 0 past the end.
-fn load_right(product: u32, step: u32, own: Columns) -> vec4<f32> {
+fn load_right(step: u32, own: Columns) -> vec4<f32> {
     if (step >= depth()) {
         return vec4(0.0);
     }
     return vec4(
-        right(product, step, own.a),
-        right(product, step, own.b),
-        right(product, step, own.c),
-        right(product, step, own.d),
+        right_at(step, own.a),
+        right_at(step, own.b),
+        right_at(step, own.c),
+        right_at(step, own.d),
     );
 }
 
@@ -91,7 +90,7 @@ fn main(
     let right_vec4 = thread % VEC4S;
     let own = columns_at(product, first_column + right_vec4);
     var next_left = load_left(product, first_row + left_vec4, left_step);
-    var next_right = load_right(product, right_step, own);
+    var next_right = load_right(right_step, own);
 
     let row_vec4 = thread / VEC4S % VEC4S;
     let column_vec4 = thread % VEC4S;
@@ -106,7 +105,7 @@ fn main(
         workgroupBarrier();
         if (start + SLAB < depth()) {
             next_left = load_left(product, first_row + left_vec4, start + SLAB + left_step);
-            next_right = load_right(product, start + SLAB + right_step, own);
+            next_right = load_right(start + SLAB + right_step, own);
         }
         for (var step = first_step; step < first_step + STEPS; step++) {
             let a = left_slab[step * (VEC4S + 1u) + row_vec4];

@@ -17,7 +17,7 @@ fn main(
     let column = column_at(product, own_column);
     var sum = 0.0;
     for (var step = thread; step < depth(); step += THREADS) {
-        sum += left(product, of_row % rows(), step) * right(product, step, column);
+        sum += left_at(product, of_row % rows(), step) * right_at(step, column);
     }
     let total = workgroup_sum(thread, sum);
     if (thread == 0u && real) {

@@ -64,8 +64,8 @@ struct Tap {
     x: u32,
 }
 
-// The tap of a step of the depth.
-fn tap_of(step: u32) -> Tap {
-    let row = step / KERNEL_X;
-    return Tap(row / KERNEL_Y % KERNEL_Z, row % KERNEL_Y, step % KERNEL_X);
+// The tap of a number below TAPS.
+fn tap_of(number: u32) -> Tap {
+    let row = number / KERNEL_X;
+    return Tap(row / KERNEL_Y, row % KERNEL_Y, number % KERNEL_X);
 }

@@ -9,7 +9,7 @@ mod relevance;
 use std::collections::HashMap;
 
 use crate::kernel::{
-    Affine, Along, BROADCAST_AXES, Broadcast, Kernel, Pair, Product, Reduce, Runs,
+    Affine, Along, BROADCAST_AXES, Broadcast, Kernel, Pair, Product, Reduce, Runs, strides,
 };
 use crate::plan::Plan;
 use crate::program::{Content, Instruction, Slot, SlotId};
@@ -153,6 +153,11 @@ impl Trace<'_> {
                     }
                     (summed(Pair::Add, all, i), vec![own])
                 }
+                Kernel::Pair(Pair::Mul, all) if !is_repeated(all, i) => {
+                    let other = if i == 0 { all.b } else { all.a };
+                    let all = Broadcast { dims: all.dims, a: strides(&all.dims), b: other };
+                    (Kernel::Pair(Pair::Mul, all), vec![signal, reads[1 - i]])
+                }
                 Kernel::Pair(Pair::Mul, all) => {
                     (summed(Pair::Mul, all, i), vec![signal, reads[1 - i]])
                 }
@@ -242,7 +247,8 @@ fn by_channel(affine: &Affine) -> Kernel {
             dims: [1, 1, 1, images, affine.channels, plane],
             a: [0, 0, 0, plane * affine.channels, plane, 1],
             b: [0, 0, 0, 0, 1, 0],
-        },
+        }
+        .merged(),
     )
 }
 

@@ -9,8 +9,14 @@ const INVOCATIONS: u64 = 64;
 /// works on a small product.
 const MANY_TILES: u64 = 512;
 
-/// Terms from which on a workgroup makes a sum.
-const MANY_TERMS: u64 = 128;
+/// Tiles of 32×32 under which four times as many of 16×16 are taken.
+const FEW_TILES: u64 = 128;
+
+/// Steps of a product from which on a workgroup makes a sum.
+const MANY_STEPS: u64 = 128;
+
+/// Terms from which on a workgroup makes a sum of another kind.
+const MANY_TERMS: u64 = 32;
 
 /// Rows or columns under which a product is too thin for tiles.
 const THIN: u64 = 8;
@@ -25,9 +31,20 @@ macro_rules! shaders {
 macro_rules! products {
     ($makers:expr, $($file:literal),*) => {
         match $makers {
-            Makers::Threads => shaders!($($file,)* "direct"),
-            Makers::Workgroups => shaders!($($file,)* "workgroup_sum", "together"),
-            Makers::Tiles(_) => shaders!($($file,)* "tile"),
+            Makers::Threads => shaders!($($file,)* "steps", "direct"),
+            Makers::Workgroups => shaders!($($file,)* "steps", "workgroup_sum", "together"),
+            Makers::Tiles(_) => shaders!($($file,)* "steps", "tile"),
+        }
+    };
+}
+
+/// The shader of vectors, which the files say, by whether a workgroup or a thread makes one.
+macro_rules! vectors {
+    ($together:expr, $($file:literal),*) => {
+        if $together {
+            shaders!($($file,)* "workgroup_sum", "vector_together")
+        } else {
+            shaders!("grid", $($file,)* "vector_alone", "each")
         }
     };
 }
@@ -99,13 +116,14 @@ fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
         }
         Kernel::Average(_) => (shaders!("grid", "means", "average", "sum_alone", "each"), 1),
         Kernel::AverageBack(_) => (shaders!("grid", "means", "average_back", "each"), 1),
-        Kernel::Softmax { .. } => (shaders!("grid", "softmax", "each"), 1),
-        Kernel::SoftmaxBack { .. } => (shaders!("grid", "softmax_back", "each"), 2),
-        Kernel::Normalize { .. } => (shaders!("grid", "moments", "normalize", "each"), 1),
-        Kernel::NormalizeBack { .. } => (shaders!("grid", "moments", "normalize_back", "each"), 2),
+        Kernel::Softmax { .. } => (vectors!(together, "softmax"), 1),
+        Kernel::SoftmaxBack { .. } => (vectors!(together, "softmax_back"), 2),
+        Kernel::Normalize { .. } => (vectors!(together, "moments", "normalize"), 1),
+        Kernel::NormalizeBack { .. } => (vectors!(together, "moments", "normalize_back"), 2),
         Kernel::Fold(..) => (shaders!("grid", "fold", "each"), 1),
         Kernel::FoldBack(..) => (shaders!("grid", "fold_back", "each"), 3),
-        Kernel::Along(_) => (shaders!("grid", "along", "each"), 4),
+        Kernel::Along(_) if together => (shaders!("along", "workgroup_sum", "sum_together"), 4),
+        Kernel::Along(_) => (shaders!("grid", "along", "sum_alone", "each"), 4),
         Kernel::Permute(_) => (shaders!("grid", "broadcast", "permute", "each"), 1),
         Kernel::Runs(_) => (shaders!("grid", "runs", "each"), 1),
         Kernel::MaxPool(_)
@@ -115,12 +133,22 @@ fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
     })
 }
 
-/// The terms of each sum of a kernel that sums what lies apart, at most.
+/// The terms of each sum of a kernel that sums what lies apart, about as many; the elements of each vector that lie
+/// side by side.
 fn terms(kernel: &Kernel) -> u64 {
     let product = |numbers: &[u32]| numbers.iter().map(|&n| u64::from(n)).product();
     match kernel {
         Kernel::Reduce(reduce) => product(&reduce.repeats()),
         Kernel::Average(average) => product(&average.axes.map(|axis| axis.kernel)),
+        Kernel::Along(along) => u64::from(along.from / along.to.max(1)),
+        Kernel::Softmax { vectors, .. }
+        | Kernel::SoftmaxBack { vectors, .. }
+        | Kernel::Normalize { vectors, .. }
+        | Kernel::NormalizeBack { vectors, .. }
+            if vectors.inner == 1 =>
+        {
+            vectors.len.into()
+        }
         _ => 0,
     }
 }
@@ -187,12 +215,13 @@ impl Sums {
     }
 
     fn makers(&self) -> Makers {
-        let (many, [left, right]) = (self.depth >= MANY_TERMS, self.terms_adjacent);
+        let (many, [left, right]) = (self.depth >= MANY_STEPS, self.terms_adjacent);
         match self {
             Self { rows: ..THIN, columns_adjacent: true, columns: THIN.., .. } => Makers::Threads,
             Self { rows: ..THIN, .. } if right && many => Makers::Workgroups,
             Self { columns: ..THIN, .. } if left && many => Makers::Workgroups,
             Self { rows: ..THIN, columns_adjacent: true, .. } => Makers::Threads,
+            _ if self.count(32) < FEW_TILES => Makers::Tiles(16),
             _ if self.count(64) < MANY_TILES => Makers::Tiles(32),
             _ => Makers::Tiles(64),
         }
@@ -243,6 +272,7 @@ mod tests {
         let conv = Conv { axes, batch: 1, groups: 1, rows: 1, columns: 1, x: steps, y: steps };
         let all = Broadcast { dims: [1; 6], a: [0; 6], b: [0; 6] };
         let vectors = Vectors { outer: 1, len: 1, inner: 1 };
+        let long = Vectors { len: 64, ..vectors };
         let run = Run { offset: 0, step: 1 };
         let average = Average { planes: 1, axes, counts_padding: true };
         let (batch, rows, columns, depth) = (1, 1, 1, 1);
@@ -265,6 +295,11 @@ mod tests {
             Kernel::AverageBack(average),
             Kernel::Reduce(Reduce { dims: [4; 6], kept: [1; 6], other: [0; 6], times_other: true }),
             Kernel::Softmax { vectors, log: true },
+            Kernel::Softmax { vectors: long, log: true },
+            Kernel::SoftmaxBack { vectors: long, log: true },
+            Kernel::Normalize { vectors: long, epsilon: 1e-5 },
+            Kernel::NormalizeBack { vectors: long, epsilon: 1e-5 },
+            Kernel::Along(Along { outer: 1, from: 64, to: 1, inner: 1, transposed: [0; 3] }),
             Kernel::SoftmaxBack { vectors, log: true },
             Kernel::Normalize { vectors, epsilon: 1e-5 },
             Kernel::NormalizeBack { vectors, epsilon: 1e-5 },

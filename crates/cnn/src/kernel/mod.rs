@@ -82,6 +82,28 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
+    /// The same with as few axes as it takes: those of one element are left out, and neighbours become one where
+    /// both tensors step through them alike.
+    pub(crate) fn merged(self) -> Self {
+        // From the last axis to the first.
+        let mut axes: Vec<[u32; 3]> = Vec::new();
+        for d in (0..BROADCAST_AXES).rev() {
+            let [dim, a, b] = [self.dims[d], self.a[d], self.b[d]];
+            match axes.last_mut() {
+                _ if dim == 1 => {}
+                Some([n, step_a, step_b]) if a == *n * *step_a && b == *n * *step_b => *n *= dim,
+                _ => axes.push([dim, a, b]),
+            }
+        }
+        let missing = BROADCAST_AXES - axes.len();
+        let mut merged =
+            Self { dims: [1; BROADCAST_AXES], a: [0; BROADCAST_AXES], b: [0; BROADCAST_AXES] };
+        for (i, [dim, a, b]) in axes.into_iter().rev().enumerate() {
+            (merged.dims[missing + i], merged.a[missing + i], merged.b[missing + i]) = (dim, a, b);
+        }
+        merged
+    }
+
     pub(crate) fn len(&self) -> u32 {
         self.dims.iter().product()
     }

@@ -283,5 +283,5 @@ pub(crate) fn broadcast(
         steps
     };
     let shape = dims[BROADCAST_AXES - rank..].iter().map(|&d| d as usize).collect();
-    Ok((Broadcast { dims, a: steps(wide_a), b: steps(wide_b) }, shape))
+    Ok((Broadcast { dims, a: steps(wide_a), b: steps(wide_b) }.merged(), shape))
 }
