@@ -32,7 +32,7 @@
 //! | get an error instead of a panic | [`try_max_pool`], [`try_max_unpool`], for any number of axes |
 //! | describe the window | [`PoolOptions`]: [`Window`], Burn's `MaxPoolOptions`, or a size |
 //! | convert to and from the indices of Burn, PyTorch and others | [`Taps::to_indices`], [`Taps::from_indices`] |
-//! | put it into a network | [`MaxPool2d`], [`MaxUnpool2d`] |
+//! | put it into a network | [`MaxPool2d`], [`MaxUnpool2d`], and their like in 1-D and 3-D |
 //! | run on a wgpu device | `init_wgpu`, or `attach` for a device of the application's |
 //! | serve clients on other machines | `ServeMaxPool` |
 //! | write an extension of Burn that builds on this one | [`MaxPoolBackend`] |
@@ -85,7 +85,10 @@ pub use max_pool::{
     try_max_pool, try_max_pool_values,
 };
 pub use max_unpool::{max_unpool1d, max_unpool2d, max_unpool3d, try_gather, try_max_unpool};
-pub use modules::{MaxPool2d, MaxPool2dConfig, MaxUnpool2d, MaxUnpool2dConfig};
+pub use modules::{
+    MaxPool1d, MaxPool1dConfig, MaxPool2d, MaxPool2dConfig, MaxPool3d, MaxPool3dConfig,
+    MaxUnpool1d, MaxUnpool1dConfig, MaxUnpool2d, MaxUnpool2dConfig, MaxUnpool3d, MaxUnpool3dConfig,
+};
 pub use options::PoolOptions;
 #[cfg(feature = "remote-server")]
 pub use remote::ServeMaxPool;
