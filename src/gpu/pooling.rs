@@ -1,11 +1,13 @@
 //! A geometry and an element made ready on a device: it makes steps.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::argmax::{IndexStrides, Overlap};
 use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::Geometry;
 use crate::gpu::Gpu;
-use crate::gpu::dispatch::{Argument, Arguments, Work};
+use crate::gpu::dispatch::{Argument, Arguments, Plan, Work};
 use crate::gpu::kernel::{Binding, Kernel, Operation, WindowOperation};
 use crate::gpu::operand::Operand;
 use crate::gpu::operands;
@@ -16,7 +18,8 @@ use crate::index_space::IndexSpace;
 /// A [`Geometry`] and an [`Element`] on a device: makes the [`Step`]s of the operations.
 ///
 /// A pooling is cheap to make and to clone. Pipelines are compiled when the first step needs them, and the
-/// [`Gpu`] keeps them. Tensors are dense and row-major in the layout of the geometry, and each buffer is
+/// [`Gpu`] keeps them. The first step of an operation also writes its uniforms, which the pooling and its clones
+/// keep for the next: a program that makes many steps keeps its pooling. Tensors are dense and row-major in the layout of the geometry, and each buffer is
 /// rounded up to whole 4-byte words: [`input_bytes`](Self::input_bytes), [`values_bytes`](Self::values_bytes),
 /// [`taps_bytes`](Self::taps_bytes). [`create_buffers`](Self::create_buffers) makes one of each.
 ///
@@ -45,6 +48,8 @@ pub struct Pooling {
     geometry: Geometry,
     element: Element,
     workgroup_size: u32,
+    /// The plans of the operations that had a step.
+    plans: Arc<Mutex<Vec<Arc<Plan>>>>,
 }
 
 /// A buffer for each tensor of a [`Pooling`], made by [`Pooling::create_buffers`].
@@ -62,7 +67,8 @@ pub struct PoolingBuffers {
 
 impl Pooling {
     pub(crate) fn new(gpu: Gpu, geometry: &Geometry, element: Element) -> Self {
-        Self { workgroup_size: gpu.workgroup_size(), geometry: *geometry, element, gpu }
+        let (workgroup_size, plans) = (gpu.workgroup_size(), Arc::default());
+        Self { workgroup_size, geometry: *geometry, element, gpu, plans }
     }
 
     /// The same with another number of invocations per workgroup. Results do not depend on it.
@@ -70,7 +76,7 @@ impl Pooling {
     /// # Errors
     ///
     /// Returns [`Error::ZeroWorkgroup`] if it is 0, and [`Error::Limit`] if it is more than the device allows.
-    pub fn with_workgroup_size(mut self, invocations: u32) -> Result<Self, Error> {
+    pub fn with_workgroup_size(self, invocations: u32) -> Result<Self, Error> {
         let limits = self.gpu.limits();
         for (limit, allowed) in [
             ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup),
@@ -87,8 +93,7 @@ impl Pooling {
         if invocations == 0 {
             return Err(Error::ZeroWorkgroup);
         }
-        self.workgroup_size = invocations;
-        Ok(self)
+        Ok(Self { workgroup_size: invocations, plans: Arc::default(), ..self })
     }
 
     /// The geometry.
@@ -303,14 +308,31 @@ impl Pooling {
         let strides = IndexStrides::new(self.geometry.input_shape(), space);
         strides.check_fits::<u32>()?;
         let kernel = Kernel::of_indices(&self.geometry, operation, space);
-        let work = Work::new(&self.geometry, kernel, Element::U32);
-        Arguments::new(&self.gpu, self.workgroup_size, arguments)?.step(&work, Some(&strides))
+        self.step_of(kernel, Element::U32, Some(&strides), arguments)
     }
 
     fn step(&self, operation: WindowOperation, arguments: &[Argument<'_>]) -> Result<Step, Error> {
         let kernel = Kernel::new(&self.geometry, self.element, operation);
-        let work = Work::new(&self.geometry, kernel, self.element);
-        Arguments::new(&self.gpu, self.workgroup_size, arguments)?.step(&work, None)
+        self.step_of(kernel, self.element, None, arguments)
+    }
+
+    fn step_of(
+        &self,
+        kernel: Kernel,
+        element: Element,
+        strides: Option<&IndexStrides>,
+        arguments: &[Argument<'_>],
+    ) -> Result<Step, Error> {
+        let arguments = Arguments::new(&self.gpu, self.workgroup_size, arguments)?;
+        let plans = || self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = plans().iter().find(|plan| plan.kernel == kernel).cloned();
+        if let Some(plan) = made {
+            return arguments.step(&plan);
+        }
+        let work = Work::new(&self.geometry, kernel, element);
+        let plan = Arc::new(Plan::new(&self.gpu, self.workgroup_size, &work, strides)?);
+        plans().push(Arc::clone(&plan));
+        arguments.step(&plan)
     }
 }
 

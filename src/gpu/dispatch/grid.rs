@@ -14,6 +14,15 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    pub(crate) fn new(device: &wgpu::Limits, workgroup_size: u32) -> Self {
+        Self {
+            binding_bytes: device.max_storage_buffer_binding_size,
+            alignment: device.min_storage_buffer_offset_alignment.into(),
+            workgroups: device.max_compute_workgroups_per_dimension,
+            workgroup_size,
+        }
+    }
+
     /// The most invocations of one dispatch, in a grid of two dimensions.
     pub(crate) fn most_invocations(&self) -> u64 {
         u64::from(self.workgroups).pow(2).saturating_mul(self.workgroup_size.into())

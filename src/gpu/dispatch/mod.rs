@@ -103,13 +103,7 @@ impl<'a> Arguments<'a> {
                 }
             }
         }
-        let limits = Limits {
-            binding_bytes: device.max_storage_buffer_binding_size,
-            alignment,
-            workgroups: device.max_compute_workgroups_per_dimension,
-            workgroup_size,
-        };
-        Ok(Self { gpu, limits, all, read_write })
+        Ok(Self { gpu, limits: Limits::new(device, workgroup_size), all, read_write })
     }
 
     /// Refuses an argument that does not fit one binding, for an operation that is not cut.
@@ -121,15 +115,9 @@ impl<'a> Arguments<'a> {
 
     /// The step of an operation on windows: its dispatches, each with its uniforms. A report is opened before
     /// the first dispatch and closed after each.
-    pub(crate) fn step(
-        &self,
-        work: &Work<'_>,
-        strides: Option<&IndexStrides>,
-    ) -> Result<Step, Error> {
-        let kernel = work.kernel;
-        let label = kernel.to_string();
-        let chunks = work.chunks(&self.limits)?;
-        let uniforms = Uniforms::new(self.gpu, &label, &chunks, strides)?;
+    pub(crate) fn step(&self, plan: &Plan) -> Result<Step, Error> {
+        let Plan { label, chunks, uniforms, .. } = plan;
+        let kernel = plan.kernel;
         let dispatch = |kernel: Kernel, i: usize, workgroups: [u32; 2]| {
             self.dispatch(kernel, workgroups, |binding| match binding {
                 Binding::Params => uniforms.params(i),
@@ -152,7 +140,7 @@ impl<'a> Arguments<'a> {
                 )?);
             }
         }
-        Ok(Step { label, dispatches })
+        Ok(Step { label: label.clone(), dispatches })
     }
 
     /// One dispatch of a kernel, with the buffer of each of its bindings. The kernel is compiled if this is its
@@ -204,7 +192,33 @@ impl<'a> Arguments<'a> {
     }
 }
 
+/// What the steps of an operation have in common, whatever their operands.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) kernel: Kernel,
+    label: String,
+    chunks: Vec<Chunk>,
+    uniforms: Uniforms,
+}
+
+impl Plan {
+    /// Cuts an operation on windows into dispatches, and writes their uniforms.
+    pub(crate) fn new(
+        gpu: &Gpu,
+        workgroup_size: u32,
+        work: &Work<'_>,
+        strides: Option<&IndexStrides>,
+    ) -> Result<Self, Error> {
+        let kernel = work.kernel;
+        let label = kernel.to_string();
+        let chunks = work.chunks(&Limits::new(gpu.limits(), workgroup_size))?;
+        let uniforms = Uniforms::new(gpu, &label, &chunks, strides)?;
+        Ok(Self { kernel, label, chunks, uniforms })
+    }
+}
+
 /// One buffer with the uniforms of each chunk, and the strides of an index space behind them.
+#[derive(Debug)]
 struct Uniforms {
     buffer: wgpu::Buffer,
     /// Bytes from one chunk's uniforms to the next.
