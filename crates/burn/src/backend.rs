@@ -13,8 +13,8 @@ use unpool::{Geometry, IndexSpace, Overlap};
 /// byte, or two where the window has more than 255 cells, in the shape of the pooled values.
 ///
 /// These are the operations on primitives, for extensions of Burn that build on them. They check
-/// nothing that the functions of the crate check, and panic where a device fails, as Burn's own
-/// operations do.
+/// nothing that the functions of the crate check. Where a device fails, they fail as Burn's own
+/// operations do: reading what they should have written is an error.
 #[backend_extension(
     Cube: cfg(feature = "wgpu"),
     Flex: cfg(feature = "flex"),

@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 use std::collections::HashMap;
-use std::sync::{LazyLock, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 
 use burn::backend::DispatchDevice;
 use burn::tensor::Device;
@@ -10,17 +10,53 @@ use burn::tensor::wgpu::{WgpuInitError, WgpuOptions, WgpuSetup};
 use burn_cubecl::cubecl::wgpu::{AutoCompiler, WgpuServer};
 use cubecl::client::Client;
 use cubecl::device::DeviceId;
-use unpool::Gpu;
+use unpool::{Element, Geometry, Gpu, Pooling};
 
 use crate::error::Error;
 
-/// A device, by Burn's name and as unpool's.
-pub(crate) type Attached = (DeviceId, Gpu);
+/// Poolings that a device keeps: those of a network, and no more where every batch has another size.
+const MOST_POOLINGS: usize = 256;
+
+/// A device, by Burn's name and as unpool's, with the poolings that ran on it.
+#[derive(Clone)]
+pub(crate) struct Attached {
+    id: DeviceId,
+    gpu: Gpu,
+    poolings: Arc<Mutex<HashMap<(Geometry, Element), Pooling>>>,
+}
+
+impl Attached {
+    pub(crate) fn id(&self) -> DeviceId {
+        self.id
+    }
+
+    pub(crate) fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The pooling of a geometry, with what its earlier steps have made.
+    pub(crate) fn pooling(
+        &self,
+        geometry: &Geometry,
+        element: Element,
+    ) -> Result<Pooling, unpool::Error> {
+        let mut poolings = self.poolings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pooling) = poolings.get(&(*geometry, element)) {
+            return Ok(pooling.clone());
+        }
+        let pooling = self.gpu.pooling(geometry, element)?;
+        if poolings.len() == MOST_POOLINGS {
+            poolings.clear();
+        }
+        poolings.insert((*geometry, element), pooling.clone());
+        Ok(pooling)
+    }
+}
 
 /// The server of Burn's wgpu devices.
 pub(crate) type Server = WgpuServer<AutoCompiler>;
 
-static DEVICES: LazyLock<RwLock<HashMap<DeviceId, Gpu>>> = LazyLock::new(Default::default);
+static DEVICES: LazyLock<RwLock<HashMap<DeviceId, Attached>>> = LazyLock::new(Default::default);
 
 /// Initialises a wgpu device of Burn's on which this crate's operations run.
 ///
@@ -62,7 +98,8 @@ pub fn attach(device: &Device, setup: &WgpuSetup) -> Result<(), Error> {
     let client = cube.client();
     let id = wgpu_device(&client).ok_or_else(not_wgpu)?;
     let gpu = Gpu::from_device(&setup.device, &setup.queue);
-    DEVICES.write().unwrap_or_else(|poison| poison.into_inner()).insert(id, gpu);
+    let attached = Attached { id, gpu, poolings: Arc::default() };
+    DEVICES.write().unwrap_or_else(PoisonError::into_inner).insert(id, attached);
     Ok(())
 }
 
@@ -73,8 +110,7 @@ pub(crate) fn wgpu_device(client: &Client) -> Option<DeviceId> {
 }
 
 /// The device of a client, if it was attached.
-pub(crate) fn gpu(client: &Client) -> Option<Attached> {
+pub(crate) fn attached(client: &Client) -> Option<Attached> {
     let id = wgpu_device(client)?;
-    let devices = DEVICES.read().unwrap_or_else(|poison| poison.into_inner());
-    devices.get(&id).map(|gpu| (id, gpu.clone()))
+    DEVICES.read().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
 }

@@ -27,8 +27,8 @@ impl MaxPoolBackend for CubeBackend {
         let shape = geometry.pooled_shape();
         let values = empty(&input, shape, input.dtype);
         let taps = empty(&input, shape, tap_dtype(&geometry));
-        match device::gpu(&input.client) {
-            Some(gpu) => step::max_pool(gpu, &geometry, &input, &values, &taps),
+        match device::attached(&input.client) {
+            Some(device) => step::max_pool(device, &geometry, &input, &values, &taps),
             None => kernel::max_pool(&geometry, &input, &values, &taps),
         }
         (values, taps)
@@ -38,8 +38,8 @@ impl MaxPoolBackend for CubeBackend {
         let (input, layout) = dense(input);
         let geometry = geometry_in(&geometry, layout);
         let values = empty(&input, geometry.pooled_shape(), input.dtype);
-        match device::gpu(&input.client) {
-            Some(gpu) => step::max_pool_values(gpu, &geometry, &input, &values),
+        match device::attached(&input.client) {
+            Some(device) => step::max_pool_values(device, &geometry, &input, &values),
             None => kernel::max_pool_values(&geometry, &input, &values),
         }
         values
@@ -54,8 +54,8 @@ impl MaxPoolBackend for CubeBackend {
         let layout = layout_of_taps(&taps);
         let (values, geometry) = (dense_in(values, layout), geometry_in(&geometry, layout));
         let output = empty(&values, geometry.input_shape(), values.dtype);
-        match device::gpu(&values.client) {
-            Some(gpu) => step::max_unpool(gpu, &geometry, &values, &taps, &output, overlap),
+        match device::attached(&values.client) {
+            Some(device) => step::max_unpool(device, &geometry, &values, &taps, &output, overlap),
             None => kernel::max_unpool(&geometry, &values, &taps, &output, overlap),
         }
         output
@@ -65,8 +65,8 @@ impl MaxPoolBackend for CubeBackend {
         let layout = layout_of_taps(&taps);
         let (unpooled, geometry) = (dense_in(unpooled, layout), geometry_in(&geometry, layout));
         let values = empty(&unpooled, geometry.pooled_shape(), unpooled.dtype);
-        match device::gpu(&unpooled.client) {
-            Some(gpu) => step::gather(gpu, &geometry, &unpooled, &taps, &values),
+        match device::attached(&unpooled.client) {
+            Some(device) => step::gather(device, &geometry, &unpooled, &taps, &values),
             None => kernel::gather(&geometry, &unpooled, &taps, &values),
         }
         values
@@ -75,8 +75,8 @@ impl MaxPoolBackend for CubeBackend {
     fn taps_to_indices(taps: CubeTensor, geometry: Geometry, space: IndexSpace) -> CubeTensor {
         let geometry = geometry_in(&geometry, layout_of_taps(&taps));
         let indices = empty(&taps, geometry.pooled_shape(), DType::I32);
-        match device::gpu(&taps.client) {
-            Some(gpu) => step::taps_to_indices(gpu, &geometry, &taps, &indices, space),
+        match device::attached(&taps.client) {
+            Some(device) => step::taps_to_indices(device, &geometry, &taps, &indices, space),
             None => kernel::taps_to_indices(&geometry, &taps, &indices, space),
         }
         indices

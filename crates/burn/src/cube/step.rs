@@ -1,10 +1,11 @@
 //! unpool's steps on Burn's buffers.
 //!
-//! Burn's runtime keeps each device on a thread of its own, which resolves a tensor's handle to a buffer
-//! and a range, and submits what is queued that writes the inputs. All of that is one visit to that
-//! thread. Then the step is recorded and submitted on the same queue, from here, and whatever Burn
-//! submits later comes after it. The resolved ranges are held until the step is submitted, so that the
-//! runtime gives them to nobody else before; from then on the order of the queue protects them.
+//! Burn's runtime keeps each device on a thread of its own, to which a program hands kernels that it does
+//! not wait for. A step is handed over in the same way: on that thread handles are resolved to buffers and
+//! ranges, what is queued that writes the inputs is submitted, and the step is recorded and submitted on
+//! the same queue, so that whatever Burn submits later comes after it. No other task runs in between, which
+//! could be given the same ranges. A failure is kept where Burn keeps those of its kernels: with the memory
+//! that was to be written, so that whoever reads it is told.
 //!
 //! Burn's memory puts many tensors into one buffer. What a step reads from a buffer that it also writes
 //! it binds as read-write, by pipelines of their own: see [`unpool::Pooling`].
@@ -12,153 +13,166 @@
 use burn::tensor::{DType, StreamId};
 use burn_cubecl::cubecl::wgpu::WgpuResource;
 use burn_cubecl::tensor::CubeTensor;
-use cubecl::device::DeviceId;
 use cubecl::device_handle::DeviceHandle;
-use cubecl::server::{Server as _, ServerStorage as _};
+use cubecl::server::{BufferBinding, Server as _, ServerError, ServerStorage as _};
+use cubecl_server::stream::failed_writing;
 use unpool::operands;
 use unpool::{Element, Error, Geometry, IndexSpace, Operand, Overlap, Pooling, Step};
 
 use crate::cube::device::{Attached, Server};
 
 pub(super) fn max_pool(
-    gpu: Attached,
+    device: Attached,
     geometry: &Geometry,
     input: &CubeTensor,
     values: &CubeTensor,
     taps: &CubeTensor,
 ) {
-    run(
-        gpu,
-        geometry,
-        input.dtype,
-        [input, values, taps],
-        false,
-        |pooling, [input, values, taps]| {
-            pooling.max_pool(operands::MaxPool { input, values, taps })
-        },
-    );
+    let element = element(input.dtype);
+    run(device, geometry, element, [input], [values, taps], |pooling, [input], [values, taps]| {
+        pooling.max_pool(operands::MaxPool { input, values, taps })
+    });
 }
 
 pub(super) fn max_pool_values(
-    gpu: Attached,
+    device: Attached,
     geometry: &Geometry,
     input: &CubeTensor,
     values: &CubeTensor,
 ) {
-    run(gpu, geometry, input.dtype, [input, values], false, |pooling, [input, values]| {
+    let element = element(input.dtype);
+    run(device, geometry, element, [input], [values], |pooling, [input], [values]| {
         pooling.max_pool_values(operands::MaxPoolValues { input, values })
     });
 }
 
+/// # Panics
+///
+/// Where the device rounds sums of floats in another way than the CPU.
 pub(super) fn max_unpool(
-    gpu: Attached,
+    device: Attached,
     geometry: &Geometry,
     values: &CubeTensor,
     taps: &CubeTensor,
     output: &CubeTensor,
     overlap: Overlap,
 ) {
-    let tensors = [values, taps, output];
-    let sums = overlap == Overlap::Sum && geometry.windows_overlap();
-    run(gpu, geometry, values.dtype, tensors, sums, |pooling, [values, taps, output]| {
-        pooling.max_unpool(operands::MaxUnpool { values, taps, output }, overlap)
-    });
+    if overlap == Overlap::Sum && geometry.windows_overlap() {
+        device.gpu().check_sums().unwrap_or_else(|error| panic!("{error}"));
+    }
+    let element = element(values.dtype);
+    run(
+        device,
+        geometry,
+        element,
+        [values, taps],
+        [output],
+        move |pooling, [values, taps], [output]| {
+            pooling.max_unpool(operands::MaxUnpool { values, taps, output }, overlap)
+        },
+    );
 }
 
 pub(super) fn gather(
-    gpu: Attached,
+    device: Attached,
     geometry: &Geometry,
     unpooled: &CubeTensor,
     taps: &CubeTensor,
     values: &CubeTensor,
 ) {
-    let tensors = [unpooled, taps, values];
+    let element = element(unpooled.dtype);
     run(
-        gpu,
+        device,
         geometry,
-        unpooled.dtype,
-        tensors,
-        false,
-        |pooling, [grad_output, taps, grad_input]| {
-            pooling.max_unpool_backward(operands::MaxUnpoolBackward {
-                grad_output,
-                taps,
-                grad_input,
-            })
+        element,
+        [unpooled, taps],
+        [values],
+        |pooling, [grad_output, taps], [grad_input]| {
+            let operands = operands::MaxUnpoolBackward { grad_output, taps, grad_input };
+            pooling.max_unpool_backward(operands)
         },
     );
 }
 
 pub(super) fn taps_to_indices(
-    gpu: Attached,
+    device: Attached,
     geometry: &Geometry,
     taps: &CubeTensor,
     indices: &CubeTensor,
     space: IndexSpace,
 ) {
-    run(gpu, geometry, DType::F32, [taps, indices], false, |pooling, [taps, indices]| {
+    run(device, geometry, Element::F32, [taps], [indices], move |pooling, [taps], [indices]| {
         pooling.taps_to_indices(operands::TapsToIndices { taps, indices }, space)
     });
 }
 
-/// Runs a step on tensors of one device.
+/// Runs a step on tensors of one device, later.
 ///
 /// # Panics
 ///
-/// Where the device fails, is recording a graph, or rounds sums of floats in another way than the CPU.
-fn run<const N: usize>(
-    (id, gpu): Attached,
+/// Where the device is recording a graph.
+fn run<const R: usize, const W: usize>(
+    device: Attached,
     geometry: &Geometry,
-    dtype: DType,
-    tensors: [&CubeTensor; N],
-    sums: bool,
-    make: impl FnOnce(&Pooling, [Operand<'_>; N]) -> Result<Step, Error>,
+    element: Element,
+    read: [&CubeTensor; R],
+    written: [&CubeTensor; W],
+    make: impl FnOnce(&Pooling, [Operand<'_>; R], [Operand<'_>; W]) -> Result<Step, Error>
+    + Send
+    + 'static,
 ) {
     if geometry.pooled_len() == 0 {
         return;
     }
-    let client = &tensors[0].client;
     assert!(
-        !client.is_capturing(),
+        !read[0].client.is_capturing(),
         "unpool's operations are not recorded by a graph of Burn's; run them outside the capture"
     );
-    let (resources, held) = resolve(id, tensors);
-    let step = (|| {
-        if sums {
-            gpu.check_sums()?;
+    let (geometry, stream) = (*geometry, StreamId::current());
+    let binding = |tensor: &CubeTensor| tensor.handle.clone().binding();
+    let (read, written) = (read.map(binding), written.map(binding));
+    DeviceHandle::<Server>::new(device.id()).submit(move |server| {
+        let done = (|| {
+            let read = resolve(server, &read, stream)?;
+            let to_write = resolve(server, &written, stream)?;
+            server.flush(stream)?;
+            let operands = (read.each_ref().map(operand), to_write.each_ref().map(operand));
+            let pooling = device.pooling(&geometry, element).map_err(failure)?;
+            let step = make(&pooling, operands.0, operands.1).map_err(failure)?;
+            let gpu = device.gpu();
+            let mut encoder = gpu.device().create_command_encoder(&Default::default());
+            step.record_pass(&mut encoder, None);
+            gpu.queue().submit([encoder.finish()]);
+            Ok(())
+        })();
+        if let Err(error) = done {
+            failed_writing(server, stream, written.to_vec(), error);
         }
-        let pooling = gpu.pooling(geometry, element(dtype))?;
-        make(&pooling, std::array::from_fn(|i| operand(&resources[i])))
-    })();
-    let step = step.unwrap_or_else(|error| panic!("{error}"));
-    let mut encoder = gpu.device().create_command_encoder(&Default::default());
-    step.record_pass(&mut encoder, None);
-    gpu.queue().submit([encoder.finish()]);
-    drop(held);
+    });
 }
 
-/// Resolves tensors to buffers, and submits what is queued that writes them. The second result keeps
-/// the ranges from being given to other tensors, or moved.
+/// The buffers and ranges of tensors. What is queued for them is submitted.
 fn resolve<const N: usize>(
-    id: DeviceId,
-    tensors: [&CubeTensor; N],
-) -> ([WgpuResource; N], impl Sized + use<N>) {
-    let stream = StreamId::current();
-    let bindings = tensors.map(|tensor| tensor.handle.clone().binding());
-    let resolved = DeviceHandle::<Server>::new(id).submit_blocking(move |server| {
-        let resources = bindings.map(|binding| server.get_resource(binding, stream));
-        server.flush(stream).map(|()| resources)
-    });
-    let resources = resolved.unwrap_or_else(|error| error.resume());
-    let resources = resources.unwrap_or_else(|error| panic!("{error}"));
-    let held = resources.map(|resource| resource.unwrap_or_else(|error| panic!("{error}")));
-    (std::array::from_fn(|i| held[i].resource().clone()), held)
+    server: &mut Server,
+    bindings: &[BufferBinding; N],
+    stream: StreamId,
+) -> Result<[WgpuResource; N], ServerError> {
+    let mut resources = Vec::with_capacity(N);
+    for binding in bindings {
+        resources.push(server.get_resource(binding.clone(), stream)?.resource().clone());
+    }
+    Ok(resources.try_into().unwrap_or_else(|_| unreachable!("there is one for each binding")))
 }
 
 /// The bytes of a tensor, rounded up to whole words as all buffers of the runtime are.
 fn operand(resource: &WgpuResource) -> Operand<'_> {
     let end = resource.offset + resource.size.next_multiple_of(4);
     resource.buffer.slice(resource.offset..end).into()
+}
+
+/// An error as one of Burn's runtime, by its one constructor that takes nothing but a message.
+fn failure(error: Error) -> ServerError {
+    ServerError::graph_state(error.to_string())
 }
 
 fn element(dtype: DType) -> Element {
