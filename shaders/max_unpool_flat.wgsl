@@ -1,73 +1,103 @@
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, do not divide
 // by four: the tensor is flat memory all the same. A work item owns four elements that are adjacent in memory,
-// in one row or in two, and gathers each from the windows that cover it.
+// and gathers each from the windows that cover it.
+//
+// The four lie in one run of elements or in two that follow each other. A run is a pixel, or a row where pixels
+// have only one or two elements. What the elements of a run share is found once for each of the two runs, and a
+// lane selects that of its own.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
 // `unpool` is written for the window by src/gpu/kernel/generated.
 
-// A row of cells, counted with the padding.
-struct CellRow {
-    outer: u32,
-    z: u32,
-    y: u32,
-}
-
-// Four adjacent elements.
+// Four adjacent elements, and the run of the first and the next run.
 struct FlatCells {
     item: u32,
-    // The row of the first, and the next row.
-    row: CellRow,
-    next: CellRow,
-    in_next: vec4<bool>,
-    // For each lane its cell on x, counted with the padding, and its channel.
-    x: vec4<u32>,
-    inner: vec4<u32>,
+    // The row of cells of each run, counted with the padding.
+    outer: vec2<u32>,
+    z: vec2<u32>,
+    y: vec2<u32>,
+    // Where a run is a pixel, its cell on x, counted with the padding.
+    x: vec2<u32>,
+    // The number of lane 0 in each run, which wraps in the next one; in a row counted with the padding.
+    number: vec2<u32>,
+    // Whether lanes 1, 2 and 3 lie in the next run.
+    in_next: vec3<bool>,
 }
 
-// Rows of windows over the cells' two rows.
+// For each run a row of windows over it.
 struct WindowRows {
-    // Numbers of their first windows in the pooled tensor, for each lane.
-    first: vec4<u32>,
-    // For each lane the tap of the first cell of its row in such a window, or a number larger than every tap.
-    taps: vec4<u32>,
+    // Number of the first window in the pooled tensor.
+    first: vec2<u32>,
+    // The tap of the first cell of the run's row.
+    taps: vec2<u32>,
+    exist: vec2<bool>,
 }
 
-// The tap, on one axis, of the cell that is `cell` cells into the window `before` windows earlier.
-fn tap_of_cell(cell: u32, before: u32, stride: u32, kernel: u32, dilation: u32) -> u32 {
-    let offset = cell + before * stride;
+// For each lane a window over its element.
+struct Windows {
+    terms: vec4<u32>,
+    // Whether the element is the window's maximum.
+    hits: vec4<bool>,
+}
+
+// For each lane what belongs to its run.
+fn of_runs(cells: FlatCells, runs: vec2<u32>) -> vec4<u32> {
+    return vec4<u32>(runs.x, select(runs.xxx, runs.yyy, cells.in_next));
+}
+
+// The taps, on one axis, of cells in the windows that are `before` windows before those that start their stride
+// blocks.
+fn taps_of_cells(cell: vec2<u32>, before: u32, stride: u32, kernel: u32, dilation: u32) -> vec2<u32> {
+    let offset = cell % stride + before * stride;
     if dilation == 1u && (before + 1u) * stride <= kernel {
         return offset;
     }
     let tap = offset / dilation;
-    return select(NO_TAP, tap, offset % dilation == 0u && tap < kernel);
+    let is_offset = offset % dilation == vec2<u32>(0u);
+    return select(vec2<u32>(NO_TAP), tap, is_offset & (tap < vec2<u32>(kernel)));
 }
 
-// The row of windows that is before_z, before_y rows before the one that starts the stride block of a row of
-// cells: the number of its first window, and the tap.
-fn window_row(cells: CellRow, before_z: u32, before_y: u32) -> vec2<u32> {
+// The rows of windows that are before_z, before_y rows before those that start the runs' stride blocks.
+fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = cells.z / STRIDE_Z - before_z;
     let y = cells.y / STRIDE_Y - before_y;
-    let tap_z = tap_of_cell(cells.z % STRIDE_Z, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z);
-    let tap_y = tap_of_cell(cells.y % STRIDE_Y, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y);
-    let exists = z < pooled_size().x && y < pooled_size().y;
-    let slice = cells.outer * pooled_size().x + min(z, pooled_size().x - 1u);
-    let row = slice * pooled_size().y + min(y, pooled_size().y - 1u);
-    let tap = select(NO_TAP, (tap_z * KERNEL_Y + tap_y) * KERNEL_X, exists);
-    return vec2<u32>(row * pooled_size().z, tap);
+    let tap_z = taps_of_cells(cells.z, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z);
+    let tap_y = taps_of_cells(cells.y, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y);
+    let in_slices = z < vec2<u32>(pooled_size().x);
+    let exist = in_slices & (y < vec2<u32>(pooled_size().y));
+    let row = (cells.outer * pooled_size().x + z) * pooled_size().y + y;
+    return WindowRows(row * pooled_size().z, (tap_z * KERNEL_Y + tap_y) * KERNEL_X, exist);
 }
 
-fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
-    let own = window_row(cells.row, before_z, before_y);
-    var next = own;
-    if cells.in_next.w {
-        next = window_row(cells.next, before_z, before_y);
+// For each lane the window that is before_x windows before the one that starts its stride block, in the row of
+// windows of its run. What is loaded for a window that does not exist is never the element's.
+fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
+    let lanes = vec4<u32>(0u, 1u, 2u, 3u);
+    // Windows are numbered from the first that is bound.
+    let base = params.input_base;
+    var source: vec4<u32>;
+    var taps: vec4<u32>;
+    var exist = vec4<bool>(true);
+    if PIXEL > 2u {
+        let x = cells.x / STRIDE_X - before_x;
+        let tap = rows.taps + taps_of_cells(cells.x, before_x, STRIDE_X, KERNEL_X, DILATION_X);
+        let in_rows = rows.exist & (x < vec2<u32>(pooled_size().z));
+        let first = (rows.first + x) * params.inner + (cells.number - base);
+        source = of_runs(cells, first) + lanes;
+        taps = of_runs(cells, select(vec2<u32>(NO_TAP), tap, in_rows));
+    } else {
+        let number = of_runs(cells, cells.number) + lanes;
+        let cell = number / PIXEL;
+        let x = cell / STRIDE_X - before_x;
+        let row_taps = select(vec2<u32>(NO_TAP), rows.taps, rows.exist);
+        source = (of_runs(cells, rows.first - base / PIXEL) + x) * PIXEL + number % PIXEL;
+        taps = of_runs(cells, row_taps) + tap_of_lanes(cell, before_x);
+        exist = x < vec4<u32>(pooled_size().z);
     }
-    return WindowRows(
-        select(vec4<u32>(own.x), vec4<u32>(next.x), cells.in_next),
-        select(vec4<u32>(own.y), vec4<u32>(next.y), cells.in_next),
-    );
+    let window = pooled(load_bound(source), load_bound_taps(source));
+    return Windows(window.terms, exist & (window.taps == taps));
 }
 
 fn unpool_exactly(cells: FlatCells) -> vec4<u32> {
@@ -76,39 +106,72 @@ fn unpool_exactly(cells: FlatCells) -> vec4<u32> {
     return gather(at, at.z + pads.x, at.y + pads.y, at.x + pads.z);
 }
 
-// The elements of a work item: those of the first, counted on for the others.
-fn flat_cells(item: u32) -> FlatCells {
-    let first = coordinates(item * 4u);
-    let pads = params.pad_before;
-    var row = CellRow(first.outer, first.z, first.y);
-    var next = CellRow(first.outer, first.z, first.y + 1u);
-    let extents = with_constant_axes(params.extents);
-    if next.y == extents.y {
-        next.y = 0u;
-        next.z++;
+// number / divisor, by a float where numbers or quotients are below 2^20: `inverse` of
+// src/gpu/kernel/uniforms.rs says why it is exact, or one too large where the number is not below 2^20.
+fn quotient(number: u32, divisor: u32, inverse: f32) -> u32 {
+    if FEW_ROWS {
+        return u32(f32(number) * inverse);
     }
-    if next.z == extents.x {
-        next.z = 0u;
-        next.outer++;
+    return number / divisor;
+}
+
+// Two numbers divided by an extent, where `carry` says whether the second is one more than the first.
+struct Split {
+    quotients: vec2<u32>,
+    rests: vec2<u32>,
+    // The same of the quotients.
+    carry: bool,
+}
+
+fn split(number: u32, carry: bool, extent: u32, inverse: f32) -> Split {
+    let first = quotient(number, extent, inverse);
+    let rest = number - first * extent;
+    let next = rest + select(0u, 1u, carry);
+    let carries = next == extent;
+    let quotients = vec2<u32>(first, first + select(0u, 1u, carries));
+    return Split(quotients, vec2<u32>(rest, select(next, 0u, carries)), carries);
+}
+
+// The elements of a work item.
+fn flat_cells(item: u32) -> FlatCells {
+    let element = item * 4u;
+    var row = quotient(element, params.row_elements, params.inverses.z);
+    var in_row = element - row * params.row_elements;
+    if in_row >= params.row_elements {
+        // The number was too large for a float, the quotient is one more than it should be, and the rest wrapped.
+        row--;
+        in_row += params.row_elements;
+    }
+    var cells: FlatCells;
+    cells.item = item;
+    var run = params.row_elements;
+    var number = in_row;
+    var carry = true;
+    if PIXEL > 2u {
+        run = params.inner;
+        let x = quotient(in_row, run, params.inverses.w);
+        number = in_row - x * run;
+        carry = x + 1u == params.extents.z;
+        cells.x = vec2<u32>(x, select(x + 1u, 0u, carry)) + params.pad_before.z;
+    }
+    cells.in_next = vec3<u32>(1u, 2u, 3u) >= vec3<u32>(run - number);
+    cells.number = vec2<u32>(number, number - run);
+    if PIXEL <= 2u {
+        cells.number += params.pad_before.z * PIXEL;
+    }
+    cells.outer = vec2<u32>(row, row + select(0u, 1u, carry));
+    if SPATIAL_AXES > 1u {
+        let slices = split(row, carry, params.extents.y, params.inverses.y);
+        cells.outer = slices.quotients;
+        cells.y = slices.rests + params.pad_before.y;
+        carry = slices.carry;
     }
     if SPATIAL_AXES > 2u {
-        row.z += pads.x;
-        next.z += pads.x;
+        let outer = split(cells.outer.x, carry, params.extents.x, params.inverses.x);
+        cells.outer = outer.quotients;
+        cells.z = outer.rests + params.pad_before.x;
     }
-    row.y += pads.y;
-    next.y += pads.y;
-    var x = vec4<u32>(first.x);
-    var inner = vec4<u32>(first.inner);
-    var in_next = vec4<bool>(false);
-    for (var lane = 1u; lane < 4u; lane++) {
-        let is_last = ONE_ELEMENT_PER_PIXEL || inner[lane - 1u] + 1u == params.inner;
-        inner[lane] = select(inner[lane - 1u] + 1u, 0u, is_last);
-        let lane_x = x[lane - 1u] + select(0u, 1u, is_last);
-        let is_past = lane_x == params.extents.z;
-        x[lane] = select(lane_x, 0u, is_past);
-        in_next[lane] = in_next[lane - 1u] || is_past;
-    }
-    return FlatCells(item, row, next, in_next, x + pads.z, inner);
+    return cells;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

@@ -277,6 +277,32 @@ fn the_cpu_cuts_long_rows_without_a_trace() {
     });
 }
 
+/// Rows, and elements of a row, around 2^20, up to which kernels find quotients by floats; none divides by four.
+const MANY_ROWS: &[&str] = &[
+    "n1c1h1048575w5_k2psame_first",
+    "n1c1h1048577w5_k2psame_first",
+    "n1c1w1048575_k2psame_first",
+    "n1c1w1048577_k2psame_first",
+    "n1c3w349525_k3s2_last",
+    "n1c3w349527_k3s2_last",
+];
+
+#[test]
+fn many_rows_and_long_ones_unpool_to_the_bits_of_the_cpu() {
+    Report::of_each(MANY_ROWS, |name, report| {
+        let geometry = parse(name).geometry().unwrap();
+        let values: Vec<u8> = fill(Fill::Permutation, geometry.pooled_len(), 46);
+        let input: Vec<u8> = fill(Fill::Permutation, geometry.input_len(), 47);
+        let taps = Engine::Cpu.max_pool(&geometry, &input).unwrap().taps;
+        let unpool =
+            |engine: &Engine| engine.max_unpool(&geometry, &values, &taps, Overlap::Last).unwrap();
+        let expected = unpool(&Engine::Cpu);
+        for (device, engine) in engines().iter() {
+            report.add(same(&format!("{name} on {device}"), &unpool(engine), &expected));
+        }
+    });
+}
+
 /// The premise of sums that have the same bits everywhere.
 #[test]
 fn every_device_rounds_sums_as_the_cpu_does() {

@@ -43,22 +43,21 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
     return any(smallest < vec4<u32>(least));
 }
 
-// The accumulator of a cell after the first window, in which the cell has these taps.
-fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
-    return select(vec4<u32>(0u), window.terms, window.taps == taps);
+// The accumulator of a cell after the first window, where the cell is `hit` by it.
+fn accumulate_first(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return select(vec4<u32>(0u), terms, hit);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
-    let hit = window.taps == taps;
+fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        let summand = select(vec4<u32>(0u), window.terms, hit);
+        let summand = select(vec4<u32>(0u), terms, hit);
         if is_float() {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
     }
-    return select(accumulator, window.terms, hit);
+    return select(accumulator, terms, hit);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers

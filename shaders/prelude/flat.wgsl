@@ -54,27 +54,37 @@ fn any_of(mask: Mask) -> bool {
 }
 
 fn load(address: Coordinate) -> vec4<u32> {
-    return vec4<u32>(
-        load_element(address.x),
-        load_element(address.y),
-        load_element(address.z),
-        load_element(address.w),
-    );
-}
-
-fn load_tap(number: u32) -> u32 {
-    let per_word = 4u / TAP_BYTES;
-    let word = taps_in[number / per_word - params.taps_base];
-    return (word >> (number % per_word * TAP_BYTES * 8u)) & ((1u << (TAP_BYTES * 8u)) - 1u);
+    return load_bound(address - params.input_base);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
+    return load_bound_taps(address - params.taps_base * (4u / TAP_BYTES));
+}
+
+// Elements by their numbers, counted from the first that is bound.
+fn load_bound(number: vec4<u32>) -> vec4<u32> {
     return vec4<u32>(
-        load_tap(address.x),
-        load_tap(address.y),
-        load_tap(address.z),
-        load_tap(address.w),
+        load_element(number.x),
+        load_element(number.y),
+        load_element(number.z),
+        load_element(number.w),
     );
+}
+
+// Taps by their numbers, counted from the first that is bound.
+fn load_bound_taps(number: vec4<u32>) -> vec4<u32> {
+    let tap = vec4<u32>(
+        load_tap(number.x),
+        load_tap(number.y),
+        load_tap(number.z),
+        load_tap(number.w),
+    );
+    return tap & vec4<u32>((1u << (TAP_BYTES * 8u)) - 1u);
+}
+
+// A tap in the low bits.
+fn load_tap(number: u32) -> u32 {
+    return taps_in[number / (4u / TAP_BYTES)] >> (number * TAP_BYTES * 8u % 32u);
 }
 
 // Elements of a pixel.

@@ -2,6 +2,7 @@
 
 alias Loaded = Packed;
 
+// The element by its number, counted from the first that is bound.
 fn load_element(number: u32) -> u32 {
-    return unpack(tensor_in[number / 4u - params.input_base])[number % 4u];
+    return unpack(tensor_in[number / 4u])[number % 4u];
 }

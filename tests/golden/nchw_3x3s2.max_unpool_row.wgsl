@@ -24,9 +24,11 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
 const PAD_BEFORE_X: u32 = 1u;
+const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = true;
+const FEW_ROWS: bool = false;
 const PADDED: bool = false;
 const SUMMED: bool = true;
 const OVERLAPPING: bool = true;
@@ -98,10 +100,16 @@ struct Params {
     first_block: vec3<u32>,
     // Elements of what the work items divide between them; used by flat.wgsl only.
     elements: u32,
-    // Where the bindings start in their tensors: in elements of the bound array.
+    // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
+    // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
+    // Elements of a row of what the work items divide between them.
+    row_elements: u32,
+    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
+    // max_unpool_flat.wgsl only.
+    inverses: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -305,8 +313,9 @@ fn pack(elements: vec4<u32>) -> Packed {
 
 alias Loaded = u32;
 
+// The element by its number, counted from the first that is bound.
 fn load_element(number: u32) -> u32 {
-    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
+    return element_of_word(tensor_in[number / (32u / BITS)], number);
 }
 
 // Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
@@ -365,27 +374,37 @@ fn any_of(mask: Mask) -> bool {
 }
 
 fn load(address: Coordinate) -> vec4<u32> {
-    return vec4<u32>(
-        load_element(address.x),
-        load_element(address.y),
-        load_element(address.z),
-        load_element(address.w),
-    );
-}
-
-fn load_tap(number: u32) -> u32 {
-    let per_word = 4u / TAP_BYTES;
-    let word = taps_in[number / per_word - params.taps_base];
-    return (word >> (number % per_word * TAP_BYTES * 8u)) & ((1u << (TAP_BYTES * 8u)) - 1u);
+    return load_bound(address - params.input_base);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
+    return load_bound_taps(address - params.taps_base * (4u / TAP_BYTES));
+}
+
+// Elements by their numbers, counted from the first that is bound.
+fn load_bound(number: vec4<u32>) -> vec4<u32> {
     return vec4<u32>(
-        load_tap(address.x),
-        load_tap(address.y),
-        load_tap(address.z),
-        load_tap(address.w),
+        load_element(number.x),
+        load_element(number.y),
+        load_element(number.z),
+        load_element(number.w),
     );
+}
+
+// Taps by their numbers, counted from the first that is bound.
+fn load_bound_taps(number: vec4<u32>) -> vec4<u32> {
+    let tap = vec4<u32>(
+        load_tap(number.x),
+        load_tap(number.y),
+        load_tap(number.z),
+        load_tap(number.w),
+    );
+    return tap & vec4<u32>((1u << (TAP_BYTES * 8u)) - 1u);
+}
+
+// A tap in the low bits.
+fn load_tap(number: u32) -> u32 {
+    return taps_in[number / (4u / TAP_BYTES)] >> (number * TAP_BYTES * 8u % 32u);
 }
 
 // Elements of a pixel.
@@ -709,22 +728,21 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
     return any(smallest < vec4<u32>(least));
 }
 
-// The accumulator of a cell after the first window, in which the cell has these taps.
-fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
-    return select(vec4<u32>(0u), window.terms, window.taps == taps);
+// The accumulator of a cell after the first window, where the cell is `hit` by it.
+fn accumulate_first(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return select(vec4<u32>(0u), terms, hit);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
-    let hit = window.taps == taps;
+fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        let summand = select(vec4<u32>(0u), window.terms, hit);
+        let summand = select(vec4<u32>(0u), terms, hit);
         if is_float() {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
     }
-    return select(accumulator, window.terms, hit);
+    return select(accumulator, terms, hit);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
@@ -881,17 +899,17 @@ fn unpool(cells: RowCells) {
     var smallest = smallness(windows0_0.terms);
     let lanes0_1 = Pooled(vec4<u32>(0u, windows0_0.terms.y, 0u, windows0_0.terms.z), vec4<u32>(NONE, windows0_0.taps.y, NONE, windows0_0.taps.z));
     let lanes0_0 = Pooled(vec4<u32>(windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.z, windows0_0.terms.w), vec4<u32>(windows0_0.taps.y, windows0_0.taps.z, windows0_0.taps.z, windows0_0.taps.w));
-    let cell000_0 = accumulate_first(lanes0_1, vec4<u32>(0u, 2u, 0u, 2u) + 6u);
-    let cell000_1 = accumulate(cell000_0, lanes0_0, vec4<u32>(1u, 0u, 1u, 0u) + 6u);
+    let cell000_0 = accumulate_first(lanes0_1.terms, lanes0_1.taps == vec4<u32>(0u, 2u, 0u, 2u) + 6u);
+    let cell000_1 = accumulate(cell000_0, lanes0_0.terms, lanes0_0.taps == vec4<u32>(1u, 0u, 1u, 0u) + 6u);
     let row1 = window_row(cells, 0, 0);
     let windows1_0 = load_windows(cells, row1, -1);
     smallest = min(smallest, smallness(windows1_0.terms));
     let lanes1_1 = Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z));
     let lanes1_0 = Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w));
-    let cell000_2 = accumulate(cell000_1, lanes1_1, vec4<u32>(0u, 2u, 0u, 2u) + 0u);
-    let cell010_0 = accumulate_first(lanes1_1, vec4<u32>(0u, 2u, 0u, 2u) + 3u);
-    let cell000_3 = accumulate(cell000_2, lanes1_0, vec4<u32>(1u, 0u, 1u, 0u) + 0u);
-    let cell010_1 = accumulate(cell010_0, lanes1_0, vec4<u32>(1u, 0u, 1u, 0u) + 3u);
+    let cell000_2 = accumulate(cell000_1, lanes1_1.terms, lanes1_1.taps == vec4<u32>(0u, 2u, 0u, 2u) + 0u);
+    let cell010_0 = accumulate_first(lanes1_1.terms, lanes1_1.taps == vec4<u32>(0u, 2u, 0u, 2u) + 3u);
+    let cell000_3 = accumulate(cell000_2, lanes1_0.terms, lanes1_0.taps == vec4<u32>(1u, 0u, 1u, 0u) + 0u);
+    let cell010_1 = accumulate(cell010_0, lanes1_0.terms, lanes1_0.taps == vec4<u32>(1u, 0u, 1u, 0u) + 3u);
     if needs_exact_sums(smallest) {
         unpool_exactly(cells);
         return;

@@ -24,9 +24,11 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
 const PAD_BEFORE_X: u32 = 0u;
+const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
+const FEW_ROWS: bool = false;
 const PADDED: bool = false;
 const SUMMED: bool = false;
 const OVERLAPPING: bool = false;
@@ -98,10 +100,16 @@ struct Params {
     first_block: vec3<u32>,
     // Elements of what the work items divide between them; used by flat.wgsl only.
     elements: u32,
-    // Where the bindings start in their tensors: in elements of the bound array.
+    // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
+    // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
+    // Elements of a row of what the work items divide between them.
+    row_elements: u32,
+    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
+    // max_unpool_flat.wgsl only.
+    inverses: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -293,8 +301,9 @@ fn store_taps_of_item(item: u32, taps: vec4<u32>) {
 
 alias Loaded = u32;
 
+// The element by its number, counted from the first that is bound.
 fn load_element(number: u32) -> u32 {
-    return element_of_word(tensor_in[number / (32u / BITS) - params.input_base], number);
+    return element_of_word(tensor_in[number / (32u / BITS)], number);
 }
 
 // Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
@@ -353,27 +362,37 @@ fn any_of(mask: Mask) -> bool {
 }
 
 fn load(address: Coordinate) -> vec4<u32> {
-    return vec4<u32>(
-        load_element(address.x),
-        load_element(address.y),
-        load_element(address.z),
-        load_element(address.w),
-    );
-}
-
-fn load_tap(number: u32) -> u32 {
-    let per_word = 4u / TAP_BYTES;
-    let word = taps_in[number / per_word - params.taps_base];
-    return (word >> (number % per_word * TAP_BYTES * 8u)) & ((1u << (TAP_BYTES * 8u)) - 1u);
+    return load_bound(address - params.input_base);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
+    return load_bound_taps(address - params.taps_base * (4u / TAP_BYTES));
+}
+
+// Elements by their numbers, counted from the first that is bound.
+fn load_bound(number: vec4<u32>) -> vec4<u32> {
     return vec4<u32>(
-        load_tap(address.x),
-        load_tap(address.y),
-        load_tap(address.z),
-        load_tap(address.w),
+        load_element(number.x),
+        load_element(number.y),
+        load_element(number.z),
+        load_element(number.w),
     );
+}
+
+// Taps by their numbers, counted from the first that is bound.
+fn load_bound_taps(number: vec4<u32>) -> vec4<u32> {
+    let tap = vec4<u32>(
+        load_tap(number.x),
+        load_tap(number.y),
+        load_tap(number.z),
+        load_tap(number.w),
+    );
+    return tap & vec4<u32>((1u << (TAP_BYTES * 8u)) - 1u);
+}
+
+// A tap in the low bits.
+fn load_tap(number: u32) -> u32 {
+    return taps_in[number / (4u / TAP_BYTES)] >> (number * TAP_BYTES * 8u % 32u);
 }
 
 // Elements of a pixel.

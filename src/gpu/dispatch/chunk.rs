@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::dispatch::grid::Limits;
 use crate::gpu::kernel::row::row_elements;
-use crate::gpu::kernel::uniforms::Params;
+use crate::gpu::kernel::uniforms::{Params, inverse};
 use crate::gpu::kernel::{Access, Kernel, Loads, Owns};
 
 /// Elements that a work item owns.
@@ -113,17 +113,17 @@ impl<'a> Work<'a> {
         // Bytes of an element of the bound arrays.
         let packed = 4 * self.element_bytes;
         let stored = if row.access == Access::Flat { 4 } else { packed };
-        let by_vec4s = match row.loads {
-            Loads::Access => matches!(row.access, Access::Channels | Access::Row),
-            Loads::Vec4s => true,
-            Loads::NamedCells | Loads::OwnWords => false,
+        let loaded = match (row.loads, row.access) {
+            (Loads::NamedCells | Loads::OwnWords, _) => 4,
+            (_, Access::Channels | Access::Row) => packed,
+            _ => self.element_bytes,
         };
-        let loaded = if by_vec4s { packed } else { 4 };
         let channels = self.geometry.inner;
         let inner = if row.access == Access::Channels { channels / 4 } else { channels };
         let [z, y, x] = self.extents;
         let in_rows = row.access == Access::Row || row.owns == Owns::RowCells;
         let x = if in_rows { x / 4 } else { x };
+        let row_elements = u64::from(x) * u64::from(inner);
         let axes = &self.geometry.axes;
         let params = Params {
             input: axes.map(|axis| axis.input),
@@ -139,7 +139,8 @@ impl<'a> Work<'a> {
             input_base: (bytes[0].start / loaded) as u32,
             output_base: (bytes[1].start / stored) as u32,
             taps_base: (bytes[2].start / 4) as u32,
-            end: 0,
+            row_elements: row_elements as u32,
+            inverses: [z.into(), y.into(), row_elements, inner.into()].map(inverse),
         };
         Chunk { workgroups, params, bytes }
     }
@@ -147,7 +148,12 @@ impl<'a> Work<'a> {
     /// The bytes of the tensor that is read, the tensor that is written and the taps that some work items
     /// touch, from offsets that can be bound.
     fn bound(&self, items: Range<u64>, limits: &Limits) -> [Range<u64>; 3] {
-        let [read, written, taps] = self.touched(items);
+        let [mut read, written, mut taps] = self.touched(items);
+        if self.kernel.row().owns == Owns::Cells {
+            // The window of a value has the same number in both bindings.
+            let start = read.start / limits.alignment * limits.alignment;
+            (read.start, taps.start) = (start, start);
+        }
         let align = |elements: Range<u64>, bytes: u64| {
             let start = elements.start * bytes / limits.alignment * limits.alignment;
             start..(elements.end * bytes).next_multiple_of(4)

@@ -18,6 +18,10 @@ pub(crate) struct Constants {
     pub(crate) spatial_axes: u32,
     /// Whether a pixel is one element: channels come first, or there is one.
     pub(crate) one_element_per_pixel: bool,
+    /// Elements of a pixel, where code depends on them: 1, 2, or 3 for any larger number.
+    pub(crate) pixel: u32,
+    /// Whether quotients are found in `f32`.
+    pub(crate) few_rows: bool,
     /// Whether some window, or some stride block, reaches outside the input.
     pub(crate) padded: bool,
     /// Windows, or stride blocks, one below the other, that a work item owns.
@@ -42,6 +46,8 @@ impl Constants {
             axes: [Axis::NONE; 3],
             spatial_axes: 3,
             one_element_per_pixel: false,
+            pixel: 1,
+            few_rows: false,
             padded: false,
             strip: 1,
             with_taps: true,
@@ -79,11 +85,13 @@ impl Constants {
             ]);
         }
         numbers.push(("PAD_BEFORE_X".to_owned(), self.axes[2].before));
+        numbers.push(("PIXEL".to_owned(), self.pixel));
         numbers.push(("STRIP".to_owned(), self.strip));
         numbers.push(("REACH".to_owned(), reach(self.space)));
         let channels_last = matches!(self.space, IndexSpace::Image | IndexSpace::Batch);
         let facts = [
             ("ONE_ELEMENT_PER_PIXEL", self.one_element_per_pixel),
+            ("FEW_ROWS", self.few_rows),
             ("PADDED", self.padded),
             ("SUMMED", self.summed),
             ("OVERLAPPING", self.overlapping),

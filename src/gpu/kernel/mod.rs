@@ -20,7 +20,7 @@ use crate::index_space::IndexSpace;
 use crate::scatter::Scatter;
 pub(crate) use binding::{Binding, BindingSet};
 use constants::Constants;
-use row::has_constant_lanes;
+use row::{has_constant_lanes, has_few_rows};
 use size::{blocks_of_strip, windows_of_strip};
 pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass};
 use variant::{VARIANTS, Variant};
@@ -77,6 +77,10 @@ impl Kernel {
             }
             Owns::Cells | Owns::RowCells => {
                 constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
+                if owns == Owns::Cells && access != Access::Channels {
+                    constants.pixel = geometry.inner.min(3);
+                    constants.few_rows = has_few_rows(geometry);
+                }
             }
             Owns::Blocks => {
                 let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.pooled);

@@ -2,10 +2,17 @@
 
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::kernel::size::has_few_cells;
+use crate::gpu::kernel::uniforms::FEW;
 
 /// The elements of a row of the input: its cells times the channels.
 pub(crate) fn row_elements(geometry: &Geometry) -> u64 {
     u64::from(geometry.axes[2].input) * u64::from(geometry.inner)
+}
+
+/// Whether rows, and the elements of a row, are so few that shaders find quotients in `f32`.
+pub(crate) fn has_few_rows(geometry: &Geometry) -> bool {
+    let [z, y, _] = geometry.axes.map(|axis| u64::from(axis.input));
+    row_elements(geometry) < FEW && u64::from(geometry.outer) * z * y < FEW
 }
 
 /// Whether `max_unpool_row` knows the windows of each lane by number: pixels are single elements, and the

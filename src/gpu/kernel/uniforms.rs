@@ -19,7 +19,23 @@ pub(crate) struct Params {
     pub(crate) input_base: u32,
     pub(crate) output_base: u32,
     pub(crate) taps_base: u32,
-    pub(crate) end: u32,
+    pub(crate) row_elements: u32,
+    pub(crate) inverses: [f32; 4],
+}
+
+/// Rows, and elements of a row, up to which shaders find quotients in `f32`.
+pub(crate) const FEW: u64 = 1 << 20;
+
+/// The inverse by which a shader multiplies in place of a division: `quotient` of
+/// `shaders/max_unpool_flat.wgsl`.
+///
+/// It is 1.5 · 2^-22 of itself too large, give or take 2^-24 for its own rounding. A device converts a number to
+/// `f32`, which is exact below 2^24 and else at most 2^-23 of it too small or too large, and multiplies, with as
+/// much of an error, however it rounds. So the product is never below the quotient. Of a number below 2^20 it is
+/// less than 1 / divisor above it, and its whole part is the whole part of the quotient. Of a larger number whose
+/// quotient is below 2^20 it is less than 1 above it, and its whole part at most one too large.
+pub(crate) fn inverse(divisor: u64) -> f32 {
+    ((1.0 + 1.5 / f64::from(1 << 22)) / divisor as f64) as f32
 }
 
 /// The strides of an index space: `IndexStrides` of `shaders/indices.wgsl`.
@@ -70,12 +86,53 @@ pub(crate) struct ScatterParams {
 
 #[cfg(test)]
 mod tests {
-    use super::{IndexStrides, Params, ScatterParams};
+    use super::{FEW, IndexStrides, Params, ScatterParams, inverse};
     use crate::argmax::Overlap;
     use crate::gpu::IndexReport;
     use crate::gpu::kernel::layout::{assert_layout, members};
     use crate::gpu::kernel::{Kernel, Operation, ScatterPass};
     use crate::{Element, Geometry, IndexSpace, Scatter, Shape, Window};
+
+    /// The floats below and above a number, one where it is a float: a device may round to either.
+    fn roundings(exact: f64) -> [f32; 2] {
+        let nearest = exact as f32;
+        if f64::from(nearest) > exact {
+            [nearest.next_down(), nearest]
+        } else if f64::from(nearest) < exact {
+            [nearest, nearest.next_up()]
+        } else {
+            [nearest; 2]
+        }
+    }
+
+    #[test]
+    fn products_with_an_inverse_are_quotients_however_they_are_rounded() {
+        let check = |number: u64, divisor: u64| {
+            let quotient = number / divisor;
+            if number > u32::MAX.into() || quotient >= FEW {
+                return;
+            }
+            let excess = if number < FEW { 0 } else { 1 };
+            for float in roundings(number as f64) {
+                for product in roundings(f64::from(float) * f64::from(inverse(divisor))) {
+                    let found = product as u64;
+                    assert!(
+                        (quotient..=quotient + excess).contains(&found),
+                        "{number} / {divisor} is {found}"
+                    );
+                }
+            }
+        };
+        for divisor in (1..300).chain((300..FEW).step_by(4_999)).chain([FEW - 1]) {
+            let most = u64::from(u32::MAX) / divisor;
+            let all = (0..64).map(|i| most * i / 63).chain((0..64).map(|i| FEW / divisor * i / 63));
+            for quotient in all.chain((0..33).map(|power| 1 << power)) {
+                for number in (quotient * divisor).saturating_sub(2)..quotient * divisor + 3 {
+                    check(number, divisor);
+                }
+            }
+        }
+    }
 
     #[test]
     fn uniforms_and_report_lie_as_the_shaders_say() {
@@ -101,6 +158,8 @@ mod tests {
                     input_base,
                     output_base,
                     taps_base,
+                    row_elements,
+                    inverses,
                 ]
             );
             assert_layout!(IndexStrides, "IndexStrides", source, [spatial, batch, channel, planes]);

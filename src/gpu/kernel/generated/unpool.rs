@@ -24,7 +24,8 @@ pub(crate) fn max_unpool_block(constants: &Constants) -> String {
                     (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y), tap(axis_x, cell[2], x));
                 let (Some(tap_z), Some(tap_y), Some(tap_x)) = taps else { continue };
                 let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
-                cells.add(&mut body, cell, &window, &format!("vec4<u32>({tap}u)"));
+                let hit = format!("{window}.taps == vec4<u32>({tap}u)");
+                cells.add(&mut body, cell, &window, &hit);
             }
         }
     }
@@ -72,7 +73,8 @@ fn unpool_rows(
                 let (tap_z, tap_y) = (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y));
                 let (Some(tap_z), Some(tap_y)) = (tap_z, tap_y) else { continue };
                 let first_tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel;
-                cells.add(&mut body, cell, &windows, &format!("{taps} + {first_tap}u"));
+                let hit = format!("{windows}.taps == {taps} + {first_tap}u");
+                cells.add(&mut body, cell, &windows, &hit);
             }
         }
     }
@@ -160,9 +162,12 @@ pub(crate) fn max_unpool_flat(constants: &Constants) -> String {
     let (mut sums, mut cells) = (Sums::new(constants), Accumulators::default());
     for (row, [z, y]) in window_rows(constants).into_iter().enumerate() {
         body.line(format_args!("let row{row} = window_rows(cells, {}u, {}u);", -z, -y));
-        let arguments = format!("row{row}.first, cells.x, cells.inner, true");
-        for (windows, taps) in load_lanes(&mut body, &mut sums, constants, row, &arguments) {
-            cells.add(&mut body, [0; 3], &windows, &format!("row{row}.taps + {taps}"));
+        for before in (0..constants.axes[2].windows_per_cell()).rev() {
+            let windows = format!("windows{row}_{before}");
+            let load = format_args!("load_windows(cells, row{row}, {before}u)");
+            body.line(format_args!("let {windows} = {load};"));
+            sums.add(&mut body, &windows);
+            cells.add(&mut body, [0; 3], &windows, &format!("{windows}.hits"));
         }
     }
     sums.end(&mut body, "return unpool_exactly(cells);");
@@ -222,13 +227,15 @@ impl Sums {
 struct Accumulators(BTreeMap<[u32; 3], usize>);
 
 impl Accumulators {
-    /// Adds a window, in which the cell has these taps.
-    fn add(&mut self, body: &mut Function, cell: [u32; 3], window: &str, taps: &str) {
+    /// Adds a window, which hits the cell where `hit` says so.
+    fn add(&mut self, body: &mut Function, cell: [u32; 3], window: &str, hit: &str) {
         let windows = self.0.entry(cell).or_default();
         let [z, y, x] = cell;
         let call = match windows.checked_sub(1) {
-            None => format!("accumulate_first({window}, {taps})"),
-            Some(earlier) => format!("accumulate(cell{z}{y}{x}_{earlier}, {window}, {taps})"),
+            None => format!("accumulate_first({window}.terms, {hit})"),
+            Some(earlier) => {
+                format!("accumulate(cell{z}{y}{x}_{earlier}, {window}.terms, {hit})")
+            }
         };
         body.line(format_args!("let cell{z}{y}{x}_{windows} = {call};"));
         *windows += 1;
