@@ -32,7 +32,7 @@ fn taps_to_indices(
         return;
     }
     let at = position(item);
-    let cells = cells_of_taps(at, load_taps_of_item(item, true));
+    let cells = cells_of_taps(at, at.x, load_taps_of_item(item, true));
     let strides = index_strides.spatial;
     let indices =
         index_offset(at) + cells.z * strides.x + cells.y * strides.y + cells.x * strides.z;

@@ -1,6 +1,8 @@
 // The gradient of unpooling. A work item makes four adjacent values of the pooled gradient: each is the cell
 // that its tap names, loaded by itself, or zero where the tap names no cell of the input.
 //
+// Windows that are adjacent in a row share all coordinates but x: see windows_in_row.wgsl.
+//
 // words_in: the unpooled gradient. taps_in: the tap of each pooled value. tensor_out: the pooled gradient.
 
 fn load_cell(number: u32) -> u32 {
@@ -17,7 +19,7 @@ fn max_unpool_backward(
         return;
     }
     let at = position(item);
-    let cells = cells_of_taps(at, load_taps_of_item(item, true));
+    let cells = cells_of_taps(at, window_x(at), load_taps_of_item(item, true));
     let slice = vec4<u32>(at.outer) * input_size().x + cells.z;
     let pixel = (slice * input_size().y + cells.y) * input_size().z + cells.x;
     let element =

@@ -61,19 +61,6 @@ fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
     store(block.first + offset, elements, inside);
 }
 
-// The cells of the strip, with exact sums.
-fn unpool_exactly(block: Block) {
-    for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
-        let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);
-        let ry = cell / STRIDE_X % (STRIP * STRIDE_Y);
-        let rx = cell % STRIDE_X;
-        let z = block.z * STRIDE_Z + rz;
-        let y = block.y * STRIDE_Y + ry;
-        let x = block.x * STRIDE_X + rx;
-        store_cell(block, rz, ry, rx, gather(block.at, z, y, x));
-    }
-}
-
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn max_unpool_block(
     @builtin(workgroup_id) workgroup: vec3<u32>,

@@ -1,6 +1,6 @@
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
-// four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
-// window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
+// four. A work item owns four adjacent elements, or 16 bytes of narrow ones (row_words.wgsl), in each row of a stride
+// block: the rows from the start of one window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
 // blocks, one below the other. Work items side by side store bytes side by side.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
@@ -40,17 +40,6 @@ fn window_row(cells: RowCells, after_z: i32, after_y: i32) -> WindowRow {
     return WindowRow(row * pooled_size().z, exists);
 }
 
-// Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
-// blocks.
-fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
-    let first = cells.number * (4u / STRIDE_X) + u32(offset);
-    let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
-    let exists = x < vec4<u32>(pooled_size().z);
-    let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row.exists) & exists);
-    return pooled(load(source), taps);
-}
-
 // Stores the elements in row rz, ry of the strip, if the output has the row.
 fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     // A coordinate before the input wraps to a number larger than any extent.
@@ -59,21 +48,6 @@ fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     if z < input_size().x && y < input_size().y {
         let row = (cells.outer * input_size().x + z) * input_size().y + y;
         store_item(row * params.extents.z + cells.number, elements);
-    }
-}
-
-// The elements of the strip, with exact sums.
-fn unpool_exactly(cells: RowCells) {
-    var at: Position;
-    at.outer = vec4<u32>(cells.outer);
-    at.inner = cells.inner;
-    at.exists = vec4<bool>(true);
-    for (var row = 0u; row < STRIDE_Z * STRIP * STRIDE_Y; row++) {
-        let rz = row / (STRIP * STRIDE_Y);
-        let ry = row % (STRIP * STRIDE_Y);
-        let z = vec4<u32>(cells.z * STRIDE_Z + rz);
-        let y = vec4<u32>(cells.y * STRIDE_Y + ry);
-        store_cells(cells, rz, ry, gather(at, z, y, cells.x));
     }
 }
 

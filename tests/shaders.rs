@@ -127,11 +127,14 @@ fn golden() -> Vec<(String, String)> {
     };
     let (nhwc, odd) = (Shape::nhwc([1, 8, 8, 8]), Shape::nhwc([1, 9, 9, 3]));
     let nchw = Shape::nchw([1, 2, 8, 16]);
+    let (nhwc_words, nchw_words) = (Shape::nhwc([1, 8, 8, 16]), Shape::nchw([1, 2, 8, 32]));
     vec![
         text("nhwc_2x2", Window::new(2), nhwc, Element::F32, pool),
         text("nhwc_2x2", Window::new(2), nhwc, Element::F32, last),
         text("nhwc_odd_3x3s2_f16", stem, odd, Element::F16, sum),
         text("nhwc_odd_3x3s2_f16", stem, odd, Element::F16, backward),
+        text("nhwc_2x2_u8", Window::new(2), nhwc_words, Element::U8, pool),
+        text("nchw_3x3s2_u8", stem, nchw_words, Element::U8, sum),
         text("nchw_3x3s2", stem, nchw, Element::F32, pool),
         text("nchw_3x3s2", stem, nchw, Element::F32, sum),
     ]

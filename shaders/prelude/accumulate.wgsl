@@ -44,12 +44,12 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
 }
 
 // The accumulator of a cell after the first window, where the cell is `hit` by it.
-fn accumulate_first(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     return select(vec4<u32>(0u), terms, hit);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         let summand = select(vec4<u32>(0u), terms, hit);
         if is_float() {
@@ -58,6 +58,15 @@ fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4
         return accumulator + summand;
     }
     return select(accumulator, terms, hit);
+}
+
+// The same of windows in which the cell has these taps.
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_first_hits(window.terms, window.taps == taps);
+}
+
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_hits(accumulator, window.terms, window.taps == taps);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
@@ -72,4 +81,18 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
         return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
     }
     return accumulator;
+}
+
+// The elements of a cell that one window covers.
+fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return finish(accumulate_first(window, taps));
+}
+
+fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return finish(accumulate_first_hits(terms, hit));
+}
+
+// The elements of a cell that no window covers.
+fn no_window() -> vec4<u32> {
+    return vec4<u32>(0u);
 }

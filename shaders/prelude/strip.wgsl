@@ -21,11 +21,6 @@ fn input_row(at: Position, cell_z: u32, cell_y: u32) -> Row {
     return Row(slice * input_size().y + nearest(y, input_size().y), !PADDED || in_input(z, y, 0));
 }
 
-// The maximum of a row with the taps that its cells have in a window, where the first has `first_tap`.
-fn in_window(row: Maximum, first_tap: u32) -> Maximum {
-    return Maximum(row.elements, row.keys, row.taps + first_tap);
-}
-
 // Stores the maximum of window `number` of the strip, if there is one. `first_tap_of` is that of the shader.
 fn store_window(at: Position, number: u32, maximum: Maximum) {
     let y = at.y * STRIP + number;

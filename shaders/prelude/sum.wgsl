@@ -121,14 +121,15 @@ fn widen(elements: vec4<u32>) -> vec4<u32> {
     if KIND == BFLOAT16 {
         return elements << vec4<u32>(16u);
     }
-    let sign = (elements & vec4<u32>(0x8000u)) << vec4<u32>(16u);
-    let magnitude = elements & vec4<u32>(0x7fffu);
-    let shifted = magnitude << vec4<u32>(13u);
-    let subnormal = bitcast<vec4<u32>>(vec4<f32>(magnitude) * 0x1p-24f);
-    let normal = shifted + vec4<u32>(112u << 23u);
-    let unbounded = shifted | vec4<u32>(0x7f800000u);
-    let finite = select(normal, subnormal, magnitude < vec4<u32>(0x400u));
-    return sign | select(finite, unbounded, magnitude >= vec4<u32>(0x7c00u));
+    // The exponent is rebiased by 112, and once more from the largest to the largest. That of a subnormal comes out
+    // as 2^-15 for 2^-14, with a leading 1 that is none.
+    let top = elements << vec4<u32>(16u);
+    let magnitude = (top >> vec4<u32>(3u)) & vec4<u32>(0x0fffe000u);
+    let unbounded = magnitude >= vec4<u32>(0x1fu << 23u);
+    let wide = magnitude + select(vec4<u32>(112u << 23u), vec4<u32>(224u << 23u), unbounded);
+    let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(wide) * 2.0 - 0x1p-14f);
+    let number = select(wide, subnormal, magnitude < vec4<u32>(1u << 23u));
+    return (top & vec4<u32>(0x80000000u)) | number;
 }
 
 // Binary32 bits rounded to the element.

@@ -244,13 +244,13 @@ fn cell_coordinate(
     return CellCoordinate(vec4<u32>(inside), cell == inside);
 }
 
-fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
+fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
     let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
-    let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
+    let x = cell_coordinate(window_x, tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
     var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
     if SPATIAL_AXES > 1u {
         let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
@@ -265,6 +265,8 @@ fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
     }
     return cells;
 }
+
+// The taps of a work item's four windows.
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
@@ -368,7 +370,7 @@ fn channel(inner: Coordinate) -> vec4<u32> {
     return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }
 
-// The search for the maximum of a window, in four lanes. Elements are compared on their bits: a float
+// The order of elements, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
 // The bits of +∞, moved to the top of a word.
@@ -392,33 +394,6 @@ fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     return ((top & vec4<u32>(0x7fffffffu)) ^ sign) - sign + INFINITY;
 }
 
-// The maximum of some cells of four windows.
-struct Maximum {
-    elements: vec4<u32>,
-    keys: vec4<u32>,
-    taps: vec4<u32>,
-}
-
-// The maximum of one cell each. A cell of the padding has the least key, and so never takes over.
-fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
-    return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
-}
-
-// The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
-// NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
-fn later(maximum: Maximum, next: Maximum) -> Maximum {
-    var threshold = maximum.keys;
-    if !IS_INTEGER {
-        threshold = min(threshold, vec4<u32>(INFINITY * 2u));
-    }
-    let takes_over = next.keys > threshold;
-    return Maximum(
-        select(maximum.elements, next.elements, takes_over),
-        select(maximum.keys, next.keys, takes_over),
-        select(maximum.taps, next.taps, takes_over),
-    );
-}
-
 // The first tap of some windows that lies in the input, on one axis.
 fn first_tap_inside(window: vec4<u32>, stride: u32, dilation: u32, pad_before: u32) -> vec4<u32> {
     let start = window * stride;
@@ -434,6 +409,40 @@ fn first_tap(z: vec4<u32>, y: vec4<u32>, x: vec4<u32>) -> vec4<u32> {
     let tap_y = first_tap_inside(y, STRIDE_Y, DILATION_Y, params.pad_before.y);
     let tap_x = first_tap_inside(x, STRIDE_X, DILATION_X, params.pad_before.z);
     return (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
+}
+
+// The search for the maximum of four windows: elements, keys and taps side by side.
+
+// The maximum of some cells of four windows.
+struct Maximum {
+    elements: vec4<u32>,
+    keys: vec4<u32>,
+    taps: vec4<u32>,
+}
+
+// The maximum of one cell each. A cell of the padding has the least key, and so never takes over.
+fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
+    return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
+}
+
+// Cells that were keyed with tap 0.
+fn maximum_of_keys(elements: vec4<u32>, keys: vec4<u32>, tap: u32) -> Maximum {
+    return Maximum(elements, keys, vec4<u32>(tap));
+}
+
+// The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
+// NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
+fn later(maximum: Maximum, next: Maximum) -> Maximum {
+    var threshold = maximum.keys;
+    if !IS_INTEGER {
+        threshold = min(threshold, vec4<u32>(INFINITY * 2u));
+    }
+    let takes_over = next.keys > threshold;
+    return Maximum(
+        select(maximum.elements, next.elements, takes_over),
+        select(maximum.keys, next.keys, takes_over),
+        select(maximum.taps, next.taps, takes_over),
+    );
 }
 
 // The maximum of windows whose cells have all been compared, given their first taps that lie in the input. Where
@@ -453,6 +462,19 @@ fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
         maximum.keys,
         select(maximum.taps, first_tap, is_least),
     );
+}
+
+// The maximum of a row with the taps that its cells have in a window, where the first has `first_tap`.
+fn in_window(row: Maximum, first_tap: u32) -> Maximum {
+    return Maximum(row.elements, row.keys, row.taps + first_tap);
+}
+
+fn elements_of(maximum: Maximum) -> vec4<u32> {
+    return maximum.elements;
+}
+
+fn taps_of(maximum: Maximum) -> vec4<u32> {
+    return maximum.taps;
 }
 
 // Rows of cells under a strip of windows: STRIP windows one below the other, each STRIDE_Y rows below the last. A
@@ -476,11 +498,6 @@ fn input_row(at: Position, cell_z: u32, cell_y: u32) -> Row {
     // The last windows of a strip may not exist.
     let slice = at.outer * input_size().x + nearest(z, input_size().x);
     return Row(slice * input_size().y + nearest(y, input_size().y), !PADDED || in_input(z, y, 0));
-}
-
-// The maximum of a row with the taps that its cells have in a window, where the first has `first_tap`.
-fn in_window(row: Maximum, first_tap: u32) -> Maximum {
-    return Maximum(row.elements, row.keys, row.taps + first_tap);
 }
 
 // Stores the maximum of window `number` of the strip, if there is one. `first_tap_of` is that of the shader.
@@ -537,48 +554,48 @@ fn pool(at: Position) {
     let cells0_0 = load_cells(at, row0, 0u, 1u);
     let cells0_1 = load_cells(at, row0, 1u, 1u);
     let cells0_2 = load_cells(at, row0, 2u, 1u);
-    var maximum0 = Maximum(vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), vec4<u32>(cells0_0.keys.w, cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y), vec4<u32>(0u));
-    maximum0 = later(maximum0, Maximum(vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), vec4<u32>(cells0_1.keys.x, cells0_1.keys.z, cells0_2.keys.x, cells0_2.keys.z), vec4<u32>(1u)));
-    maximum0 = later(maximum0, Maximum(vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), vec4<u32>(cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y, cells0_2.keys.w), vec4<u32>(2u)));
+    var maximum0 = maximum_of_keys(vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), vec4<u32>(cells0_0.keys.w, cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y), 0u);
+    maximum0 = later(maximum0, maximum_of_keys(vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), vec4<u32>(cells0_1.keys.x, cells0_1.keys.z, cells0_2.keys.x, cells0_2.keys.z), 1u));
+    maximum0 = later(maximum0, maximum_of_keys(vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), vec4<u32>(cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y, cells0_2.keys.w), 2u));
     var window0 = in_window(maximum0, 0u);
     let row1 = input_row(at, 0u, 1u);
     let cells1_0 = load_cells(at, row1, 0u, 1u);
     let cells1_1 = load_cells(at, row1, 1u, 1u);
     let cells1_2 = load_cells(at, row1, 2u, 1u);
-    var maximum1 = Maximum(vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), vec4<u32>(cells1_0.keys.w, cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y), vec4<u32>(0u));
-    maximum1 = later(maximum1, Maximum(vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), vec4<u32>(cells1_1.keys.x, cells1_1.keys.z, cells1_2.keys.x, cells1_2.keys.z), vec4<u32>(1u)));
-    maximum1 = later(maximum1, Maximum(vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), vec4<u32>(cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y, cells1_2.keys.w), vec4<u32>(2u)));
+    var maximum1 = maximum_of_keys(vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), vec4<u32>(cells1_0.keys.w, cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y), 0u);
+    maximum1 = later(maximum1, maximum_of_keys(vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), vec4<u32>(cells1_1.keys.x, cells1_1.keys.z, cells1_2.keys.x, cells1_2.keys.z), 1u));
+    maximum1 = later(maximum1, maximum_of_keys(vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), vec4<u32>(cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y, cells1_2.keys.w), 2u));
     window0 = later(window0, in_window(maximum1, 3u));
     let row2 = input_row(at, 0u, 2u);
     let cells2_0 = load_cells(at, row2, 0u, 1u);
     let cells2_1 = load_cells(at, row2, 1u, 1u);
     let cells2_2 = load_cells(at, row2, 2u, 1u);
-    var maximum2 = Maximum(vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), vec4<u32>(cells2_0.keys.w, cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y), vec4<u32>(0u));
-    maximum2 = later(maximum2, Maximum(vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), vec4<u32>(cells2_1.keys.x, cells2_1.keys.z, cells2_2.keys.x, cells2_2.keys.z), vec4<u32>(1u)));
-    maximum2 = later(maximum2, Maximum(vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), vec4<u32>(cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y, cells2_2.keys.w), vec4<u32>(2u)));
+    var maximum2 = maximum_of_keys(vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), vec4<u32>(cells2_0.keys.w, cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y), 0u);
+    maximum2 = later(maximum2, maximum_of_keys(vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), vec4<u32>(cells2_1.keys.x, cells2_1.keys.z, cells2_2.keys.x, cells2_2.keys.z), 1u));
+    maximum2 = later(maximum2, maximum_of_keys(vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), vec4<u32>(cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y, cells2_2.keys.w), 2u));
     window0 = later(window0, in_window(maximum2, 6u));
     var window1 = in_window(maximum2, 0u);
     let row3 = input_row(at, 0u, 3u);
     let cells3_0 = load_cells(at, row3, 0u, 1u);
     let cells3_1 = load_cells(at, row3, 1u, 1u);
     let cells3_2 = load_cells(at, row3, 2u, 1u);
-    var maximum3 = Maximum(vec4<u32>(cells3_0.elements.w, cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y), vec4<u32>(cells3_0.keys.w, cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y), vec4<u32>(0u));
-    maximum3 = later(maximum3, Maximum(vec4<u32>(cells3_1.elements.x, cells3_1.elements.z, cells3_2.elements.x, cells3_2.elements.z), vec4<u32>(cells3_1.keys.x, cells3_1.keys.z, cells3_2.keys.x, cells3_2.keys.z), vec4<u32>(1u)));
-    maximum3 = later(maximum3, Maximum(vec4<u32>(cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y, cells3_2.elements.w), vec4<u32>(cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y, cells3_2.keys.w), vec4<u32>(2u)));
+    var maximum3 = maximum_of_keys(vec4<u32>(cells3_0.elements.w, cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y), vec4<u32>(cells3_0.keys.w, cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y), 0u);
+    maximum3 = later(maximum3, maximum_of_keys(vec4<u32>(cells3_1.elements.x, cells3_1.elements.z, cells3_2.elements.x, cells3_2.elements.z), vec4<u32>(cells3_1.keys.x, cells3_1.keys.z, cells3_2.keys.x, cells3_2.keys.z), 1u));
+    maximum3 = later(maximum3, maximum_of_keys(vec4<u32>(cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y, cells3_2.elements.w), vec4<u32>(cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y, cells3_2.keys.w), 2u));
     window1 = later(window1, in_window(maximum3, 3u));
     let row4 = input_row(at, 0u, 4u);
     let cells4_0 = load_cells(at, row4, 0u, 1u);
     let cells4_1 = load_cells(at, row4, 1u, 1u);
     let cells4_2 = load_cells(at, row4, 2u, 1u);
-    var maximum4 = Maximum(vec4<u32>(cells4_0.elements.w, cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y), vec4<u32>(cells4_0.keys.w, cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y), vec4<u32>(0u));
-    maximum4 = later(maximum4, Maximum(vec4<u32>(cells4_1.elements.x, cells4_1.elements.z, cells4_2.elements.x, cells4_2.elements.z), vec4<u32>(cells4_1.keys.x, cells4_1.keys.z, cells4_2.keys.x, cells4_2.keys.z), vec4<u32>(1u)));
-    maximum4 = later(maximum4, Maximum(vec4<u32>(cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y, cells4_2.elements.w), vec4<u32>(cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y, cells4_2.keys.w), vec4<u32>(2u)));
+    var maximum4 = maximum_of_keys(vec4<u32>(cells4_0.elements.w, cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y), vec4<u32>(cells4_0.keys.w, cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y), 0u);
+    maximum4 = later(maximum4, maximum_of_keys(vec4<u32>(cells4_1.elements.x, cells4_1.elements.z, cells4_2.elements.x, cells4_2.elements.z), vec4<u32>(cells4_1.keys.x, cells4_1.keys.z, cells4_2.keys.x, cells4_2.keys.z), 1u));
+    maximum4 = later(maximum4, maximum_of_keys(vec4<u32>(cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y, cells4_2.elements.w), vec4<u32>(cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y, cells4_2.keys.w), 2u));
     window1 = later(window1, in_window(maximum4, 6u));
     store_window(at, 0u, window0);
     store_window(at, 1u, window1);
 }
 
 fn store_maximum(item: u32, maximum: Maximum) {
-    store_item(item, maximum.elements);
-    store_taps_of_item(item, maximum.taps);
+    store_item(item, elements_of(maximum));
+    store_taps_of_item(item, taps_of(maximum));
 }

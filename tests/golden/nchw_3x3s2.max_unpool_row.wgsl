@@ -244,13 +244,13 @@ fn cell_coordinate(
     return CellCoordinate(vec4<u32>(inside), cell == inside);
 }
 
-fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
+fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
     let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
-    let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
+    let x = cell_coordinate(window_x, tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
     var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
     if SPATIAL_AXES > 1u {
         let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
@@ -265,6 +265,8 @@ fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
     }
     return cells;
 }
+
+// The taps of a work item's four windows.
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
@@ -554,14 +556,15 @@ fn widen(elements: vec4<u32>) -> vec4<u32> {
     if KIND == BFLOAT16 {
         return elements << vec4<u32>(16u);
     }
-    let sign = (elements & vec4<u32>(0x8000u)) << vec4<u32>(16u);
-    let magnitude = elements & vec4<u32>(0x7fffu);
-    let shifted = magnitude << vec4<u32>(13u);
-    let subnormal = bitcast<vec4<u32>>(vec4<f32>(magnitude) * 0x1p-24f);
-    let normal = shifted + vec4<u32>(112u << 23u);
-    let unbounded = shifted | vec4<u32>(0x7f800000u);
-    let finite = select(normal, subnormal, magnitude < vec4<u32>(0x400u));
-    return sign | select(finite, unbounded, magnitude >= vec4<u32>(0x7c00u));
+    // The exponent is rebiased by 112, and once more from the largest to the largest. That of a subnormal comes out
+    // as 2^-15 for 2^-14, with a leading 1 that is none.
+    let top = elements << vec4<u32>(16u);
+    let magnitude = (top >> vec4<u32>(3u)) & vec4<u32>(0x0fffe000u);
+    let unbounded = magnitude >= vec4<u32>(0x1fu << 23u);
+    let wide = magnitude + select(vec4<u32>(112u << 23u), vec4<u32>(224u << 23u), unbounded);
+    let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(wide) * 2.0 - 0x1p-14f);
+    let number = select(wide, subnormal, magnitude < vec4<u32>(1u << 23u));
+    return (top & vec4<u32>(0x80000000u)) | number;
 }
 
 // Binary32 bits rounded to the element.
@@ -759,6 +762,16 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     return accumulator;
 }
 
+// The elements of a cell that one window covers.
+fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return finish(accumulate_first(window, taps));
+}
+
+// The elements of a cell that no window covers.
+fn no_window() -> vec4<u32> {
+    return vec4<u32>(0u);
+}
+
 // Windows of an unpooling that each lane finds by itself: those before the window that starts the stride block
 // of the lane's cell on x.
 
@@ -793,8 +806,8 @@ fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
 }
 
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
-// four. A work item owns four adjacent elements in each row of a stride block: the rows from the start of one
-// window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
+// four. A work item owns four adjacent elements, or 16 bytes of narrow ones (row_words.wgsl), in each row of a stride
+// block: the rows from the start of one window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
 // blocks, one below the other. Work items side by side store bytes side by side.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
@@ -834,17 +847,6 @@ fn window_row(cells: RowCells, after_z: i32, after_y: i32) -> WindowRow {
     return WindowRow(row * pooled_size().z, exists);
 }
 
-// Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
-// blocks.
-fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
-    let first = cells.number * (4u / STRIDE_X) + u32(offset);
-    let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
-    let exists = x < vec4<u32>(pooled_size().z);
-    let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
-    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row.exists) & exists);
-    return pooled(load(source), taps);
-}
-
 // Stores the elements in row rz, ry of the strip, if the output has the row.
 fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     // A coordinate before the input wraps to a number larger than any extent.
@@ -853,21 +855,6 @@ fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
     if z < input_size().x && y < input_size().y {
         let row = (cells.outer * input_size().x + z) * input_size().y + y;
         store_item(row * params.extents.z + cells.number, elements);
-    }
-}
-
-// The elements of the strip, with exact sums.
-fn unpool_exactly(cells: RowCells) {
-    var at: Position;
-    at.outer = vec4<u32>(cells.outer);
-    at.inner = cells.inner;
-    at.exists = vec4<bool>(true);
-    for (var row = 0u; row < STRIDE_Z * STRIP * STRIDE_Y; row++) {
-        let rz = row / (STRIP * STRIDE_Y);
-        let ry = row % (STRIP * STRIDE_Y);
-        let z = vec4<u32>(cells.z * STRIDE_Z + rz);
-        let y = vec4<u32>(cells.y * STRIDE_Y + ry);
-        store_cells(cells, rz, ry, gather(at, z, y, cells.x));
     }
 }
 
@@ -891,6 +878,34 @@ fn max_unpool_row(
     let z = at.z + params.first_block.x;
     let y = at.y * STRIP + params.first_block.y;
     unpool(RowCells(at.outer, z, y, at.x, x + params.pad_before.z, inner));
+}
+
+// What max_unpool_row.wgsl has where four elements are four lanes.
+
+// Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
+// blocks.
+fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
+    let first = cells.number * (4u / STRIDE_X) + u32(offset);
+    let x = vec4<u32>(first) + vec4<u32>(0u, 1u, 2u, 3u);
+    let exists = x < vec4<u32>(pooled_size().z);
+    let source = row.first + min(x, vec4<u32>(pooled_size().z - 1u));
+    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row.exists) & exists);
+    return pooled(load(source), taps);
+}
+
+// The elements of the strip, with exact sums.
+fn unpool_exactly(cells: RowCells) {
+    var at: Position;
+    at.outer = vec4<u32>(cells.outer);
+    at.inner = cells.inner;
+    at.exists = vec4<bool>(true);
+    for (var row = 0u; row < STRIDE_Z * STRIP * STRIDE_Y; row++) {
+        let rz = row / (STRIP * STRIDE_Y);
+        let ry = row % (STRIP * STRIDE_Y);
+        let z = vec4<u32>(cells.z * STRIDE_Z + rz);
+        let y = vec4<u32>(cells.y * STRIDE_Y + ry);
+        store_cells(cells, rz, ry, gather(at, z, y, cells.x));
+    }
 }
 
 fn unpool(cells: RowCells) {

@@ -24,11 +24,9 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
 const PAD_BEFORE_X: u32 = 0u;
-const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
-const FEW_ROWS: bool = false;
 const PADDED: bool = false;
 const SUMMED: bool = false;
 const OVERLAPPING: bool = false;
@@ -100,16 +98,10 @@ struct Params {
     first_block: vec3<u32>,
     // Elements of what the work items divide between them; used by flat.wgsl only.
     elements: u32,
-    // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
-    // the input, in elements of the tensor.
+    // Where the bindings start in their tensors: in elements of the bound array.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
-    // Elements of a row of what the work items divide between them.
-    row_elements: u32,
-    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
-    // max_unpool_flat.wgsl only.
-    inverses: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -244,13 +236,13 @@ fn cell_coordinate(
     return CellCoordinate(vec4<u32>(inside), cell == inside);
 }
 
-fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
+fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
     let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
-    let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
+    let x = cell_coordinate(window_x, tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
     var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
     if SPATIAL_AXES > 1u {
         let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
@@ -265,6 +257,8 @@ fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
     }
     return cells;
 }
+
+// The taps of a work item's four windows.
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
@@ -491,14 +485,15 @@ fn widen(elements: vec4<u32>) -> vec4<u32> {
     if KIND == BFLOAT16 {
         return elements << vec4<u32>(16u);
     }
-    let sign = (elements & vec4<u32>(0x8000u)) << vec4<u32>(16u);
-    let magnitude = elements & vec4<u32>(0x7fffu);
-    let shifted = magnitude << vec4<u32>(13u);
-    let subnormal = bitcast<vec4<u32>>(vec4<f32>(magnitude) * 0x1p-24f);
-    let normal = shifted + vec4<u32>(112u << 23u);
-    let unbounded = shifted | vec4<u32>(0x7f800000u);
-    let finite = select(normal, subnormal, magnitude < vec4<u32>(0x400u));
-    return sign | select(finite, unbounded, magnitude >= vec4<u32>(0x7c00u));
+    // The exponent is rebiased by 112, and once more from the largest to the largest. That of a subnormal comes out
+    // as 2^-15 for 2^-14, with a leading 1 that is none.
+    let top = elements << vec4<u32>(16u);
+    let magnitude = (top >> vec4<u32>(3u)) & vec4<u32>(0x0fffe000u);
+    let unbounded = magnitude >= vec4<u32>(0x1fu << 23u);
+    let wide = magnitude + select(vec4<u32>(112u << 23u), vec4<u32>(224u << 23u), unbounded);
+    let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(wide) * 2.0 - 0x1p-14f);
+    let number = select(wide, subnormal, magnitude < vec4<u32>(1u << 23u));
+    return (top & vec4<u32>(0x80000000u)) | number;
 }
 
 // Binary32 bits rounded to the element.
@@ -665,21 +660,22 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
     return any(smallest < vec4<u32>(least));
 }
 
-// The accumulator of a cell after the first window, where the cell is `hit` by it.
-fn accumulate_first(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
-    return select(vec4<u32>(0u), terms, hit);
+// The accumulator of a cell after the first window, in which the cell has these taps.
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return select(vec4<u32>(0u), window.terms, window.taps == taps);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    let hit = window.taps == taps;
     if SUMMED && OVERLAPPING {
-        let summand = select(vec4<u32>(0u), terms, hit);
+        let summand = select(vec4<u32>(0u), window.terms, hit);
         if is_float() {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
     }
-    return select(accumulator, terms, hit);
+    return select(accumulator, window.terms, hit);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
@@ -694,6 +690,16 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
         return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
     }
     return accumulator;
+}
+
+// The elements of a cell that one window covers.
+fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return finish(accumulate_first(window, taps));
+}
+
+// The elements of a cell that no window covers.
+fn no_window() -> vec4<u32> {
+    return vec4<u32>(0u);
 }
 
 // Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
@@ -759,19 +765,6 @@ fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
     store(block.first + offset, elements, inside);
 }
 
-// The cells of the strip, with exact sums.
-fn unpool_exactly(block: Block) {
-    for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
-        let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);
-        let ry = cell / STRIDE_X % (STRIP * STRIDE_Y);
-        let rx = cell % STRIDE_X;
-        let z = block.z * STRIDE_Z + rz;
-        let y = block.y * STRIDE_Y + ry;
-        let x = block.x * STRIDE_X + rx;
-        store_cell(block, rz, ry, rx, gather(block.at, z, y, x));
-    }
-}
-
 @compute @workgroup_size(WORKGROUP_SIZE)
 fn max_unpool_block(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -796,14 +789,29 @@ fn max_unpool_block(
     unpool(Block(item, at, z, y, x, first));
 }
 
+// The way of max_unpool_block.wgsl to exact sums.
+
+// The cells of the strip, with exact sums.
+fn unpool_exactly(block: Block) {
+    for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
+        let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);
+        let ry = cell / STRIDE_X % (STRIP * STRIDE_Y);
+        let rx = cell % STRIDE_X;
+        let z = block.z * STRIDE_Z + rz;
+        let y = block.y * STRIDE_Y + ry;
+        let x = block.x * STRIDE_X + rx;
+        store_cell(block, rz, ry, rx, gather(block.at, z, y, x));
+    }
+}
+
 fn unpool(block: Block) {
     let window0_0 = load_window(block, 0, 0, 0);
-    let cell000_0 = accumulate_first(window0_0.terms, window0_0.taps == vec4<u32>(0u));
-    let cell001_0 = accumulate_first(window0_0.terms, window0_0.taps == vec4<u32>(1u));
-    let cell010_0 = accumulate_first(window0_0.terms, window0_0.taps == vec4<u32>(2u));
-    let cell011_0 = accumulate_first(window0_0.terms, window0_0.taps == vec4<u32>(3u));
-    store_cell(block, 0u, 0u, 0u, finish(cell000_0));
-    store_cell(block, 0u, 0u, 1u, finish(cell001_0));
-    store_cell(block, 0u, 1u, 0u, finish(cell010_0));
-    store_cell(block, 0u, 1u, 1u, finish(cell011_0));
+    let cell000_0 = accumulate_first(window0_0, vec4<u32>(0u));
+    let cell001_0 = accumulate_first(window0_0, vec4<u32>(1u));
+    let cell010_0 = accumulate_first(window0_0, vec4<u32>(2u));
+    let cell011_0 = accumulate_first(window0_0, vec4<u32>(3u));
+    store_cell(block, 0u, 0u, 0u, finish_one(window0_0, vec4<u32>(0u)));
+    store_cell(block, 0u, 0u, 1u, finish_one(window0_0, vec4<u32>(1u)));
+    store_cell(block, 0u, 1u, 0u, finish_one(window0_0, vec4<u32>(2u)));
+    store_cell(block, 0u, 1u, 1u, finish_one(window0_0, vec4<u32>(3u)));
 }

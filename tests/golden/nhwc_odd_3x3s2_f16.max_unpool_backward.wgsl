@@ -244,13 +244,13 @@ fn cell_coordinate(
     return CellCoordinate(vec4<u32>(inside), cell == inside);
 }
 
-fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
+fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
     let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
-    let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
+    let x = cell_coordinate(window_x, tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
     var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
     if SPATIAL_AXES > 1u {
         let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
@@ -265,6 +265,8 @@ fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
     }
     return cells;
 }
+
+// The taps of a work item's four windows.
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
@@ -430,8 +432,17 @@ fn has_taps_word(item: u32, word: u32) -> bool {
     return item * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
+// The windows of a work item where they may lie in different rows, or where they are channels of one.
+
+// The coordinate of each on x.
+fn window_x(at: Position) -> vec4<u32> {
+    return vec4<u32>(at.x);
+}
+
 // The gradient of unpooling. A work item makes four adjacent values of the pooled gradient: each is the cell
 // that its tap names, loaded by itself, or zero where the tap names no cell of the input.
+//
+// Windows that are adjacent in a row share all coordinates but x: see windows_in_row.wgsl.
 //
 // words_in: the unpooled gradient. taps_in: the tap of each pooled value. tensor_out: the pooled gradient.
 
@@ -449,7 +460,7 @@ fn max_unpool_backward(
         return;
     }
     let at = position(item);
-    let cells = cells_of_taps(at, load_taps_of_item(item, true));
+    let cells = cells_of_taps(at, window_x(at), load_taps_of_item(item, true));
     let slice = vec4<u32>(at.outer) * input_size().x + cells.z;
     let pixel = (slice * input_size().y + cells.y) * input_size().z + cells.x;
     let element =

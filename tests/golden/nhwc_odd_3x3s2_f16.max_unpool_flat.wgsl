@@ -244,13 +244,13 @@ fn cell_coordinate(
     return CellCoordinate(vec4<u32>(inside), cell == inside);
 }
 
-fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
+fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     let tap_y = taps / KERNEL_X % KERNEL_Y;
     let tap_x = taps % KERNEL_X;
     let pads = params.pad_before;
     let size = input_size();
     let is_tap = taps < vec4<u32>(KERNEL_Z * KERNEL_Y * KERNEL_X);
-    let x = cell_coordinate(vec4<u32>(at.x), tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
+    let x = cell_coordinate(window_x, tap_x, STRIDE_X, DILATION_X, pads.z, size.z);
     var cells = Cells(vec4<u32>(0u), vec4<u32>(0u), x.nearest, is_tap & x.exists);
     if SPATIAL_AXES > 1u {
         let y = cell_coordinate(vec4<u32>(at.y), tap_y, STRIDE_Y, DILATION_Y, pads.y, size.y);
@@ -265,6 +265,8 @@ fn cells_of_taps(at: Position, taps: vec4<u32>) -> Cells {
     }
     return cells;
 }
+
+// The taps of a work item's four windows.
 
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
@@ -553,14 +555,15 @@ fn widen(elements: vec4<u32>) -> vec4<u32> {
     if KIND == BFLOAT16 {
         return elements << vec4<u32>(16u);
     }
-    let sign = (elements & vec4<u32>(0x8000u)) << vec4<u32>(16u);
-    let magnitude = elements & vec4<u32>(0x7fffu);
-    let shifted = magnitude << vec4<u32>(13u);
-    let subnormal = bitcast<vec4<u32>>(vec4<f32>(magnitude) * 0x1p-24f);
-    let normal = shifted + vec4<u32>(112u << 23u);
-    let unbounded = shifted | vec4<u32>(0x7f800000u);
-    let finite = select(normal, subnormal, magnitude < vec4<u32>(0x400u));
-    return sign | select(finite, unbounded, magnitude >= vec4<u32>(0x7c00u));
+    // The exponent is rebiased by 112, and once more from the largest to the largest. That of a subnormal comes out
+    // as 2^-15 for 2^-14, with a leading 1 that is none.
+    let top = elements << vec4<u32>(16u);
+    let magnitude = (top >> vec4<u32>(3u)) & vec4<u32>(0x0fffe000u);
+    let unbounded = magnitude >= vec4<u32>(0x1fu << 23u);
+    let wide = magnitude + select(vec4<u32>(112u << 23u), vec4<u32>(224u << 23u), unbounded);
+    let subnormal = bitcast<vec4<u32>>(bitcast<vec4<f32>>(wide) * 2.0 - 0x1p-14f);
+    let number = select(wide, subnormal, magnitude < vec4<u32>(1u << 23u));
+    return (top & vec4<u32>(0x80000000u)) | number;
 }
 
 // Binary32 bits rounded to the element.
@@ -756,6 +759,16 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
         return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));
     }
     return accumulator;
+}
+
+// The elements of a cell that one window covers.
+fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return finish(accumulate_first(window, taps));
+}
+
+// The elements of a cell that no window covers.
+fn no_window() -> vec4<u32> {
+    return vec4<u32>(0u);
 }
 
 // Windows of an unpooling that each lane finds by itself: those before the window that starts the stride block

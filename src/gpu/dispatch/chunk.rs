@@ -9,10 +9,7 @@ use crate::geometry::{Axis, Geometry};
 use crate::gpu::dispatch::grid::Limits;
 use crate::gpu::kernel::row::row_elements;
 use crate::gpu::kernel::uniforms::{Params, inverse};
-use crate::gpu::kernel::{Access, Kernel, Loads, Owns};
-
-/// Elements that a work item owns.
-const ITEM: u64 = 4;
+use crate::gpu::kernel::{Access, Kernel, Loads, Owns, item_elements};
 
 /// One dispatch: its grid, its uniforms and the bytes of each tensor that it binds.
 #[derive(Clone, Debug)]
@@ -31,6 +28,8 @@ pub(crate) struct Work<'a> {
     geometry: &'a Geometry,
     pub(crate) kernel: Kernel,
     element_bytes: u64,
+    /// Adjacent elements that a work item owns.
+    item: u64,
     /// Spatial extents of what the work items divide between them, the elements of a pixel, and all elements.
     extents: [u32; 3],
     inner: u32,
@@ -57,6 +56,7 @@ impl<'a> Work<'a> {
             geometry,
             kernel,
             element_bytes: element.bytes() as u64,
+            item: item_elements(kernel.row().access, element),
             extents,
             inner,
             elements,
@@ -70,7 +70,7 @@ impl<'a> Work<'a> {
     ///
     /// Returns an error if a single work item touches more than one binding holds.
     pub(crate) fn chunks(&self, limits: &Limits) -> Result<Vec<Chunk>, Error> {
-        let items = self.elements.div_ceil(ITEM);
+        let items = self.elements.div_ceil(self.item);
         let fits = |items: Range<u64>| {
             let count = items.end - items.start;
             let mut bound = self.bound(items, limits).into_iter();
@@ -111,18 +111,25 @@ impl<'a> Work<'a> {
         let count = items.end - items.start;
         let workgroups = limits.grid(count);
         // Bytes of an element of the bound arrays.
-        let packed = 4 * self.element_bytes;
+        let packed = self.item * self.element_bytes;
         let stored = if row.access == Access::Flat { 4 } else { packed };
+        let windows = u64::from(self.windows_of_vector());
         let loaded = match (row.loads, row.access) {
+            (_, Access::RowWords) => windows * self.element_bytes,
             (Loads::NamedCells | Loads::OwnWords, _) => 4,
-            (_, Access::Channels | Access::Row) => packed,
+            (_, Access::Channels | Access::ChannelWords | Access::Row) => packed,
             _ => self.element_bytes,
         };
+        let words = matches!(row.access, Access::ChannelWords | Access::RowWords);
+        let taps = if words { windows } else { 4 };
         let channels = self.geometry.inner;
-        let inner = if row.access == Access::Channels { channels / 4 } else { channels };
+        let inner = match row.access {
+            Access::Channels | Access::ChannelWords => channels / self.item as u32,
+            _ => channels,
+        };
         let [z, y, x] = self.extents;
         let in_rows = row.access == Access::Row || row.owns == Owns::RowCells;
-        let x = if in_rows { x / 4 } else { x };
+        let x = if in_rows { x / self.item as u32 } else { x };
         let row_elements = u64::from(x) * u64::from(inner);
         let axes = &self.geometry.axes;
         let params = Params {
@@ -138,7 +145,7 @@ impl<'a> Work<'a> {
             elements: self.elements as u32,
             input_base: (bytes[0].start / loaded) as u32,
             output_base: (bytes[1].start / stored) as u32,
-            taps_base: (bytes[2].start / 4) as u32,
+            taps_base: (bytes[2].start / taps) as u32,
             row_elements: row_elements as u32,
             inverses: [z.into(), y.into(), row_elements, inner.into()].map(inverse),
         };
@@ -168,7 +175,7 @@ impl<'a> Work<'a> {
     /// The elements of the tensor that is read, the tensor that is written and the taps that some work items
     /// touch.
     fn touched(&self, items: Range<u64>) -> [Range<u64>; 3] {
-        let own = items.start * ITEM..(items.end * ITEM).min(self.elements);
+        let own = items.start * self.item..(items.end * self.item).min(self.elements);
         let (first, last) = (self.pixel(own.start), self.pixel(own.end - 1));
         let (axes, row) = (&self.geometry.axes, self.kernel.row());
         let windows_and_cells =
@@ -219,9 +226,16 @@ impl<'a> Work<'a> {
             Owns::RowCells => {
                 // On x elements are counted.
                 let cell = |element: u32| element / self.geometry.inner;
+                // Windows may be loaded in whole vectors.
+                let whole = |(low, high): (u32, u32)| {
+                    let vector = self.windows_of_vector();
+                    (low / vector * vector, high / vector * vector + (vector - 1))
+                };
                 windows_and_cells(
                     &|i, n| match i {
-                        2 => axes[2].windows_of_block((cell(n) + axes[2].before) / axes[2].stride),
+                        2 => whole(
+                            axes[2].windows_of_block((cell(n) + axes[2].before) / axes[2].stride),
+                        ),
                         _ => self.of_blocks(i, n, Axis::windows_of_block),
                     },
                     &|i, n| match i {
@@ -230,6 +244,17 @@ impl<'a> Work<'a> {
                     },
                 )
             }
+        }
+    }
+
+    /// Windows that are loaded at once.
+    fn windows_of_vector(&self) -> u32 {
+        let row = self.kernel.row();
+        match (row.access, row.loads) {
+            (Access::ChannelWords, _) => self.item as u32,
+            (Access::RowWords, _) => self.item as u32 / self.geometry.axes[2].stride,
+            (_, Loads::Vec4s) => 4,
+            _ => 1,
         }
     }
 

@@ -22,7 +22,7 @@ pub(crate) use binding::{Binding, BindingSet};
 use constants::Constants;
 use row::{has_constant_lanes, has_few_rows};
 use size::{blocks_of_strip, windows_of_strip};
-pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass};
+pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass, item_elements};
 use variant::{VARIANTS, Variant};
 
 /// A kernel before its text is written: a row of the table of variants, and the constants of its code.
@@ -55,9 +55,9 @@ impl Kernel {
             WindowOperation::MaxUnpool(overlap) => (Operation::MaxUnpool, overlap),
             WindowOperation::MaxUnpoolBackward => (Operation::MaxUnpoolBackward, Overlap::Last),
         };
-        let variant = Variant::index(table_operation, geometry, element);
         let computes = table_operation == Operation::MaxPool || overlap == Overlap::Sum;
         let element = if computes { element } else { moved_as(element) };
+        let variant = Variant::index(table_operation, geometry, element);
         let mut kernel = Self::of_window(variant, geometry, element);
         let (constants, axes) = (&mut kernel.constants, &geometry.axes);
         let Variant { access, owns, .. } = VARIANTS[variant];
@@ -104,7 +104,11 @@ impl Kernel {
     fn of_window(variant: usize, geometry: &Geometry, element: Element) -> Self {
         let Variant { access, owns, .. } = VARIANTS[variant];
         let constant_lanes = has_constant_lanes(geometry.inner == 1, &geometry.axes[2]);
-        let in_rows = access == Access::Row || (owns == Owns::RowCells && constant_lanes);
+        let in_rows = match owns {
+            Owns::PooledStrips => access == Access::Row,
+            Owns::RowCells => constant_lanes,
+            Owns::PooledValues | Owns::Cells | Owns::Blocks => false,
+        };
         let mut constants = Constants::new(element);
         constants.axes = geometry.axes.map(|axis| Axis {
             input: 0,
@@ -209,12 +213,40 @@ impl Kernel {
             Loads::Vec4s => prelude!("load_vec4"),
             _ => prelude!("load_words"),
         };
+        let half = row.access == Access::RowWords && self.constants.axes[2].stride == 2;
+        let words = match (self.constants.bits(), half) {
+            (16, false) => prelude!("words_16_vec4"),
+            (16, true) => prelude!("words_16_vec2"),
+            (_, false) => prelude!("words_8_vec4"),
+            (_, true) => prelude!("words_8_vec2"),
+        };
         let preludes: &[&str] = match row.access {
-            Access::Channels | Access::Row => &[prelude!("tensor"), packed, prelude!("vec4")],
-            Access::FlatVec4 => {
-                &[prelude!("tensor"), packed, loads, prelude!("flat"), prelude!("flat_vec4")]
+            Access::Channels | Access::Row => {
+                &[prelude!("tensor"), prelude!("taps"), packed, prelude!("vec4")]
             }
-            Access::Flat => &[prelude!("tensor"), loads, prelude!("flat"), prelude!("flat_words")],
+            Access::ChannelWords => &[
+                prelude!("tensor"),
+                words,
+                prelude!("tap_words"),
+                prelude!("packed_32"),
+                prelude!("vec4"),
+            ],
+            Access::RowWords => &[prelude!("tensor"), words, prelude!("tap_words")],
+            Access::FlatVec4 => &[
+                prelude!("tensor"),
+                prelude!("taps"),
+                packed,
+                loads,
+                prelude!("flat"),
+                prelude!("flat_vec4"),
+            ],
+            Access::Flat => &[
+                prelude!("tensor"),
+                prelude!("taps"),
+                loads,
+                prelude!("flat"),
+                prelude!("flat_words"),
+            ],
             Access::Words => &[],
         };
         let constants = self.constants.declarations(workgroup_size);

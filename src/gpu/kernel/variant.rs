@@ -9,7 +9,7 @@ use crate::gpu::kernel::binding::Binding;
 use crate::gpu::kernel::constants::Constants;
 use crate::gpu::kernel::generated;
 use crate::gpu::kernel::row::{pools_rows, row_elements};
-use crate::gpu::kernel::size::{MOST_ROWS, has_small_blocks, windows_of_strip};
+use crate::gpu::kernel::size::{MOST_ROWS, has_few_cells, has_small_blocks, windows_of_strip};
 
 /// An operation of the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +46,10 @@ pub(crate) enum Access {
     Channels,
     /// The same prelude: four elements of a row as one vec4.
     Row,
+    /// `shaders/prelude/words.wgsl`: 16 bytes of channels of a pixel, as four words.
+    ChannelWords,
+    /// The same prelude: 16 bytes of a row.
+    RowWords,
     /// `shaders/prelude/flat.wgsl`: four elements that are adjacent in memory, each loaded by itself; stored as
     /// one vec4, where the elements of both tensors divide by four.
     FlatVec4,
@@ -53,6 +57,14 @@ pub(crate) enum Access {
     Flat,
     /// No prelude: the shader knows no windows, and binds whole buffers.
     Words,
+}
+
+/// Adjacent elements that a work item owns.
+pub(crate) fn item_elements(access: Access, element: Element) -> u64 {
+    match access {
+        Access::ChannelWords | Access::RowWords => 16 / element.bytes() as u64,
+        _ => 4,
+    }
 }
 
 /// The part of the written tensor that a work item owns.
@@ -64,9 +76,9 @@ pub(crate) enum Owns {
     PooledStrips,
     /// Four adjacent cells of the input's shape.
     Cells,
-    /// Four channels of the cells of a strip of stride blocks.
+    /// Four channels, or 16 bytes, of the cells of a strip of stride blocks.
     Blocks,
-    /// Four adjacent elements in each row of a strip of stride blocks.
+    /// Four adjacent elements, or 16 bytes, in each row of a strip of stride blocks.
     RowCells,
 }
 
@@ -106,23 +118,51 @@ macro_rules! shaders {
     };
 }
 
-const MAX_POOL: &[&str] = shaders!["prelude/order", "max_pool"];
-const MAX_POOL_STRIP: &[&str] = shaders!["prelude/order", "prelude/strip", "max_pool_strip"];
-const MAX_POOL_ROW: &[&str] = shaders!["prelude/order", "prelude/strip", "max_pool_row"];
-const UNPOOL_BLOCK: &[&str] =
-    shaders!["prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_block"];
+const MAX_POOL: &[&str] = shaders!["prelude/order", "prelude/maximum", "max_pool"];
+const MAX_POOL_WORDS: &[&str] =
+    shaders!["prelude/order", "prelude/tagged", "prelude/tagged_words", "max_pool"];
+const MAX_POOL_STRIP: &[&str] =
+    shaders!["prelude/order", "prelude/maximum", "prelude/strip", "max_pool_strip"];
+const MAX_POOL_STRIP_WORDS: &[&str] = shaders![
+    "prelude/order",
+    "prelude/tagged",
+    "prelude/tagged_words",
+    "prelude/strip",
+    "max_pool_strip"
+];
+const MAX_POOL_ROW: &[&str] =
+    shaders!["prelude/order", "prelude/maximum", "prelude/strip", "max_pool_row"];
+const MAX_POOL_ROW_TAGGED: &[&str] = shaders![
+    "prelude/order",
+    "prelude/tagged",
+    "prelude/tagged_vec4",
+    "prelude/strip",
+    "max_pool_row"
+];
+const UNPOOL_BLOCK: &[&str] = shaders![
+    "prelude/sum",
+    "prelude/gather",
+    "prelude/accumulate",
+    "max_unpool_block",
+    "prelude/exact_block"
+];
+const UNPOOL_BLOCK_WORDS: &[&str] = shaders!["prelude/sum", "prelude/words", "max_unpool_block"];
 const UNPOOL_ROW: &[&str] = shaders![
     "prelude/sum",
     "prelude/gather",
     "prelude/accumulate",
     "prelude/lanes",
-    "max_unpool_row"
+    "max_unpool_row",
+    "prelude/exact_row"
 ];
+const UNPOOL_ROW_WORDS: &[&str] =
+    shaders!["prelude/sum", "prelude/words", "max_unpool_row", "prelude/row_words"];
 const UNPOOL_ROW_VEC4: &[&str] = shaders![
     "prelude/sum",
     "prelude/gather",
     "prelude/accumulate",
     "max_unpool_row",
+    "prelude/exact_row",
     "prelude/windows_vec4"
 ];
 const UNPOOL_FLAT: &[&str] = shaders![
@@ -133,7 +173,8 @@ const UNPOOL_FLAT: &[&str] = shaders![
     "max_unpool_flat"
 ];
 const UNPOOL_CELL: &[&str] = shaders!["prelude/sum", "prelude/gather", "max_unpool_cell"];
-const BACKWARD: &[&str] = shaders!["max_unpool_backward"];
+const BACKWARD: &[&str] = shaders!["prelude/windows_anywhere", "max_unpool_backward"];
+const BACKWARD_ROW: &[&str] = shaders!["prelude/windows_in_row", "max_unpool_backward"];
 const INDICES: &[&str] = shaders!["prelude/report", "indices"];
 const SCATTER_LAST: &[&str] = shaders!["prelude/report", "scatter", "scatter_last"];
 const SCATTER_SUM: &[&str] = shaders!["prelude/report", "prelude/sum", "scatter", "scatter_sum"];
@@ -174,14 +215,19 @@ const TO_TAPS: &[Binding] = &[Params, Input, TapsOut, IndexStrides, Report];
 /// bindings; shaders; what is generated.
 #[rustfmt::skip]
 pub(crate) static VARIANTS: &[Variant] = table![
+    MaxPool, "max_pool_strip", ChannelWords PooledStrips Access, channel_words_strips, POOLING, MAX_POOL_STRIP_WORDS, generated::max_pool_strip;
+    MaxPool, "max_pool", ChannelWords PooledValues Access, channel_words_few_cells, POOLING, MAX_POOL_WORDS, generated::max_pool;
     MaxPool, "max_pool_strip", Channels PooledStrips Access, vec4_channels_strips, POOLING, MAX_POOL_STRIP, generated::max_pool_strip;
     MaxPool, "max_pool", Channels PooledValues Access, vec4_channels, POOLING, MAX_POOL, generated::max_pool;
+    MaxPool, "max_pool_row", Row PooledStrips Access, pool_narrow_rows, POOLING, MAX_POOL_ROW_TAGGED, generated::max_pool_row;
     MaxPool, "max_pool_row", Row PooledStrips Access, pool_rows, POOLING, MAX_POOL_ROW, generated::max_pool_row;
     MaxPool, "max_pool", FlatVec4 PooledValues Access, vec4_tensors, POOLING, MAX_POOL, generated::max_pool;
     MaxPool, "max_pool", Flat PooledValues Access, always, POOLING, MAX_POOL, generated::max_pool;
 
+    MaxUnpool, "max_unpool_block", ChannelWords Blocks Access, channel_words_small_blocks, UNPOOLING, UNPOOL_BLOCK_WORDS, generated::max_unpool_block;
     MaxUnpool, "max_unpool_block", Channels Blocks Access, vec4_channels_small_blocks, UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
     MaxUnpool, "max_unpool_cell", Channels Cells Access, vec4_channels, UNPOOLING, UNPOOL_CELL, generated::nothing;
+    MaxUnpool, "max_unpool_row", RowWords RowCells Access, row_words_small_blocks, UNPOOLING, UNPOOL_ROW_WORDS, generated::max_unpool_row_words;
     MaxUnpool, "max_unpool_row", FlatVec4 RowCells Vec4s, vec4_rows_of_windows, UNPOOLING, UNPOOL_ROW_VEC4, generated::max_unpool_row_vec4;
     MaxUnpool, "max_unpool_row", FlatVec4 RowCells Access, vec4_rows_small_blocks, UNPOOLING, UNPOOL_ROW, generated::max_unpool_row;
     MaxUnpool, "max_unpool_flat", FlatVec4 Cells Access, vec4_small_blocks_long_rows, UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
@@ -189,6 +235,7 @@ pub(crate) static VARIANTS: &[Variant] = table![
     MaxUnpool, "max_unpool_cell", Flat Cells Access, always, UNPOOLING, UNPOOL_CELL, generated::nothing;
 
     MaxUnpoolBackward, "max_unpool_backward", Channels PooledValues NamedCells, vec4_channels, UNPOOLING, BACKWARD, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", Row PooledValues NamedCells, vec4_rows_pooled, UNPOOLING, BACKWARD_ROW, generated::nothing;
     MaxUnpoolBackward, "max_unpool_backward", FlatVec4 PooledValues NamedCells, vec4_tensors, UNPOOLING, BACKWARD, generated::nothing;
     MaxUnpoolBackward, "max_unpool_backward", Flat PooledValues NamedCells, always, UNPOOLING, BACKWARD, generated::nothing;
 
@@ -251,6 +298,48 @@ fn vec4_channels_small_blocks(geometry: &Geometry, element: Element) -> bool {
     vec4_channels(geometry, element) && small_blocks(geometry, element)
 }
 
+/// Elements whose sums `shaders/prelude/words.wgsl` has.
+fn is_narrow(element: Element) -> bool {
+    matches!(element, Element::F16 | Element::U8)
+}
+
+/// Channels of whole vec4s of words.
+fn channel_words(geometry: &Geometry, element: Element) -> bool {
+    let item = item_elements(Access::ChannelWords, element) as u32;
+    element.bytes() < 4 && geometry.inner.is_multiple_of(item)
+}
+
+fn channel_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
+    is_narrow(element) && channel_words(geometry, element) && small_blocks(geometry, element)
+}
+
+/// Windows whose taps fit the keys of `shaders/prelude/tagged.wgsl`.
+fn channel_words_few_cells(geometry: &Geometry, element: Element) -> bool {
+    channel_words(geometry, element) && has_few_cells(&geometry.axes)
+}
+
+fn channel_words_strips(geometry: &Geometry, element: Element) -> bool {
+    channel_words_few_cells(geometry, element) && windows_of_strip(&geometry.axes, false) > 1
+}
+
+/// Rows of elements of 16 or 8 bits.
+fn pool_narrow_rows(geometry: &Geometry, element: Element) -> bool {
+    element.bytes() < 4 && pools_rows(geometry)
+}
+
+/// Rows of whole vec4s of words, and rows of windows of as many words as start them.
+fn row_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
+    let [z, y, x] = &geometry.axes;
+    let item = item_elements(Access::RowWords, element) as u32;
+    is_narrow(element)
+        && geometry.inner == 1
+        && x.stride <= 2
+        && x.input.is_multiple_of(item)
+        && x.pooled.is_multiple_of(item / x.stride)
+        && u64::from(z.stride) * u64::from(y.stride) <= MOST_ROWS
+        && small_blocks(geometry, element)
+}
+
 fn pool_rows(geometry: &Geometry, _: Element) -> bool {
     pools_rows(geometry)
 }
@@ -258,6 +347,11 @@ fn pool_rows(geometry: &Geometry, _: Element) -> bool {
 /// Tensors of whole vec4s.
 fn vec4_tensors(geometry: &Geometry, _: Element) -> bool {
     geometry.input_len().is_multiple_of(4) && geometry.pooled_len().is_multiple_of(4)
+}
+
+/// Rows of windows, which are single elements, of whole vec4s.
+fn vec4_rows_pooled(geometry: &Geometry, _: Element) -> bool {
+    geometry.inner == 1 && geometry.axes[2].pooled.is_multiple_of(4)
 }
 
 /// Rows of whole vec4s, of which a work item owns few.

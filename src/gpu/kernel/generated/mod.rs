@@ -13,7 +13,9 @@ use crate::geometry::Axis;
 use crate::gpu::kernel::constants::Constants;
 
 pub(crate) use pool::{max_pool, max_pool_row, max_pool_strip};
-pub(crate) use unpool::{max_unpool_block, max_unpool_flat, max_unpool_row, max_unpool_row_vec4};
+pub(crate) use unpool::{
+    max_unpool_block, max_unpool_flat, max_unpool_row, max_unpool_row_vec4, max_unpool_row_words,
+};
 
 /// Nothing: the shader is complete.
 pub(crate) fn nothing(_: &Constants) -> String {

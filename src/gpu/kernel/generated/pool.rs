@@ -49,8 +49,10 @@ pub(crate) fn max_pool_row(constants: &Constants) -> String {
                     format!("cells{row}_{}.{member}.{}", cell / 4, LANES[(cell % 4) as usize])
                 })
             };
-            let (elements, keys) = (lanes("elements"), lanes("keys"));
-            let cells = format_args!("Maximum({elements}, {keys}, vec4<u32>({x}u))");
+            // Keys of narrow elements contain them: see `shaders/prelude/tagged.wgsl`.
+            let is_tagged = constants.bits() < 32;
+            let elements = if is_tagged { String::new() } else { lanes("elements") + ", " };
+            let cells = format_args!("maximum_of_keys({elements}{}, {x}u)", lanes("keys"));
             next(body, &format!("maximum{row}"), x == 0, cells);
         }
     })
@@ -95,9 +97,9 @@ fn pool_strip(constants: &Constants, search: impl Fn(&mut Function, usize)) -> S
 
 fn store_maximum(constants: &Constants) -> String {
     let mut body = Function::new("fn store_maximum(item: u32, maximum: Maximum)");
-    body.line("store_item(item, maximum.elements);");
+    body.line("store_item(item, elements_of(maximum));");
     if constants.with_taps {
-        body.line("store_taps_of_item(item, maximum.taps);");
+        body.line("store_taps_of_item(item, taps_of(maximum));");
     }
     body.end()
 }

@@ -24,8 +24,7 @@ pub(crate) fn max_unpool_block(constants: &Constants) -> String {
                     (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y), tap(axis_x, cell[2], x));
                 let (Some(tap_z), Some(tap_y), Some(tap_x)) = taps else { continue };
                 let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
-                let hit = format!("{window}.taps == vec4<u32>({tap}u)");
-                cells.add(&mut body, cell, &window, &hit);
+                cells.add(&mut body, cell, &format!("{window}, vec4<u32>({tap}u)"));
             }
         }
     }
@@ -54,6 +53,74 @@ pub(crate) fn max_unpool_row_vec4(constants: &Constants) -> String {
     unpool_rows(constants, |body, sums, row| load_numbered(body, sums, constants, row, true))
 }
 
+/// The same where elements stay in words: `shaders/prelude/row_words.wgsl`. Windows are loaded in vectors, which start
+/// at multiples of their length; a vector that starts elsewhere is put together from two.
+pub(crate) fn max_unpool_row_words(constants: &Constants) -> String {
+    let [axis_z, axis_y, axis_x] = &constants.axes;
+    let bits = constants.bits();
+    let words = 4 / axis_x.stride;
+    let per_vector = (words * 32 / bits) as i32;
+    // The windows over the work item's columns, counted from those that start the stride blocks without padding.
+    let column_of = |x: u32| x + axis_x.before;
+    let last = (column_of(axis_x.stride - 1) / axis_x.stride) as i32;
+    let first = (column_of(0) / axis_x.stride) as i32 + 1 - axis_x.windows_per_cell() as i32;
+    let covers =
+        |&offset: &i32| (0..axis_x.stride).any(|x| tap(axis_x, column_of(x), offset).is_some());
+    let mut body = Function::new("fn unpool(cells: RowCells)");
+    let mut cells = Accumulators::default();
+    let owned = [axis_z.stride, axis_y.stride * constants.strip, axis_x.stride];
+    for (row, [z, y]) in window_rows(constants).into_iter().enumerate() {
+        body.line(format_args!("let row{row} = window_row(cells, {z}, {y});"));
+        let name = |vector: i32| format!("vector{row}_{}", vector - first.div_euclid(per_vector));
+        let mut next_vector = i32::MIN;
+        for (i, offset) in (first..=last).filter(covers).enumerate() {
+            let (vector, start) = (offset.div_euclid(per_vector), offset.rem_euclid(per_vector));
+            let end = vector + 1 + i32::from(start > 0);
+            for vector in next_vector.max(vector)..end {
+                let load = format_args!("load_windows(cells, row{row}, {vector})");
+                body.line(format_args!("let {} = {load};", name(vector)));
+            }
+            next_vector = end;
+            let from = |member: &str| {
+                let vectors = [name(vector), name(vector + 1)].map(|v| format!("{v}.{member}"));
+                words_from(&vectors, start as u32 * bits, words)
+            };
+            let windows = format!("windows{row}_{i}");
+            let load = format_args!("pooled({}, {})", from("elements"), from("taps"));
+            body.line(format_args!("let {windows} = {load};"));
+            for cell @ [cell_z, cell_y, cell_x] in raster(owned) {
+                let (tap_z, tap_y) = (tap(axis_z, cell_z, z), tap(axis_y, cell_y, y));
+                let tap_x = tap(axis_x, column_of(cell_x), offset);
+                let (Some(tap_z), Some(tap_y), Some(tap_x)) = (tap_z, tap_y, tap_x) else {
+                    continue;
+                };
+                let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
+                cells.add(&mut body, cell, &format!("{windows}, vec4<u32>({tap}u)"));
+            }
+        }
+    }
+    for [z, y, _] in raster([owned[0], owned[1], 1]) {
+        let [even, odd] = [0, 1].map(|x| cells.finish([z, y, x]));
+        let elements = if words == 4 { even } else { format!("interleave({even}, {odd})") };
+        body.line(format_args!("store_cells(cells, {z}u, {y}u, {elements});"));
+    }
+    body.end()
+}
+
+/// As many words as a vector has, from bit `bit` of two adjacent vectors.
+fn words_from(vectors: &[String; 2], bit: u32, words: u32) -> String {
+    if bit == 0 {
+        return vectors[0].clone();
+    }
+    let word =
+        |n: u32| format!("{}.{}", vectors[(n / words) as usize], LANES[(n % words) as usize]);
+    let shifted = (bit / 32..).take(words as usize).map(|low| match bit % 32 {
+        0 => word(low),
+        shift => format!("funnel({}, {}, {shift}u)", word(low), word(low + 1)),
+    });
+    format!("Words({})", shifted.collect::<Vec<_>>().join(", "))
+}
+
 /// For four lanes the window of each, as a `Pooled`, and the tap on x of the lanes' cells.
 type Lanes = (String, String);
 
@@ -73,8 +140,7 @@ fn unpool_rows(
                 let (tap_z, tap_y) = (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y));
                 let (Some(tap_z), Some(tap_y)) = (tap_z, tap_y) else { continue };
                 let first_tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel;
-                let hit = format!("{windows}.taps == {taps} + {first_tap}u");
-                cells.add(&mut body, cell, &windows, &hit);
+                cells.add(&mut body, cell, &format!("{windows}, {taps} + {first_tap}u"));
             }
         }
     }
@@ -159,7 +225,7 @@ fn load_numbered(
 /// `unpool` of `shaders/max_unpool_flat.wgsl`.
 pub(crate) fn max_unpool_flat(constants: &Constants) -> String {
     let mut body = Function::new("fn unpool(cells: FlatCells) -> vec4<u32>");
-    let (mut sums, mut cells) = (Sums::new(constants), Accumulators::default());
+    let (mut sums, mut cells) = (Sums::new(constants), Accumulators::of_hits());
     for (row, [z, y]) in window_rows(constants).into_iter().enumerate() {
         body.line(format_args!("let row{row} = window_rows(cells, {}u, {}u);", -z, -y));
         for before in (0..constants.axes[2].windows_per_cell()).rev() {
@@ -167,7 +233,7 @@ pub(crate) fn max_unpool_flat(constants: &Constants) -> String {
             let load = format_args!("load_windows(cells, row{row}, {before}u)");
             body.line(format_args!("let {windows} = {load};"));
             sums.add(&mut body, &windows);
-            cells.add(&mut body, [0; 3], &windows, &format!("{windows}.hits"));
+            cells.add(&mut body, [0; 3], &format!("{windows}.terms, {windows}.hits"));
         }
     }
     sums.end(&mut body, "return unpool_exactly(cells);");
@@ -222,20 +288,31 @@ impl Sums {
     }
 }
 
-/// The accumulators of a work item's cells, a variable for each window of each.
+/// The accumulators of a work item's cells, a variable for each window of each: the number of windows, and what the
+/// cell takes from the first.
 #[derive(Default)]
-struct Accumulators(BTreeMap<[u32; 3], usize>);
+struct Accumulators {
+    cells: BTreeMap<[u32; 3], (usize, String)>,
+    /// What the names of the shader's functions end with.
+    of: &'static str,
+}
 
 impl Accumulators {
-    /// Adds a window, which hits the cell where `hit` says so.
-    fn add(&mut self, body: &mut Function, cell: [u32; 3], window: &str, hit: &str) {
-        let windows = self.0.entry(cell).or_default();
-        let [z, y, x] = cell;
+    /// Of windows that tell which lanes they hit, instead of the taps of all lanes.
+    fn of_hits() -> Self {
+        Self { of: "_hits", ..Self::default() }
+    }
+
+    /// Adds a window: `arguments` say what it gives the cell.
+    fn add(&mut self, body: &mut Function, cell: [u32; 3], arguments: &str) {
+        let (windows, first) = self.cells.entry(cell).or_default();
+        let ([z, y, x], of) = (cell, self.of);
         let call = match windows.checked_sub(1) {
-            None => format!("accumulate_first({window}.terms, {hit})"),
-            Some(earlier) => {
-                format!("accumulate(cell{z}{y}{x}_{earlier}, {window}.terms, {hit})")
+            None => {
+                arguments.clone_into(first);
+                format!("accumulate_first{of}({first})")
             }
+            Some(earlier) => format!("accumulate{of}(cell{z}{y}{x}_{earlier}, {arguments})"),
         };
         body.line(format_args!("let cell{z}{y}{x}_{windows} = {call};"));
         *windows += 1;
@@ -243,9 +320,10 @@ impl Accumulators {
 
     /// The elements of a cell after the last window: zero for a cell that no window covers.
     fn finish(&self, [z, y, x]: [u32; 3]) -> String {
-        match self.0.get(&[z, y, x]) {
-            None => "vec4<u32>(0u)".to_owned(),
-            Some(windows) => format!("finish(cell{z}{y}{x}_{})", windows - 1),
+        match self.cells.get(&[z, y, x]) {
+            None => "no_window()".to_owned(),
+            Some((1, first)) => format!("finish_one{}({first})", self.of),
+            Some((windows, _)) => format!("finish(cell{z}{y}{x}_{})", windows - 1),
         }
     }
 }

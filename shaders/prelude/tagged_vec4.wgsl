@@ -1,0 +1,37 @@
+// The maximum of four windows by the keys of tagged.wgsl.
+
+struct Maximum {
+    keys: vec4<u32>,
+}
+
+// The cells lie inside as one, or not at all.
+fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
+    let top = elements_inside(elements, inside.x) << vec4<u32>(32u - BITS);
+    return Maximum(tagged_key(top, tag_of_cells(inside.x, tap)));
+}
+
+// Cells that were keyed with tap 0.
+fn maximum_of_keys(keys: vec4<u32>, tap: u32) -> Maximum {
+    return in_window(Maximum(keys), tap);
+}
+
+fn later(maximum: Maximum, next: Maximum) -> Maximum {
+    return Maximum(later_key(maximum.keys, next.keys));
+}
+
+fn in_window(row: Maximum, first_tap: u32) -> Maximum {
+    return Maximum(row.keys - first_tap * TAG);
+}
+
+// A cell of the padding is below every other.
+fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
+    return maximum;
+}
+
+fn elements_of(maximum: Maximum) -> vec4<u32> {
+    return top_of_key(maximum.keys) >> vec4<u32>(32u - BITS);
+}
+
+fn taps_of(maximum: Maximum) -> vec4<u32> {
+    return ~inverse_tap_of_key(maximum.keys);
+}

@@ -1,0 +1,6 @@
+// The windows of a work item where they may lie in different rows, or where they are channels of one.
+
+// The coordinate of each on x.
+fn window_x(at: Position) -> vec4<u32> {
+    return vec4<u32>(at.x);
+}

@@ -1,0 +1,18 @@
+// Words of elements of 8 bits, as words.wgsl works on: 8 elements. Their taps lie as they do.
+
+alias Words = vec2<u32>;
+alias TapWords = vec2<u32>;
+
+fn words_of_taps(taps: TapWords) -> Words {
+    // Bit 6 instead of bit 7: no tap has either.
+    return (taps & vec2<u32>(0x7f7f7f7fu)) | ((taps >> vec2<u32>(1u)) & vec2<u32>(0x40404040u));
+}
+
+// A vec4 that starts with some words, and the words that a vec4 starts with.
+fn lanes_of(words: Words) -> vec4<u32> {
+    return vec4<u32>(words, 0u, 0u);
+}
+
+fn words_of(lanes: vec4<u32>) -> Words {
+    return lanes.xy;
+}
