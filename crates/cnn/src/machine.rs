@@ -13,6 +13,8 @@ pub(crate) struct Bound<'a> {
     pub(crate) kernel: &'a Kernel,
     pub(crate) reads: Vec<BufferId>,
     pub(crate) writes: Vec<BufferId>,
+    /// Whether it continues a chain ([`chained`](crate::program::chained)).
+    pub(crate) is_chained: bool,
 }
 
 /// Buffers and kernels. A machine may move between threads, except in a browser.
@@ -26,6 +28,12 @@ pub(crate) trait Machine: WasmNotSend {
     /// Reads the first `len` numbers of a buffer, after all programs that were run before.
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error>;
 
-    /// Runs kernels one after the other. No kernel both reads and writes one buffer.
+    /// Whether kernels may be chained.
+    fn chains(&self) -> bool {
+        false
+    }
+
+    /// Runs kernels one after the other, or chains of them. No kernel both reads and writes one buffer, and no
+    /// chain writes one that it has read.
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error>;
 }

@@ -43,6 +43,28 @@ pub(crate) struct Instruction {
     pub(crate) layer: usize,
 }
 
+/// Kernels of a chain at most.
+pub(crate) const CHAINED: usize = 4;
+
+/// For each kernel whether it continues a chain: a kernel whose result is dense, and functions of each of its
+/// elements right after it. The CPU computes a chain as a whole, some elements at a time.
+pub(crate) fn chained(instructions: &[&Instruction]) -> Vec<bool> {
+    let mut chained = vec![false; instructions.len()];
+    let mut first = 0;
+    for i in 1..instructions.len() {
+        let leader = instructions[first];
+        let len = leader.kernel.dense_len().filter(|_| i - first < CHAINED);
+        let reads = &instructions[i].reads;
+        let written = |slot: &SlotId| instructions[first..i].iter().any(|i| i.writes[0] == *slot);
+        chained[i] =
+            len.is_some() && instructions[i].kernel.elements() == len && reads.iter().any(written);
+        if !chained[i] {
+            first = i;
+        }
+    }
+    chained
+}
+
 /// The memory that programs run in: the size of each piece in bytes. Pieces are added, never freed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arena {
@@ -58,10 +80,12 @@ impl Arena {
 
     /// Assigns a piece of the arena to each tensor that `instructions` write, unless `assigned`
     /// already has one. After the last use of a tensor its piece is free for later tensors, unless
-    /// the tensor is `pinned`. Pieces that are `reserved` are not used.
+    /// the tensor is `pinned`. Pieces that are `reserved` are not used. Kernels that are [`chained`] run
+    /// with the one before them, and a tensor that only they read has a piece of no bytes.
     pub(crate) fn assign(
         &mut self,
-        instructions: &[Instruction],
+        instructions: &[&Instruction],
+        chained: &[bool],
         bytes: impl Fn(SlotId) -> u64,
         pinned: impl Fn(SlotId) -> bool,
         assigned: &mut [Option<PieceId>],
@@ -76,28 +100,40 @@ impl Arena {
         let mut own = vec![false; assigned.len()];
         let mut free: Vec<PieceId> =
             (0..self.sizes.len()).filter(|&b| !reserved.get(b).copied().unwrap_or(false)).collect();
-        for (i, instruction) in instructions.iter().enumerate() {
-            for &slot in &instruction.writes {
-                if assigned[slot].is_none() {
-                    assigned[slot] = Some(self.take(&mut free, bytes(slot)));
+        let mut start = 0;
+        while start < instructions.len() {
+            let more = chained[start + 1..].iter().take_while(|chained| **chained).count();
+            let (chain, last) = (&instructions[start..=start + more], start + more);
+            let ends = |slot: SlotId| last_use[slot] <= last && !pinned(slot);
+            for (i, instruction) in chain.iter().enumerate() {
+                for &slot in &instruction.writes {
+                    if assigned[slot].is_some() {
+                        continue;
+                    }
+                    let is_passed_on = i < more && ends(slot);
+                    let bytes = if is_passed_on { 0 } else { bytes(slot) };
+                    assigned[slot] = Some(self.take(&mut free, bytes));
                     own[slot] = true;
                 }
             }
             let mut done: Vec<SlotId> =
-                instruction.reads.iter().chain(&instruction.writes).copied().collect();
+                chain.iter().flat_map(|i| i.reads.iter().chain(&i.writes)).copied().collect();
             done.sort_unstable();
             done.dedup();
             for slot in done {
-                if own[slot] && last_use[slot] == i && !pinned(slot) {
+                if own[slot] && ends(slot) {
                     free.extend(assigned[slot]);
                 }
             }
+            start = last + 1;
         }
     }
 
-    /// The smallest free piece of at least `bytes` and at most twice `bytes`, or a new one.
+    /// The smallest free piece of at least `bytes` and at most twice `bytes`, or a new one. One of no bytes is
+    /// only for tensors of none.
     fn take(&mut self, free: &mut Vec<PieceId>, bytes: u64) -> PieceId {
-        let fits = |size: u64| size >= bytes && size <= bytes.saturating_mul(2).max(4096);
+        let most = if bytes == 0 { 0 } else { bytes.saturating_mul(2).max(4096) };
+        let fits = |size: u64| size >= bytes && size <= most;
         let best = free
             .iter()
             .enumerate()

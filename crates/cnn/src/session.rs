@@ -95,13 +95,13 @@ impl Session {
         assigned[input] = Some(storage.arena.push(plan.slots[input].bytes));
         // What no image changes is computed once, so no other tensor may take its memory.
         for varies in [false, true] {
-            let instructions: Vec<_> = part(&plan, varies).cloned().collect();
-            storage.arena.assign(
-                &instructions,
+            let reserved = vec![true; storage.arena.sizes.len()];
+            storage.assign(
+                &part(&plan, varies),
                 |slot| plan.slots[slot].bytes,
                 |slot| pinned[slot],
                 &mut assigned,
-                &vec![true; storage.arena.sizes.len()],
+                &reserved,
             );
         }
         let mut reserved = vec![false; storage.arena.sizes.len()];
@@ -131,7 +131,7 @@ impl Session {
 
     /// Runs the part of the plan that depends on the input, or the part that does not.
     fn run(&mut self, varies: bool) -> Result<(), Error> {
-        self.storage.run(part(&self.plan, varies), &self.assigned)
+        self.storage.run(&part(&self.plan, varies), &self.assigned)
     }
 
     /// Allocates new pieces of the arena. A refusal names the node that the piece was for.
@@ -276,18 +276,19 @@ impl Session {
         reserved.resize(arena.sizes.len(), false);
         reserved[seed] = true;
         let pinned = |slot: SlotId| slot == result;
-        arena.assign(&back.instructions, bytes, pinned, &mut assigned, &reserved);
+        let instructions: Vec<_> = back.instructions.iter().collect();
+        self.storage.assign(&instructions, bytes, pinned, &mut assigned, &reserved);
         self.allocate()?;
         self.storage.write(seed, signal)?;
-        self.storage.run(&back.instructions, &assigned)?;
+        self.storage.run(&instructions, &assigned)?;
         let numbers = self.storage.read(assigned[result], len)?;
         Ok(Reading { shape, numbers })
     }
 }
 
 /// The part of a plan that depends on the input, or the part that does not.
-fn part(plan: &Plan, varies: bool) -> impl Iterator<Item = &Instruction> {
-    plan.instructions.iter().filter(move |i| plan.slots[i.writes[0]].varies == varies)
+fn part(plan: &Plan, varies: bool) -> Vec<&Instruction> {
+    plan.instructions.iter().filter(|i| plan.slots[i.writes[0]].varies == varies).collect()
 }
 
 /// Uploads each part of the weights once, and returns the piece of each tensor of weights.

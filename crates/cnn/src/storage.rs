@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::machine::{Bound, Machine};
-use crate::program::{Arena, BufferId, Instruction, PieceId, SlotId};
+use crate::program::{Arena, BufferId, Instruction, PieceId, SlotId, chained};
 use crate::reading::Numbers;
 
 /// The arena of a session and the machine that allocates its pieces and runs programs on them.
@@ -65,10 +65,31 @@ impl Storage {
         }
     }
 
-    /// Runs a program whose tensors have the assigned pieces.
-    pub(crate) fn run<'a>(
+    /// For each kernel whether it continues a chain on this machine.
+    fn chained(&self, instructions: &[&Instruction]) -> Vec<bool> {
+        match self.machine.chains() {
+            true => chained(instructions),
+            false => vec![false; instructions.len()],
+        }
+    }
+
+    /// Assigns pieces to the tensors of a program ([`Arena::assign`]).
+    pub(crate) fn assign(
         &mut self,
-        instructions: impl IntoIterator<Item = &'a Instruction>,
+        instructions: &[&Instruction],
+        bytes: impl Fn(SlotId) -> u64,
+        pinned: impl Fn(SlotId) -> bool,
+        assigned: &mut [Option<PieceId>],
+        reserved: &[bool],
+    ) {
+        let chained = self.chained(instructions);
+        self.arena.assign(instructions, &chained, bytes, pinned, assigned, reserved);
+    }
+
+    /// Runs a program whose tensors have the assigned pieces.
+    pub(crate) fn run(
+        &mut self,
+        instructions: &[&Instruction],
         assigned: &[Option<PieceId>],
     ) -> Result<(), Error> {
         let buffers = |slots: &[SlotId]| {
@@ -78,10 +99,12 @@ impl Storage {
                 .map(|piece| self.buffers[piece])
                 .collect()
         };
-        let bound = instructions.into_iter().map(|instruction| Bound {
+        let chained = self.chained(instructions).into_iter();
+        let bound = instructions.iter().zip(chained).map(|(instruction, is_chained)| Bound {
             kernel: &instruction.kernel,
             reads: buffers(&instruction.reads),
             writes: buffers(&instruction.writes),
+            is_chained,
         });
         let program: Vec<_> = bound.collect();
         self.machine.run(&program)

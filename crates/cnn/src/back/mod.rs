@@ -140,7 +140,7 @@ impl Trace<'_> {
             let bytes = self.plan.slots[at].bytes;
             let y = forward.writes[0];
             let (kernel, operands) = match &forward.kernel {
-                Kernel::Pair(Pair::Add, all) if all.a == all.b => {
+                Kernel::Pair(Pair::Add, all) if !is_repeated(all, i) => {
                     self.arrive(at, signal, layer);
                     continue;
                 }

@@ -1,5 +1,7 @@
 //! Parallel loops over the chunks of a slice: threads by rayon, one after another on wasm.
 
+use std::cell::RefCell;
+
 #[cfg(not(target_arch = "wasm32"))]
 use rayon::prelude::*;
 
@@ -10,10 +12,38 @@ pub(super) fn each_chunk<T: Send>(
     len: usize,
     each: impl Fn(usize, &mut [T]) + Send + Sync,
 ) {
+    let each = |(i, chunk): (usize, &mut [T])| each(i, chunk);
+    // One chunk needs no other thread.
+    if all.len() <= len {
+        if !all.is_empty() {
+            each((0, all));
+        }
+        return;
+    }
     #[cfg(not(target_arch = "wasm32"))]
-    all.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| each(i, chunk));
+    all.par_chunks_mut(len).enumerate().for_each(each);
     #[cfg(target_arch = "wasm32")]
-    all.chunks_mut(len).enumerate().for_each(|(i, chunk)| each(i, chunk));
+    all.chunks_mut(len).enumerate().for_each(each);
+}
+
+/// Runs `work` on one of the threads that chunks are handed to, so that it hands them over without waiting.
+pub(super) fn among_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    #[cfg(not(target_arch = "wasm32"))]
+    return rayon::scope(|_| work());
+    #[cfg(target_arch = "wasm32")]
+    return work();
+}
+
+/// Calls `work` with `len` elements of memory that the thread keeps, of any value.
+pub(super) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+    thread_local!(static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    let result = work(&mut scratch[..len]);
+    SCRATCH.set(scratch);
+    result
 }
 
 /// Threads that chunks are handed to.

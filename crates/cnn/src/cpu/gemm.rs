@@ -27,23 +27,60 @@ impl Strides {
     }
 }
 
-/// Adds the product of `a`, of `rows` by `depth`, and `b`, of `depth` by `columns`, to `y`.
+/// Threads that a product is computed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threads {
+    All,
+    This,
+}
+
+/// Sets `y` to the product of `a`, of `rows` by `depth`, and `b`, of `depth` by `columns`.
+///
+/// # Panics
+///
+/// If a matrix reaches past its slice.
+pub(super) fn product(
+    size: [usize; 3],
+    a: (&[f32], Strides),
+    b: (&[f32], Strides),
+    y: (&mut [f32], Strides),
+    threads: Threads,
+) {
+    multiply(size, a, b, y, false, threads);
+}
+
+/// Adds the product to `y`, on all threads.
 ///
 /// # Panics
 ///
 /// If a matrix reaches past its slice.
 pub(super) fn add_product(
+    size: [usize; 3],
+    a: (&[f32], Strides),
+    b: (&[f32], Strides),
+    y: (&mut [f32], Strides),
+) {
+    multiply(size, a, b, y, true, Threads::All);
+}
+
+fn multiply(
     [rows, columns, depth]: [usize; 3],
     (a, a_strides): (&[f32], Strides),
     (b, b_strides): (&[f32], Strides),
     (y, y_strides): (&mut [f32], Strides),
+    adds: bool,
+    threads: Threads,
 ) {
     let (a, b) = (&a[..a_strides.span(rows, depth)], &b[..b_strides.span(depth, columns)]);
     let y = &mut y[..y_strides.span(rows, columns)];
     if a.is_empty() || b.is_empty() {
+        if !adds {
+            y.fill(0.0);
+        }
         return;
     }
-    kernel([rows, columns, depth], (a, a_strides), (b, b_strides), (y, y_strides));
+    let (a, b, y) = ((a, a_strides), (b, b_strides), (y, y_strides));
+    kernel([rows, columns, depth], a, b, y, adds, threads);
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -53,12 +90,15 @@ fn kernel(
     (a, a_strides): (&[f32], Strides),
     (b, b_strides): (&[f32], Strides),
     (y, y_strides): (&mut [f32], Strides),
+    adds: bool,
+    threads: Threads,
 ) {
     use gemm_common::Parallelism;
 
     // Below this the threads cost more than they bring.
-    let small = rows * columns * depth < 1 << 16;
-    let threads = if small { Parallelism::None } else { Parallelism::Rayon(0) };
+    let is_small = rows * columns * depth < 1 << 16;
+    let alone = is_small || threads == Threads::This;
+    let threads = if alone { Parallelism::None } else { Parallelism::Rayon(0) };
     // The kernels want a result whose columns are dense, so a row-major one is made as its transpose.
     let turns = y_strides.column <= y_strides.row;
     let ([m, n], (a, a_strides), (b, b_strides), y_strides) = if turns {
@@ -77,7 +117,7 @@ fn kernel(
             y.as_mut_ptr(),
             y_strides.column as isize,
             y_strides.row as isize,
-            true,
+            adds,
             a.as_ptr(),
             a_strides.column as isize,
             a_strides.row as isize,
@@ -100,8 +140,13 @@ fn kernel(
     (a, a_strides): (&[f32], Strides),
     (b, b_strides): (&[f32], Strides),
     (y, y_strides): (&mut [f32], Strides),
+    adds: bool,
+    _: Threads,
 ) {
     for row in 0..rows {
+        if !adds {
+            (0..columns).for_each(|c| y[row * y_strides.row + c * y_strides.column] = 0.0);
+        }
         for d in 0..depth {
             let factor = a[row * a_strides.row + d * a_strides.column];
             let b = &b[d * b_strides.row..];

@@ -1,30 +1,56 @@
-//! Sums in sixteen lanes, and an exponential without branches: loops that compilers vectorise.
+//! Sums in sixteen lanes, and an exponential without branches: loops that compilers vectorise, for the
+//! vector instructions of the processor at hand.
 
-const LANES: usize = 16;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use fearless_simd::{Level, Simd};
+
+pub(super) const LANES: usize = 16;
+
+/// Runs `work`, compiled for the vectors of the processor at hand. Closures and functions in it must be
+/// `#[inline(always)]`, or they are compiled without.
+#[inline(always)]
+pub(super) fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+    match Level::new() {
+        Level::Avx512(avx512) => return avx512.vectorize(work),
+        Level::Avx2(avx2) => return avx2.vectorize(work),
+        _ => {}
+    }
+    work()
+}
 
 /// The sum of `term` over the elements of a slice.
 pub(super) fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let chunks = x.chunks_exact(LANES);
-    let rest: f32 = chunks.remainder().iter().map(|&x| term(x)).sum();
-    for chunk in chunks {
-        lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += term(x));
-    }
-    lanes.iter().sum::<f32>() + rest
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut lanes = [0.0f32; LANES];
+            let (chunks, rest) = x.as_chunks::<LANES>();
+            for chunk in chunks {
+                lanes.iter_mut().zip(chunk).for_each(|(lane, &x)| *lane += term(x));
+            }
+            let rest: f32 = rest.iter().map(|&x| term(x)).sum();
+            lanes.iter().sum::<f32>() + rest
+        },
+    )
 }
 
 /// The sum of the products of two slices of one length.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder());
-    let rest: f32 = rest.map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += a * b;
-        }
-    }
-    lanes.iter().sum::<f32>() + rest
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut lanes = [0.0f32; LANES];
+            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+            for (a, b) in a.iter().zip(b) {
+                for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+                    *lane += a * b;
+                }
+            }
+            let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+            lanes.iter().sum::<f32>() + rest
+        },
+    )
 }
 
 /// The exponential, within two units in the last place: 2 to a whole number, times the series of what
@@ -36,7 +62,7 @@ pub(super) fn exp(x: f32) -> f32 {
     const LOW: f32 = -2.121_944_4e-4;
     // Adding it leaves the nearest whole number in the low bits.
     const ROUND: f32 = 12_582_912.0;
-    let limited = x.clamp(-87.3, 88.7);
+    let limited = x.clamp(-87.3, 88.73);
     let shifted = limited * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (limited - n * HIGH) - n * LOW;
@@ -47,13 +73,11 @@ pub(super) fn exp(x: f32) -> f32 {
     let series = series * r + 0.5;
     let series = series * r * r + r + 1.0;
     // Two halves of the power, for one of them alone may not be a number of this type.
-    let whole = n as i32;
+    let whole = shifted.to_bits() as i32 - ROUND.to_bits() as i32;
     let half = whole >> 1;
     let power = |n: i32| f32::from_bits(((n + 127) << 23) as u32);
     let value = series * power(half) * power(whole - half);
-    let value = if x > 88.72 { f32::INFINITY } else { value };
-    let value = if x < -87.3 { 0.0 } else { value };
-    if x.is_nan() { x } else { value }
+    if x < -87.3 { 0.0 } else { value }
 }
 
 #[cfg(test)]

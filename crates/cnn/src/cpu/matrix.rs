@@ -1,16 +1,21 @@
 //! Sparse matrices along an axis, products of matrices, and axes in another order.
 
 use super::chunks::{each, each_chunk};
-use super::gemm::{Strides, add_product};
+use super::columns::copy_strided;
+use super::gemm::{self, Strides, Threads};
 use super::lanes::dot;
-use super::pointwise::{along as offset, coordinates};
-use crate::kernel::{Along, Permute, Product};
+use super::pointwise::{along as offset, coordinates, mapped};
+use crate::kernel::{Along, BROADCAST_AXES, Permute, Product};
 
 pub(super) fn along(along: &Along, [x, starts, columns, values]: [&[f32]; 4], y: &mut [f32]) {
     let [from, to, inner] = [along.from, along.to, along.inner].map(|n| n as usize);
     let y = &mut y[..along.outer as usize * to * inner];
     let entries = |row: usize| starts[row].to_bits() as usize..starts[row + 1].to_bits() as usize;
     let cell = |entry: usize| columns[entry].to_bits() as usize;
+    if from == 1 && inner == 1 && starts[to].to_bits() as usize == to {
+        // Each element is repeated, as what a mean sends back.
+        return each_chunk(y, to, |i, y| mapped(values, y, |value| value * x[i]));
+    }
     if inner == 1 {
         each(y, |i| {
             let (x, row) = (&x[i / to * from..], entries(i % to));
@@ -36,17 +41,54 @@ pub(super) fn along(along: &Along, [x, starts, columns, values]: [&[f32]; 4], y:
     });
 }
 
+/// Extents of the square blocks in which matrices are turned.
+const SQUARE: usize = 16;
+
 pub(super) fn permute(permute: &Permute, x: &[f32], y: &mut [f32]) {
-    let (dims, steps) = (permute.result(), permute.steps());
-    // Coordinates are divided out once for each run along the last axis that has any.
-    let last = (0..dims.len()).rev().find(|&d| dims[d] > 1).unwrap_or(0);
-    let (width, step) = (dims[last] as usize, steps[last] as usize);
-    each_chunk(&mut y[..permute.len() as usize], width, |row, y| {
-        let first = offset(&coordinates(row * width, &dims), &steps);
-        for (i, y) in y.iter_mut().enumerate() {
-            *y = x[first + i * step];
-        }
+    let (dims, steps) = merged(permute);
+    let [.., before, last] = dims.map(|n| n as usize);
+    let [.., step_before, step] = steps.map(|n| n as usize);
+    let y = &mut y[..permute.len() as usize];
+    if step == 1 || step_before != 1 {
+        // Coordinates are divided out once for each run along the last axis.
+        return each_chunk(y, last, |row, y| {
+            let x = &x[offset(&coordinates(row * last, &dims), &steps)..];
+            copy_strided(x, step, y);
+        });
+    }
+    each_chunk(y, before * last, |matrix, y| {
+        let x = &x[offset(&coordinates(matrix * before * last, &dims), &steps)..];
+        each_chunk(y, SQUARE * last, |rows, y: &mut [f32]| {
+            let (first, count) = (rows * SQUARE, y.len() / last);
+            for column in (0..last).step_by(SQUARE) {
+                for column in column..(column + SQUARE).min(last) {
+                    let x = &x[first + column * step..][..count];
+                    for (row, x) in x.iter().enumerate() {
+                        y[row * last + column] = *x;
+                    }
+                }
+            }
+        });
     });
+}
+
+/// Extents of the result and steps in what is read, with neighbouring axes merged where they lie one inside of the
+/// other.
+fn merged(permute: &Permute) -> ([u32; BROADCAST_AXES], [u32; BROADCAST_AXES]) {
+    let (mut dims, mut steps) = ([1; BROADCAST_AXES], [1; BROADCAST_AXES]);
+    let mut at = BROADCAST_AXES;
+    for (&n, &step) in permute.result().iter().zip(&permute.steps()).rev() {
+        if n == 1 {
+            continue;
+        }
+        if at < BROADCAST_AXES && step == steps[at] * dims[at] {
+            dims[at] *= n;
+        } else {
+            at -= 1;
+            (dims[at], steps[at]) = (n, step);
+        }
+    }
+    (dims, steps)
 }
 
 pub(super) fn product(product: &Product, a: &[f32], b: &[f32], y: &mut [f32]) {
@@ -57,13 +99,8 @@ pub(super) fn product(product: &Product, a: &[f32], b: &[f32], y: &mut [f32]) {
         let own = |all: [u32; 3]| batch * all[0] as usize;
         let y = &mut y[own(product.y)..];
         let to = strides(product.y);
-        for row in 0..rows {
-            for column in 0..columns {
-                y[row * to.row + column * to.column] = 0.0;
-            }
-        }
         let a = (&a[own(product.a)..], strides(product.a));
         let b = (&b[own(product.b)..], strides(product.b));
-        add_product([rows, columns, depth], a, b, (y, to));
+        gemm::product([rows, columns, depth], a, b, (y, to), Threads::All);
     }
 }

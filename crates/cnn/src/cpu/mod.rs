@@ -1,14 +1,22 @@
 //! The kernels on the threads of this process: the reference, and the fallback without a GPU.
 
 mod arrangement;
+mod chain;
 mod chunks;
+mod columns;
 mod convolution;
+mod dense;
+mod depthwise;
 mod gemm;
 mod lanes;
 mod matrix;
 mod pointwise;
 mod pooling;
+mod tiles;
 mod vectors;
+
+use chain::{Chain, Operand, Step, Stored};
+use chunks::among_threads;
 
 use crate::error::Error;
 use crate::kernel::Kernel;
@@ -46,18 +54,69 @@ impl Machine for Cpu {
         Ok(Numbers::Ready(self.buffers[buffer][..len].to_vec()))
     }
 
+    fn chains(&self) -> bool {
+        true
+    }
+
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
-        for Bound { kernel, reads, writes } in program {
+        among_threads(|| self.run_all(program))
+    }
+}
+
+impl Cpu {
+    fn run_all(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
+        for chain in program.chunk_by(|_, next| next.is_chained) {
+            let writes: Vec<BufferId> = chain.iter().flat_map(|b| &b.writes).copied().collect();
             let mut written: Vec<_> =
                 writes.iter().map(|&b| std::mem::take(&mut self.buffers[b])).collect();
-            let read: Vec<_> = reads.iter().map(|&b| self.buffers[b].as_slice()).collect();
-            let outcome = run(kernel, &read, &mut written);
-            for (&b, buffer) in writes.iter().zip(written) {
+            let outcome = match chain {
+                [Bound { kernel, reads, .. }] => {
+                    let read: Vec<_> = reads.iter().map(|&b| self.buffers[b].as_slice()).collect();
+                    run(kernel, &read, &mut written)
+                }
+                _ => {
+                    self.chain(chain, &mut written);
+                    Ok(())
+                }
+            };
+            for (b, buffer) in writes.into_iter().zip(written) {
                 self.buffers[b] = buffer;
             }
             outcome?;
         }
         Ok(())
+    }
+
+    /// Runs a chain, whose kernels write one buffer each.
+    fn chain(&self, chain: &[Bound<'_>], written: &mut [Vec<f32>]) {
+        let value = |b: BufferId| chain.iter().position(|bound| bound.writes[0] == b);
+        let operand = |&b: &BufferId| match value(b) {
+            Some(value) => Operand::Value(value),
+            None => Operand::Tensor(&self.buffers[b]),
+        };
+        let steps = chain[1..].iter().map(|bound| {
+            let operands = bound.reads.iter().map(operand).collect();
+            Step { kernel: bound.kernel, operands }
+        });
+        let steps = Chain { steps: steps.collect() };
+        let mut stored = Stored::default();
+        for (stored, buffer) in stored.iter_mut().zip(written) {
+            *stored = Some(buffer.as_mut_slice()).filter(|buffer| !buffer.is_empty());
+        }
+        let read: Vec<_> = chain[0].reads.iter().map(|&b| self.buffers[b].as_slice()).collect();
+        lead(chain[0].kernel, &read, &steps, stored);
+    }
+}
+
+/// Runs the first kernel of a chain, and the chain after it.
+fn lead(kernel: &Kernel, reads: &[&[f32]], chain: &Chain<'_>, stored: Stored<'_>) {
+    let bias = reads.get(2).copied();
+    match kernel {
+        Kernel::Conv(conv) => convolution::conv(conv, reads[0], reads[1], bias, chain, stored),
+        Kernel::ConvTranspose(conv) => {
+            convolution::conv_transpose(conv, reads[0], reads[1], bias, chain, stored);
+        }
+        _ => {}
     }
 }
 
@@ -66,11 +125,10 @@ fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(),
     let (first, rest) = writes.split_at_mut(1);
     let out = first[0].as_mut_slice();
     match kernel {
-        Kernel::Conv(conv) => {
-            convolution::conv(conv, reads[0], reads[1], reads.get(2).copied(), out);
-        }
-        Kernel::ConvTranspose(conv) => {
-            convolution::conv_transpose(conv, reads[0], reads[1], reads.get(2).copied(), out);
+        Kernel::Conv(_) | Kernel::ConvTranspose(_) => {
+            let mut stored = Stored::default();
+            stored[0] = Some(out);
+            lead(kernel, reads, &Chain::default(), stored);
         }
         Kernel::Affine(affine) => {
             pointwise::affine(affine, reads[0], reads[1], reads[2], out);
@@ -120,4 +178,87 @@ fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(),
         Kernel::Runs(runs) => arrangement::runs(runs, reads[0], out),
     }
     Ok(())
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+    use crate::axis::Axis;
+    use crate::kernel::{Broadcast, Conv, Function, Pair, Steps};
+
+    fn square(input: u32, kernel: u32, stride: u32) -> [Axis; 3] {
+        let pad = kernel / 2;
+        let output = (input + 2 * pad - kernel) / stride + 1;
+        let axis = Axis { input, output, kernel, stride, dilation: 1, before: pad, after: pad };
+        [Axis::NONE, axis, axis]
+    }
+
+    fn convolution(axes: [Axis; 3], batch: u32, groups: u32, rows: u32, columns: u32) -> Conv {
+        let none = Steps { offset: 0, image: 0, channel: 0 };
+        let mut conv = Conv { axes, batch, groups, rows, columns, x: none, y: none };
+        let (x, y) = (conv.input_positions(), conv.output_positions());
+        conv.x = Steps { offset: 0, image: x * groups * columns, channel: x };
+        conv.y = Steps { offset: 0, image: y * groups * rows, channel: y };
+        conv
+    }
+
+    /// A convolution, a ReLU, and the sum of both and a tensor: as a chain or not, on so many threads.
+    fn results(kernel: &Kernel, weights: u32, chained: bool, threads: usize) -> Vec<Vec<f32>> {
+        let len = kernel.dense_len().unwrap_or(0);
+        let mut dims = [1; 6];
+        dims[5] = len;
+        let mut steps = [0; 6];
+        steps[5] = 1;
+        let map = Kernel::Map { function: Function::Relu, len };
+        let pair = Kernel::Pair(Pair::Add, Broadcast { dims, a: steps, b: steps });
+        let mut cpu = Cpu::default();
+        let mut state = 1_u32;
+        for len in [1 << 20, weights, 4096, len, len, len, len, len] {
+            let buffer = cpu.allocate(u64::from(len) * 4).unwrap();
+            let mut next = || {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (state >> 8) as f32 / 8_388_608.0 - 1.0
+            };
+            let data: Vec<_> = (0..len).map(|_| next()).collect();
+            cpu.write(buffer, &data).unwrap();
+        }
+        let bound = |kernel, reads: &[usize], write, is_chained| Bound {
+            kernel,
+            reads: reads.to_vec(),
+            writes: vec![write],
+            is_chained,
+        };
+        let program = [
+            bound(kernel, &[0, 1, 2], 3, false),
+            bound(&map, &[3], 4, chained),
+            bound(&pair, &[4, 7], 5, chained),
+            bound(&pair, &[3, 5], 6, chained),
+        ];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| cpu.run(&program)).unwrap();
+        cpu.buffers[3..7].to_vec()
+    }
+
+    #[test]
+    fn neither_threads_nor_chains_change_a_bit() {
+        for (axes, batch, groups, rows, columns) in [
+            (square(30, 3, 1), 2, 1, 70, 9),
+            (square(15, 3, 2), 1, 3, 20, 40),
+            (square(9, 1, 1), 1, 1, 100, 130),
+            (square(29, 1, 1), 1, 1, 12, 30),
+            (square(31, 5, 2), 2, 37, 1, 1),
+            (square(7, 3, 1), 1, 1, 300, 50),
+        ] {
+            let conv = convolution(axes, batch, groups, rows, columns);
+            let weights = groups * rows * columns * conv.taps();
+            for kernel in [Kernel::Conv(conv), Kernel::ConvTranspose(conv)] {
+                let expected = results(&kernel, weights, false, 1);
+                assert!(expected[3].iter().any(|&x| x != 0.0));
+                for (chained, threads) in [(true, 1), (false, 3), (true, 3)] {
+                    let found = results(&kernel, weights, chained, threads);
+                    assert!(found == expected, "{kernel:?}, {chained}, {threads} threads");
+                }
+            }
+        }
+    }
 }

@@ -4,7 +4,7 @@
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::chunks::{CHUNK, each, each_chunk};
-use super::lanes::{dot, exp, sum};
+use super::lanes::{dot, exp, sum, vectorized};
 use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, erf_by};
 use crate::rule::Rule;
 
@@ -13,14 +13,17 @@ pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y
     let y = &mut y[..affine.len as usize];
     each_chunk(y, inner, |plane, y| {
         let (scale, shift) = (scale[plane % channels], shift[plane % channels]);
-        for (y, x) in y.iter_mut().zip(&x[plane * inner..]) {
-            *y = x * scale + shift;
-        }
+        mapped(&x[plane * inner..], y, |x| x * scale + shift);
     });
 }
 
 pub(super) fn map(function: Function, len: u32, x: &[f32], y: &mut [f32]) {
-    let (x, y) = (&x[..len as usize], &mut y[..len as usize]);
+    each_chunk(&mut y[..len as usize], CHUNK, |chunk, y| {
+        map_run(function, &x[chunk * CHUNK..], y);
+    });
+}
+
+pub(super) fn map_run(function: Function, x: &[f32], y: &mut [f32]) {
     // One loop for each of the functions that networks are full of, so that it is vectorised.
     match function {
         Function::Relu => mapped(x, y, |x| if x < 0.0 { 0.0 } else { x }),
@@ -32,22 +35,34 @@ pub(super) fn map(function: Function, len: u32, x: &[f32], y: &mut [f32]) {
         Function::HardSigmoid { alpha, beta } => {
             mapped(x, y, |x| (alpha * x + beta).clamp(0.0, 1.0));
         }
-        Function::Gelu => mapped(x, y, |x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2))),
+        Function::Gelu => mapped(
+            x,
+            y,
+            #[inline(always)]
+            |x| 0.5 * x * (1.0 + erf(x * FRAC_1_SQRT_2)),
+        ),
         _ => mapped(x, y, |x| function.value(x)),
     }
 }
 
-fn mapped(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32 + Send + Sync) {
-    each_chunk(y, CHUNK, |chunk, y| {
-        let x = &x[chunk * CHUNK..];
-        y.iter_mut().zip(x).for_each(|(y, &x)| *y = function(x));
-    });
+/// A function of each element of a slice.
+pub(super) fn mapped(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = function(x);
+            }
+        },
+    );
 }
 
+#[inline(always)]
 fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+#[inline(always)]
 fn erf(x: f32) -> f32 {
     erf_by(exp, x)
 }
@@ -60,6 +75,18 @@ pub(super) fn map_back(
     signal: &[f32],
     back: &mut [f32],
 ) {
+    each_chunk(&mut back[..len as usize], CHUNK, |chunk, back| {
+        map_back_run(function, rule, &seen[chunk * CHUNK..], &signal[chunk * CHUNK..], back);
+    });
+}
+
+pub(super) fn map_back_run(
+    function: Function,
+    rule: Rule,
+    seen: &[f32],
+    signal: &[f32],
+    back: &mut [f32],
+) {
     let rectified = |open: bool, r: f32| {
         let passes = match rule {
             Rule::Gradient => open,
@@ -68,17 +95,22 @@ pub(super) fn map_back(
         };
         if passes { r } else { 0.0 }
     };
-    let back = &mut back[..len as usize];
     match function {
         Function::Relu => sent_back(seen, signal, back, |y, r| rectified(y > 0.0, r)),
         Function::Clip { low: 0.0, high } => {
             sent_back(seen, signal, back, |x, r| rectified(x > 0.0 && x <= high, r));
         }
         Function::Sigmoid => sent_back(seen, signal, back, |y, r| r * y * (1.0 - y)),
-        Function::Gelu => sent_back(seen, signal, back, |x, r| {
-            let density = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
-            r * (0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * density * exp(-0.5 * x * x))
-        }),
+        Function::Gelu => sent_back(
+            seen,
+            signal,
+            back,
+            #[inline(always)]
+            |x, r| {
+                let density = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
+                r * (0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * density * exp(-0.5 * x * x))
+            },
+        ),
         // No 0·∞ where the signal is 0.
         _ => sent_back(
             seen,
@@ -91,27 +123,71 @@ pub(super) fn map_back(
     }
 }
 
-fn sent_back(
+pub(super) fn sent_back(
     seen: &[f32],
     signal: &[f32],
     back: &mut [f32],
-    function: impl Fn(f32, f32) -> f32 + Send + Sync,
+    function: impl Fn(f32, f32) -> f32,
 ) {
-    each_chunk(back, CHUNK, |chunk, back| {
-        let pairs = seen[chunk * CHUNK..].iter().zip(&signal[chunk * CHUNK..]);
-        back.iter_mut().zip(pairs).for_each(|(back, (&x, &r))| *back = function(x, r));
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for (back, (&x, &r)) in back.iter_mut().zip(seen.iter().zip(signal)) {
+                *back = function(x, r);
+            }
+        },
+    );
+}
+
+/// A function of two dense tensors.
+pub(super) fn pair_run(pair: Pair, a: &[f32], b: &[f32], y: &mut [f32]) {
+    in_rows(pair, (a, 1), (b, 1), y);
+}
+
+/// A function of two rows, each of them dense, with a step of 1, or one element, with a step of 0.
+fn in_rows(pair: Pair, a: (&[f32], u32), b: (&[f32], u32), y: &mut [f32]) {
+    match pair {
+        Pair::Add => in_row(a, b, y, |a, b| a + b),
+        Pair::Sub => in_row(a, b, y, |a, b| a - b),
+        Pair::Mul => in_row(a, b, y, |a, b| a * b),
+        Pair::Div => in_row(a, b, y, |a, b| a / b),
+        _ => in_row(a, b, y, |a, b| pair.value(a, b)),
+    }
+}
+
+fn in_row(
+    (a, a_step): (&[f32], u32),
+    (b, b_step): (&[f32], u32),
+    y: &mut [f32],
+    function: impl Fn(f32, f32) -> f32,
+) {
+    vectorized(
+        #[inline(always)]
+        || match (a_step, b_step) {
+            (0, 0) => y.fill(function(a[0], b[0])),
+            (0, _) => {
+                let a = a[0];
+                for (y, &b) in y.iter_mut().zip(b) {
+                    *y = function(a, b);
+                }
+            }
+            (_, 0) => {
+                let b = b[0];
+                for (y, &a) in y.iter_mut().zip(a) {
+                    *y = function(a, b);
+                }
+            }
+            _ => {
+                for (y, (&a, &b)) in y.iter_mut().zip(a.iter().zip(b)) {
+                    *y = function(a, b);
+                }
+            }
+        },
+    );
 }
 
 pub(super) fn pair(pair: Pair, all: &Broadcast, a: &[f32], b: &[f32], y: &mut [f32]) {
-    let y = &mut y[..all.len() as usize];
-    match pair {
-        Pair::Add => combined(all, a, b, y, |a, b| a + b),
-        Pair::Sub => combined(all, a, b, y, |a, b| a - b),
-        Pair::Mul => combined(all, a, b, y, |a, b| a * b),
-        Pair::Div => combined(all, a, b, y, |a, b| a / b),
-        _ => combined(all, a, b, y, |a, b| pair.value(a, b)),
-    }
+    combined(all, a, b, &mut y[..all.len() as usize], |a, b, y| in_rows(pair, a, b, y));
 }
 
 /// A function of two tensors, in rows along which each of them is dense or repeats one element.
@@ -120,31 +196,18 @@ fn combined(
     a: &[f32],
     b: &[f32],
     y: &mut [f32],
-    function: impl Fn(f32, f32) -> f32 + Send + Sync,
+    in_rows: impl Fn((&[f32], u32), (&[f32], u32), &mut [f32]) + Send + Sync,
 ) {
     let (width, all) = rows(all);
-    let steps = (all.a[BROADCAST_AXES - 1], all.b[BROADCAST_AXES - 1]);
+    let (a_step, b_step) = (all.a[BROADCAST_AXES - 1], all.b[BROADCAST_AXES - 1]);
     // Long rows are cut, so that every thread has some.
     let cut = width.min(CHUNK);
     let cuts = width.div_ceil(cut);
     let row = |row: usize, start: usize, y: &mut [f32]| {
         let at = coordinates(row * width, &all.dims);
         let (i, j) = (along(&at, &all.a), along(&at, &all.b));
-        match steps {
-            (0, 0) => y.fill(function(a[i], b[j])),
-            (0, _) => {
-                let a = a[i];
-                y.iter_mut().zip(&b[j + start..]).for_each(|(y, &b)| *y = function(a, b));
-            }
-            (_, 0) => {
-                let b = b[j];
-                y.iter_mut().zip(&a[i + start..]).for_each(|(y, &a)| *y = function(a, b));
-            }
-            _ => {
-                let pairs = a[i + start..].iter().zip(&b[j + start..]);
-                y.iter_mut().zip(pairs).for_each(|(y, (&a, &b))| *y = function(a, b));
-            }
-        }
+        let (i, j) = (i + start * a_step as usize, j + start * b_step as usize);
+        in_rows((&a[i..], a_step), (&b[j..], b_step), y);
     };
     if cuts == 1 {
         // Short rows, many of them to a thread.
@@ -212,7 +275,7 @@ pub(super) fn reduce(reduce: &Reduce, signal: &[f32], other: Option<&[f32]>, bac
     if let (1, Some(other)) = (count, other) {
         // Nothing was repeated: a product, of which the other operand may be.
         let all = Broadcast { dims: reduce.dims, a: steps, b: reduce.other };
-        return combined(&all, signal, other, &mut back[..len], |r, factor| r * factor);
+        return pair(Pair::Mul, &all, signal, other, back);
     }
     if let Some(width) = repeated_rows(reduce) {
         // Each element of the operand was repeated over a dense part of the signal.

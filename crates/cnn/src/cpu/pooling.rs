@@ -2,9 +2,11 @@
 
 use unpool::{Error, Geometry, Overlap, Taps};
 
+use super::chain::Chain;
 use super::chunks::each_chunk;
+use super::{convolution, depthwise};
 use crate::axis::Axis;
-use crate::kernel::Average;
+use crate::kernel::{Average, Conv, Steps};
 
 pub(super) fn max_pool(
     geometry: &Geometry,
@@ -56,54 +58,72 @@ pub(super) fn max_unpool_backward(
     unpool::cpu::max_unpool_backward_into(geometry, signal, &taps, back)
 }
 
+/// Sums over windows, which are a convolution by ones, times the reciprocals of the numbers of cells.
 pub(super) fn average(average: &Average, x: &[f32], y: &mut [f32]) {
-    let (cells, windows) = sizes(&average.axes);
-    let y = &mut y[..average.planes as usize * windows];
-    each_chunk(y, windows, |plane, y| {
-        let x = &x[plane * cells..][..cells];
-        each_window(average, |window, position, weight| {
-            let mut sum = 0.0;
-            each_cell(&average.axes, position, |cell| sum += x[cell]);
-            y[window] = sum * weight;
-        });
+    let (conv, shares) = (sums(average), shares(average));
+    let y = &mut y[..shares.len() * average.planes as usize];
+    let by_ones = depthwise::applies(&conv);
+    if by_ones {
+        let y = [Some(&mut *y), None, None, None];
+        convolution::conv(&conv, x, &ones(&conv), None, &Chain::default(), y);
+    }
+    let cells = conv.input_positions() as usize;
+    each_chunk(y, shares.len(), |plane, y| {
+        if !by_ones {
+            let x = &x[plane * cells..];
+            let windows = y.iter_mut().enumerate();
+            windows.for_each(|(window, y)| {
+                *y = 0.0;
+                each_cell(&average.axes, window, |cell| *y += x[cell]);
+            });
+        }
+        y.iter_mut().zip(&shares).for_each(|(y, share)| *y *= share);
     });
 }
 
 pub(super) fn average_back(average: &Average, signal: &[f32], back: &mut [f32]) {
-    let (cells, windows) = sizes(&average.axes);
-    let back = &mut back[..average.planes as usize * cells];
+    let (conv, shares) = (sums(average), shares(average));
+    let cells = conv.input_positions() as usize;
+    let back = &mut back[..cells * average.planes as usize];
+    let mut shared = signal[..shares.len() * average.planes as usize].to_vec();
+    each_chunk(&mut shared, shares.len(), |_, signal| {
+        signal.iter_mut().zip(&shares).for_each(|(signal, share)| *signal *= share);
+    });
+    if depthwise::applies(&conv) {
+        let back = [Some(back), None, None, None];
+        convolution::conv_transpose(&conv, &shared, &ones(&conv), None, &Chain::default(), back);
+        return;
+    }
     each_chunk(back, cells, |plane, back| {
         back.fill(0.0);
-        let signal = &signal[plane * windows..][..windows];
-        each_window(average, |window, position, weight| {
-            let share = signal[window] * weight;
-            each_cell(&average.axes, position, |cell| back[cell] += share);
-        });
+        for (window, share) in shared[plane * shares.len()..][..shares.len()].iter().enumerate() {
+            each_cell(&average.axes, window, |cell| back[cell] += share);
+        }
     });
 }
 
-fn sizes(axes: &[Axis; 3]) -> (usize, usize) {
-    let product = |extent: fn(&Axis) -> u32| axes.iter().map(|a| extent(a) as usize).product();
-    (product(|a| a.input), product(|a| a.output))
+/// The convolution of each plane that sums the cells of each window.
+fn sums(average: &Average) -> Conv {
+    let none = Steps { offset: 0, image: 0, channel: 0 };
+    let (axes, groups) = (average.axes, average.planes);
+    let mut conv = Conv { axes, batch: 1, groups, rows: 1, columns: 1, x: none, y: none };
+    conv.x.channel = conv.input_positions();
+    conv.y.channel = conv.output_positions();
+    conv
 }
 
-/// Calls `visit` with the number of each window, its position, and the reciprocal of the number of
-/// cells that its mean counts.
-fn each_window(average: &Average, mut visit: impl FnMut(usize, [u32; 3], f32)) {
-    let [z, y, x] = &average.axes;
-    let mut window = 0;
-    for qz in 0..z.output {
-        for qy in 0..y.output {
-            for qx in 0..x.output {
-                let position = [qz, qy, qx];
-                let counted =
-                    |i: usize| counted(&average.axes[i], position[i], average.counts_padding);
-                let count = counted(0) * counted(1) * counted(2);
-                visit(window, position, 1.0 / count as f32);
-                window += 1;
-            }
-        }
-    }
+fn ones(conv: &Conv) -> Vec<f32> {
+    vec![1.0; (conv.groups * conv.taps()) as usize]
+}
+
+/// For each window the reciprocal of the number of cells that its mean counts.
+fn shares(average: &Average) -> Vec<f32> {
+    let [z, y, x] = average.axes.each_ref().map(|axis| {
+        let count = |q| counted(axis, q, average.counts_padding);
+        (0..axis.output).map(count).collect::<Vec<_>>()
+    });
+    let lines = z.iter().flat_map(|z| y.iter().map(move |y| z * y));
+    lines.flat_map(|line| x.iter().map(move |x| 1.0 / (line * x) as f32)).collect()
 }
 
 /// Cells that window `q` counts on an axis: those of the input, or those of the padded input.
@@ -116,7 +136,10 @@ fn counted(axis: &Axis, q: u32, counts_padding: bool) -> i64 {
     ((room + step - 1) / step).clamp(1, i64::from(axis.kernel))
 }
 
-fn each_cell(axes: &[Axis; 3], position: [u32; 3], mut visit: impl FnMut(usize)) {
+/// Calls `visit` with each cell of the input in a window.
+fn each_cell(axes: &[Axis; 3], window: usize, mut visit: impl FnMut(usize)) {
+    let [_, y, x] = axes.each_ref().map(|a| a.output as usize);
+    let position = [window / x / y, window / x % y, window % x].map(|q| q as u32);
     let at = |i: usize, tap: u32| axes[i].cell(position[i], tap);
     for tz in axes[0].taps_inside(position[0]) {
         for ty in axes[1].taps_inside(position[1]) {

@@ -2,6 +2,7 @@
 
 use super::chunks::{each, each_chunk};
 use super::lanes::{dot, sum};
+use super::pointwise::{mapped, sent_back};
 use crate::kernel::{Fold, Vectors};
 
 /// The elements of one vector, as positions in its block of `len·inner` elements.
@@ -51,7 +52,7 @@ pub(super) fn normalize(vectors: &Vectors, epsilon: f32, x: &[f32], y: &mut [f32
         return each_chunk(&mut y[..vectors.outer as usize * len], len, |i, y| {
             let x = &x[i * len..][..len];
             let (mean, scale) = dense_moments(epsilon, x);
-            y.iter_mut().zip(x).for_each(|(y, x)| *y = (x - mean) * scale);
+            mapped(x, y, |x| (x - mean) * scale);
         });
     }
     each_vector(vectors, y, |first, at, y| {
@@ -77,9 +78,7 @@ pub(super) fn normalize_back(
             let (mean, scale) = dense_moments(epsilon, x);
             let total = sum(signal, |r| r) / count;
             let product = (dot(signal, x) - mean * total * count) * scale / count;
-            for ((back, x), r) in back.iter_mut().zip(x).zip(signal) {
-                *back = scale * (r - total - (x - mean) * scale * product);
-            }
+            sent_back(x, signal, back, |x, r| scale * (r - total - (x - mean) * scale * product));
         });
     }
     each_vector(vectors, back, |first, at, back| {

@@ -53,6 +53,11 @@ impl Conv {
         self.axes.iter().all(|a| (a.input, a.output, a.kernel, a.before) == (1, 1, 1, 0))
     }
 
+    /// Whether each window is one cell, and each cell one window.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.axes.iter().all(|a| (a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0))
+    }
+
     pub(crate) fn input_positions(&self) -> u32 {
         self.axes.iter().map(|a| a.input).product()
     }
@@ -106,6 +111,15 @@ impl Broadcast {
 
     pub(crate) fn len(&self) -> u32 {
         self.dims.iter().product()
+    }
+
+    /// Whether neither tensor is repeated or has gaps.
+    pub(crate) fn is_dense(&self) -> bool {
+        let dense = strides(&self.dims);
+        let is = |steps: &[u32; BROADCAST_AXES]| {
+            (0..BROADCAST_AXES).all(|d| self.dims[d] == 1 || steps[d] == dense[d])
+        };
+        is(&self.a) && is(&self.b)
     }
 }
 
@@ -339,6 +353,29 @@ pub(crate) enum Kernel {
 }
 
 impl Kernel {
+    /// Elements of its result, if it can be the first of a chain.
+    pub(crate) fn dense_len(&self) -> Option<u32> {
+        let conv = |conv: &Conv, steps: Steps, rows: u32, positions: u32| {
+            let image = conv.groups * rows * positions;
+            let dense = Steps { offset: 0, image, channel: positions };
+            (!conv.is_matrix() && steps == dense).then_some(conv.batch * image)
+        };
+        match self {
+            Self::Conv(all) => conv(all, all.y, all.rows, all.output_positions()),
+            Self::ConvTranspose(all) => conv(all, all.x, all.columns, all.input_positions()),
+            _ => None,
+        }
+    }
+
+    /// Elements of its result, if each depends on those at the same position alone.
+    pub(crate) fn elements(&self) -> Option<u32> {
+        match self {
+            &Self::Map { len, .. } | &Self::MapBack { len, .. } => Some(len),
+            Self::Pair(_, all) if all.is_dense() => Some(all.len()),
+            _ => None,
+        }
+    }
+
     /// The name that its shader, its CPU function and its pipeline go by.
     pub(crate) fn name(&self) -> &'static str {
         match self {

@@ -1,0 +1,143 @@
+//! Convolution as a product of two matrices: weights, with a row for each channel that is written, and
+//! columns, with the cells under each window (Chellapilla, Puri and Simard 2006).
+//!
+//! A thread takes a tile of the product at a time, some rows by some windows: it copies the columns out
+//! of the input, as many as stay in its cache, multiplies, and finishes with bias and chain what it has just
+//! summed. Where each window is one cell and rows are few, the columns are the input itself. Tiles depend
+//! on nothing but the convolution, so results do not depend on the number of threads.
+
+use super::chain::{Chain, Stored, runs};
+use super::chunks::{each_chunk, with_scratch};
+use super::columns::copy_cells;
+use super::gemm::{Strides, Threads, product};
+use super::lanes::LANES;
+use crate::kernel::Conv;
+
+/// Elements of the columns of a tile.
+const BLOCK: usize = 1 << 17;
+
+/// Windows of a tile at least: products of fewer leave vectors empty.
+const WINDOWS: usize = 64;
+
+/// Rows of a tile that are computed at once. Of more, the product makes one more copy of the columns.
+const ROWS_AT_ONCE: usize = 48;
+
+/// Tiles of an image at least, where there are so many rows.
+const TILES: usize = 8;
+
+/// How one image of a convolution is cut into tiles.
+struct Tiling {
+    /// Windows of a tile, whole lines of them.
+    width: usize,
+    /// Rows of a tile.
+    height: usize,
+}
+
+impl Tiling {
+    fn new(conv: &Conv, depth: usize) -> Self {
+        let (positions, rows) = (conv.output_positions() as usize, conv.rows as usize);
+        // Windows of one cell need not be taken in lines.
+        let line = if conv.is_pointwise() { 1 } else { conv.axes[2].output as usize };
+        let at_most = (BLOCK / depth).max(WINDOWS);
+        let across = (positions / at_most).max(1);
+        let width = positions.div_ceil(across).next_multiple_of(line);
+        let width = if line == 1 { width.next_multiple_of(LANES) } else { width };
+        let across = positions.div_ceil(width);
+        let down = TILES.div_ceil(across * conv.groups as usize);
+        let height = rows.div_ceil(down).next_multiple_of(ROWS_AT_ONCE);
+        Self { width, height: height.min(rows) }
+    }
+}
+
+/// The rows of each tile, of matrices of `rows` by `positions` one after the other.
+fn cut<'a>(
+    y: Stored<'a>,
+    [rows, positions]: [usize; 2],
+    [height, width]: [usize; 2],
+) -> Vec<Vec<Stored<'a>>> {
+    let (down, across) = (rows.div_ceil(height), positions.div_ceil(width));
+    let all = runs(y, positions);
+    let mut tiles: Vec<Vec<Stored<'_>>> = Vec::new();
+    tiles.resize_with(all.len() / rows * down * across, Vec::new);
+    for (row, stored) in all.into_iter().enumerate() {
+        let first = (row / rows * down + row % rows / height) * across;
+        for (i, piece) in runs(stored, width).into_iter().enumerate() {
+            tiles[first + i].push(piece);
+        }
+    }
+    tiles
+}
+
+/// One image of a convolution, by weights with a row for each of the convolution's in each group; `at` is
+/// its first element in what is written.
+pub(super) fn conv(
+    conv: &Conv,
+    at: usize,
+    x: &[f32],
+    (weights, strides): (&[f32], Strides),
+    bias: Option<&[f32]>,
+    chain: &Chain<'_>,
+    y: Stored<'_>,
+) {
+    let (rows, columns) = (conv.rows as usize, conv.columns as usize);
+    let (taps, positions) = (conv.taps() as usize, conv.output_positions() as usize);
+    let (depth, step) = (columns * taps, conv.x.channel as usize);
+    let Tiling { width, height } = Tiling::new(conv, depth);
+    let (across, down) = (positions.div_ceil(width), rows.div_ceil(height));
+    // Whole vectors: the product of others is computed in a copy.
+    let pitch = width.next_multiple_of(LANES);
+    let panel = depth * pitch;
+    let copy = |group: usize, first: usize, row: usize, out: &mut [f32]| {
+        let x = &x[(group * columns + row / taps) * step..];
+        let (out, rest) = out.split_at_mut(width.min(positions - first));
+        rest.fill(0.0);
+        if conv.is_pointwise() {
+            out.copy_from_slice(&x[first..first + out.len()]);
+        } else {
+            copy_cells(conv, x, row % taps, first / conv.axes[2].output as usize, out);
+        }
+    };
+    // Few rows read the input itself, and tiles of the same windows share their columns.
+    let direct = conv.is_pointwise() && rows <= ROWS_AT_ONCE;
+    let shared = down > 1 && !direct;
+    let panels = if shared { conv.groups as usize * across } else { 0 };
+    let mut all = vec![0.0; panels * panel];
+    each_chunk(&mut all, pitch, |i, out| {
+        let (panel, row) = (i / depth, i % depth);
+        copy(panel / across, panel % across * width, row, out);
+    });
+    let mut tiles = cut(y, [rows, positions], [height, width]);
+    each_chunk(&mut tiles, 1, |tile, stored| {
+        let (group, down, across_at) = (tile / across / down, tile / across % down, tile % across);
+        let (first, first_row) = (across_at * width, group * rows + down * height);
+        let width = width.min(positions - first);
+        let copies = if shared || direct { 0 } else { panel };
+        with_scratch(copies + ROWS_AT_ONCE * pitch, |scratch| {
+            let (own, sums) = scratch.split_at_mut(copies);
+            for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
+                copy(group, first, row, out);
+            }
+            let panels = panel * (group * across + across_at);
+            let (b, b_strides, count) = match (direct, shared) {
+                (true, _) => (&x[group * columns * step + first..], step, width),
+                (_, true) => (&all[panels..panels + panel], pitch, pitch),
+                _ => (&*own, pitch, pitch),
+            };
+            let b = (b, Strides::rows_of(b_strides));
+            for (i, stored) in stored[0].chunks_mut(ROWS_AT_ONCE).enumerate() {
+                let first_row = first_row + i * ROWS_AT_ONCE;
+                let (group, row) = (first_row / rows, first_row % rows);
+                let a = &weights[group * rows * depth + row * strides.row..];
+                let to = (&mut sums[..], Strides::rows_of(pitch));
+                product([stored.len(), count, depth], (a, strides), b, to, Threads::This);
+                for (i, (sums, stored)) in sums.chunks_exact_mut(pitch).zip(stored).enumerate() {
+                    let (row, sums) = (first_row + i, &mut sums[..width]);
+                    if let Some(bias) = bias {
+                        sums.iter_mut().for_each(|sum| *sum += bias[row]);
+                    }
+                    chain.finish(at + row * positions + first, sums, stored);
+                }
+            }
+        });
+    });
+}
