@@ -214,13 +214,13 @@ mod tests {
         let mut cpu = Cpu::default();
         let mut state = 1_u32;
         for len in [1 << 20, weights, 4096, len, len, len, len, len] {
-            let buffer = cpu.allocate(u64::from(len) * 4).unwrap();
+            let buffer = cpu.allocate(u64::from(len) * 4).expect("memory");
             let mut next = || {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 (state >> 8) as f32 / 8_388_608.0 - 1.0
             };
             let data: Vec<_> = (0..len).map(|_| next()).collect();
-            cpu.write(buffer, &data).unwrap();
+            cpu.write(buffer, &data).expect("a buffer");
         }
         let bound = |kernel, reads: &[usize], write, is_chained| Bound {
             kernel,
@@ -234,8 +234,8 @@ mod tests {
             bound(&pair, &[4, 7], 5, chained),
             bound(&pair, &[3, 5], 6, chained),
         ];
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| cpu.run(&program)).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        pool.install(|| cpu.run(&program)).expect("no fault");
         cpu.buffers[3..7].to_vec()
     }
 
