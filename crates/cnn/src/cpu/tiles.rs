@@ -3,7 +3,7 @@
 //!
 //! A thread takes a tile of the product at a time, some rows by some windows: it copies the columns out
 //! of the input, as many as stay in its cache, multiplies, and finishes with bias and chain what it has just
-//! summed. Where each window is one cell and rows are few, the columns are the input itself. Tiles depend
+//! summed. Where each window is one cell, the columns are the input itself. Tiles depend
 //! on nothing but the convolution, so results do not depend on the number of threads.
 
 use super::chain::{Chain, Stored, runs};
@@ -13,14 +13,11 @@ use super::gemm::{Strides, Threads, product};
 use super::lanes::LANES;
 use crate::kernel::Conv;
 
-/// Elements of the columns of a tile.
+/// Elements of the columns of a tile; its sums may be eight times as many.
 const BLOCK: usize = 1 << 17;
 
 /// Windows of a tile at least: products of fewer leave vectors empty.
 const WINDOWS: usize = 64;
-
-/// Rows of a tile that are computed at once. Of more, the product makes one more copy of the columns.
-const ROWS_AT_ONCE: usize = 48;
 
 /// Tiles of an image at least, where there are so many rows.
 const TILES: usize = 8;
@@ -38,13 +35,14 @@ impl Tiling {
         let (positions, rows) = (conv.output_positions() as usize, conv.rows as usize);
         // Windows of one cell need not be taken in lines.
         let line = if conv.is_pointwise() { 1 } else { conv.axes[2].output as usize };
-        let at_most = (BLOCK / depth).max(WINDOWS);
+        let at_most = (BLOCK / depth.max(rows / 8)).max(WINDOWS);
         let across = (positions / at_most).max(1);
         let width = positions.div_ceil(across).next_multiple_of(line);
         let width = if line == 1 { width.next_multiple_of(LANES) } else { width };
         let across = positions.div_ceil(width);
         let down = TILES.div_ceil(across * conv.groups as usize);
-        let height = rows.div_ceil(down).next_multiple_of(ROWS_AT_ONCE);
+        // Products take six rows at a time.
+        let height = rows.div_ceil(down).next_multiple_of(48);
         Self { width, height: height.min(rows) }
     }
 }
@@ -91,14 +89,10 @@ pub(super) fn conv(
         let x = &x[(group * columns + row / taps) * step..];
         let (out, rest) = out.split_at_mut(width.min(positions - first));
         rest.fill(0.0);
-        if conv.is_pointwise() {
-            out.copy_from_slice(&x[first..first + out.len()]);
-        } else {
-            copy_cells(conv, x, row % taps, first / conv.axes[2].output as usize, out);
-        }
+        copy_cells(conv, x, row % taps, first / conv.axes[2].output as usize, out);
     };
-    // Few rows read the input itself, and tiles of the same windows share their columns.
-    let direct = conv.is_pointwise() && rows <= ROWS_AT_ONCE;
+    let direct = conv.is_pointwise();
+    // Tiles of the same windows share their columns.
     let shared = down > 1 && !direct;
     let panels = if shared { conv.groups as usize * across } else { 0 };
     let mut all = vec![0.0; panels * panel];
@@ -112,7 +106,7 @@ pub(super) fn conv(
         let (first, first_row) = (across_at * width, group * rows + down * height);
         let width = width.min(positions - first);
         let copies = if shared || direct { 0 } else { panel };
-        with_scratch(copies + ROWS_AT_ONCE * pitch, |scratch| {
+        with_scratch(copies + stored[0].len() * pitch, |scratch| {
             let (own, sums) = scratch.split_at_mut(copies);
             for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
                 copy(group, first, row, out);
@@ -124,19 +118,16 @@ pub(super) fn conv(
                 _ => (&*own, pitch, pitch),
             };
             let b = (b, Strides::rows_of(b_strides));
-            for (i, stored) in stored[0].chunks_mut(ROWS_AT_ONCE).enumerate() {
-                let first_row = first_row + i * ROWS_AT_ONCE;
-                let (group, row) = (first_row / rows, first_row % rows);
-                let a = &weights[group * rows * depth + row * strides.row..];
-                let to = (&mut sums[..], Strides::rows_of(pitch));
-                product([stored.len(), count, depth], (a, strides), b, to, Threads::This);
-                for (i, (sums, stored)) in sums.chunks_exact_mut(pitch).zip(stored).enumerate() {
-                    let (row, sums) = (first_row + i, &mut sums[..width]);
-                    if let Some(bias) = bias {
-                        sums.iter_mut().for_each(|sum| *sum += bias[row]);
-                    }
-                    chain.finish(at + row * positions + first, sums, stored);
+            let a = &weights[group * rows * depth + first_row % rows * strides.row..];
+            let (height, to) = (stored[0].len(), (&mut sums[..], Strides::rows_of(pitch)));
+            product([height, count, depth], (a, strides), b, to, Threads::This);
+            let rows = sums.chunks_exact_mut(pitch).zip(&mut stored[0]);
+            for (row, (sums, stored)) in (first_row..).zip(rows) {
+                let sums = &mut sums[..width];
+                if let Some(bias) = bias {
+                    sums.iter_mut().for_each(|sum| *sum += bias[row]);
                 }
+                chain.finish(at + row * positions + first, sums, stored);
             }
         });
     });
