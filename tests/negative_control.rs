@@ -143,8 +143,8 @@ fn a_max_unpool_that_is_one_tap_off_is_caught() {
     let pooled = oracle::max_pool(&plan, &input);
     let expected = oracle::max_unpool_last(&plan, &pooled.values, &pooled.taps);
     let change = (
-        "window.terms, window.taps == taps)",
-        "window.terms, window.taps + vec4<u32>(1u) == taps)",
+        "accumulate_first_hits(window.terms, window.taps == taps)",
+        "accumulate_first_hits(window.terms, window.taps + vec4<u32>(1u) == taps)",
     );
     control("max_unpool_block", change, |gpu, kernel, source| {
         let values = Guarded::of(gpu, "values", &pooled.values, 0);
@@ -162,8 +162,8 @@ fn a_max_unpool_backward_that_is_one_tap_off_is_caught() {
     let taps = oracle::max_pool(&plan, &input).taps;
     let expected = oracle::max_unpool_backward(&plan, &input, &taps);
     let change = (
-        "(at, load_taps_of_item(item, true));",
-        "(at, load_taps_of_item(item, true) + vec4<u32>(1u));",
+        "window_x(at), load_taps_of_item(item, true));",
+        "window_x(at), load_taps_of_item(item, true) + vec4<u32>(1u));",
     );
     control("max_unpool_backward", change, |gpu, kernel, source| {
         let x = Guarded::of(gpu, "grad_output", &input, 0);

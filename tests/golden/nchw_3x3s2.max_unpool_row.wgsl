@@ -732,12 +732,12 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
 }
 
 // The accumulator of a cell after the first window, where the cell is `hit` by it.
-fn accumulate_first(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     return select(vec4<u32>(0u), terms, hit);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         let summand = select(vec4<u32>(0u), terms, hit);
         if is_float() {
@@ -746,6 +746,15 @@ fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4
         return accumulator + summand;
     }
     return select(accumulator, terms, hit);
+}
+
+// The same of windows in which the cell has these taps.
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_first_hits(window.terms, window.taps == taps);
+}
+
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_hits(accumulator, window.terms, window.taps == taps);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
@@ -765,6 +774,10 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 // The elements of a cell that one window covers.
 fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     return finish(accumulate_first(window, taps));
+}
+
+fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return finish(accumulate_first_hits(terms, hit));
 }
 
 // The elements of a cell that no window covers.
@@ -914,17 +927,17 @@ fn unpool(cells: RowCells) {
     var smallest = smallness(windows0_0.terms);
     let lanes0_1 = Pooled(vec4<u32>(0u, windows0_0.terms.y, 0u, windows0_0.terms.z), vec4<u32>(NONE, windows0_0.taps.y, NONE, windows0_0.taps.z));
     let lanes0_0 = Pooled(vec4<u32>(windows0_0.terms.y, windows0_0.terms.z, windows0_0.terms.z, windows0_0.terms.w), vec4<u32>(windows0_0.taps.y, windows0_0.taps.z, windows0_0.taps.z, windows0_0.taps.w));
-    let cell000_0 = accumulate_first(lanes0_1.terms, lanes0_1.taps == vec4<u32>(0u, 2u, 0u, 2u) + 6u);
-    let cell000_1 = accumulate(cell000_0, lanes0_0.terms, lanes0_0.taps == vec4<u32>(1u, 0u, 1u, 0u) + 6u);
+    let cell000_0 = accumulate_first(lanes0_1, vec4<u32>(0u, 2u, 0u, 2u) + 6u);
+    let cell000_1 = accumulate(cell000_0, lanes0_0, vec4<u32>(1u, 0u, 1u, 0u) + 6u);
     let row1 = window_row(cells, 0, 0);
     let windows1_0 = load_windows(cells, row1, -1);
     smallest = min(smallest, smallness(windows1_0.terms));
     let lanes1_1 = Pooled(vec4<u32>(0u, windows1_0.terms.y, 0u, windows1_0.terms.z), vec4<u32>(NONE, windows1_0.taps.y, NONE, windows1_0.taps.z));
     let lanes1_0 = Pooled(vec4<u32>(windows1_0.terms.y, windows1_0.terms.z, windows1_0.terms.z, windows1_0.terms.w), vec4<u32>(windows1_0.taps.y, windows1_0.taps.z, windows1_0.taps.z, windows1_0.taps.w));
-    let cell000_2 = accumulate(cell000_1, lanes1_1.terms, lanes1_1.taps == vec4<u32>(0u, 2u, 0u, 2u) + 0u);
-    let cell010_0 = accumulate_first(lanes1_1.terms, lanes1_1.taps == vec4<u32>(0u, 2u, 0u, 2u) + 3u);
-    let cell000_3 = accumulate(cell000_2, lanes1_0.terms, lanes1_0.taps == vec4<u32>(1u, 0u, 1u, 0u) + 0u);
-    let cell010_1 = accumulate(cell010_0, lanes1_0.terms, lanes1_0.taps == vec4<u32>(1u, 0u, 1u, 0u) + 3u);
+    let cell000_2 = accumulate(cell000_1, lanes1_1, vec4<u32>(0u, 2u, 0u, 2u) + 0u);
+    let cell010_0 = accumulate_first(lanes1_1, vec4<u32>(0u, 2u, 0u, 2u) + 3u);
+    let cell000_3 = accumulate(cell000_2, lanes1_0, vec4<u32>(1u, 0u, 1u, 0u) + 0u);
+    let cell010_1 = accumulate(cell010_0, lanes1_0, vec4<u32>(1u, 0u, 1u, 0u) + 3u);
     if needs_exact_sums(smallest) {
         unpool_exactly(cells);
         return;

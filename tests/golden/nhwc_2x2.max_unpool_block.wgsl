@@ -24,9 +24,11 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
 const PAD_BEFORE_X: u32 = 0u;
+const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
+const FEW_ROWS: bool = false;
 const PADDED: bool = false;
 const SUMMED: bool = false;
 const OVERLAPPING: bool = false;
@@ -98,10 +100,16 @@ struct Params {
     first_block: vec3<u32>,
     // Elements of what the work items divide between them; used by flat.wgsl only.
     elements: u32,
-    // Where the bindings start in their tensors: in elements of the bound array.
+    // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
+    // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
+    // Elements of a row of what the work items divide between them.
+    row_elements: u32,
+    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
+    // max_unpool_flat.wgsl only.
+    inverses: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -660,22 +668,30 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
     return any(smallest < vec4<u32>(least));
 }
 
-// The accumulator of a cell after the first window, in which the cell has these taps.
-fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
-    return select(vec4<u32>(0u), window.terms, window.taps == taps);
+// The accumulator of a cell after the first window, where the cell is `hit` by it.
+fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return select(vec4<u32>(0u), terms, hit);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
-    let hit = window.taps == taps;
+fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        let summand = select(vec4<u32>(0u), window.terms, hit);
+        let summand = select(vec4<u32>(0u), terms, hit);
         if is_float() {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
     }
-    return select(accumulator, window.terms, hit);
+    return select(accumulator, terms, hit);
+}
+
+// The same of windows in which the cell has these taps.
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_first_hits(window.terms, window.taps == taps);
+}
+
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_hits(accumulator, window.terms, window.taps == taps);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
@@ -695,6 +711,10 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 // The elements of a cell that one window covers.
 fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     return finish(accumulate_first(window, taps));
+}
+
+fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return finish(accumulate_first_hits(terms, hit));
 }
 
 // The elements of a cell that no window covers.

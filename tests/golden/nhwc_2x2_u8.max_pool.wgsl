@@ -24,9 +24,11 @@ const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
 const PAD_BEFORE_X: u32 = 0u;
+const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
 const ONE_ELEMENT_PER_PIXEL: bool = false;
+const FEW_ROWS: bool = false;
 const PADDED: bool = false;
 const SUMMED: bool = false;
 const OVERLAPPING: bool = false;
@@ -98,10 +100,16 @@ struct Params {
     first_block: vec3<u32>,
     // Elements of what the work items divide between them; used by flat.wgsl only.
     elements: u32,
-    // Where the bindings start in their tensors: in elements of the bound array.
+    // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
+    // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
+    // Elements of a row of what the work items divide between them.
+    row_elements: u32,
+    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
+    // max_unpool_flat.wgsl only.
+    inverses: vec4<f32>,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -731,12 +731,12 @@ fn needs_exact_sums(smallest: vec4<u32>) -> bool {
 }
 
 // The accumulator of a cell after the first window, where the cell is `hit` by it.
-fn accumulate_first(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     return select(vec4<u32>(0u), terms, hit);
 }
 
 // The accumulator after a further window.
-fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         let summand = select(vec4<u32>(0u), terms, hit);
         if is_float() {
@@ -745,6 +745,15 @@ fn accumulate(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4
         return accumulator + summand;
     }
     return select(accumulator, terms, hit);
+}
+
+// The same of windows in which the cell has these taps.
+fn accumulate_first(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_first_hits(window.terms, window.taps == taps);
+}
+
+fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u32> {
+    return accumulate_hits(accumulator, window.terms, window.taps == taps);
 }
 
 // The elements of an accumulator after the last window. A sum is never −0: it starts from +0, which compilers
@@ -764,6 +773,10 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 // The elements of a cell that one window covers.
 fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     return finish(accumulate_first(window, taps));
+}
+
+fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
+    return finish(accumulate_first_hits(terms, hit));
 }
 
 // The elements of a cell that no window covers.
@@ -995,13 +1008,13 @@ fn max_unpool_flat(
 fn unpool(cells: FlatCells) -> vec4<u32> {
     let row0 = window_rows(cells, 0u, 1u);
     let windows0_1 = load_windows(cells, row0, 1u);
-    let cell000_0 = accumulate_first(windows0_1.terms, windows0_1.hits);
+    let cell000_0 = accumulate_first_hits(windows0_1.terms, windows0_1.hits);
     let windows0_0 = load_windows(cells, row0, 0u);
-    let cell000_1 = accumulate(cell000_0, windows0_0.terms, windows0_0.hits);
+    let cell000_1 = accumulate_hits(cell000_0, windows0_0.terms, windows0_0.hits);
     let row1 = window_rows(cells, 0u, 0u);
     let windows1_1 = load_windows(cells, row1, 1u);
-    let cell000_2 = accumulate(cell000_1, windows1_1.terms, windows1_1.hits);
+    let cell000_2 = accumulate_hits(cell000_1, windows1_1.terms, windows1_1.hits);
     let windows1_0 = load_windows(cells, row1, 0u);
-    let cell000_3 = accumulate(cell000_2, windows1_0.terms, windows1_0.hits);
+    let cell000_3 = accumulate_hits(cell000_2, windows1_0.terms, windows1_0.hits);
     return finish(cell000_3);
 }
