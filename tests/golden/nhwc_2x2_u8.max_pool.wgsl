@@ -435,11 +435,11 @@ const PADDING: u32 = 0x8000u;
 
 // The least element, in each element of a word.
 const LEAST: u32 = select(
-    select(0u, 0x80808080u, KIND == SIGNED), (INFINITY >> 16u | 0x8000u) * 0x10001u, !IS_INTEGER,
+    select(0u, 0x80808080u, KIND == SIGNED), ((INFINITY >> 16u) | 0x8000u) * 0x10001u, !IS_INTEGER,
 );
 
 // The largest key that is no NaN.
-const LARGEST: u32 = INFINITY * 2u | 0xffffu;
+const LARGEST: u32 = (INFINITY * 2u) | 0xffffu;
 
 // Elements in words of memory, or the least element for cells of the padding.
 fn elements_inside(words: vec4<u32>, inside: bool) -> vec4<u32> {
