@@ -95,7 +95,7 @@ impl Trace<'_> {
             None => signal,
             Some(before) => {
                 let bytes = self.plan.slots[at].bytes;
-                let flat = flat((bytes / 4) as u32);
+                let flat = Broadcast::flat((bytes / 4) as u32);
                 self.push(Kernel::Pair(Pair::Add, flat), vec![before, signal], bytes, layer)
             }
         };
@@ -226,15 +226,6 @@ impl Trace<'_> {
             self.arrive(at, back, layer);
         }
     }
-}
-
-/// A broadcast of two tensors of one shape.
-fn flat(len: u32) -> Broadcast {
-    let mut dims = [1; BROADCAST_AXES];
-    dims[BROADCAST_AXES - 1] = len;
-    let mut steps = [0; BROADCAST_AXES];
-    steps[BROADCAST_AXES - 1] = 1;
-    Broadcast { dims, a: steps, b: steps }
 }
 
 /// A product with one factor per channel.

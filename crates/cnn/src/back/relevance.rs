@@ -12,11 +12,11 @@
 //! of `y / (y + ε·sign(y))` at each sum, and whatever only moves numbers (pooling by its maximum,
 //! reshaping, concatenation) sends it back as the gradient does. Relevance is `q` times the tensor.
 
-use crate::kernel::{Function, Kernel, Pair};
+use crate::kernel::{Broadcast, Function, Kernel, Pair};
 use crate::program::{Instruction, SlotId};
 use crate::rule::Rule;
 
-use super::{Trace, flat, is_repeated};
+use super::{Trace, is_repeated};
 
 /// The parameters of layer-wise relevance propagation.
 ///
@@ -81,7 +81,7 @@ impl Trace<'_> {
         // 0/0 where neither is anything.
         let function = Function::AwayFromZero { epsilon: epsilon.max(f32::MIN_POSITIVE) };
         let away = self.push(Kernel::Map { function, len }, vec![whole], bytes, layer);
-        let all = flat(len);
+        let all = Broadcast::flat(len);
         let ratio = self.push(Kernel::Pair(Pair::Div, all), vec![part, away], bytes, layer);
         self.push(Kernel::Pair(Pair::Mul, all), vec![signal, ratio], bytes, layer)
     }

@@ -205,12 +205,8 @@ mod tests {
     /// A convolution, a ReLU, and the sum of both and a tensor: as a chain or not, on so many threads.
     fn results(kernel: &Kernel, weights: u32, chained: bool, threads: usize) -> Vec<Vec<f32>> {
         let len = kernel.dense_len().unwrap_or(0);
-        let mut dims = [1; 6];
-        dims[5] = len;
-        let mut steps = [0; 6];
-        steps[5] = 1;
         let map = Kernel::Map { function: Function::Relu, len };
-        let pair = Kernel::Pair(Pair::Add, Broadcast { dims, a: steps, b: steps });
+        let pair = Kernel::Pair(Pair::Add, Broadcast::flat(len));
         let mut cpu = Cpu::default();
         let mut state = 1_u32;
         for len in [1 << 20, weights, 4096, len, len, len, len, len] {

@@ -87,6 +87,13 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
+    /// Two tensors of one shape.
+    pub(crate) fn flat(len: u32) -> Self {
+        let (mut dims, mut steps) = ([1; BROADCAST_AXES], [0; BROADCAST_AXES]);
+        (dims[BROADCAST_AXES - 1], steps[BROADCAST_AXES - 1]) = (len, 1);
+        Self { dims, a: steps, b: steps }
+    }
+
     /// The same with as few axes as it takes: those of one element are left out, and neighbours become one where
     /// both tensors step through them alike.
     pub(crate) fn merged(self) -> Self {
@@ -115,11 +122,7 @@ impl Broadcast {
 
     /// Whether neither tensor is repeated or has gaps.
     pub(crate) fn is_dense(&self) -> bool {
-        let dense = strides(&self.dims);
-        let is = |steps: &[u32; BROADCAST_AXES]| {
-            (0..BROADCAST_AXES).all(|d| self.dims[d] == 1 || steps[d] == dense[d])
-        };
-        is(&self.a) && is(&self.b)
+        are_dense(&self.dims, &self.a) && are_dense(&self.dims, &self.b)
     }
 }
 
@@ -144,8 +147,7 @@ impl Reduce {
 
     /// Whether the other operand has the shape of the signal.
     pub(crate) fn other_is_dense(&self) -> bool {
-        let steps = self.steps();
-        (0..BROADCAST_AXES).all(|d| self.dims[d] == 1 || self.other[d] == steps[d])
+        are_dense(&self.dims, &self.other)
     }
 
     /// Strides of the signal.
@@ -223,6 +225,12 @@ pub(crate) fn strides(dims: &[u32; BROADCAST_AXES]) -> [u32; BROADCAST_AXES] {
         steps[d] = steps[d + 1] * dims[d + 1];
     }
     steps
+}
+
+/// Whether a tensor of these extents has no gaps and is not repeated.
+fn are_dense(dims: &[u32; BROADCAST_AXES], steps: &[u32; BROADCAST_AXES]) -> bool {
+    let dense = strides(dims);
+    (0..BROADCAST_AXES).all(|d| dims[d] == 1 || steps[d] == dense[d])
 }
 
 /// `batch` products of matrices, each tensor with its strides: of one product and the next, of rows
