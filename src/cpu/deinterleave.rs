@@ -6,9 +6,12 @@
 //!         append the cell
 //! ```
 
-use crate::cell::Cell;
+use bytemuck::{cast_slice, cast_slice_mut};
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch};
 
-use super::simd::LANES;
+use super::simd::{LANES, vectorized};
+use crate::cell::Cell;
 
 /// How a row is rearranged: cells 0, s, 2s, … of `inner` elements each, then cells 1, s + 1, 2s + 1, …, for a
 /// stride of s.
@@ -36,11 +39,23 @@ impl Deinterleave {
         self.stride * self.len * self.inner
     }
 
-    /// Rearranges a row.
+    /// Rearranges a row. Never inlined: as a part of its caller it would be compiled for the caller's level.
+    #[inline(never)]
+    pub(super) fn row<T: Cell>(&self, level: Level, row: &[T], classes: &mut [T]) {
+        if (self.inner, self.stride) == (1, 2) {
+            let (even, odd) = classes.split_at_mut(self.len);
+            return dispatch!(level, simd => by_two(simd, row, even, odd));
+        }
+        vectorized(
+            level,
+            #[inline(always)]
+            || self.by_cells(row, classes),
+        );
+    }
+
     #[inline(always)]
-    pub(super) fn row<T: Cell>(&self, row: &[T], classes: &mut [T]) {
+    fn by_cells<T: Cell>(&self, row: &[T], classes: &mut [T]) {
         match (self.inner, self.stride) {
-            (1, 2) => by_constant::<T, 2>(row, classes, self.len),
             (1, 3) => by_constant::<T, 3>(row, classes, self.len),
             (1, 4) => by_constant::<T, 4>(row, classes, self.len),
             (1, stride) => {
@@ -59,6 +74,44 @@ impl Deinterleave {
                 }
             }
         }
+    }
+}
+
+/// The cells of even numbers and those of odd numbers.
+#[inline(always)]
+fn by_two<S: Simd, T: Cell>(simd: S, row: &[T], even: &mut [T], odd: &mut [T]) {
+    match size_of::<T>() {
+        4 => unzip::<S, S::u32s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
+        2 => unzip::<S, S::u16s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
+        _ => unzip::<S, S::u8s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
+    }
+}
+
+#[inline(always)]
+fn unzip<S: Simd, V: SimdBase<S>>(
+    simd: S,
+    row: &[V::Element],
+    even: &mut [V::Element],
+    odd: &mut [V::Element],
+) {
+    let (pairs, rest) = row.as_chunks::<2>();
+    let len = pairs.len();
+    if len < V::LEN {
+        for ((even, odd), &[a, b]) in even.iter_mut().zip(&mut *odd).zip(pairs) {
+            (*even, *odd) = (a, b);
+        }
+    } else {
+        // The last vectors overlap those before them.
+        for at in (0..len).step_by(V::LEN).map(|at| at.min(len - V::LEN)) {
+            let from = &row[2 * at..][..2 * V::LEN];
+            let (a, b) = from.split_at(V::LEN);
+            let (a, b) = V::from_slice(simd, a).deinterleave(V::from_slice(simd, b));
+            a.store_slice(&mut even[at..at + V::LEN]);
+            b.store_slice(&mut odd[at..at + V::LEN]);
+        }
+    }
+    if let [last] = rest {
+        even[len] = *last;
     }
 }
 
