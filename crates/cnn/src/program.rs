@@ -81,7 +81,8 @@ impl Arena {
     /// Assigns a piece of the arena to each tensor that `instructions` write, unless `assigned`
     /// already has one. After the last use of a tensor its piece is free for later tensors, unless
     /// the tensor is `pinned`. Pieces that are `reserved` are not used. Kernels that are [`chained`] run
-    /// with the one before them, and a tensor that only they read has a piece of no bytes.
+    /// with the one before them, and a tensor that only they read has a piece of no bytes, as taps have that
+    /// nothing reads.
     pub(crate) fn assign(
         &mut self,
         instructions: &[&Instruction],
@@ -110,8 +111,9 @@ impl Arena {
                     if assigned[slot].is_some() {
                         continue;
                     }
-                    let is_passed_on = i < more && ends(slot);
-                    let bytes = if is_passed_on { 0 } else { bytes(slot) };
+                    // Results of kernels later in the chain alone, or, as taps may be, of none.
+                    let has_memory = slot == instruction.writes[0] && i == more;
+                    let bytes = if ends(slot) && !has_memory { 0 } else { bytes(slot) };
                     assigned[slot] = Some(self.take(&mut free, bytes));
                     own[slot] = true;
                 }

@@ -4,7 +4,7 @@
 //! more out of those before it and of tensors that are there already. A value that nothing else reads
 //! is not stored.
 
-use super::chunks::each_chunk;
+use super::chunks::{each_chunk, with_scratch};
 use super::pointwise::{map_back_run, map_run, pair_run};
 use crate::kernel::Kernel;
 use crate::program::CHAINED;
@@ -40,37 +40,37 @@ impl Chain<'_> {
         if let Some(stored) = &mut stored[0] {
             stored[..first.len()].copy_from_slice(first);
         }
-        if self.steps.is_empty() {
-            return;
-        }
-        let mut scratch = [[0.0; RUN]; CHAINED];
-        for (i, first) in first.chunks(RUN).enumerate() {
-            let (from, len) = (i * RUN, first.len());
-            for (k, step) in self.steps.iter().enumerate() {
-                let (before, own) = scratch.split_at_mut(k + 1);
-                let own = match &mut stored[k + 1] {
-                    Some(stored) => &mut stored[from..from + len],
-                    None => &mut own[0][..len],
-                };
-                let operand = |i: usize| match step.operands[i] {
-                    Operand::Value(0) => first,
-                    Operand::Value(value) => &before[value][..len],
-                    Operand::Tensor(tensor) => &tensor[at + from..][..len],
-                };
-                match *step.kernel {
-                    Kernel::Map { function, .. } => map_run(function, operand(0), own),
-                    Kernel::MapBack { function, rule, .. } => {
-                        map_back_run(function, rule, operand(0), operand(1), own);
+        // The last value needs no memory of its own.
+        let unstored = self.steps.len().saturating_sub(1);
+        with_scratch(unstored * RUN, |scratch| {
+            for (i, first) in first.chunks(RUN).enumerate() {
+                let (from, len) = (i * RUN, first.len());
+                for (k, step) in self.steps.iter().enumerate() {
+                    let (before, own) = stored.split_at_mut(k + 1);
+                    let (scratch, rest) = scratch.split_at_mut(k * RUN);
+                    let own = match &mut own[0] {
+                        Some(stored) => &mut stored[from..from + len],
+                        None => &mut rest[..len],
+                    };
+                    let operand = |i: usize| match step.operands[i] {
+                        Operand::Value(0) => first,
+                        Operand::Value(value) => match &before[value] {
+                            Some(stored) => &stored[from..from + len],
+                            None => &scratch[(value - 1) * RUN..][..len],
+                        },
+                        Operand::Tensor(tensor) => &tensor[at + from..][..len],
+                    };
+                    match *step.kernel {
+                        Kernel::Map { function, .. } => map_run(function, operand(0), own),
+                        Kernel::MapBack { function, rule, .. } => {
+                            map_back_run(function, rule, operand(0), operand(1), own);
+                        }
+                        Kernel::Pair(pair, _) => pair_run(pair, operand(0), operand(1), own),
+                        _ => {}
                     }
-                    Kernel::Pair(pair, _) => pair_run(pair, operand(0), operand(1), own),
-                    _ => {}
-                }
-                let is_read = k + 1 < self.steps.len();
-                if let (Some(stored), true) = (&stored[k + 1], is_read) {
-                    scratch[k + 1][..len].copy_from_slice(&stored[from..from + len]);
                 }
             }
-        }
+        });
     }
 }
 

@@ -34,15 +34,15 @@ pub(super) fn among_threads<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     return work();
 }
 
-/// Calls `work` with `len` elements of memory that the thread keeps, of any value.
+/// Calls `work` with `len` elements of memory that the thread keeps, of any value. Calls may be nested.
 pub(super) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    thread_local!(static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) });
-    let mut scratch = SCRATCH.take();
+    thread_local!(static FREE: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
+    let mut scratch = FREE.with_borrow_mut(Vec::pop).unwrap_or_default();
     if scratch.len() < len {
         scratch.resize(len, 0.0);
     }
     let result = work(&mut scratch[..len]);
-    SCRATCH.set(scratch);
+    FREE.with_borrow_mut(|free| free.push(scratch));
     result
 }
 

@@ -6,10 +6,16 @@ use crate::kernel::Conv;
 
 /// Copies elements that lie `stride` apart.
 pub(super) fn copy_strided(x: &[f32], stride: usize, out: &mut [f32]) {
-    if stride == 1 {
-        out.copy_from_slice(&x[..out.len()]);
-    } else {
-        out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(out, x)| *out = *x);
+    match stride {
+        1 => out.copy_from_slice(&x[..out.len()]),
+        // The stride of most networks, as a loop that is vectorised; after the last element there may be no other.
+        2 => {
+            let Some((last, out)) = out.split_last_mut() else { return };
+            *last = x[2 * out.len()];
+            let pairs = x.as_chunks::<2>().0;
+            out.iter_mut().zip(pairs).for_each(|(out, &[x, _])| *out = x);
+        }
+        _ => out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(out, x)| *out = *x),
     }
 }
 

@@ -35,6 +35,13 @@ struct Tap {
     shift: Triple,
 }
 
+/// Cells of a phase side by side: the number of the first, where it lies in a copy, and how many there are.
+struct Line {
+    cell: usize,
+    at: Triple,
+    count: usize,
+}
+
 /// The remainders that taps of an axis have: they repeat after so many.
 fn phases(axis: &Axis) -> usize {
     let (mut a, mut b) = (axis.stride, axis.dilation);
@@ -82,14 +89,8 @@ impl<'a> Sweep<'a> {
         std::array::from_fn(|i| self.windows()[i] + times * self.reach[i])
     }
 
-    /// For each line of cells of a phase, in a space of so many lines: the number of the line, and of its first
-    /// cell and the element of the line where it lies, and how many cells there are, a stride apart.
-    fn lines(
-        &self,
-        phase: Triple,
-        extents: Triple,
-        mut visit: impl FnMut(usize, usize, usize, usize),
-    ) {
+    /// The lines of cells of a phase in a space of so many lines.
+    fn lines(&self, phase: Triple, extents: Triple) -> Vec<Line> {
         let [z, y, x] = self.axes;
         let cell = |axis: &Axis, at: usize, phase: usize| {
             let padded = at * axis.stride as usize + phase;
@@ -99,8 +100,9 @@ impl<'a> Sweep<'a> {
         let first = (x.before as usize).saturating_sub(phase[2]).div_ceil(stride);
         let end = (x.input as usize + x.before as usize).saturating_sub(phase[2]).div_ceil(stride);
         let end = end.min(extents[2]);
+        let mut lines = Vec::new();
         if first >= end {
-            return;
+            return lines;
         }
         let start = first * stride + phase[2] - x.before as usize;
         for bz in 0..extents[0] {
@@ -108,10 +110,10 @@ impl<'a> Sweep<'a> {
             for by in 0..extents[1] {
                 let Some(cy) = cell(y, by, phase[1]) else { continue };
                 let row = (cz * y.input as usize + cy) * x.input as usize;
-                let at = (bz * extents[1] + by) * extents[2] + first;
-                visit(row + start, at, end - first, stride);
+                lines.push(Line { cell: row + start, at: [bz, by, first], count: end - first });
             }
         }
+        lines
     }
 }
 
@@ -168,6 +170,8 @@ pub(super) fn conv(
     let offsets: Vec<_> = sweep.taps.iter().map(offset).collect();
     let reach = offsets.iter().max().copied().unwrap_or(0);
     let (positions, taps) = (conv.output_positions() as usize, offsets.len());
+    let lines: Vec<_> = sweep.phases.iter().map(|&phase| sweep.lines(phase, extents)).collect();
+    let stride = conv.axes[2].stride as usize;
     each_channel(conv, at, positions, chain, y, |channels, write| {
         let span = span(windows, pitches);
         let copies = (sweep.phases.len() * size).max(span + reach);
@@ -175,15 +179,18 @@ pub(super) fn conv(
             let (copy, rest) = scratch.split_at_mut(copies);
             let (out, dense) = rest.split_at_mut(span);
             copy.fill(0.0);
+            let mut runs = Vec::with_capacity(taps);
             for c in channels {
                 let x = &x[c * conv.x.channel as usize..];
-                for (i, &phase) in sweep.phases.iter().enumerate() {
-                    sweep.lines(phase, extents, |cell, at, count, stride| {
-                        copy_strided(&x[cell..], stride, &mut copy[i * size + at..][..count]);
-                    });
+                for (i, lines) in lines.iter().enumerate() {
+                    for line in lines {
+                        let to = &mut copy[i * size + dot(line.at, pitches)..][..line.count];
+                        copy_strided(&x[line.cell..], stride, to);
+                    }
                 }
                 let weights = &weights[c * taps..][..taps];
-                let runs: Vec<_> = offsets.iter().copied().zip(weights.iter().copied()).collect();
+                runs.clear();
+                runs.extend(offsets.iter().copied().zip(weights.iter().copied()));
                 sums(bias.map_or(0.0, |bias| bias[c]), &runs, copy, out);
                 for (line, dense) in dense.chunks_exact_mut(windows[2]).enumerate() {
                     let at = [line / windows[1], line % windows[1], 0];
@@ -214,6 +221,8 @@ pub(super) fn conv_transpose(
     let mut by_copy = vec![Vec::new(); sweep.phases.len()];
     sweep.taps.iter().enumerate().for_each(|(i, tap)| by_copy[tap.copy].push(i));
     let (positions, taps) = (conv.input_positions() as usize, offsets.len());
+    let lines: Vec<_> = sweep.phases.iter().map(|&phase| sweep.lines(phase, extents)).collect();
+    let stride = conv.axes[2].stride as usize;
     each_channel(conv, at, positions, chain, x, |channels, write| {
         let span = span(extents, pitches);
         let most = offsets.iter().max().copied().unwrap_or(0);
@@ -222,6 +231,7 @@ pub(super) fn conv_transpose(
             let (copy, rest) = scratch.split_at_mut(copies);
             let (out, dense) = rest.split_at_mut(span);
             copy.fill(0.0);
+            let mut runs = Vec::with_capacity(taps);
             for c in channels {
                 let mut y = y[c * conv.y.channel as usize..].chunks_exact(windows[2]);
                 for qz in 0..windows[0] {
@@ -235,15 +245,14 @@ pub(super) fn conv_transpose(
                 let start = bias.map_or(0.0, |bias| bias[c]);
                 dense.fill(start);
                 let weights = &weights[c * taps..][..taps];
-                for (&phase, own) in sweep.phases.iter().zip(&by_copy) {
-                    let run = |&tap: &usize| (offsets[tap], weights[tap]);
-                    let runs: Vec<_> = own.iter().map(run).collect();
+                for (lines, own) in lines.iter().zip(&by_copy) {
+                    runs.clear();
+                    runs.extend(own.iter().map(|&tap| (offsets[tap], weights[tap])));
                     sums(start, &runs, copy, out);
-                    sweep.lines(phase, extents, |cell, at, count, stride| {
-                        let [z, y] = [at / extents[2] / extents[1], at / extents[2] % extents[1]];
-                        let out = &out[dot([z, y, at % extents[2]], pitches)..][..count];
-                        spread(out, stride, &mut dense[cell..]);
-                    });
+                    for line in lines {
+                        let out = &out[dot(line.at, pitches)..][..line.count];
+                        spread(out, stride, &mut dense[line.cell..]);
+                    }
                 }
                 write(c, dense);
             }

@@ -53,31 +53,48 @@ pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     )
 }
 
-/// The exponential, within two units in the last place: 2 to a whole number, times the series of what
-/// is left, between −½·ln 2 and ½·ln 2.
+/// The exponential, within two units in the last place.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
+    let (series, n) = parts(x.clamp(-87.3, 88.73));
+    // Two halves of the power, for one of them alone may not be a number of this type.
+    let half = n >> 1;
+    let value = series * power(half) * power(n - half);
+    if x < -87.3 { 0.0 } else { value }
+}
+
+/// 1 / (1 + e⁻ˣ), to 3 units in the last place from -87 on; below that it is that of -87, 1.6e-38.
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    let (series, n) = parts((-x).clamp(-87.0, 87.0));
+    1.0 / (1.0 + series * power(n))
+}
+
+/// 2 to a whole number.
+#[inline(always)]
+fn power(n: i32) -> f32 {
+    f32::from_bits(((n + 127) << 23) as u32)
+}
+
+/// The exponential as a series and a power of 2: the series of what is left of `x`, between −½·ln 2 and ½·ln 2,
+/// without the whole number of ln 2.
+#[inline(always)]
+fn parts(x: f32) -> (f32, i32) {
     // ln 2 in two parts, so that the remainder loses no digits.
     const HIGH: f32 = 0.693_359_4;
     const LOW: f32 = -2.121_944_4e-4;
     // Adding it leaves the nearest whole number in the low bits.
     const ROUND: f32 = 12_582_912.0;
-    let limited = x.clamp(-87.3, 88.73);
-    let shifted = limited * std::f32::consts::LOG2_E + ROUND;
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
-    let r = (limited - n * HIGH) - n * LOW;
+    let r = (x - n * HIGH) - n * LOW;
     let series = 1.0 / 720.0;
     let series = series * r + 1.0 / 120.0;
     let series = series * r + 1.0 / 24.0;
     let series = series * r + 1.0 / 6.0;
     let series = series * r + 0.5;
     let series = series * r * r + r + 1.0;
-    // Two halves of the power, for one of them alone may not be a number of this type.
-    let whole = shifted.to_bits() as i32 - ROUND.to_bits() as i32;
-    let half = whole >> 1;
-    let power = |n: i32| f32::from_bits(((n + 127) << 23) as u32);
-    let value = series * power(half) * power(whole - half);
-    if x < -87.3 { 0.0 } else { value }
+    (series, shifted.to_bits() as i32 - ROUND.to_bits() as i32)
 }
 
 #[cfg(test)]
@@ -97,6 +114,19 @@ mod tests {
             [0.0, 1.0, f32::INFINITY]
         );
         assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_sigmoid_is_that_of_f64() {
+        for i in -86_999..120_000 {
+            let x = i as f32 * 1e-3;
+            let expected = 1.0 / (1.0 + (-f64::from(x)).exp());
+            let off = (f64::from(sigmoid(x)) - expected).abs() / expected;
+            assert!(off < 4e-7, "{x}: {off:e}");
+        }
+        assert_eq!([sigmoid(0.0), sigmoid(f32::INFINITY)], [0.5, 1.0]);
+        assert!(sigmoid(f32::NEG_INFINITY) < 2e-38);
+        assert!(sigmoid(f32::NAN).is_nan());
     }
 
     #[test]

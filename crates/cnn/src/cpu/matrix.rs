@@ -14,7 +14,10 @@ pub(super) fn along(along: &Along, [x, starts, columns, values]: [&[f32]; 4], y:
     let cell = |entry: usize| columns[entry].to_bits() as usize;
     if from == 1 && inner == 1 && starts[to].to_bits() as usize == to {
         // Each element is repeated, as what a mean sends back.
-        return each_chunk(y, to, |i, y| mapped(values, y, |value| value * x[i]));
+        return each_chunk(y, to, |i, y| {
+            let x = x[i];
+            mapped(values, y, move |value| value * x);
+        });
     }
     if inner == 1 {
         each(y, |i| {

@@ -4,7 +4,7 @@
 use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::chunks::{CHUNK, each, each_chunk};
-use super::lanes::{dot, exp, sum, vectorized};
+use super::lanes::{dot, exp, sigmoid, sum, vectorized};
 use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, erf_by};
 use crate::rule::Rule;
 
@@ -13,7 +13,7 @@ pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y
     let y = &mut y[..affine.len as usize];
     each_chunk(y, inner, |plane, y| {
         let (scale, shift) = (scale[plane % channels], shift[plane % channels]);
-        mapped(&x[plane * inner..], y, |x| x * scale + shift);
+        mapped(&x[plane * inner..], y, move |x| x * scale + shift);
     });
 }
 
@@ -27,13 +27,13 @@ pub(super) fn map_run(function: Function, x: &[f32], y: &mut [f32]) {
     // One loop for each of the functions that networks are full of, so that it is vectorised.
     match function {
         Function::Relu => mapped(x, y, |x| if x < 0.0 { 0.0 } else { x }),
-        Function::Clip { low, high } => mapped(x, y, |x| x.max(low).min(high)),
+        Function::Clip { low, high } => mapped(x, y, move |x| x.max(low).min(high)),
         Function::Sigmoid => mapped(x, y, sigmoid),
         Function::Exp => mapped(x, y, exp),
-        Function::Swish { alpha } => mapped(x, y, |x| x * sigmoid(alpha * x)),
+        Function::Swish { alpha } => mapped(x, y, move |x| x * sigmoid(alpha * x)),
         Function::HardSwish => mapped(x, y, |x| x * (x / 6.0 + 0.5).clamp(0.0, 1.0)),
         Function::HardSigmoid { alpha, beta } => {
-            mapped(x, y, |x| (alpha * x + beta).clamp(0.0, 1.0));
+            mapped(x, y, move |x| (alpha * x + beta).clamp(0.0, 1.0));
         }
         Function::Gelu => mapped(
             x,
@@ -45,21 +45,17 @@ pub(super) fn map_run(function: Function, x: &[f32], y: &mut [f32]) {
     }
 }
 
-/// A function of each element of a slice.
+/// A function of each element of a slice. A closure should own what it captures: what it reads by reference could
+/// be what is written, for all the compiler knows, and such a loop is not vectorised.
 pub(super) fn mapped(x: &[f32], y: &mut [f32], function: impl Fn(f32) -> f32) {
     vectorized(
         #[inline(always)]
-        || {
+        move || {
             for (y, &x) in y.iter_mut().zip(x) {
                 *y = function(x);
             }
         },
     );
-}
-
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
 }
 
 #[inline(always)]
@@ -87,7 +83,7 @@ pub(super) fn map_back_run(
     signal: &[f32],
     back: &mut [f32],
 ) {
-    let rectified = |open: bool, r: f32| {
+    let rectified = move |open: bool, r: f32| {
         let passes = match rule {
             Rule::Gradient => open,
             Rule::Deconvnet => r > 0.0,
@@ -96,9 +92,9 @@ pub(super) fn map_back_run(
         if passes { r } else { 0.0 }
     };
     match function {
-        Function::Relu => sent_back(seen, signal, back, |y, r| rectified(y > 0.0, r)),
+        Function::Relu => sent_back(seen, signal, back, move |y, r| rectified(y > 0.0, r)),
         Function::Clip { low: 0.0, high } => {
-            sent_back(seen, signal, back, |x, r| rectified(x > 0.0 && x <= high, r));
+            sent_back(seen, signal, back, move |x, r| rectified(x > 0.0 && x <= high, r));
         }
         Function::Sigmoid => sent_back(seen, signal, back, |y, r| r * y * (1.0 - y)),
         Function::Gelu => sent_back(
@@ -131,7 +127,7 @@ pub(super) fn sent_back(
 ) {
     vectorized(
         #[inline(always)]
-        || {
+        move || {
             for (back, (&x, &r)) in back.iter_mut().zip(seen.iter().zip(signal)) {
                 *back = function(x, r);
             }
@@ -163,7 +159,7 @@ fn in_row(
 ) {
     vectorized(
         #[inline(always)]
-        || match (a_step, b_step) {
+        move || match (a_step, b_step) {
             (0, 0) => y.fill(function(a[0], b[0])),
             (0, _) => {
                 let a = a[0];

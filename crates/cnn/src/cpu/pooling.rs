@@ -8,6 +8,7 @@ use super::{convolution, depthwise};
 use crate::axis::Axis;
 use crate::kernel::{Average, Conv, Steps};
 
+/// Max pooling, without taps if there is no memory for them.
 pub(super) fn max_pool(
     geometry: &Geometry,
     x: &[f32],
@@ -15,6 +16,9 @@ pub(super) fn max_pool(
     taps: &mut [f32],
 ) -> Result<(), Error> {
     let (x, values) = (&x[..geometry.input_len()], &mut values[..geometry.pooled_len()]);
+    if taps.is_empty() {
+        return unpool::cpu::max_pool_values_into(geometry, x, values);
+    }
     let mut found = Taps::zeroed(geometry);
     unpool::cpu::max_pool_into(geometry, x, values, &mut found)?;
     let bytes = found.as_bytes();

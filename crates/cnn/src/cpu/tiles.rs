@@ -10,17 +10,22 @@ use super::chain::{Chain, Stored, runs};
 use super::chunks::{each_chunk, with_scratch};
 use super::columns::copy_cells;
 use super::gemm::{Strides, Threads, product};
-use super::lanes::LANES;
 use crate::kernel::Conv;
 
 /// Elements of the columns of a tile; its sums may be eight times as many.
-const BLOCK: usize = 1 << 17;
+const BLOCK: usize = 1 << 18;
 
 /// Windows of a tile at least: products of fewer leave vectors empty.
 const WINDOWS: usize = 64;
 
 /// Tiles of an image at least, where there are so many rows.
 const TILES: usize = 8;
+
+/// Rows of a tile at least: products take six at a time, and copy the columns for each tile.
+const ROWS: usize = 132;
+
+/// Elements of a vector.
+const VECTOR: usize = 8;
 
 /// How one image of a convolution is cut into tiles.
 struct Tiling {
@@ -38,11 +43,10 @@ impl Tiling {
         let at_most = (BLOCK / depth.max(rows / 8)).max(WINDOWS);
         let across = (positions / at_most).max(1);
         let width = positions.div_ceil(across).next_multiple_of(line);
-        let width = if line == 1 { width.next_multiple_of(LANES) } else { width };
+        let width = if line == 1 { width.next_multiple_of(VECTOR) } else { width };
         let across = positions.div_ceil(width);
         let down = TILES.div_ceil(across * conv.groups as usize);
-        // Products take six rows at a time.
-        let height = rows.div_ceil(down).next_multiple_of(48);
+        let height = rows.div_ceil(down).next_multiple_of(ROWS);
         Self { width, height: height.min(rows) }
     }
 }
@@ -83,7 +87,7 @@ pub(super) fn conv(
     let Tiling { width, height } = Tiling::new(conv, depth);
     let (across, down) = (positions.div_ceil(width), rows.div_ceil(height));
     // Whole vectors: the product of others is computed in a copy.
-    let pitch = width.next_multiple_of(LANES);
+    let pitch = width.next_multiple_of(VECTOR);
     let panel = depth * pitch;
     let copy = |group: usize, first: usize, row: usize, out: &mut [f32]| {
         let x = &x[(group * columns + row / taps) * step..];
@@ -95,40 +99,43 @@ pub(super) fn conv(
     // Tiles of the same windows share their columns.
     let shared = down > 1 && !direct;
     let panels = if shared { conv.groups as usize * across } else { 0 };
-    let mut all = vec![0.0; panels * panel];
-    each_chunk(&mut all, pitch, |i, out| {
-        let (panel, row) = (i / depth, i % depth);
-        copy(panel / across, panel % across * width, row, out);
-    });
-    let mut tiles = cut(y, [rows, positions], [height, width]);
-    each_chunk(&mut tiles, 1, |tile, stored| {
-        let (group, down, across_at) = (tile / across / down, tile / across % down, tile % across);
-        let (first, first_row) = (across_at * width, group * rows + down * height);
-        let width = width.min(positions - first);
-        let copies = if shared || direct { 0 } else { panel };
-        with_scratch(copies + stored[0].len() * pitch, |scratch| {
-            let (own, sums) = scratch.split_at_mut(copies);
-            for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
-                copy(group, first, row, out);
-            }
-            let panels = panel * (group * across + across_at);
-            let (b, b_strides, count) = match (direct, shared) {
-                (true, _) => (&x[group * columns * step + first..], step, width),
-                (_, true) => (&all[panels..panels + panel], pitch, pitch),
-                _ => (&*own, pitch, pitch),
-            };
-            let b = (b, Strides::rows_of(b_strides));
-            let a = &weights[group * rows * depth + first_row % rows * strides.row..];
-            let (height, to) = (stored[0].len(), (&mut sums[..], Strides::rows_of(pitch)));
-            product([height, count, depth], (a, strides), b, to, Threads::This);
-            let rows = sums.chunks_exact_mut(pitch).zip(&mut stored[0]);
-            for (row, (sums, stored)) in (first_row..).zip(rows) {
-                let sums = &mut sums[..width];
-                if let Some(bias) = bias {
-                    sums.iter_mut().for_each(|sum| *sum += bias[row]);
+    with_scratch(panels * panel, |all| {
+        each_chunk(all, pitch, |i, out| {
+            let (panel, row) = (i / depth, i % depth);
+            copy(panel / across, panel % across * width, row, out);
+        });
+        let all = &*all;
+        let mut tiles = cut(y, [rows, positions], [height, width]);
+        each_chunk(&mut tiles, 1, |tile, stored| {
+            let (group, down, across_at) =
+                (tile / across / down, tile / across % down, tile % across);
+            let (first, first_row) = (across_at * width, group * rows + down * height);
+            let width = width.min(positions - first);
+            let copies = if shared || direct { 0 } else { panel };
+            with_scratch(copies + stored[0].len() * pitch, |scratch| {
+                let (own, sums) = scratch.split_at_mut(copies);
+                for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
+                    copy(group, first, row, out);
                 }
-                chain.finish(at + row * positions + first, sums, stored);
-            }
+                let panels = panel * (group * across + across_at);
+                let (b, b_strides, count) = match (direct, shared) {
+                    (true, _) => (&x[group * columns * step + first..], step, width),
+                    (_, true) => (&all[panels..panels + panel], pitch, pitch),
+                    _ => (&*own, pitch, pitch),
+                };
+                let b = (b, Strides::rows_of(b_strides));
+                let a = &weights[group * rows * depth + first_row % rows * strides.row..];
+                let (height, to) = (stored[0].len(), (&mut sums[..], Strides::rows_of(pitch)));
+                product([height, count, depth], (a, strides), b, to, Threads::This);
+                let rows = sums.chunks_exact_mut(pitch).zip(&mut stored[0]);
+                for (row, (sums, stored)) in (first_row..).zip(rows) {
+                    let sums = &mut sums[..width];
+                    if let Some(bias) = bias {
+                        sums.iter_mut().for_each(|sum| *sum += bias[row]);
+                    }
+                    chain.finish(at + row * positions + first, sums, stored);
+                }
+            });
         });
     });
 }

@@ -52,7 +52,7 @@ pub(super) fn normalize(vectors: &Vectors, epsilon: f32, x: &[f32], y: &mut [f32
         return each_chunk(&mut y[..vectors.outer as usize * len], len, |i, y| {
             let x = &x[i * len..][..len];
             let (mean, scale) = dense_moments(epsilon, x);
-            mapped(x, y, |x| (x - mean) * scale);
+            mapped(x, y, move |x| (x - mean) * scale);
         });
     }
     each_vector(vectors, y, |first, at, y| {
@@ -78,7 +78,9 @@ pub(super) fn normalize_back(
             let (mean, scale) = dense_moments(epsilon, x);
             let total = sum(signal, |r| r) / count;
             let product = (dot(signal, x) - mean * total * count) * scale / count;
-            sent_back(x, signal, back, |x, r| scale * (r - total - (x - mean) * scale * product));
+            sent_back(x, signal, back, move |x, r| {
+                scale * (r - total - (x - mean) * scale * product)
+            });
         });
     }
     each_vector(vectors, back, |first, at, back| {

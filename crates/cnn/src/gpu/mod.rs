@@ -180,11 +180,15 @@ impl GpuMachine {
             self.gpu.pooling(geometry, Element::F32)
         };
         let step = match bound.kernel {
-            Kernel::MaxPool(geometry) => ready(geometry)?.max_pool(operands::MaxPool {
-                input: reads[0],
-                values: writes[0],
-                taps: writes[1],
-            })?,
+            Kernel::MaxPool(geometry) => {
+                let (pooling, input, values) = (ready(geometry)?, reads[0], writes[0]);
+                match writes[1] {
+                    taps if taps.size() >= pooling.taps_bytes() => {
+                        pooling.max_pool(operands::MaxPool { input, values, taps })?
+                    }
+                    _ => pooling.max_pool_values(operands::MaxPoolValues { input, values })?,
+                }
+            }
             Kernel::MaxPoolBack(geometry) => {
                 ready(geometry)?.max_pool_backward(operands::MaxPoolBackward {
                     grad_output: reads[0],
