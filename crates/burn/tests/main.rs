@@ -2,6 +2,8 @@
 
 mod devices;
 mod errors;
+#[cfg(feature = "wgpu")]
+mod failures;
 mod forward;
 #[cfg(feature = "autodiff")]
 mod gradients;

@@ -4,8 +4,8 @@
 //! not wait for. A step is handed over in the same way: on that thread handles are resolved to buffers and
 //! ranges, what is queued that writes the inputs is submitted, and the step is recorded and submitted on
 //! the same queue, so that whatever Burn submits later comes after it. No other task runs in between, which
-//! could be given the same ranges. A failure is kept where Burn keeps those of its kernels: with the memory
-//! that was to be written, so that whoever reads it is told.
+//! could be given the same ranges. A failure, or a panic, is kept where Burn keeps those of its kernels:
+//! with the memory that was to be written, so that whoever reads it is told.
 //!
 //! Burn's memory puts many tensors into one buffer. What a step reads from a buffer that it also writes
 //! it binds as read-write, by pipelines of their own: see [`unpool::Pooling`].
@@ -15,7 +15,7 @@ use burn_cubecl::cubecl::wgpu::WgpuResource;
 use burn_cubecl::tensor::CubeTensor;
 use cubecl::device_handle::DeviceHandle;
 use cubecl::server::{BufferBinding, Server as _, ServerError, ServerStorage as _};
-use cubecl_server::stream::failed_writing;
+use cubecl_server::stream::ExecuteScope;
 use unpool::operands;
 use unpool::{Element, Error, Geometry, IndexSpace, Operand, Overlap, Pooling, Step};
 
@@ -132,9 +132,9 @@ fn run<const R: usize, const W: usize>(
     let binding = |tensor: &CubeTensor| tensor.handle.clone().binding();
     let (read, written) = (read.map(binding), written.map(binding));
     DeviceHandle::<Server>::new(device.id()).submit(move |server| {
-        let done = (|| {
-            let read = resolve(server, &read, stream)?;
-            let to_write = resolve(server, &written, stream)?;
+        let (read, to_write) = (resolve(server, &read, stream), resolve(server, &written, stream));
+        let _ = ExecuteScope::over(server, stream, written.to_vec()).execute(|server| {
+            let (read, to_write) = (read?, to_write?);
             server.flush(stream)?;
             let operands = (read.each_ref().map(operand), to_write.each_ref().map(operand));
             let pooling = device.pooling(&geometry, element).map_err(failure)?;
@@ -144,10 +144,7 @@ fn run<const R: usize, const W: usize>(
             step.record_pass(&mut encoder, None);
             gpu.queue().submit([encoder.finish()]);
             Ok(())
-        })();
-        if let Err(error) = done {
-            failed_writing(server, stream, written.to_vec(), error);
-        }
+        });
     });
 }
 
@@ -172,7 +169,7 @@ fn operand(resource: &WgpuResource) -> Operand<'_> {
 
 /// An error as one of Burn's runtime, by its one constructor that takes nothing but a message.
 fn failure(error: Error) -> ServerError {
-    ServerError::graph_state(error.to_string())
+    ServerError::graph_state(format!("unpool could not run its step: {error}"))
 }
 
 fn element(dtype: DType) -> Element {
@@ -180,5 +177,33 @@ fn element(dtype: DType) -> Element {
         DType::F16 => Element::F16,
         DType::BF16 => Element::BF16,
         _ => Element::F32,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::backend::DispatchDevice;
+    use burn::backend::ops::FloatTensorOps as _;
+    use burn::tensor::{Device, TensorData};
+    use burn_cubecl::CubeBackend;
+    use pollster::block_on;
+    use unpool::{Shape, Window};
+
+    use super::*;
+
+    /// wgpu tells the handler of Burn's device what is wrong, and that handler panics.
+    #[test]
+    fn a_panic_on_the_thread_of_the_device_is_told_to_who_reads() {
+        let device =
+            crate::init_wgpu(Device::wgpu_options()).expect("an adapter, such as lavapipe");
+        #[allow(irrefutable_let_patterns, reason = "it may be the only backend")]
+        let DispatchDevice::Cube(cube) = device.as_dispatch() else { unreachable!("it is wgpu's") };
+        let tensor = || CubeBackend::float_from_data(TensorData::from([[[[1.0f32; 2]; 2]]]), cube);
+        let (input, values) = (tensor(), tensor());
+        let device = crate::cube::device::attached(&input.client).expect("it was attached");
+        let geometry = Geometry::new(&Window::new(1), Shape::nchw([1, 1, 2, 2])).expect("it fits");
+        run(device, &geometry, Element::F32, [&input], [&values], |_, _, _| panic!("as wgpu does"));
+        assert!(block_on(CubeBackend::float_into_data(values)).is_err());
+        assert!(block_on(CubeBackend::float_into_data(input)).is_ok());
     }
 }
