@@ -9,7 +9,7 @@ use burn::tensor::{DType, Shape};
 use unpool::{Geometry, IndexSpace, Overlap, Padding, PerAxis, Window};
 
 use crate::backend::MaxPoolBackend;
-use crate::layout::tap_dtype;
+use crate::layout::{geometry_between, tap_dtype};
 
 /// An operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -147,13 +147,7 @@ pub(crate) fn decode(scalars: &[ScalarIr]) -> Result<Geometry, String> {
         let dims: Vec<usize> = [*batch, *channels].into_iter().chain(each(i)).collect();
         unpool::Shape::channels_first(dims)
     };
-    let (input, pooled) = (shape(0), shape(1));
-    match Geometry::new(&window, input) {
-        Ok(geometry) if *geometry.pooled_shape() == pooled => Ok(geometry),
-        // A size that only unpooling gives.
-        _ => Geometry::for_pooled(&window, pooled, Some(input.spatial()))
-            .map_err(|error| error.to_string()),
-    }
+    geometry_between(&window, shape(0), shape(1)).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! channels last, without a copy, and its results have such strides, too.
 
 use burn::tensor::DType;
-use unpool::{Geometry, Layout, Shape};
+use unpool::{Geometry, GeometryError, Layout, Shape, Window};
 
 /// The type of the taps of a geometry.
 pub(crate) fn tap_dtype(geometry: &Geometry) -> DType {
@@ -54,29 +54,40 @@ fn memory_order(rank: usize, layout: Layout) -> impl DoubleEndedIterator<Item = 
     })
 }
 
-/// A geometry with channels first, for tensors in a layout.
+/// A geometry for tensors in a layout.
 pub(crate) fn geometry_in(geometry: &Geometry, layout: Layout) -> Geometry {
     if layout == geometry.input_shape().layout() {
         return *geometry;
     }
-    let last = |shape: &Shape| {
+    let shape = |shape: &Shape| {
         let mut dims = shape.dims().to_vec();
-        dims[1..].rotate_left(1);
-        Shape::channels_last(dims)
+        match layout {
+            Layout::ChannelsLast => dims[1..].rotate_left(1),
+            _ => dims[1..].rotate_right(1),
+        }
+        Shape::new(layout, dims)
     };
-    let (input, pooled) = (last(geometry.input_shape()), last(geometry.pooled_shape()));
-    match Geometry::new(geometry.window(), input) {
-        Ok(same) if *same.pooled_shape() == pooled => same,
+    let (input, pooled) = (shape(geometry.input_shape()), shape(geometry.pooled_shape()));
+    geometry_between(geometry.window(), input, pooled)
+        .expect("the order of the axes changes no size")
+}
+
+/// The geometry of a window and both shapes.
+pub(crate) fn geometry_between(
+    window: &Window,
+    input: Shape,
+    pooled: Shape,
+) -> Result<Geometry, GeometryError> {
+    match Geometry::new(window, input) {
+        Ok(geometry) if *geometry.pooled_shape() == pooled => Ok(geometry),
         // A size that only unpooling gives.
-        _ => Geometry::for_pooled(geometry.window(), pooled, Some(input.spatial()))
-            .expect("the order of the axes changes no size"),
+        _ => Geometry::for_pooled(window, pooled, Some(input.spatial())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use unpool::Window;
 
     #[test]
     fn a_permuted_tensor_is_channels_last() {
@@ -100,6 +111,9 @@ mod tests {
         let last = geometry_in(&geometry, Layout::ChannelsLast);
         assert_eq!(last.input_shape(), &Shape::nhwc([2, 11, 9, 3]));
         assert_eq!(last.pooled_shape().spatial(), geometry.pooled_shape().spatial());
+        let first = geometry_in(&last, Layout::ChannelsFirst);
+        assert_eq!(first.input_shape(), geometry.input_shape());
+        assert_eq!(first.pooled_shape(), geometry.pooled_shape());
     }
 
     #[test]

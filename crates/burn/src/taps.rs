@@ -2,11 +2,11 @@
 
 use burn::backend::Dispatch;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use unpool::{Geometry, IndexSpace, Shape};
+use unpool::{Geometry, IndexSpace, Layout, Shape};
 
 use crate::backend::MaxPoolBackend;
 use crate::error::Error;
-use crate::layout::tap_dtype;
+use crate::layout::{geometry_in, tap_dtype};
 use crate::options::PoolOptions;
 
 /// Where each maximum was: for each pooled value the number of the winning cell inside its own
@@ -73,7 +73,7 @@ impl<const D: usize> Taps<D> {
     /// [`Error::TapType`] if the type is not the one that the window takes, and [`Error::Shape`] if
     /// the shape is not the pooled shape.
     pub fn from_tensor(tensor: Tensor<D, Int>, geometry: &Geometry) -> Result<Self, Error> {
-        let geometry = channels_first(geometry)?;
+        let geometry = geometry_in(geometry, Layout::ChannelsFirst);
         let (found, allowed) = (tensor.dtype(), tap_dtype(&geometry));
         if found != allowed {
             return Err(Error::TapType { found, allowed });
@@ -149,7 +149,7 @@ impl<const D: usize> Taps<D> {
         geometry: &Geometry,
         space: IndexSpace,
     ) -> Result<Self, Error> {
-        let geometry = channels_first(geometry)?;
+        let geometry = geometry_in(geometry, Layout::ChannelsFirst);
         check_dims("indices", &indices.dims(), geometry.pooled_shape())?;
         let device = indices.device();
         let read = |error: &dyn std::fmt::Debug| Error::Read { message: format!("{error:?}") };
@@ -165,26 +165,6 @@ impl<const D: usize> Taps<D> {
         let tensor = Tensor::from_data(data, (&device, dtype));
         Ok(Self { tensor, geometry })
     }
-}
-
-/// The geometry of Burn's tensors, whose second dimension is the channels.
-fn channels_first(geometry: &Geometry) -> Result<Geometry, Error> {
-    use unpool::Layout;
-    if geometry.input_shape().layout() == Layout::ChannelsFirst {
-        return Ok(*geometry);
-    }
-    let first = |shape: &Shape| {
-        let mut dims = shape.dims().to_vec();
-        dims[1..].rotate_right(1);
-        Shape::channels_first(dims)
-    };
-    let input = first(geometry.input_shape());
-    let pooled = first(geometry.pooled_shape());
-    let same = Geometry::new(geometry.window(), input)?;
-    if *same.pooled_shape() == pooled {
-        return Ok(same);
-    }
-    Ok(Geometry::for_pooled(geometry.window(), pooled, Some(input.spatial()))?)
 }
 
 /// An error unless a tensor has a shape.
