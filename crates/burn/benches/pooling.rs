@@ -2,9 +2,12 @@
 //! call costs the host, beside a step of unpool's.
 //!
 //! ```sh
-//! cargo bench --features vulkan -- wgpu
-//! cargo bench -- cpu small
+//! cargo bench --features vulkan -- --device gpu
+//! cargo bench -- --shape 1,8,56,56 --json times.json
 //! ```
+//!
+//! `--device` is `cpu` (Flex, the default), `gpu`, or part of the name of an adapter or a backend; `--shape` is
+//! batch, channels, height and width; `--json` also writes the times to a file.
 //!
 //! A number is the median of rounds in which the sides take turns, after each has run for 300 ms. A round
 //! is ten calls between two waits for the device.
@@ -15,64 +18,88 @@ use burn::backend::Dispatch;
 use burn::backend::ops::ModuleOps;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Distribution, Tensor, module};
+use serde_json::{Value, json};
+use unpool_burn::unpool::Engine;
 use unpool_burn::{Overlap, Taps, max_pool2d, max_pool2d_values, max_unpool2d};
 
 const ROUNDS: usize = 15;
 const CALLS: u32 = 10;
 const WARM_UP: Duration = Duration::from_millis(300);
 
-fn main() {
-    let has = |wanted: &str| std::env::args().any(|argument| argument == wanted);
-    let device = device(has("wgpu"));
-    // 103 MB, past every cache; or 100 KB.
-    let dims = if has("small") { [1, 8, 56, 56] } else { [8, 64, 224, 224] };
-    println!("{dims:?} of f32; milliseconds a call");
-    println!("layout  window  operation           unpool    Burn   ratio   same bits");
+type Error = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Error> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let after = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    // 103 MB, past every cache.
+    let dims = after("--shape").map_or(Ok([8, 64, 224, 224]), shape)?;
+    let (device, description) = device(after("--device").unwrap_or("cpu"))?;
+    println!("{description}\n{dims:?} of f32; milliseconds a call");
+    println!("case        operation            unpool    Burn   ratio   same bits");
+    let mut rows = Vec::new();
     for (layout, last) in [("nchw", false), ("nhwc", true)] {
-        for (kernel, stride) in [(2, 2), (3, 2)] {
+        for (window, kernel, stride) in [("2x2", 2, 2), ("3x3s2", 3, 2)] {
             let case = Case::new(dims, kernel, stride, last, &device);
-            let name = format!("{layout}    {kernel}×{kernel}/{stride} ");
-            compare(
-                &name,
-                "values and argmax",
-                &device,
-                case.same_pooling(),
-                || case.pool(),
-                || {
-                    case.pool_by_burn();
-                },
-            );
+            let name = format!("{layout}_{window}");
+            let mut compare = |op: &str, same: bool, ours: &dyn Fn(), burns: &dyn Fn()| {
+                let times = times(&device, [ours, burns]);
+                let [ours, burns] = times.each_ref().map(|times| 1e3 * times[times.len() / 2]);
+                let (ratio, bits) = (burns / ours, if same { "yes" } else { "no" });
+                println!("{name:<11} {op:<19} {ours:>7.3} {burns:>7.3} {ratio:>7.2}   {bits}");
+                for (library, times) in ["unpool-burn", "Burn 0.22.1"].into_iter().zip(times) {
+                    rows.push(row(library, &description, &name, op, &times));
+                }
+            };
+            let same = case.same_pooling();
+            compare("max_pool", same, &|| case.pool(), &|| case.pool_by_burn());
             let same = case.same_gradient();
-            compare(
-                &name,
-                "gradient",
-                &device,
-                same,
-                || case.gradient(),
-                || {
-                    case.gradient_by_burn();
-                },
-            );
-            let (ours, burns) = (|| case.train(), || case.train_by_burn());
-            compare(&name, "forward and back", &device, same, ours, burns);
+            let (ours, burns) = (|| drop(case.gradient()), || drop(case.gradient_by_burn()));
+            compare("max_pool_backward", same, &ours, &burns);
+            compare("forward and back", same, &|| case.train(), &|| case.train_by_burn());
         }
+    }
+    if let Some(file) = after("--json") {
+        std::fs::write(file, format!("{:#}\n", Value::from(rows)))
+            .map_err(|error| format!("{file}: {error}"))?;
     }
     println!("\n[1, 1, 8, 8] of f32; microseconds of the host for a call");
     println!("                                    until it returns   done, of {MANY} calls");
     calls(&device);
     #[cfg(feature = "wgpu")]
-    if has("wgpu") {
-        raw::steps();
+    raw::steps();
+    Ok(())
+}
+
+/// Four sizes.
+fn shape(text: &str) -> Result<[usize; 4], Error> {
+    let sizes = text.split(',').map(str::parse).collect::<Result<Vec<usize>, _>>();
+    let sizes = sizes.ok().and_then(|sizes| sizes.try_into().ok());
+    sizes.ok_or_else(|| {
+        format!("--shape {text:?}; four numbers such as 8,64,224,224 are one").into()
+    })
+}
+
+/// The device of a name, and its description.
+fn device(name: &str) -> Result<(Device, String), Error> {
+    let engine = Engine::named(name)?;
+    match &engine {
+        #[cfg(feature = "wgpu")]
+        Engine::Gpu(gpu) => Ok((raw::device(&gpu.info())?, engine.description())),
+        Engine::Cpu => Ok((Device::flex(), engine.description())),
+        _ => Err(format!("{name}: built without the feature wgpu").into()),
     }
 }
 
-fn device(wgpu: bool) -> Device {
-    #[cfg(feature = "wgpu")]
-    if wgpu {
-        return raw::device();
-    }
-    assert!(!wgpu, "built without the feature wgpu");
-    Device::flex()
+/// Times in seconds, in ascending order, as `unpool bench --json` has them.
+fn row(library: &str, device: &str, case: &str, op: &str, times: &[f64]) -> Value {
+    let (median_ms, min_ms) = (1e3 * times[times.len() / 2], 1e3 * times[0]);
+    json!({
+        "library": library, "device": device, "case": case, "op": op,
+        "median_ms": median_ms, "min_ms": min_ms, "runs": times.len(),
+    })
 }
 
 /// Tensors to pool, and what pooling made of them.
@@ -156,30 +183,21 @@ impl Case {
     }
 }
 
-/// Prints the medians of two ways to do the same.
-fn compare<A, B>(
-    case: &str,
-    operation: &str,
-    device: &Device,
-    same: bool,
-    ours: impl Fn() -> A,
-    burns: impl Fn() -> B,
-) {
-    let (ours, burns) = (|| drop(ours()), || drop(burns()));
-    for way in [&ours as &dyn Fn(), &burns] {
+/// Seconds of a call of two ways to do the same, in ascending order.
+fn times(device: &Device, ways: [&dyn Fn(); 2]) -> [Vec<f64>; 2] {
+    for way in ways {
         let start = Instant::now();
         while start.elapsed() < WARM_UP {
             round(device, CALLS, way);
         }
     }
-    let (ours, burns): (Vec<_>, Vec<_>) = (0..ROUNDS)
-        .map(|_| (round(device, CALLS, &ours).1, round(device, CALLS, &burns).1))
-        .unzip();
-    let (ours, burns) = (median(ours), median(burns));
-    let same = if same { "yes" } else { "no" };
-    let ratio = burns / ours;
-    let (ours, burns) = (ours * 1e3, burns * 1e3);
-    println!("{case} {operation:<18} {ours:>7.3} {burns:>7.3} {ratio:>7.2}   {same}");
+    let mut times = [(); 2].map(|()| Vec::with_capacity(ROUNDS));
+    for _ in 0..ROUNDS {
+        for (times, way) in times.iter_mut().zip(ways) {
+            times.push(round(device, CALLS, way).1);
+        }
+    }
+    times.map(ascending)
 }
 
 /// Seconds of a call until it returns, and until the device is done with all calls of a round.
@@ -226,9 +244,14 @@ fn print_call(what: &str, round: impl Fn(u32) -> (f64, f64)) {
     println!("{what:<34} {returned:>17.1} {done:>22.1}");
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
+fn median(times: Vec<f64>) -> f64 {
+    let times = ascending(times);
     times[times.len() / 2]
+}
+
+fn ascending(mut times: Vec<f64>) -> Vec<f64> {
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 #[cfg(feature = "wgpu")]
@@ -236,25 +259,45 @@ mod raw {
     use std::sync::OnceLock;
     use std::time::Instant;
 
-    use burn::tensor::Device;
-    use burn::tensor::wgpu::WgpuSetup;
-    use unpool_burn::unpool::wgpu::PollType;
+    use burn::tensor::wgpu::{WgpuBackend, WgpuSetup};
+    use burn::tensor::{Device, DeviceKind};
+    use unpool_burn::unpool::wgpu::{AdapterInfo, Backend, DeviceType, PollType};
     use unpool_burn::unpool::{Element, Geometry, Gpu, Shape, Step, Window, operands};
 
     static SETUP: OnceLock<WgpuSetup> = OnceLock::new();
 
-    pub(super) fn device() -> Device {
-        let (device, setup) = Device::wgpu_options().init_with_setup().expect("an adapter");
-        unpool_burn::attach(&device, &setup).expect("it is one of wgpu's");
-        let info = setup.adapter.get_info();
-        println!("{}: {}, {} {}", info.backend, info.name, info.driver, info.driver_info);
-        SETUP.set(setup).expect("there is one device");
-        device
+    /// Burn's device on an adapter. Burn numbers adapters by backend and kind.
+    pub(super) fn device(wanted: &AdapterInfo) -> Result<Device, super::Error> {
+        let backend = match wanted.backend {
+            Backend::Vulkan => WgpuBackend::Vulkan,
+            Backend::Metal => WgpuBackend::Metal,
+            Backend::Dx12 => WgpuBackend::Dx12,
+            Backend::Gl => WgpuBackend::Gl,
+            _ => WgpuBackend::Auto,
+        };
+        for nth in 0.. {
+            let kind = match wanted.device_type {
+                DeviceType::DiscreteGpu => DeviceKind::DiscreteGpu(nth),
+                DeviceType::IntegratedGpu => DeviceKind::IntegratedGpu(nth),
+                DeviceType::VirtualGpu => DeviceKind::VirtualGpu(nth),
+                _ => DeviceKind::Cpu,
+            };
+            let options = Device::wgpu_options().graphics_api(backend).device_kind(kind);
+            let Ok((device, setup)) = options.init_with_setup() else { break };
+            let info = setup.adapter.get_info();
+            if (&info.name, &info.driver) == (&wanted.name, &wanted.driver) {
+                unpool_burn::attach(&device, &setup)?;
+                let _ = SETUP.set(setup);
+                return Ok(device);
+            }
+        }
+        Err(format!("Burn does not find {}: {}", wanted.backend, wanted.name).into())
     }
 
-    /// What a step of unpool's costs the host without Burn, recorded and submitted alone.
+    /// What a step of unpool's costs the host without Burn, recorded and submitted alone: nothing is printed
+    /// where the device is the CPU.
     pub(super) fn steps() {
-        let setup = SETUP.get().expect("the device was made");
+        let Some(setup) = SETUP.get() else { return };
         let gpu = Gpu::from_device(&setup.device, &setup.queue);
         let geometry = Geometry::new(&Window::new(2), Shape::nchw([1, 1, 8, 8]));
         let geometry = geometry.expect("the window fits");
