@@ -18,7 +18,9 @@ if [ -e $swiftshader ]; then
     export VK_ADD_DRIVER_FILES=${VK_ADD_DRIVER_FILES:-$swiftshader}
 fi
 
-cargo build "${release[@]}" --quiet --bin unpool
+# With an example, and so with the features that tests ask of dependencies: without it wgpu, naga and all that use them
+# would be compiled twice, for the command and for the tests.
+cargo build "${release[@]}" --quiet --bin unpool --example everything
 
 # has_adapter PATTERN: whether a line `backend: name` of an adapter matches.
 has_adapter() {
