@@ -84,7 +84,7 @@ fn shape(text: &str) -> Result<[usize; 4], Error> {
 
 /// The device of a name, and its description.
 fn device(name: &str) -> Result<(Device, String), Error> {
-    let engine = Engine::named(name)?;
+    let engine = Engine::named(name).map_err(|error| error.to_string())?;
     match &engine {
         #[cfg(feature = "wgpu")]
         Engine::Gpu(gpu) => Ok((raw::device(&gpu.info())?, engine.description())),
