@@ -6,6 +6,11 @@
 //! each word once. They are not tuned as unpool's steps are.
 
 mod bits;
+#[allow(
+    clippy::manual_div_ceil,
+    clippy::manual_is_multiple_of,
+    reason = "CubeCL translates the operators of integers, and few of their functions"
+)]
 mod geometry;
 mod launch;
 mod max_pool;
