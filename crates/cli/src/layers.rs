@@ -51,9 +51,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
 
 /// The size of the receptive field of the unit in the middle of a channel.
 pub(crate) fn receptive_field(plan: &Plan, layer: &Layer) -> String {
-    let spatial = layer.shape().get(2..).unwrap_or_default();
     // In the middle of every axis, where no border cuts the field.
-    let middle = spatial.iter().fold(0, |at, n| at * n + n / 2);
+    let middle = layer.spatial().iter().fold(0, |at, n| at * n + n / 2);
     let region = plan.receptive_field(layer, middle);
     if region.whole {
         return "everything".into();

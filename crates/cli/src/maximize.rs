@@ -15,7 +15,6 @@ use crate::options::{distinct, ordinal};
 use crate::outcome::Outcome;
 use crate::source;
 use crate::terminal::progress;
-use crate::visualize::ensure_channels_second;
 
 /// Classes, or channels of a layer, that are shown if none is named.
 const CHANNELS: usize = 8;
@@ -65,7 +64,6 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         None => Labels::of(&args.labels, &network.model, layer.channels())?,
         Some(_) => Labels::default(),
     };
-    ensure_channels_second(&layer)?;
     let last = layer.channels() - 1;
     let channels: Vec<usize> = match (&args.class[..], &args.channel[..]) {
         ([], []) => (0..=last.min(CHANNELS - 1)).collect(),
@@ -88,7 +86,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let mut panels = Vec::new();
     for &channel in &channels {
         let image = session.maximize(layer.name(), Target::Channel(channel), &ascent)?;
-        let responses = session.activation(layer.name())?;
+        let responses = session.activation(layer.name())?.channels_first(layer.layout());
         network.check_finite(&responses)?;
         let response = responses.strongest(0, channel).map_or(0.0, |unit| unit.value);
         let response = short(response);

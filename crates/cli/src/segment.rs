@@ -70,20 +70,22 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let tensor = network.tensor(&image, &preprocessing)?;
     let plan =
         network.model.plan(&network.shape(image.size())).map_err(|error| network.refused(error))?;
-    let &[_, classes, map_height, map_width] = plan.output().shape() else {
+    let (scores, classes) = (plan.output(), plan.output().channels());
+    let Ok(size) = <[usize; 2]>::try_from(scores.spatial()) else {
         bail!(
             "{}: its output is {}; a score for each class and pixel is needed",
             network.name,
-            extents(plan.output().shape())
+            extents(scores.shape())
         );
     };
+    let layout = scores.layout();
     let labels = Labels::of(&args.labels, &network.model, classes.max(2))?;
     let engine = Engine::named(&args.device)?;
     let session = Session::new(&engine, plan, Keep::Output);
     let mut session = session.map_err(|error| network.refused(error))?;
     let start = Instant::now();
     session.forward(&tensor).map_err(|error| network.refused(error))?;
-    let output = session.output()?;
+    let output = session.output()?.channels_first(layout);
     network.check_finite(&output)?;
     let (found, classes) = match classes {
         // One map: where the object is, as networks for two classes have it.
@@ -95,7 +97,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
         _ => (output.classes(), classes),
     };
     let seconds = start.elapsed().as_secs_f32();
-    let map = map(&found, classes, [map_height, map_width]);
+    let map = map(&found, classes, size);
     let shares = Share::of(&found, classes);
     let named = |class: usize| labels.named(class);
     let mut files = vec![(args.out.clone(), files::png(&map)?)];

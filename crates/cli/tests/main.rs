@@ -3,6 +3,7 @@
 mod archives;
 mod arrays;
 mod bench;
+mod channels_last;
 mod command;
 mod explanations;
 mod hostile;

@@ -1,11 +1,17 @@
 //! Results that are read back from a device: tensors, and projections of layers onto the input.
 
+use unpool::Layout;
+
 use crate::unit::Unit;
 
 /// A tensor read back from a device.
+///
+/// Its methods take the second axis for the channels: [`channels_first`](Self::channels_first) puts
+/// them there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Activation {
-    /// `[batch, channels, …]`.
+    /// `[batch, channels, …]`, or with the channels last where [`Layer::layout`](crate::Layer::layout) of the
+    /// layer, or [`Plan::input_layout`](crate::Plan::input_layout) of a map of the input, says so.
     pub shape: Vec<usize>,
     /// The elements, row-major.
     pub data: Vec<f32>,
@@ -14,6 +20,18 @@ pub struct Activation {
 impl Activation {
     fn positions(&self) -> usize {
         self.shape.iter().skip(2).product()
+    }
+
+    /// The same tensor with its channels second, from one of this layout.
+    #[must_use]
+    pub fn channels_first(self, layout: Layout) -> Self {
+        let (&[batch, ref spatial @ .., channels], Layout::ChannelsLast) =
+            (&self.shape[..], layout)
+        else {
+            return self;
+        };
+        let data = transposed(&self.data, batch, channels);
+        Self { shape: [&[batch, channels], spatial].concat(), data }
     }
 
     /// One image.
@@ -114,6 +132,15 @@ impl Activation {
         }
         best
     }
+}
+
+/// Each of `batch` matrices of so many columns, transposed.
+pub(crate) fn transposed(data: &[f32], batch: usize, columns: usize) -> Vec<f32> {
+    let len = data.len() / batch.max(1);
+    let rows = len / columns.max(1);
+    let matrix =
+        |matrix: usize| (0..len).map(move |i| data[matrix * len + i % rows * columns + i / rows]);
+    (0..batch).flat_map(matrix).collect()
 }
 
 /// A tensor smoothed along one axis: see [`Activation::smoothed`].

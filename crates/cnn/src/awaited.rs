@@ -56,7 +56,7 @@ impl Session {
         let index = self.index_with(layer, target)?;
         let activation =
             if target.needs_activation() { Some(self.read_layer(index)?.await?) } else { None };
-        let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
+        let (signal, units) = target.signal(&self.plan().layers[index], activation);
         let under_way: Result<Vec<_>, _> = rules
             .iter()
             .map(|&rule| self.send_back_from(index, &signal, Manner::Rule(rule), None))

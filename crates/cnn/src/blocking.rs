@@ -85,7 +85,7 @@ impl Session {
         let index = self.index_with(layer, target)?;
         let activation =
             if target.needs_activation() { Some(self.read_layer(index)?.wait()?) } else { None };
-        let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
+        let (signal, units) = target.signal(&self.plan().layers[index], activation);
         let map = self.send_back_from(index, &signal, Manner::Rule(rule), end)?.wait()?;
         Ok(Projection { map, units })
     }
@@ -103,9 +103,10 @@ impl Session {
         target: Target,
         at: &str,
     ) -> Result<Activation, Error> {
-        let activation = self.activation(at)?;
+        let layout = self.plan().layer(at)?.layout();
+        let activation = self.activation(at)?.channels_first(layout);
         let gradient = self.look_back_to(layer, target, Rule::Gradient, at)?.map;
-        Ok(cam.map(&activation, &gradient))
+        Ok(cam.map(&activation, &gradient.channels_first(layout)))
     }
 
     /// Sends any signal of a layer's shape back to the input: under [`Rule::Gradient`] the

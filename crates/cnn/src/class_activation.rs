@@ -27,7 +27,8 @@ impl Cam {
     }
 
     /// The map of each image, `[batch, 1, …]`: the sum of the channels by their weights, where it is
-    /// positive. `gradient` is that of a score with respect to the layer of `activation`.
+    /// positive. `gradient` is that of a score with respect to the layer of `activation`; both have their
+    /// channels second ([`Activation::channels_first`]).
     ///
     /// # Panics
     ///

@@ -110,7 +110,7 @@ impl Plan {
     /// If the layer is of another plan.
     pub fn receptive_field(&self, layer: &Layer, position: usize) -> Region {
         let mut fields: Vec<Option<(&[usize], Field)>> = vec![None; self.slots.len()];
-        fields[layer.tensor.slot] = Some((layer.shape(), unit(layer.shape(), position)));
+        fields[layer.tensor.slot] = Some((layer.shape(), unit(layer, position)));
         for (instruction, view) in self.instructions.iter().zip(&self.views).rev() {
             let Some((shape, field)) = fields[instruction.writes[0]].clone() else { continue };
             let from = field.reshaped(shape, &view.write);
@@ -295,13 +295,13 @@ fn whole_vectors(part: &[Range], shape: &[usize], vectors: &Vectors) -> Vec<Rang
 }
 
 /// The field of a single unit: one cell in all channels of all images.
-fn unit(shape: &[usize], position: usize) -> Field {
+fn unit(layer: &Layer, position: usize) -> Field {
     let mut rest = position;
-    let mut part: Vec<Range> = shape.iter().map(|&n| full(n)).collect();
-    for (range, &n) in part.iter_mut().zip(shape).skip(2).rev() {
-        let coordinate = (rest % n) as i64;
-        *range = (coordinate, coordinate);
-        rest /= n;
+    let mut part: Vec<Range> = layer.shape().iter().map(|&n| full(n)).collect();
+    for axis in layer.spatial_axes().rev() {
+        let coordinate = (rest % layer.shape()[axis]) as i64;
+        part[axis] = (coordinate, coordinate);
+        rest /= layer.shape()[axis];
     }
     Field::Part(part)
 }

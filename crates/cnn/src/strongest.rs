@@ -33,7 +33,8 @@ impl Strongest {
         Self { channel, count, per_image, found: Vec::new() }
     }
 
-    /// Takes the strongest units of one image of a batch, which is image number `number` of all.
+    /// Takes the strongest units of one image of a batch, which is image number `number` of all. The
+    /// channels are second ([`Activation::channels_first`]).
     ///
     /// # Panics
     ///

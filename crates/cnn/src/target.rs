@@ -1,6 +1,8 @@
 //! The units of a layer that are looked back from.
 
-use crate::activation::Activation;
+use unpool::Layout;
+
+use crate::activation::{Activation, transposed};
 use crate::error::Error;
 use crate::plan::Layer;
 use crate::unit::Unit;
@@ -68,9 +70,12 @@ impl Target {
     pub(crate) fn signal(
         self,
         layer: &Layer,
-        activation: Option<&Activation>,
+        activation: Option<Activation>,
     ) -> (Vec<f32>, Vec<Option<Unit>>) {
         let (channels, positions) = (layer.channels(), layer.positions());
+        // All of this with the channels first, until the end.
+        let activation = activation.map(|activation| activation.channels_first(layer.layout()));
+        let activation = activation.as_ref();
         let image = channels * positions;
         let batch = layer.shape().iter().product::<usize>() / image;
         let mut signal = vec![0.0; batch * image];
@@ -96,6 +101,9 @@ impl Target {
             if let Some(Unit { channel, position, .. }) = units[i] {
                 signal[channel * positions + position] = 1.0;
             }
+        }
+        if layer.layout() == Layout::ChannelsLast {
+            signal = transposed(&signal, batch, positions);
         }
         (signal, units)
     }

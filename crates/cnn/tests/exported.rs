@@ -108,6 +108,8 @@ fn layers_know_which_of_their_axes_is_the_channels() {
     assert_eq!(convnext.last_maps().expect("maps").shape(), [1, 768, 7, 7]);
     // A Keras model has them last only before its first Transpose and after its last.
     let keras = plan("keras_simple.onnx", &[1, 28, 28, 1]);
+    assert_eq!(keras.layers()[0].shape(), [1, 1, 28, 28]);
+    assert_eq!(keras.layers()[0].layout(), Layout::ChannelsFirst);
     let maps = keras.last_maps().expect("maps");
     assert!(maps.layout() == Layout::ChannelsFirst && maps.positions() > 1, "{maps:?}");
 }

@@ -2,6 +2,7 @@
 
 mod attribution;
 mod branches;
+mod channels_last;
 mod exported;
 mod fields;
 mod functions;

@@ -358,7 +358,8 @@ impl Network {
         let activation = py.detach(|| {
             let mut session = self.lock();
             let session = self.prepare(&mut session, &shape)?;
-            let channels = session.plan().layer(layer).map_err(network_refused)?.channels();
+            let planned = session.plan().layer(layer).map_err(network_refused)?;
+            let (channels, layout) = (planned.channels(), planned.layout());
             if channel >= channels {
                 return Err(network_refused(Error::Target {
                     layer: layer.into(),
@@ -367,7 +368,8 @@ impl Network {
                 }));
             }
             session.forward(images).map_err(network_refused)?;
-            session.activation(layer).map_err(network_refused)
+            let activation = session.activation(layer).map_err(network_refused)?;
+            Ok(activation.channels_first(layout))
         })?;
         let batch = activation.shape.first().copied().unwrap_or(1);
         let mut strongest = Strongest::new(channel, count, batch);

@@ -32,7 +32,7 @@ pub(crate) fn percent(part: f32) -> String {
 /// The classes of an image, the best first; none if the layer of scores has more than one unit per
 /// class.
 pub(crate) fn ranked(plan: &Plan, scores: &Activation, image: usize) -> Vec<Class> {
-    if scores.shape.len() < 2 || scores.shape.iter().skip(2).product::<usize>() != 1 {
+    if scores.shape.len() < 2 || plan.scores().positions() != 1 {
         return Vec::new();
     }
     let all = scores.image(image);

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// maps Grad-CAM looks for the class.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub(crate) layer: Vec<String>,
-    /// Every layer whose channels come second.
+    /// Every layer.
     #[arg(long)]
     pub(crate) all: bool,
     /// A channel; by default the strongest of each layer.

@@ -28,8 +28,6 @@ use method::Seen;
 use output::Output;
 use sessions::{Request, Sessions};
 
-pub(crate) use sessions::ensure_channels_second;
-
 pub(crate) use args::Args;
 
 pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {

@@ -194,7 +194,7 @@ fn units(open: &mut Opened, seen: &Seen<'_>, bar: &ProgressBar) -> Result<Vec<Ro
     let mut rows = Vec::new();
     for name in &names[first..] {
         let layer = session.plan().layer(name)?.clone();
-        let activation = session.activation(name)?;
+        let activation = session.activation(name)?.channels_first(layer.layout());
         let mut found: Vec<Found> = Vec::new();
         for channel in 0..layer.channels() {
             let mut strongest = Strongest::new(channel, 1, 1);

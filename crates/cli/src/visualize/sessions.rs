@@ -1,10 +1,9 @@
 //! The session of a network, kept between images of one size, and the layers to look back from.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
-use unpool_cnn::{Engine, Keep, Layer, Layout, Plan, Session};
+use unpool_cnn::{Engine, Keep, Layer, Plan, Session};
 
-use crate::axes::extents;
 use crate::network::{Fitted, Labels, Network, Preprocessing};
 use crate::options::distinct;
 use crate::terminal::progress;
@@ -150,29 +149,13 @@ impl<'a> Sessions<'a> {
     }
 }
 
-/// Refuses a layer whose channels are not its second axis.
-pub(crate) fn ensure_channels_second(layer: &Layer) -> Result<()> {
-    ensure!(
-        layer.layout() == Layout::ChannelsFirst,
-        "--layer {}: its channels are the last of {}; a layer whose channels come second is needed",
-        layer.name(),
-        extents(layer.shape())
-    );
-    Ok(())
-}
-
 /// The layers to look back from.
 fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
     if args.all {
-        let second = plan.layers().iter().filter(|l| l.layout() == Layout::ChannelsFirst);
-        return Ok(second.map(|l| l.name().to_owned()).collect());
+        return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());
     }
     if !args.layer.is_empty() {
-        let named = args.layer.iter().map(|name| {
-            let layer = plan.layer(name)?;
-            ensure_channels_second(layer)?;
-            Ok(layer.name().to_owned())
-        });
+        let named = args.layer.iter().map(|name| Ok(plan.layer(name)?.name().to_owned()));
         return Ok(distinct(named.collect::<Result<Vec<_>>>()?));
     }
     let scores = plan.scores().name().to_owned();

@@ -32,12 +32,12 @@ pub(crate) fn run(
         let channel = sessions.request.args.channel;
         let (Opened { session, names, .. }, _) = sessions.forward_all(batch)?;
         for (i, name) in names.iter().enumerate() {
-            let activation = session.activation(name)?;
+            let layer = session.plan().layer(name)?.clone();
+            let activation = session.activation(name)?.channels_first(layer.layout());
             if number == 0 {
-                let layer = session.plan().layer(name)?;
                 let sought_in = match channel {
                     Some(channel) => {
-                        check_channel(layer, channel)?;
+                        check_channel(&layer, channel)?;
                         channel..channel + 1
                     }
                     None => 0..layer.channels(),

@@ -30,7 +30,7 @@ pub(crate) fn draw(
     let mut rows = Vec::new();
     for name in &open.names {
         let layer = session.plan().layer(name)?.clone();
-        let activation = session.activation(name)?;
+        let activation = session.activation(name)?.channels_first(layer.layout());
         let best = best.filter(|_| name == scores);
         let (target, channel) = target(args, &layer, &activation, best)?;
         let activations = grid(&activation, 0, channel, SIDE);

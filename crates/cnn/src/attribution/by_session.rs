@@ -49,7 +49,7 @@ impl Session {
         self.forward(images)?;
         let activation =
             if target.needs_activation() { Some(self.activation(layer)?) } else { None };
-        let (signal, units) = target.signal(&self.plan().layers[index], activation.as_ref());
+        let (signal, units) = target.signal(&self.plan().layers[index], activation);
         let asked = Question { layer: index, signal: &signal, images };
         let map = match *method {
             Attribution::LookBack(rule) => self.back(&asked, Manner::Rule(rule))?,
@@ -117,10 +117,12 @@ impl Session {
 
     fn guided_grad_cam(&mut self, asked: &Question<'_>, at: &str) -> Result<Activation, Error> {
         let end = self.kept_index(at)?;
-        let activation = self.activation(at)?;
+        let layout = self.plan().layers[end].layout();
+        let activation = self.activation(at)?.channels_first(layout);
         let gradient = Manner::Rule(Rule::Gradient);
         let gradient =
             self.send_back_from(asked.layer, asked.signal, gradient, Some(end))?.wait()?;
+        let gradient = gradient.channels_first(layout);
         let guided = self.back(asked, Manner::Rule(Rule::Guided))?;
         let spatial = self.plan().input_spatial();
         if activation.shape.len() != spatial.len() + 2 {

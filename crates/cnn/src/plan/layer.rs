@@ -40,26 +40,43 @@ impl Layer {
         &self.input_names
     }
 
-    /// Extents of the tensor it makes: `[batch, channels, …]`.
+    /// Extents of the tensor it makes: `[batch, channels, …]`, or with the channels last where
+    /// [`layout`](Self::layout) says so.
     pub fn shape(&self) -> &[usize] {
         &self.tensor.shape
     }
 
-    /// Channels, or classes: the second extent.
-    pub fn channels(&self) -> usize {
-        self.tensor.shape.get(1).copied().unwrap_or(1)
-    }
-
     /// Whether its channels come second, as in most layers, or last, as inside of a ConvNeXt or a
-    /// transformer. [`channels`](Self::channels), [`positions`](Self::positions) and targets count the second axis
-    /// as the channels all the same.
+    /// transformer. [`Activation::channels_first`](crate::Activation::channels_first) moves them.
     pub fn layout(&self) -> Layout {
         self.layout
     }
 
+    /// Channels, or classes.
+    pub fn channels(&self) -> usize {
+        self.tensor.shape.get(self.channel_axis()).copied().unwrap_or(1)
+    }
+
+    /// Extents of the axes other than those of the batch and the channels.
+    pub fn spatial(&self) -> Vec<usize> {
+        self.spatial_axes().map(|axis| self.tensor.shape[axis]).collect()
+    }
+
     /// Units of a channel of one image.
     pub fn positions(&self) -> usize {
-        self.tensor.shape.iter().skip(2).product()
+        self.spatial().iter().product()
+    }
+
+    fn channel_axis(&self) -> usize {
+        match self.layout {
+            Layout::ChannelsLast => self.tensor.shape.len().saturating_sub(1).max(1),
+            _ => 1,
+        }
+    }
+
+    pub(crate) fn spatial_axes(&self) -> impl DoubleEndedIterator<Item = usize> {
+        let channels = self.channel_axis();
+        (1..self.tensor.shape.len()).filter(move |&axis| axis != channels)
     }
 
     /// Numbers it has learnt.

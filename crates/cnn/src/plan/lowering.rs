@@ -146,7 +146,7 @@ impl Builder<'_> {
                     parameters: self.parameters(node),
                     inputs: self.input_slots(node),
                     input_names: node.inputs.clone(),
-                    layout: self.layout(node),
+                    layout: self.layout(node, &tensor.shape),
                 });
             }
             self.values.insert(name.clone(), value);
@@ -154,15 +154,19 @@ impl Builder<'_> {
         Ok(layer)
     }
 
-    /// Whether what a node makes has its channels second or last: as what it reads, unless it moves
-    /// them. What slides windows has them second.
-    fn layout(&mut self, node: &Node) -> Layout {
+    /// Whether what a node makes, of shape `to`, has its channels second or last: as what it reads,
+    /// unless it moves them. What slides windows has them second.
+    fn layout(&mut self, node: &Node, to: &[usize]) -> Layout {
         let mut is_last = node.inputs.iter().any(|name| self.channels_last.contains(name));
         let perm = node.attributes().ints("perm").ok().flatten().unwrap_or_default();
         let last = perm.len() as i64 - 1;
+        let read = node.inputs.first().and_then(|name| self.named(name));
+        let from = read.map(|value| self.shape_of(&value)).unwrap_or_default();
         match node.operator.as_str() {
             "Transpose" if last > 1 && perm[1] == last => is_last = false,
             "Transpose" if last > 1 && perm.last() == Some(&1) => is_last = true,
+            "Reshape" if moves_one_channel(to, &from) => is_last = false,
+            "Reshape" if moves_one_channel(&from, to) => is_last = true,
             "Conv" | "ConvTranspose" | "MaxPool" | "AveragePool" | "GlobalAveragePool" => {
                 is_last = false;
             }
@@ -190,5 +194,13 @@ impl Builder<'_> {
             _ => 0,
         };
         node.inputs.iter().map(floats).sum()
+    }
+}
+
+/// Whether two shapes are those of images of one channel: second in `first`, and last in `last`.
+fn moves_one_channel(first: &[usize], last: &[usize]) -> bool {
+    match (first, last) {
+        ([n, 1, spatial @ ..], [m, same @ .., 1]) => !same.is_empty() && (n, spatial) == (m, same),
+        _ => false,
     }
 }

@@ -130,19 +130,19 @@ impl Plan {
     }
 
     /// The last layer before the class scores that still has maps: where class activation maps are
-    /// usually taken. `None` for a network without one. Unpooled maps, mostly 0, are not taken.
+    /// usually taken. `None` for a network without one. Unpooled maps, mostly 0, and maps in another
+    /// order are not taken.
     pub fn last_maps(&self) -> Option<&Layer> {
         let scores = self.index(self.scores().name()).unwrap_or(self.output);
-        let is_it = |layer: &&Layer| self.has_maps(layer) && layer.operator != "MaxUnpool";
+        let is_it = |layer: &&Layer| {
+            self.has_maps(layer) && !["MaxUnpool", "Transpose"].contains(&layer.operator())
+        };
         self.layers[..scores].iter().rev().find(is_it)
     }
 
-    /// Whether a layer has maps: as many axes as the input, channels second, and more than one unit in
-    /// each.
+    /// Whether a layer has maps: as many axes as the input, and more than one unit in each channel.
     pub fn has_maps(&self, layer: &Layer) -> bool {
-        layer.shape().len() == self.input.shape.len()
-            && layer.layout() == Layout::ChannelsFirst
-            && layer.positions() > 1
+        layer.shape().len() == self.input.shape.len() && layer.positions() > 1
     }
 
     /// The layer of that name, or the one that makes the tensor of that name.
