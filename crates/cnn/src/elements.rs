@@ -6,6 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use crate::onnx::mapped;
+
+/// Elements that are read from a file at once, 16 MiB of f32.
+const PIECE: usize = 4 << 20;
+
 /// How a float is stored, lowest byte first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
@@ -67,6 +72,26 @@ impl Elements {
         }
     }
 
+    /// Visits a part of the elements in pieces, each with its place in the part. Pages of the file are given
+    /// back as soon as they were visited, so that weights are not in memory twice.
+    ///
+    /// # Panics
+    ///
+    /// If the part reaches past the end.
+    pub(crate) fn visit<E>(
+        &self,
+        part: Range<usize>,
+        mut visit: impl FnMut(usize, &[f32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Self::File { bytes, stored } = self else { return visit(0, &self.part(part)) };
+        for start in part.clone().step_by(PIECE) {
+            let piece = start..(start + PIECE).min(part.end);
+            visit(start - part.start, &self.part(piece.clone()))?;
+            mapped::release(&bytes[piece.start * stored.width()..piece.end * stored.width()]);
+        }
+        Ok(())
+    }
+
     /// All elements, in memory.
     pub(crate) fn read(&self) -> Arc<Vec<f32>> {
         match self {
@@ -93,5 +118,33 @@ impl From<Vec<f32>> for Elements {
 impl From<Arc<Vec<f32>>> for Elements {
     fn from(data: Arc<Vec<f32>>) -> Self {
         Self::Owned(data)
+    }
+}
+
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_file_is_visited_whole_and_can_be_read_again() {
+        let path = std::env::temp_dir().join(format!("unpool-elements-{}", std::process::id()));
+        let stored: Vec<u8> =
+            (0..PIECE + 1000).flat_map(|i| ((i % 8191) as f32).to_le_bytes()).collect();
+        std::fs::write(&path, &stored).expect("the temporary directory is writable");
+        // Some bytes into the file, as weights in a model are.
+        let bytes = mapped::open(&path).expect("it is there").slice(4..);
+        let elements = Elements::File { bytes, stored: Stored::F32 };
+        let expected = elements.part(9..PIECE + 900).into_owned();
+        for _ in 0..2 {
+            let mut found = Vec::new();
+            let outcome = elements.visit(9..PIECE + 900, |at, piece| {
+                assert_eq!(at, found.len());
+                found.extend_from_slice(piece);
+                Ok::<_, ()>(())
+            });
+            assert_eq!(outcome, Ok(()));
+            assert!(found == expected);
+        }
+        let _ = std::fs::remove_file(path);
     }
 }

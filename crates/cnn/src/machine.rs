@@ -22,8 +22,8 @@ pub(crate) trait Machine: WasmNotSend {
     /// Allocates a buffer of at least `bytes` bytes.
     fn allocate(&mut self, bytes: u64) -> Result<BufferId, Error>;
 
-    /// Fills the beginning of a buffer.
-    fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error>;
+    /// Fills a part of a buffer, from number `at` on.
+    fn write(&mut self, buffer: BufferId, at: usize, data: &[f32]) -> Result<(), Error>;
 
     /// Reads the first `len` numbers of a buffer, after all programs that were run before.
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error>;

@@ -301,7 +301,7 @@ fn upload_weights(plan: &Plan, storage: &mut Storage) -> Result<Vec<Option<Piece
         let piece = match uploaded.get(&key) {
             Some(&piece) => piece,
             None => {
-                let piece = storage.upload(slot.bytes, &data.part(part.clone()))?;
+                let piece = storage.upload(slot.bytes, data, part.clone())?;
                 uploaded.insert(key, piece);
                 piece
             }

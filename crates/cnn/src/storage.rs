@@ -1,5 +1,8 @@
 //! The memory of a session: the pieces of an arena, each of them a buffer of the machine.
 
+use std::ops::Range;
+
+use crate::elements::Elements;
 use crate::error::Error;
 use crate::machine::{Bound, Machine};
 use crate::program::{Arena, BufferId, Instruction, PieceId, SlotId, chained};
@@ -33,9 +36,14 @@ impl Storage {
     }
 
     /// A new piece that holds weights. All weights come before any other piece is added.
-    pub(crate) fn upload(&mut self, bytes: u64, data: &[f32]) -> Result<PieceId, Error> {
+    pub(crate) fn upload(
+        &mut self,
+        bytes: u64,
+        data: &Elements,
+        part: Range<usize>,
+    ) -> Result<PieceId, Error> {
         let buffer = self.machine.allocate(bytes)?;
-        self.machine.write(buffer, data)?;
+        data.visit(part, |at, piece| self.machine.write(buffer, at, piece))?;
         self.weights += bytes;
         self.buffers.push(buffer);
         Ok(self.arena.push(bytes))
@@ -54,7 +62,7 @@ impl Storage {
 
     /// Fills the beginning of a piece.
     pub(crate) fn write(&mut self, piece: PieceId, data: &[f32]) -> Result<(), Error> {
-        self.machine.write(self.buffers[piece], data)
+        self.machine.write(self.buffers[piece], 0, data)
     }
 
     /// The first `len` numbers of a piece; none for a tensor that has no piece.

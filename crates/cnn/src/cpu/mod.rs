@@ -45,8 +45,8 @@ impl Machine for Cpu {
         Ok(self.buffers.len() - 1)
     }
 
-    fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error> {
-        self.buffers[buffer][..data.len()].copy_from_slice(data);
+    fn write(&mut self, buffer: BufferId, at: usize, data: &[f32]) -> Result<(), Error> {
+        self.buffers[buffer][at..at + data.len()].copy_from_slice(data);
         Ok(())
     }
 
@@ -216,7 +216,7 @@ mod tests {
                 (state >> 8) as f32 / 8_388_608.0 - 1.0
             };
             let data: Vec<_> = (0..len).map(|_| next()).collect();
-            cpu.write(buffer, &data).expect("a buffer");
+            cpu.write(buffer, 0, &data).expect("a buffer");
         }
         let bound = |kernel, reads: &[usize], write, is_chained| Bound {
             kernel,

@@ -20,6 +20,9 @@ use crate::reading::Numbers;
 use params::Params;
 use shader::Shader;
 
+/// Bytes after which what was written is submitted: until the device has it, the host keeps a copy.
+const WRITTEN: u64 = 32 << 20;
+
 /// Multiplications after which commands are submitted, so that a slow device answers in between.
 const WORK: u64 = 1 << 31;
 
@@ -33,6 +36,9 @@ pub(crate) struct GpuMachine {
     gpu: Gpu,
     limits: wgpu::Limits,
     buffers: Vec<wgpu::Buffer>,
+    /// Bytes that were written since the last submission of such, and that submission.
+    written: u64,
+    last_written: Option<wgpu::SubmissionIndex>,
     pipelines: HashMap<Shader, wgpu::ComputePipeline>,
     /// What ran before, by the buffers that it reads and writes: sessions run the same kernels for each image,
     /// and making uniforms and bind groups takes the host longer than recording them.
@@ -50,7 +56,8 @@ impl GpuMachine {
     pub(crate) fn new(gpu: &Gpu) -> Self {
         let limits = gpu.device().limits();
         let (pipelines, ready) = (HashMap::new(), HashMap::new());
-        Self { gpu: gpu.clone(), limits, buffers: Vec::new(), pipelines, ready }
+        let (buffers, written, last_written) = (Vec::new(), 0, None);
+        Self { gpu: gpu.clone(), limits, buffers, written, last_written, pipelines, ready }
     }
 
     fn device(&self) -> &wgpu::Device {
@@ -256,11 +263,22 @@ impl Machine for GpuMachine {
         Ok(self.buffers.len() - 1)
     }
 
-    fn write(&mut self, buffer: BufferId, data: &[f32]) -> Result<(), Error> {
+    fn write(&mut self, buffer: BufferId, at: usize, data: &[f32]) -> Result<(), Error> {
         let buffer = &self.buffers[buffer];
-        self.scoped(|| {
-            self.gpu.queue().write_buffer(buffer, 0, bytemuck::cast_slice(data));
-        })
+        let bytes: &[u8] = bytemuck::cast_slice(data);
+        self.scoped(|| self.gpu.queue().write_buffer(buffer, at as u64 * 4, bytes))?;
+        self.written += bytes.len() as u64;
+        if self.written >= WRITTEN {
+            self.written = 0;
+            let own = self.scoped(|| self.gpu.queue().submit([]))?;
+            // One submission may be under way while the next is written.
+            if let Some(index) = self.last_written.replace(own) {
+                let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
+                // What goes wrong shows in what is submitted next.
+                drop(self.device().poll(wait));
+            }
+        }
+        Ok(())
     }
 
     fn read(&mut self, buffer: BufferId, len: usize) -> Result<Numbers, Error> {
