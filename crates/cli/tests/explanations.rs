@@ -22,6 +22,61 @@ fn the_strongest_units_of_a_folder_make_a_sheet_for_each_layer() {
     }
 }
 
+/// Every array of a directory, by name.
+fn arrays(dir: &str) -> Vec<(String, Vec<f32>)> {
+    let files = fs::read_dir(dir).expect("it was made").map(|file| file.expect("a file").path());
+    let mut all: Vec<_> = files
+        .map(|path| {
+            let path = path.to_str().expect("UTF-8").to_owned();
+            (path.rsplit('/').next().expect("a name").to_owned(), array(&path).1)
+        })
+        .collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+#[test]
+fn a_folder_of_images_is_explained_as_each_image_by_itself() {
+    let scratch = Scratch::new("batches");
+    let folder = scratch.path("folder");
+    fs::create_dir(&folder).expect("the temporary directory is writable");
+    // More than a batch has, so that the second one is not full.
+    for i in 0..17 {
+        let from = data(["digit-0.png", "digit-3.png", "digit-6.png"][i % 3]);
+        fs::copy(from, Path::new(&folder).join(format!("{i:02}.png"))).expect("it is there");
+    }
+    let (out, model) = (scratch.path("out"), data("digits.onnx"));
+    let methods = "grad-cam,gradient,guided,integrated-gradients,occlusion,guided-grad-cam,\
+                   lrp-gamma";
+    for (name, asked) in [
+        ("best", &["--method", methods][..]),
+        ("asked", &["--class", "3", "--class", "5", "--method", "grad-cam++,gradient"]),
+        ("units", &["--layer", "relu3", "--layer", "fc", "--of", "strongest"]),
+    ] {
+        let run = |images: &str, maps: &str| {
+            let arguments = ["visualize", &model, images, "--device", "cpu", "--out", &out];
+            said(&unpool(&[&arguments[..], asked, &["--maps", maps]].concat()));
+            arrays(maps)
+        };
+        let together = run(&folder, &scratch.path(name));
+        let mut compared = 0;
+        for i in [0, 1, 2, 8, 9, 16] {
+            let image = format!("{folder}/{i:02}.png");
+            let alone = run(&image, &scratch.path(&format!("{name}-{i}")));
+            for (file, expected) in alone {
+                let found = together.iter().find(|(name, _)| *name == file);
+                let (_, found) = found.unwrap_or_else(|| panic!("{file} of the folder"));
+                let largest = expected.iter().fold(1e-6f32, |m, x| m.max(x.abs()));
+                let same = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * largest;
+                assert!(found.len() == expected.len(), "{file}");
+                assert!(found.iter().zip(&expected).all(same), "{file}");
+                compared += 1;
+            }
+        }
+        assert_eq!(together.len() * 6, compared * 17, "{name}");
+    }
+}
+
 #[test]
 fn classes_are_explained_by_every_method_and_the_maps_are_arrays() {
     let scratch = Scratch::new("methods");

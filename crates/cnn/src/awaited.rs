@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::reading::Reading;
 use crate::rule::Rule;
 use crate::session::Session;
-use crate::target::Target;
+use crate::targets::Targets;
 
 impl Session {
     /// The responses of a layer in the last [`forward`](Self::forward).
@@ -50,13 +50,14 @@ impl Session {
     pub async fn look_back_by(
         &mut self,
         layer: &str,
-        target: Target,
+        target: impl Into<Targets>,
         rules: &[Rule],
     ) -> Result<Vec<Projection>, Error> {
-        let index = self.index_with(layer, target)?;
+        let targets = target.into();
+        let index = self.index_with(layer, &targets)?;
         let activation =
-            if target.needs_activation() { Some(self.read_layer(index)?.await?) } else { None };
-        let (signal, units) = target.signal(&self.plan().layers[index], activation);
+            if targets.needs_activation() { Some(self.read_layer(index)?.await?) } else { None };
+        let (signal, units) = targets.signal(&self.plan().layers[index], activation);
         let under_way: Result<Vec<_>, _> = rules
             .iter()
             .map(|&rule| self.send_back_from(index, &signal, Manner::Rule(rule), None))

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::reading::{Numbers, Reading};
 use crate::rule::Rule;
 use crate::session::Session;
-use crate::target::Target;
+use crate::targets::Targets;
 
 impl Reading {
     /// Waits for it, polling the device.
@@ -51,10 +51,10 @@ impl Session {
     pub fn look_back(
         &mut self,
         layer: &str,
-        target: Target,
+        target: impl Into<Targets>,
         rule: Rule,
     ) -> Result<Projection, Error> {
-        self.look_back_until(layer, target, rule, None)
+        self.look_back_until(layer, target.into(), rule, None)
     }
 
     /// Looks back from a layer to another one, `end`, that comes before it: with
@@ -67,25 +67,25 @@ impl Session {
     pub fn look_back_to(
         &mut self,
         layer: &str,
-        target: Target,
+        target: impl Into<Targets>,
         rule: Rule,
         end: &str,
     ) -> Result<Projection, Error> {
         let end = self.plan().index(end)?;
-        self.look_back_until(layer, target, rule, Some(end))
+        self.look_back_until(layer, target.into(), rule, Some(end))
     }
 
     fn look_back_until(
         &mut self,
         layer: &str,
-        target: Target,
+        targets: Targets,
         rule: Rule,
         end: Option<usize>,
     ) -> Result<Projection, Error> {
-        let index = self.index_with(layer, target)?;
+        let index = self.index_with(layer, &targets)?;
         let activation =
-            if target.needs_activation() { Some(self.read_layer(index)?.wait()?) } else { None };
-        let (signal, units) = target.signal(&self.plan().layers[index], activation);
+            if targets.needs_activation() { Some(self.read_layer(index)?.wait()?) } else { None };
+        let (signal, units) = targets.signal(&self.plan().layers[index], activation);
         let map = self.send_back_from(index, &signal, Manner::Rule(rule), end)?.wait()?;
         Ok(Projection { map, units })
     }
@@ -100,7 +100,7 @@ impl Session {
         &mut self,
         cam: Cam,
         layer: &str,
-        target: Target,
+        target: impl Into<Targets>,
         at: &str,
     ) -> Result<Activation, Error> {
         let layout = self.plan().layer(at)?.layout();

@@ -33,6 +33,7 @@ mod session;
 mod storage;
 mod strongest;
 mod target;
+mod targets;
 mod unit;
 
 pub use activation::{Activation, Projection};
@@ -52,6 +53,7 @@ pub use rule::Rule;
 pub use session::Session;
 pub use strongest::{Found, Strongest};
 pub use target::Target;
+pub use targets::Targets;
 pub use unit::Unit;
 #[cfg(not(target_arch = "wasm32"))]
 pub use unpool::Engine;

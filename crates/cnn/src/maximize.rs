@@ -87,7 +87,7 @@ impl Session {
     ) -> Result<Activation, Error> {
         let channels = channels(self.plan());
         ascent.check(channels.iter().max().map_or(0, |last| last + 1))?;
-        self.index_with(layer, target)?;
+        self.index_with(layer, &target.into())?;
         let shape = self.plan().input_shape().to_vec();
         let axes = self.plan().spatial_axes();
         let len: usize = shape.iter().product();

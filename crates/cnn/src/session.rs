@@ -17,7 +17,7 @@ use crate::plan::Plan;
 use crate::program::{Content, Instruction, PieceId, SlotId};
 use crate::reading::{Numbers, Reading};
 use crate::storage::Storage;
-use crate::target::Target;
+use crate::targets::Targets;
 
 /// A plan on a device.
 ///
@@ -214,10 +214,10 @@ impl Session {
         Err(Error::NotKept { layer: layer.into(), allowed: names + purpose })
     }
 
-    /// The number of a kept layer that has the target.
-    pub(crate) fn index_with(&self, layer: &str, target: Target) -> Result<usize, Error> {
+    /// The number of a kept layer that has the targets.
+    pub(crate) fn index_with(&self, layer: &str, targets: &Targets) -> Result<usize, Error> {
         let index = self.looked_back_index(layer)?;
-        target.check(&self.plan.layers[index])?;
+        targets.check(&self.plan.layers[index])?;
         Ok(index)
     }
 

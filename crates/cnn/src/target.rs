@@ -1,8 +1,6 @@
 //! The units of a layer that are looked back from.
 
-use unpool::Layout;
-
-use crate::activation::{Activation, transposed};
+use crate::activation::Activation;
 use crate::error::Error;
 use crate::plan::Layer;
 use crate::unit::Unit;
@@ -65,46 +63,41 @@ impl Target {
         matches!(self, Self::Responses(_) | Self::Strongest(_) | Self::Unit { .. })
     }
 
-    /// The signal that starts at the layer: 1 at each unit of the target, or the response of the
-    /// unit. For a target of a single unit, also that unit in each image.
-    pub(crate) fn signal(
+    /// Writes the signal of an image, whose channels have so many positions, over zeros. `activation`
+    /// has the responses of all images, and the number of this one. Returns the unit, if it is one.
+    pub(crate) fn start(
         self,
-        layer: &Layer,
-        activation: Option<Activation>,
-    ) -> (Vec<f32>, Vec<Option<Unit>>) {
-        let (channels, positions) = (layer.channels(), layer.positions());
-        // All of this with the channels first, until the end.
-        let activation = activation.map(|activation| activation.channels_first(layer.layout()));
-        let activation = activation.as_ref();
-        let image = channels * positions;
-        let batch = layer.shape().iter().product::<usize>() / image;
-        let mut signal = vec![0.0; batch * image];
-        let mut units = vec![None; batch];
-        for (i, signal) in signal.chunks_exact_mut(image).enumerate() {
-            let own = |channel: usize| channel * positions..(channel + 1) * positions;
-            match self {
-                Self::Layer => signal.fill(1.0),
-                Self::Channel(channel) | Self::Class(channel) => signal[own(channel)].fill(1.0),
-                Self::Responses(channel) => {
-                    if let Some(activation) = activation {
-                        signal[own(channel)].copy_from_slice(activation.channel(i, channel));
-                    }
-                }
-                Self::Strongest(channel) => {
-                    units[i] = activation.and_then(|a| a.strongest(i, channel));
-                }
-                Self::Unit { channel, position } => {
-                    let value = activation.map(|a| a.channel(i, channel)[position]);
-                    units[i] = value.map(|value| Unit { channel, position, value });
-                }
+        signal: &mut [f32],
+        positions: usize,
+        activation: Option<(&Activation, usize)>,
+    ) -> Option<Unit> {
+        let own = |channel: usize| channel * positions..(channel + 1) * positions;
+        let unit = match self {
+            Self::Layer => {
+                signal.fill(1.0);
+                None
             }
-            if let Some(Unit { channel, position, .. }) = units[i] {
-                signal[channel * positions + position] = 1.0;
+            Self::Channel(channel) | Self::Class(channel) => {
+                signal[own(channel)].fill(1.0);
+                None
             }
+            Self::Responses(channel) => {
+                if let Some((all, image)) = activation {
+                    signal[own(channel)].copy_from_slice(all.channel(image, channel));
+                }
+                None
+            }
+            Self::Strongest(channel) => {
+                activation.and_then(|(all, image)| all.strongest(image, channel))
+            }
+            Self::Unit { channel, position } => activation.map(|(all, image)| {
+                let value = all.channel(image, channel)[position];
+                Unit { channel, position, value }
+            }),
+        };
+        if let Some(Unit { channel, position, .. }) = unit {
+            signal[channel * positions + position] = 1.0;
         }
-        if layer.layout() == Layout::ChannelsLast {
-            signal = transposed(&signal, batch, positions);
-        }
-        (signal, units)
+        unit
     }
 }

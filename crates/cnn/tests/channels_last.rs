@@ -77,6 +77,23 @@ fn they_are_looked_back_from_like_layers_whose_channels_are_second() {
                 |p: &Projection| p.units.iter().map(|u| u.map(|u| u.position)).collect::<Vec<_>>();
             assert_eq!(at(&a), at(&b), "{name} {target:?}");
         }
+        // In each image its own target, and none in one.
+        let unit = |position| Some(Target::Unit { channel: 6, position });
+        for each in [vec![unit(3), unit(30)], vec![None, Some(Target::Responses(2))]] {
+            let a = first.look_back("act", each.clone(), Rule::Guided).expect("it runs");
+            let b = last.look_back("act", each.clone(), Rule::Guided).expect("it runs");
+            assert!(close(&b.map.data, &a.map.data), "{name} {each:?}");
+            for (i, target) in each.iter().enumerate() {
+                let image = a.map.image(i);
+                let Some(target) = *target else {
+                    assert!(image.iter().all(|&x| x == 0.0), "{name} {each:?}");
+                    continue;
+                };
+                let alone = first.look_back("act", target, Rule::Guided).expect("it runs");
+                assert!(close(image, alone.map.image(i)), "{name} {each:?}");
+            }
+        }
+        assert!(last.look_back("act", vec![unit(3)], Rule::Guided).is_err());
         let field = |session: &Session, layer: &Layer| session.plan().receptive_field(layer, 11);
         assert_eq!(field(&first, &one), field(&last, &other));
         for cam in Cam::ALL {

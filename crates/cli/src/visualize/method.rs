@@ -1,11 +1,12 @@
 //! The ways to look back, as the command names and draws them.
 
 use anyhow::{Result, ensure};
-use unpool_cnn::{Activation, Attribution, Cam, Relevance, Rule, Session, Target};
+use unpool_cnn::{Activation, Attribution, Cam, Relevance, Rule, Session, Targets};
 
 use crate::contact::{Panel, SIDE};
 use crate::maps::{self, Drawn};
 use crate::network::Fitted;
+use crate::visualize::batch::Batch;
 use crate::visualize::sessions::Request;
 
 /// Points of integrated gradients, and noisy copies of SmoothGrad.
@@ -95,11 +96,11 @@ enum Way {
     Cam(Cam),
 }
 
-/// An image that a session has seen, and how its maps become pictures.
+/// Images that a session has seen, and how their maps become pictures.
 pub(crate) struct Seen<'a> {
     pub(crate) request: &'a Request<'a>,
-    pub(crate) image: &'a Fitted,
-    pub(crate) tensor: &'a [f32],
+    pub(crate) batch: Batch<'a>,
+    pub(crate) tensors: &'a [f32],
 }
 
 /// A map, and its panel.
@@ -110,43 +111,57 @@ pub(crate) struct Map {
 }
 
 impl Seen<'_> {
-    /// The map of a target by a method; the layer `at` has the maps in which evidence is looked for.
-    pub(crate) fn map(
+    /// The map of each image for its target by a method; the layer `at` has the maps in which evidence
+    /// is looked for.
+    pub(crate) fn maps(
         &self,
         session: &mut Session,
         method: Method,
-        (layer, target): (&str, Target),
+        (layer, targets): (&str, &Targets),
         at: Option<&str>,
-    ) -> Result<Map> {
-        let size = self.image.size();
+    ) -> Result<Vec<Map>> {
+        let size = self.batch.images[0].size();
+        let targets = targets.clone();
         ensure!(
             at.is_some() || !method.needs_maps(),
             "--method {}: looks for a class in the maps of a layer, and {layer} has none before it",
             method.name()
         );
-        let (numbers, drawn) = match method.way(size.height.min(size.width), at.unwrap_or("")) {
-            Way::Cam(cam) => {
-                let map = session.class_activation(cam, layer, target, at.unwrap_or(""))?;
-                let picture = maps::stretched(&self.image.part, SIDE);
-                let drawn = maps::evidence(&picture, &map);
-                (map, drawn)
+        let all = match method.way(size.height.min(size.width), at.unwrap_or("")) {
+            Way::Cam(cam) => session.class_activation(cam, layer, targets, at.unwrap_or(""))?,
+            // The session has the responses to the images already.
+            Way::Attribution(Attribution::LookBack(rule)) => {
+                session.look_back(layer, targets, rule)?.map
             }
-            Way::Attribution(attribution) => {
-                // The session has the responses to the image already.
-                let mut map = match attribution {
-                    Attribution::LookBack(rule) => session.look_back(layer, target, rule)?.map,
-                    _ => session.attribute(&attribution, self.tensor, layer, target)?.map,
-                };
-                if let Attribution::Occlusion { .. } = attribution {
-                    // All channels are covered at once and have the same numbers.
-                    let planes =
-                        self.request.network.planes(&map.data, &self.request.preprocessing);
-                    let shape = vec![1, 1, size.height, size.width];
-                    map = Activation { shape, data: planes[..size.height * size.width].to_vec() };
-                }
-                let drawn = self.drawn(method, &map);
-                (map, drawn)
+            Way::Attribution(by) => session.attribute(&by, self.tensors, layer, targets)?.map,
+        };
+        let images = self.batch.images.iter().enumerate();
+        Ok(images.map(|(i, image)| self.map(method, image, single(&all, i), at)).collect())
+    }
+
+    /// The map of one image.
+    fn map(
+        &self,
+        method: Method,
+        image: &Fitted,
+        mut numbers: Activation,
+        at: Option<&str>,
+    ) -> Map {
+        let drawn = match method {
+            Method::GradCam | Method::GradCamPlusPlus => {
+                maps::evidence(&maps::stretched(&image.part, SIDE), &numbers)
             }
+            Method::Occlusion => {
+                // All channels are covered at once and have the same numbers.
+                let size = image.size();
+                let shape = vec![1, 1, size.height, size.width];
+                let mut data =
+                    self.request.network.planes(&numbers.data, &self.request.preprocessing);
+                data.truncate(size.height * size.width);
+                numbers = Activation { shape, data };
+                self.drawn(method, &numbers)
+            }
+            _ => self.drawn(method, &numbers),
         };
         let mut caption = self.caption(method, &numbers);
         if let Some(at) = at.filter(|_| method.needs_maps() && !self.request.args.layer.is_empty())
@@ -154,12 +169,12 @@ impl Seen<'_> {
             caption += &format!(" at {at}");
         }
         let panel = Panel::map(caption, &drawn);
-        Ok(Map { panel, picture: drawn.picture, numbers })
+        Map { panel, picture: drawn.picture, numbers }
     }
 
     /// A map in the image's space as a picture.
     pub(crate) fn drawn(&self, method: Method, map: &Activation) -> Drawn {
-        let size = self.image.size();
+        let size = self.batch.images[0].size();
         let size = [size.height, size.width];
         let planes = || self.request.network.planes(&map.data, &self.request.preprocessing);
         match method {
@@ -184,4 +199,10 @@ impl Seen<'_> {
         };
         format!("{name}: {why}")
     }
+}
+
+/// One image of a batch.
+pub(crate) fn single(all: &Activation, image: usize) -> Activation {
+    let shape = [&[1], &all.shape[1..]].concat();
+    Activation { shape, data: all.image(image).to_vec() }
 }

@@ -1,6 +1,7 @@
 //! `unpool visualize`: what a network sees in an image.
 
 mod args;
+mod batch;
 mod crop;
 mod method;
 mod output;
@@ -20,10 +21,12 @@ use image::RgbImage;
 use unpool_cnn::{Engine, Model};
 
 use crate::files;
-use crate::network::{self, CLASSES, Fitted, Network, scores};
+use crate::network::scores::{self, Class};
+use crate::network::{self, CLASSES, Fitted, Network};
 use crate::outcome::Outcome;
 use crate::source;
 use crate::usage;
+use batch::Batch;
 use method::Seen;
 use output::Output;
 use sessions::{Request, Sessions};
@@ -57,8 +60,8 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     if let Some(count) = args.top {
         top::run(count.into(), sessions, &images, &mut output.sheets)?;
     } else {
-        for (step, image) in images.iter().enumerate() {
-            best.push(draw(sessions, (image, step), &mut output)?);
+        for batch in sessions.batches(&images)? {
+            best.extend(draw(sessions, (batch, best.len()), &mut output)?);
         }
     }
     let written = output.write(&inputs)?;
@@ -118,44 +121,53 @@ pub fn sheets(
     let request = Request::new(&args, &network, false);
     let sessions = &mut Sessions::new(&request, engine);
     let mut output = Output::new(&args)?;
-    for (step, image) in images.iter().enumerate() {
-        draw(sessions, (image, step), &mut output)?;
-        each()?;
+    let mut done = 0;
+    for batch in sessions.batches(&images)? {
+        let drawn = draw(sessions, (batch, done), &mut output)?;
+        done += drawn.len();
+        drawn.iter().try_for_each(|_| each())?;
     }
     Ok(output.sheets.into_bytes().collect())
 }
 
-/// Draws the sheet of an image, and returns its best classes in words.
+/// Draws the sheets of a batch whose first image is number `first` of all, and returns the best classes of
+/// each image in words.
 fn draw(
     sessions: &mut Sessions<'_>,
-    (image, step): (&Fitted, usize),
+    (batch, first): (Batch<'_>, usize),
     output: &mut Output<'_>,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Vec<String>>> {
     let request = sessions.request;
     let start = Instant::now();
-    let (open, tensor) = sessions.forward(image)?;
+    let (open, tensors) = sessions.forward(&batch)?;
     let activation = open.session.activation(&open.scores)?;
     let plan = open.session.plan();
-    let classes = scores::ranked(plan, &activation, 0);
-    let said = classes
-        .iter()
-        .take(CLASSES)
-        .map(|class| format!("{}: {}", open.labels.named(class.number), class.percent()));
+    let classes = (0..batch.images.len()).map(|image| scores::ranked(plan, &activation, image));
+    let classes: Vec<_> = classes.collect();
+    let described =
+        |class: &Class| format!("{}: {}", open.labels.named(class.number), class.percent());
+    let said = classes.iter().map(|best| best.iter().take(CLASSES).map(described).collect());
     let said = said.collect();
-    output.log(|board| {
-        if step == 0 {
-            board.graph(plan)?;
-            board.text("model", &request.network.name)?;
-        }
-        board.image("input", step, &image.picture)?;
-        board.scalar("seconds/forward", step, start.elapsed().as_secs_f32())
-    })?;
-    let asks_for_units = request.args.asks_for_units();
-    let seen = Seen { request, image, tensor: &tensor };
-    let sheet = match asks_for_units || (classes.is_empty() && request.args.class.is_empty()) {
-        true => units_sheet::draw(open, (&seen, step), &classes, output)?,
-        false => overview::draw(open, (&seen, step), &classes, output)?,
+    let seconds = start.elapsed().as_secs_f32() / batch.images.len() as f32;
+    for (step, image) in (first..).zip(batch.images) {
+        output.log(|board| {
+            if step == 0 {
+                board.graph(plan)?;
+                board.text("model", &request.network.name)?;
+            }
+            board.image("input", step, &image.picture)?;
+            board.scalar("seconds/forward", step, seconds)
+        })?;
+    }
+    let has_classes = classes.iter().all(|best| !best.is_empty());
+    let seen = Seen { request, batch, tensors: &tensors };
+    let explains = has_classes || !request.args.class.is_empty();
+    let sheets = match explains && !request.args.asks_for_units() {
+        true => overview::draw(open, (&seen, first), &classes, output)?,
+        false => units_sheet::draw(open, (&seen, first), &classes, output)?,
     };
-    output.sheets.add(&image.name, &sheet.draw())?;
+    for (image, sheet) in batch.images.iter().zip(sheets) {
+        output.sheets.add(&image.name, &sheet.draw())?;
+    }
     Ok(said)
 }

@@ -5,7 +5,7 @@ use anyhow::{Result, ensure};
 use embedded_graphics::pixelcolor::Rgb888;
 use image::{Rgb, RgbImage, imageops};
 use indicatif::ProgressBar;
-use unpool_cnn::{Found, Layer, Rule, Session, Strongest, Target};
+use unpool_cnn::{Activation, Layer, Rule, Strongest, Target, Unit};
 
 use crate::axes::extents;
 use crate::canvas::{Canvas, Letters};
@@ -16,7 +16,7 @@ use crate::maps::{GRAIN, stretched};
 use crate::network::{CLASSES, Fitted, Labels, scores::Class};
 use crate::options::distinct;
 use crate::visualize::crop::crop;
-use crate::visualize::method::{Method, Seen};
+use crate::visualize::method::{Method, Seen, single};
 use crate::visualize::output::Output;
 use crate::visualize::sessions::{Opened, Request};
 
@@ -29,64 +29,82 @@ type Way = (Method, Option<String>);
 
 pub(crate) fn draw(
     open: &mut Opened,
-    (seen, step): (&Seen<'_>, usize),
-    classes: &[Class],
+    (seen, first): (&Seen<'_>, usize),
+    classes: &[Vec<Class>],
     output: &mut Output<'_>,
-) -> Result<Contact> {
-    let Seen { request, image, .. } = *seen;
+) -> Result<Vec<Contact>> {
+    let Seen { request, batch, .. } = *seen;
     let Request { args, network, preprocessing, .. } = request;
     let scores = open.session.plan().layer(&open.scores)?.clone();
-    let explained: Vec<usize> = match &args.class[..] {
-        [] => classes.iter().take(1).map(|class| class.number).collect(),
-        asked => asked.iter().map(|c| c.among(&scores, &open.labels)).collect::<Result<_>>()?,
+    let asked = args.class.iter().map(|class| class.among(&scores, &open.labels));
+    let asked = distinct(asked.collect::<Result<Vec<_>>>()?);
+    // The classes that are explained: as many of each image.
+    let best = |classes: &Vec<Class>| classes.iter().take(1).map(|class| class.number).collect();
+    let explained: Vec<Vec<usize>> = match &asked[..] {
+        [] => classes.iter().map(best).collect(),
+        _ => batch.images.iter().map(|_| asked.clone()).collect(),
     };
-    let explained = distinct(explained);
+    let count = explained.first().map_or(0, Vec::len);
     let ways = ways(request, open)?;
-    let layers = if args.class.is_empty() { LAYERS } else { 0 };
-    let bar = request.progress(explained.len() * ways.len() + layers, &image.name)?;
+    let layers = if asked.is_empty() { LAYERS } else { 0 };
+    let bar = request.progress(count * ways.len() + layers, batch.name())?;
 
-    let mut rows = vec![first_row(image, classes, &explained, &open.labels)];
-    for &number in &explained {
-        let mut panels = Vec::new();
+    let images = batch.images.iter().enumerate();
+    let first_row = |(i, image): (usize, &Fitted)| {
+        vec![first_row(image, &classes[i], &explained[i], &open.labels)]
+    };
+    let mut rows: Vec<Vec<Row>> = images.map(first_row).collect();
+    for n in 0..count {
+        let target = |explained: &Vec<usize>| match scores.positions() {
+            1 => Target::Class(explained[n]),
+            _ => Target::Channel(explained[n]),
+        };
+        let targets = batch.targets(explained.iter().map(target).map(Some));
+        let mut panels: Vec<Vec<Panel>> = batch.images.iter().map(|_| Vec::new()).collect();
         for (method, at) in &ways {
-            let target = match scores.positions() {
-                1 => Target::Class(number),
-                _ => Target::Channel(number),
-            };
-            let of = (open.scores.as_str(), target);
-            let map = seen.map(&mut open.session, *method, of, at.as_deref())?;
-            let class = format!("class-{}", open.labels.named(number));
-            let of = match at.as_ref().filter(|_| !args.layer.is_empty()) {
-                Some(at) => format!("{class}/{at}"),
-                None => class,
-            };
-            output.map((&image.name, step), (&of, method.name()), &map.picture, &map.numbers)?;
-            panels.push(map.panel);
+            let of = (open.scores.as_str(), &targets);
+            let maps = seen.maps(&mut open.session, *method, of, at.as_deref())?;
+            for (i, (map, image)) in maps.into_iter().zip(batch.images).enumerate() {
+                let class = format!("class-{}", open.labels.named(explained[i][n]));
+                let of = match at.as_ref().filter(|_| !args.layer.is_empty()) {
+                    Some(at) => format!("{class}/{at}"),
+                    None => class,
+                };
+                let of = (of.as_str(), method.name());
+                output.map((&image.name, first + i), of, &map.picture, &map.numbers)?;
+                panels[i].push(map.panel);
+            }
             bar.inc(1);
         }
-        let found = classes.iter().find(|class| class.number == number);
-        let probability = found.map_or(String::new(), Class::percent);
-        let heading = format!("{}  {probability}", open.labels.named(number));
-        rows.extend(Row::of(heading, explanation(&ways), panels));
+        for (i, panels) in panels.into_iter().enumerate() {
+            let number = explained[i][n];
+            let found = classes[i].iter().find(|class| class.number == number);
+            let probability = found.map_or(String::new(), Class::percent);
+            let heading = format!("{}  {probability}", open.labels.named(number));
+            rows[i].extend(Row::of(heading, explanation(&ways), panels));
+        }
     }
-    if args.class.is_empty() {
-        rows.extend(units(open, seen, &bar)?);
+    if asked.is_empty() {
+        units(open, seen, &bar, &mut rows)?;
     }
     bar.finish_and_clear();
-    let (width, height) = image.picture.dimensions();
-    let smoothed = match width.max(height) as f32 {
-        longer if longer < GRAIN => "",
-        _ => "The red and blue maps are smoothed over some pixels. ",
-    };
     let guided = "Guided backpropagation shows what is in the image more than what decides.";
-    Ok(Contact {
-        title: format!("What {} sees in {}", network.file_name(), image.name),
-        lines: vec![
-            format!("Image: {}. Values: {}.", image.described(), preprocessing.said),
-            format!("{smoothed}{guided}"),
-        ],
-        rows,
-    })
+    let sheet = |(image, rows): (&Fitted, Vec<Row>)| {
+        let (width, height) = image.picture.dimensions();
+        let smoothed = match width.max(height) as f32 {
+            longer if longer < GRAIN => "",
+            _ => "The red and blue maps are smoothed over some pixels. ",
+        };
+        Contact {
+            title: format!("What {} sees in {}", network.file_name(), image.name),
+            lines: vec![
+                format!("Image: {}. Values: {}.", image.described(), preprocessing.said),
+                format!("{smoothed}{guided}"),
+            ],
+            rows,
+        }
+    };
+    Ok(batch.images.iter().zip(rows).map(sheet).collect())
 }
 
 /// Each method that is asked for, once for each layer where it is to look for evidence: the layers that
@@ -181,9 +199,14 @@ fn bars(classes: &[Class], explained: &[usize], labels: &Labels) -> RgbImage {
     picture
 }
 
-/// A row for each of some layers: its strongest units, each with the part of the image that it can see,
-/// and what of it guided backpropagation takes back.
-fn units(open: &mut Opened, seen: &Seen<'_>, bar: &ProgressBar) -> Result<Vec<Row>> {
+/// Adds a row for each of some layers to the rows of each image: its strongest units, each with the part of
+/// the image that it can see, and what of it guided backpropagation takes back.
+fn units(
+    open: &mut Opened,
+    seen: &Seen<'_>,
+    bar: &ProgressBar,
+    rows: &mut [Vec<Row>],
+) -> Result<()> {
     let session = &mut open.session;
     let plan = session.plan();
     let has_maps = |name: &&String| {
@@ -191,54 +214,65 @@ fn units(open: &mut Opened, seen: &Seen<'_>, bar: &ProgressBar) -> Result<Vec<Ro
     };
     let names: Vec<_> = open.names.iter().filter(has_maps).collect();
     let first = names.len().saturating_sub(LAYERS);
-    let mut rows = Vec::new();
     for name in &names[first..] {
         let layer = session.plan().layer(name)?.clone();
         let activation = session.activation(name)?.channels_first(layer.layout());
-        let mut found: Vec<Found> = Vec::new();
-        for channel in 0..layer.channels() {
-            let mut strongest = Strongest::new(channel, 1, 1);
-            strongest.offer(0, &activation, 0);
-            found.extend(strongest.found());
+        let images = 0..seen.batch.images.len();
+        let found: Vec<_> = images.map(|i| strongest_units(&layer, &activation, i)).collect();
+        let mut panels: Vec<Vec<Panel>> = found.iter().map(|_| Vec::new()).collect();
+        for n in 0..found.iter().map(Vec::len).max().unwrap_or(0) {
+            let target = |found: &Vec<Unit>| {
+                let unit = found.get(n)?;
+                Some(Target::Unit { channel: unit.channel, position: unit.position })
+            };
+            let targets = seen.batch.targets(found.iter().map(target));
+            let maps = session.look_back(name, targets, Rule::Guided)?.map;
+            for (i, found) in found.iter().enumerate() {
+                if let Some(unit) = found.get(n) {
+                    let region = session.plan().receptive_field(&layer, unit.position);
+                    let drawn = seen.drawn(Method::Guided, &single(&maps, i)).picture;
+                    let pictures = [&seen.batch.images[i].picture, &drawn];
+                    panels[i].push(unit_panel(unit, pictures.map(|p| crop(p, &region))));
+                }
+            }
         }
-        found.sort_by(|a, b| b.unit.value.total_cmp(&a.unit.value));
-        found.truncate(UNITS);
-        let panels = found.iter().map(|found| unit_panel(session, seen, &layer, found));
-        let panels = panels.collect::<Result<Vec<_>>>()?;
         bar.inc(1);
-        if panels.is_empty() {
-            continue;
+        let sees = receptive_field(session.plan(), &layer);
+        for (rows, panels) in rows.iter_mut().zip(panels).filter(|(_, panels)| !panels.is_empty()) {
+            rows.push(Row {
+                heading: format!("{name}  {}", extents(&layer.shape()[1..])),
+                text: format!(
+                    "Its strongest units, each with the part that it sees ({sees}) and what of it \
+                     guided backpropagation takes back."
+                ),
+                panels,
+            });
         }
-        rows.push(Row {
-            heading: format!("{name}  {}", extents(&layer.shape()[1..])),
-            text: format!(
-                "Its strongest units, each with the part that it sees ({}) and what of it guided \
-                 backpropagation takes back.",
-                receptive_field(session.plan(), &layer)
-            ),
-            panels,
-        });
     }
-    Ok(rows)
+    Ok(())
+}
+
+/// The strongest unit of each of the channels of an image that respond most.
+fn strongest_units(layer: &Layer, activation: &Activation, image: usize) -> Vec<Unit> {
+    let mut found = Vec::new();
+    for channel in 0..layer.channels() {
+        let mut strongest = Strongest::new(channel, 1, 1);
+        strongest.offer(0, activation, image);
+        found.extend(strongest.found().iter().map(|found| found.unit));
+    }
+    found.sort_by(|a, b| b.value.total_cmp(&a.value));
+    found.truncate(UNITS);
+    found
 }
 
 /// The part of the image that a unit sees, and beside it what is taken back from the unit.
-fn unit_panel(
-    session: &mut Session,
-    seen: &Seen<'_>,
-    layer: &Layer,
-    Found { unit, .. }: &Found,
-) -> Result<Panel> {
-    let target = Target::Unit { channel: unit.channel, position: unit.position };
-    let map = session.look_back(layer.name(), target, Rule::Guided)?.map;
-    let region = session.plan().receptive_field(layer, unit.position);
-    let drawn = seen.drawn(Method::Guided, &map).picture;
+fn unit_panel(unit: &Unit, parts: [RgbImage; 2]) -> Panel {
     let side = (SIDE - 4) / 2;
-    let pictures = [&seen.image.picture, &drawn].map(|p| stretched(&crop(p, &region), side));
+    let pictures = parts.map(|part| stretched(&part, side));
     let height = pictures.iter().map(RgbImage::height).max().unwrap_or(1);
     let mut both = RgbImage::from_pixel(SIDE, height, PAPER);
     for (i, picture) in pictures.iter().enumerate() {
         imageops::overlay(&mut both, picture, i64::from(i as u32 * (side + 4)), 0);
     }
-    Ok(Panel::at_own_size(format!("channel {}: {}", unit.channel, short(unit.value)), both))
+    Panel::at_own_size(format!("channel {}: {}", unit.channel, short(unit.value)), both)
 }

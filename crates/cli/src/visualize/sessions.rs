@@ -8,14 +8,11 @@ use crate::network::{Fitted, Labels, Network, Preprocessing};
 use crate::options::distinct;
 use crate::terminal::progress;
 use crate::visualize::args::Args;
+use crate::visualize::batch::Batch;
 use crate::visualize::method::Method;
 
 /// Number of layers that are shown if none is named.
 const LAYERS: usize = 6;
-
-/// Images of a batch, and bytes of its largest tensor, at most: half of what every device can bind.
-const BATCH: usize = 16;
-const TENSOR_BYTES: usize = 64 << 20;
 
 /// Operators after which a layer is shown by default.
 const ACTIVATIONS: [&str; 12] = [
@@ -85,23 +82,20 @@ impl<'a> Sessions<'a> {
         self.open.as_ref()
     }
 
-    /// Runs an image, and returns its session and its tensor.
-    pub(crate) fn forward(&mut self, image: &Fitted) -> Result<(&mut Opened, Vec<f32>)> {
-        self.forward_all(std::slice::from_ref(image))
-    }
-
-    /// Runs images of one size, and returns their session and their tensors, one after the other.
-    pub(crate) fn forward_all(&mut self, images: &[Fitted]) -> Result<(&mut Opened, Vec<f32>)> {
+    /// Runs images, and returns their session and their tensors, one after the other.
+    pub(crate) fn forward(&mut self, batch: &Batch<'_>) -> Result<(&mut Opened, Vec<f32>)> {
         let network = self.request.network;
-        let Some(first) = images.first() else { bail!("no image") };
+        let [first, others @ ..] = batch.images else { bail!("no image") };
         let [_, rest @ ..] = network.shape(first.size());
-        let input = [images.len(), rest[0], rest[1], rest[2]];
+        let input = [batch.size, rest[0], rest[1], rest[2]];
         if self.open.as_ref().is_none_or(|open| open.input != input) {
             self.open = None;
             self.open = Some(self.opening(input)?);
         }
         let mut tensors = Vec::with_capacity(input.iter().product());
-        for image in images {
+        let last = others.last().unwrap_or(first);
+        let fill = std::iter::repeat_n(last, batch.size - batch.images.len());
+        for image in batch.images.iter().chain(fill) {
             tensors.extend(network.tensor(image, &self.request.preprocessing)?);
         }
         let Some(open) = &mut self.open else { bail!("no session") };
@@ -112,20 +106,16 @@ impl<'a> Sessions<'a> {
 
     /// The images in the order given, in batches of one size that a device has room for; single ones if
     /// the model has no batches.
-    pub(crate) fn batches<'b>(&self, images: &'b [Fitted]) -> Result<Vec<&'b [Fitted]>> {
+    pub(crate) fn batches<'b>(&self, images: &'b [Fitted]) -> Result<Vec<Batch<'b>>> {
         let network = self.request.network;
         let mut batches = Vec::new();
         for alike in images.chunk_by(|a, b| a.size() == b.size()) {
-            let [_, rest @ ..] = network.shape(alike[0].size());
-            let plan = |batch: usize| network.model.plan(&[batch, rest[0], rest[1], rest[2]]);
-            let one = plan(1).map_err(|error| network.refused(error))?;
-            let bytes = |layer: &Layer| 4 * layer.shape().iter().product::<usize>();
-            let largest = one.layers().iter().map(bytes).max().unwrap_or(1).max(1);
-            let mut count = (TENSOR_BYTES / largest).clamp(1, BATCH).min(alike.len());
-            if plan(count).is_err() {
-                count = 1;
-            }
-            batches.extend(alike.chunks(count));
+            let one = network.model.plan(&network.shape(alike[0].size()));
+            let one = one.map_err(|error| network.refused(error))?;
+            let mut names = chosen(self.request.args, &one)?;
+            names.extend([one.scores().name().to_owned()]);
+            names.extend(one.last_maps().map(|layer| layer.name().to_owned()));
+            batches.extend(Batch::all(alike, &network.model, &one, &names));
         }
         Ok(batches)
     }

@@ -11,6 +11,7 @@ use crate::layers::receptive_field;
 use crate::maps::stretched;
 use crate::network::Fitted;
 use crate::terminal::progress;
+use crate::visualize::batch::Batch;
 use crate::visualize::crop::crop;
 use crate::visualize::method::Seen;
 use crate::visualize::sessions::{Opened, Request, Sessions};
@@ -30,7 +31,7 @@ pub(crate) fn run(
     let mut number = 0;
     for batch in sessions.batches(images)? {
         let channel = sessions.request.args.channel;
-        let (Opened { session, names, .. }, _) = sessions.forward_all(batch)?;
+        let (Opened { session, names, .. }, _) = sessions.forward(&batch)?;
         for (i, name) in names.iter().enumerate() {
             let layer = session.plan().layer(name)?.clone();
             let activation = session.activation(name)?.channels_first(layer.layout());
@@ -46,13 +47,13 @@ pub(crate) fn run(
                 sought.push((name.clone(), sought_in.map(list).collect()));
             }
             for strongest in &mut sought[i].1 {
-                for image in 0..batch.len() {
+                for image in 0..batch.images.len() {
                     strongest.offer(number + image, &activation, image);
                 }
             }
         }
-        number += batch.len();
-        bar.inc(batch.len() as u64);
+        number += batch.images.len();
+        bar.inc(batch.images.len() as u64);
     }
     for (_, lists) in &mut sought {
         // A channel without any response above 0 is not shown.
@@ -115,8 +116,9 @@ impl<'a> Crops<'a> {
             return Ok(());
         }
         let request = self.request;
-        let (Opened { session, .. }, tensor) = sessions.forward(image)?;
-        let seen = Seen { request, image, tensor: &tensor };
+        let batch = Batch::of(image);
+        let (Opened { session, .. }, tensors) = sessions.forward(&batch)?;
+        let seen = Seen { request, batch, tensors: &tensors };
         for (l, (name, lists)) in self.sought.iter().enumerate() {
             let layer = session.plan().layer(name)?.clone();
             self.fields[l] = receptive_field(session.plan(), &layer);
@@ -127,8 +129,8 @@ impl<'a> Crops<'a> {
                     let mut cut = vec![crop(&image.picture, &region)];
                     let target = Target::Unit { channel: unit.channel, position: unit.position };
                     for &method in &request.methods {
-                        let map = seen.map(session, method, (name, target), None)?;
-                        cut.push(crop(&map.picture, &region));
+                        let maps = seen.maps(session, method, (name, &target.into()), None)?;
+                        cut.extend(maps.iter().map(|map| crop(&map.picture, &region)));
                     }
                     self.cut[l][c][u] = cut;
                 }

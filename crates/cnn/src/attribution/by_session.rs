@@ -10,7 +10,7 @@ use crate::noise::normal;
 use crate::plan::Plan;
 use crate::rule::Rule;
 use crate::session::Session;
-use crate::target::Target;
+use crate::targets::Targets;
 
 /// The layer that the score is read from, its signal, and the images.
 struct Question<'a> {
@@ -35,10 +35,11 @@ impl Session {
         method: &Attribution,
         images: &[f32],
         layer: &str,
-        target: Target,
+        target: impl Into<Targets>,
     ) -> Result<Projection, Error> {
         method.check()?;
-        let index = self.index_with(layer, target)?;
+        let targets = target.into();
+        let index = self.index_with(layer, &targets)?;
         if matches!(method, Attribution::Relevance(_)) && !self.has_relevance() {
             let allowed = "it was not kept by Keep::Relevance, which is needed".into();
             return Err(Error::NotKept { layer: layer.into(), allowed });
@@ -48,8 +49,8 @@ impl Session {
         }
         self.forward(images)?;
         let activation =
-            if target.needs_activation() { Some(self.activation(layer)?) } else { None };
-        let (signal, units) = target.signal(&self.plan().layers[index], activation);
+            if targets.needs_activation() { Some(self.activation(layer)?) } else { None };
+        let (signal, units) = targets.signal(&self.plan().layers[index], activation);
         let asked = Question { layer: index, signal: &signal, images };
         let map = match *method {
             Attribution::LookBack(rule) => self.back(&asked, Manner::Rule(rule))?,
