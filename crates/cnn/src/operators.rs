@@ -20,6 +20,9 @@ const QUANTISED: [&str; 7] = [
 /// Operators of models that repeat a step.
 const RECURRENT: [&str; 5] = ["LSTM", "GRU", "RNN", "Loop", "Scan"];
 
+/// Operators of models whose tensors have sizes that depend on what is in the image.
+const SIZED_BY_THE_IMAGE: [&str; 2] = ["NonMaxSuppression", "Unique"];
+
 /// The supported operators in alphabetical order.
 pub(crate) fn supported() -> Vec<&'static str> {
     let mut all = OPERATORS.to_vec();
@@ -47,6 +50,11 @@ pub(crate) fn check(graph: &Graph) -> Result<(), Error> {
         (format!("the model is quantised: {found}"), "the same model with floats is needed")
     } else if any(&RECURRENT) {
         (format!("the model is recurrent: {found}"), "a model without loops is needed")
+    } else if any(&SIZED_BY_THE_IMAGE) {
+        (
+            format!("the model makes tensors whose size depends on what is in the image: {found}"),
+            "the part of it before them, whose sizes only the size of the image decides, is needed",
+        )
     } else {
         (
             format!("operators that are not supported: {found}"),

@@ -253,6 +253,8 @@ impl Plan {
                     Field::Part(part) => Field::Part(whole_vectors(&part, read, vectors)),
                 }
             }
+            // Positions may be any of the axis.
+            Kernel::TopK(_) | Kernel::Take(_) => Field::Whole,
             Kernel::Product(_) if same_rank && read.len() >= 2 => {
                 let mut part = part.to_vec();
                 let inner = read.len() - 1 - i;

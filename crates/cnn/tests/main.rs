@@ -11,4 +11,5 @@ mod models;
 mod nodes;
 mod operators;
 mod padding;
+mod positions;
 mod support;

@@ -108,10 +108,11 @@ impl Case {
 
 /// Cases with a kink, a jump or a huge derivative within a step of their input, whose difference
 /// quotient is none.
-const KINKS: [&str; 9] = [
+const KINKS: [&str; 10] = [
     "argm",
     "elu_example",
     "floor",
+    "hardmax",
     "l2normalization_axis_0",
     "large_number",
     "maxpool_3d_dilations",

@@ -192,6 +192,10 @@ impl Trace<'_> {
                 Kernel::Fold(fold, vectors) => {
                     (Kernel::FoldBack(*fold, *vectors), vec![at, y, signal])
                 }
+                // Positions have no gradient.
+                Kernel::TopK(_) => continue,
+                Kernel::Take(_) if i == 1 => continue,
+                Kernel::Take(take) => (Kernel::TakeBack(*take), vec![signal, reads[1]]),
                 Kernel::Along(along) => {
                     let back = Along {
                         from: along.to,
@@ -220,6 +224,7 @@ impl Trace<'_> {
                 | Kernel::AverageBack(_)
                 | Kernel::SoftmaxBack { .. }
                 | Kernel::NormalizeBack { .. }
+                | Kernel::TakeBack(_)
                 | Kernel::FoldBack(..) => continue,
             };
             let back = self.push(kernel, operands, bytes, layer);

@@ -12,6 +12,7 @@ mod lanes;
 mod matrix;
 mod pointwise;
 mod pooling;
+mod positions;
 mod tiles;
 mod vectors;
 
@@ -170,6 +171,9 @@ fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(),
         Kernel::FoldBack(fold, vectors) => {
             vectors::fold_back(*fold, vectors, [reads[0], reads[1], reads[2]], out);
         }
+        Kernel::TopK(top) => positions::top_k(top, reads[0], out),
+        Kernel::Take(take) => positions::take(take, reads[0], reads[1], out),
+        Kernel::TakeBack(take) => positions::take_back(take, reads[0], reads[1], out),
         Kernel::Along(along) => {
             matrix::along(along, [reads[0], reads[1], reads[2], reads[3]], out);
         }

@@ -2,7 +2,9 @@
 //! naga that the shader has the same.
 
 use crate::axis::Axis;
-use crate::kernel::{Average, BROADCAST_AXES, Broadcast, Conv, Function, Kernel, Pair, Vectors};
+use crate::kernel::{
+    Average, BROADCAST_AXES, Broadcast, Conv, Function, Kernel, Pair, Take, Vectors,
+};
 use crate::rule::Rule;
 
 /// Fields of 4 bytes, in the order in which they are stored.
@@ -48,6 +50,14 @@ impl Params {
         self.with("count", vectors.outer * vectors.inner)
             .with("len", vectors.len)
             .with("inner", vectors.inner)
+    }
+
+    fn taken(self, take: &Take, rows: u32) -> Self {
+        self.with("count", take.outer * take.repeats * rows * take.inner)
+            .with("repeats", take.repeats)
+            .with("from_rows", take.from)
+            .with("to_rows", take.to)
+            .with("inner", take.inner)
     }
 
     /// Invocations that the kernel needs, one for each element; 0 for a tiled one.
@@ -100,6 +110,14 @@ impl Params {
             Kernel::Fold(fold, vectors) | Kernel::FoldBack(fold, vectors) => {
                 params.vectors(vectors).with("function", fold.number())
             }
+            Kernel::TopK(top) => params
+                .with("count", top.vectors.outer * top.vectors.len * top.vectors.inner)
+                .with("len", top.vectors.len)
+                .with("inner", top.vectors.inner)
+                .with("kept", top.kept)
+                .with("largest", top.largest.into()),
+            Kernel::Take(take) => params.taken(take, take.to),
+            Kernel::TakeBack(take) => params.taken(take, take.from),
             Kernel::Along(along) => params
                 .with("count", along.outer * along.to * along.inner)
                 .with("from_rows", along.from)

@@ -122,6 +122,9 @@ fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
         Kernel::NormalizeBack { .. } => (vectors!(together, "moments", "normalize_back"), 2),
         Kernel::Fold(..) => (shaders!("grid", "fold", "each"), 1),
         Kernel::FoldBack(..) => (shaders!("grid", "fold_back", "each"), 3),
+        Kernel::TopK(_) => (shaders!("grid", "top_k", "each"), 1),
+        Kernel::Take(_) => (shaders!("grid", "take", "each"), 2),
+        Kernel::TakeBack(_) => (shaders!("grid", "take_back", "each"), 2),
         Kernel::Along(_) if together => (shaders!("along", "workgroup_sum", "sum_together"), 4),
         Kernel::Along(_) => (shaders!("grid", "along", "sum_alone", "each"), 4),
         Kernel::Permute(_) => (shaders!("grid", "broadcast", "permute", "each"), 1),
@@ -262,7 +265,7 @@ mod tests {
     use crate::gpu::params::Params;
     use crate::kernel::{
         Affine, Along, Average, Broadcast, Fold, Function, Pair, Permute, Product, Reduce, Run,
-        Runs, Steps, Vectors,
+        Runs, Steps, Take, TopK, Vectors,
     };
     use crate::rule::Rule;
 
@@ -305,6 +308,9 @@ mod tests {
             Kernel::NormalizeBack { vectors, epsilon: 1e-5 },
             Kernel::Fold(Fold::Max, vectors),
             Kernel::FoldBack(Fold::Max, vectors),
+            Kernel::TopK(TopK { vectors, kept: 1, largest: true }),
+            Kernel::Take(Take { outer: 1, repeats: 1, from: 1, to: 1, inner: 1 }),
+            Kernel::TakeBack(Take { outer: 1, repeats: 1, from: 1, to: 1, inner: 1 }),
             Kernel::Along(Along { outer: 1, from: 1, to: 1, inner: 1, transposed: [0; 3] }),
             Kernel::Permute(Permute { dims: [1; 6], order: [0, 1, 2, 3, 4, 5] }),
             Kernel::Product(product),

@@ -289,6 +289,27 @@ pub(crate) struct Vectors {
     pub(crate) inner: u32,
 }
 
+/// The positions of the `kept` largest or smallest elements of each vector, those of equals in ascending
+/// order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TopK {
+    pub(crate) vectors: Vectors,
+    pub(crate) kept: u32,
+    pub(crate) largest: bool,
+}
+
+/// Elements at computed positions along an axis: `outer` lists of `to` rows of positions, each for
+/// `repeats` blocks of `from` rows of `inner` elements. A position below 0 counts from the end, and one
+/// outside gives 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Take {
+    pub(crate) outer: u32,
+    pub(crate) repeats: u32,
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) inner: u32,
+}
+
 /// Average pooling of planes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Average {
@@ -350,6 +371,12 @@ pub(crate) enum Kernel {
     Fold(Fold, Vectors),
     /// x, y, signal → signal.
     FoldBack(Fold, Vectors),
+    /// x → positions, as numbers.
+    TopK(TopK),
+    /// x, positions → y.
+    Take(Take),
+    /// signal, positions → signal.
+    TakeBack(Take),
     /// x, the matrix's first entry of each row, the columns and the values of its entries → y.
     Along(Along),
     /// x → y.
@@ -407,6 +434,9 @@ impl Kernel {
             Self::NormalizeBack { .. } => "normalize_back",
             Self::Fold(..) => "fold",
             Self::FoldBack(..) => "fold_back",
+            Self::TopK(_) => "top_k",
+            Self::Take(_) => "take",
+            Self::TakeBack(_) => "take_back",
             Self::Along(_) => "along",
             Self::Permute(_) => "permute",
             Self::Product(_) => "product",

@@ -1,9 +1,10 @@
 //! Operators that make constants: values in the file, shapes of tensors, ranges and fills.
 
-use crate::error::Fault;
+use crate::error::{Fault, extents};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
+use crate::plan::folding;
 use crate::plan::moves::sizes;
 use crate::plan::refusal::Refusal;
 use crate::plan::shape::{checked_len, coordinates};
@@ -98,10 +99,30 @@ impl Builder<'_> {
         Ok(vec![Value::Constant(Constant::floats(vec![count], data))])
     }
 
+    /// A matrix of the shape of another, with ones on a diagonal.
+    pub(super) fn eye_like(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let shape = self.shape_of(&self.value(node, 0, "input")?);
+        let &[rows, columns] = &shape[..] else {
+            let found = format!("input is {}", extents(&shape));
+            return Err(Fault::new(found, "a matrix is needed").into());
+        };
+        let shift = node.attributes().int("k", 0)?;
+        let is_one =
+            |i: usize| (i % columns) as i64 == ((i / columns) as i64).saturating_add(shift);
+        let ones = (0..checked_len(&[rows, columns])?).map(|i| i64::from(is_one(i)));
+        let ones = Constant::ints(shape, ones.collect());
+        let kind = folding::Kind::of(node.attributes().int("dtype", folding::FLOAT)?)?;
+        Ok(vec![Value::Constant(folding::cast(&ones, kind))])
+    }
+
     /// The coordinates of the elements that are not 0, one row an axis.
     pub(super) fn nonzero(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
-        let Some(constant) = self.carried(node, 0, "X")? else {
-            return Err(Fault::new("X is left out", "it is needed").into());
+        let Value::Constant(constant) = self.value(node, 0, "X")? else {
+            return Err(Fault::new(
+                "X depends on the image, and so would the size of what this makes",
+                "sizes that only the size of the image decides are needed",
+            )
+            .into());
         };
         let (shape, data) = constant.to_floats();
         let found = (0..data.len()).filter(|&i| data[i] != 0.0);

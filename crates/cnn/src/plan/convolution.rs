@@ -19,6 +19,13 @@ use crate::plan::value::{Tensor, Value};
 /// The largest binding under WebGPU's default limits.
 const WEIGHTS_BYTES: usize = 128 << 20;
 
+/// The weights of a convolution: those that the model carries, or a tensor that is computed of them once, as where
+/// they are normalised.
+enum Filters {
+    Carried(Elements),
+    Computed(Tensor),
+}
+
 /// A bias that a convolution adds, one number per channel of what it writes.
 pub(super) type Bias = Option<Elements>;
 
@@ -39,7 +46,14 @@ impl Builder<'_> {
         result.extend(axes[5 - x.shape.len()..].iter().map(|a| a.output as usize));
         let y = self.result(node, &result, &[&x])?;
         let conv = dense(axes, x.shape[0], groups, shape[0] / groups, shape[1]);
-        self.convolve(conv, &x, &weights, bias, &y);
+        match weights {
+            Filters::Carried(weights) => self.convolve(conv, &x, &weights, bias, &y),
+            Filters::Computed(weights) => {
+                let bias = bias.map(|data| self.weights(&data, 0..data.len(), &[shape[0]]));
+                let reads: Vec<_> = [&x, &weights].into_iter().chain(&bias).collect();
+                self.push(Kernel::Conv(conv), &reads, &[&y]);
+            }
+        }
         Ok(vec![Value::Tensor(y)])
     }
 
@@ -67,23 +81,38 @@ impl Builder<'_> {
         let y = self.result(node, &result, &[&x])?;
         let conv = dense(axes, x.shape[0], groups, channels / groups, shape[1]);
         let bias = bias.map(|data| self.weights(&data, 0..data.len(), &[written]));
-        self.spread(node, conv, &x, &weights, bias, &y)?;
+        match weights {
+            Filters::Carried(weights) => self.spread(node, conv, &x, &weights, bias, &y)?,
+            Filters::Computed(weights) => {
+                let reads: Vec<_> = [&x, &weights].into_iter().chain(&bias).collect();
+                self.push(Kernel::ConvTranspose(conv), &reads, &[&y]);
+            }
+        }
         Ok(vec![Value::Tensor(y)])
     }
 
     /// The weights of a convolution over so many spatial axes.
-    fn filters(&self, node: &Node, axes: usize) -> Result<(Vec<usize>, Elements), Fault> {
-        let Some(weights) = self.carried(node, 1, "W")? else {
-            return Err(Fault::new("W is left out", "it is needed"));
+    fn filters(&self, node: &Node, axes: usize) -> Result<(Vec<usize>, Filters), Fault> {
+        let (shape, weights) = match self.value(node, 1, "W")? {
+            Value::Tensor(weights) if !self.slots[weights.slot].varies => {
+                (weights.shape.clone(), Filters::Computed(weights))
+            }
+            Value::Constant(weights) => {
+                let (shape, data) = weights.as_floats("W")?;
+                (shape.to_vec(), Filters::Carried(data.clone()))
+            }
+            _ => {
+                let allowed = "weights that no image changes are needed";
+                return Err(Fault::new("W depends on the image", allowed));
+            }
         };
-        let (shape, data) = weights.as_floats("W")?;
         if shape.len() != axes + 2 || shape.contains(&0) {
             return Err(Fault::new(
-                format!("W has shape {}", extents(shape)),
+                format!("W has shape {}", extents(&shape)),
                 format!("{} extents of at least 1 are needed", axes + 2),
             ));
         }
-        Ok((shape.to_vec(), data.clone()))
+        Ok((shape, weights))
     }
 
     /// Pieces of the rows of a convolution's weights, each with its first row.

@@ -62,11 +62,18 @@ operators! {
         | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => reduce,
     "ArgMax" | "ArgMin" => arg,
     "CumSum" => cumulative_sum,
+    "TopK" => top_k,
+    "Hardmax" => hardmax,
+    "OneHot" => one_hot,
+    "GridSample" => grid_sample,
+    "AffineGrid" => affine_grid,
+    "DeformConv" => deformable_convolution,
+    "Col2Im" => columns_to_image,
     "Concat" => concat,
     "Split" => split,
     "Identity" | "Dropout" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Transpose"
         | "Slice" | "Gather" | "GatherND" | "Expand" | "Tile" | "DepthToSpace" | "SpaceToDepth"
-        | "Pad" => rearranged,
+        | "Pad" | "Compress" => rearranged,
     "GatherElements" => gather_elements,
     "ScatterND" | "ScatterElements" | "Scatter" => scatter,
     "Resize" | "Upsample" => resize,
@@ -74,6 +81,7 @@ operators! {
     "Constant" => constant,
     "ConstantOfShape" => constant_of_shape,
     "Range" => range,
+    "EyeLike" => eye_like,
     "NonZero" => nonzero,
     "Trilu" => triangle,
 }

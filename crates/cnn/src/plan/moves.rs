@@ -35,6 +35,7 @@ impl Builder<'_> {
             "Tile" => self.tiled(node, shape)?,
             "DepthToSpace" | "SpaceToDepth" => blocks(node, shape)?,
             "Pad" => self.padded(node, shape)?,
+            "Compress" => self.compressed(node, shape)?,
             // Identity.
             _ => Vec::new(),
         })
@@ -198,6 +199,31 @@ impl Builder<'_> {
         let flat = [&[rows.iter().product()], rest].concat();
         let result = [&own[..own.len() - 1], rest].concat();
         Ok(vec![Move::Shape(flat), Move::pick(0, at), Move::Shape(result)])
+    }
+
+    /// The cells of an axis, or of all of the tensor, for which a condition holds.
+    fn compressed(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let Some(condition) = self.carried(node, 1, "condition")? else {
+            return Err(Fault::new("condition is left out", "it is needed"));
+        };
+        let attributes = node.attributes();
+        let (mut moves, axis, extent) = match attributes.has("axis") {
+            true => {
+                let axis = resolve_axis(attributes.int("axis", 0)?, shape.len(), false)?;
+                (vec![], axis, shape[axis])
+            }
+            false => {
+                let count = shape.iter().product();
+                (vec![Move::Shape(vec![count])], 0, count)
+            }
+        };
+        let held = condition.to_floats().1;
+        if held.len() > extent {
+            let found = format!("condition has {} elements", held.len());
+            return Err(Fault::new(found, format!("at most {extent} are allowed")));
+        }
+        moves.push(Move::pick(axis, (0..held.len()).filter(|&i| held[i] != 0.0)));
+        Ok(moves)
     }
 
     fn tiled(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {

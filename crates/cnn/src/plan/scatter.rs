@@ -147,10 +147,12 @@ impl Builder<'_> {
         Ok(vec![y])
     }
 
-    /// Elements of planes at the indices of a pooling, or at constant ones.
+    /// Elements of planes at the indices of a pooling, at constant ones or at computed ones.
     pub(super) fn gather_elements(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
-        let Value::Indices(indices) = self.value(node, 1, "indices")? else {
-            return self.rearranged(node);
+        let indices = match self.value(node, 1, "indices")? {
+            Value::Constant(_) => return self.rearranged(node),
+            Value::Tensor(positions) => return self.gather_computed(node, &positions),
+            Value::Indices(indices) => indices,
         };
         let data = self.tensor(node, 0, "data")?;
         let rank = data.shape.len();
