@@ -5,7 +5,9 @@ usage: collect.py OUT.json [--largest N] OPERATOR ...   (needs onnx and numpy fr
 Each test is a model of one node with inputs and outputs. The first input of floats becomes the image,
 one row of numbers that a Reshape gives its shape; all other inputs become weights. Left out are tests
 without an input of floats, of operators that are not named, with more than N elements (4,000), and of
-training. ONNX is Apache-2.0: https://github.com/onnx/onnx/tree/main/onnx/backend/test/data/node
+training. A small test also gets its slope: how fast the sum of the outputs, weighted by `u(i + 13)`, changes
+where the image moves along `u(i + 11)` (`u` as in tests/models/README.md), by difference quotients of ONNX's
+reference in double precision; none where these do not agree, as at a kink. ONNX is Apache-2.0: https://github.com/onnx/onnx/tree/main/onnx/backend/test/data/node
 """
 import argparse
 import json
@@ -14,6 +16,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.backend.test.case.node import collect_testcases
+from onnx.reference import ReferenceEvaluator
 
 options = argparse.ArgumentParser()
 options.add_argument("out")
@@ -22,7 +25,54 @@ options.add_argument("operators", nargs="+")
 options = options.parse_args()
 
 FLOATS = (np.float32, np.float64)
+SMALL = 4000
 cases, left_out = [], {}
+
+
+def u(seed, n):
+    """-1 to 1, a hash of i + seed."""
+    with np.errstate(over="ignore"):
+        m = (np.arange(n, dtype=np.uint32) + np.uint32(seed)) * np.uint32(0x9E3779B9)
+        m = (m ^ m >> np.uint32(15)) * np.uint32(0x85EBCA6B)
+        m = (m ^ m >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+        m ^= m >> np.uint32(16)
+    return (m >> np.uint32(8)).astype(np.float64) / 8388608 - 1
+
+
+def doubled(model):
+    """The same model in double precision."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    for weights in model.graph.initializer:
+        if weights.data_type == TensorProto.FLOAT:
+            array = numpy_helper.to_array(weights).astype(np.float64)
+            weights.CopyFrom(numpy_helper.from_array(array, weights.name))
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name in ("to", "stash_type") and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.DOUBLE
+    return model
+
+
+def slope(model, image):
+    """The slope, or none where difference quotients do not agree."""
+    image = np.asarray(image, np.float64).reshape(1, 1, -1)
+    along = u(11, image.size).reshape(image.shape)
+    try:
+        run = ReferenceEvaluator(doubled(model))
+        base = run.run(None, {"image": image})[0]
+        if base.dtype != np.float64 or image.size + base.size > SMALL:
+            return None
+        weights = u(13, base.size)
+        at = lambda step: (run.run(None, {"image": image + step * along})[0].reshape(-1) * weights).sum()
+        middle = at(0)
+        quotients = [(at(step) - middle) / step for step in (1e-6, -1e-6)]
+        quotients += [(at(step) - at(-step)) / (2 * step) for step in (1e-6, 1e-5)]
+    except Exception:  # What the reference cannot do in double precision.
+        return None
+    value = quotients[3]
+    agree = all(abs(q - value) <= 1e-4 * max(abs(value), 1e-3) for q in quotients)
+    return float(f"{value:.7g}") if np.isfinite(value) and agree else None
 
 
 def case(test):
@@ -69,13 +119,15 @@ def case(test):
     row = [1, 1, int(array.size)]
     graph.input.append(helper.make_tensor_value_info("image", TensorProto.FLOAT, row))
     del graph.output[1:]
-    return {
+    found = {
         "name": test.name,
         "model": model.SerializeToString().hex(),
         "input": [float(np.float32(x)) for x in array.reshape(-1)],
         "shape": list(output.shape),
         "expected": [float(np.float32(x)) for x in output.reshape(-1)],
     }
+    value = slope(model, found["input"])
+    return found if value is None else {**found, "slope": value}
 
 
 for test in sorted(collect_testcases(None), key=lambda test: test.name):
