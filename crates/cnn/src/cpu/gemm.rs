@@ -27,6 +27,9 @@ impl Strides {
     }
 }
 
+/// Terms that gemm sums without rounding the sum to memory, however large the matrices are.
+const DEPTH: usize = 512;
+
 /// Threads that a product is computed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Threads {
@@ -47,6 +50,26 @@ pub(super) fn product(
     threads: Threads,
 ) {
     multiply(size, a, b, y, false, threads);
+}
+
+/// Sets `y` to the product, on this thread. Each element is that of any product of more than one row, whatever the
+/// others are: the terms of a sum are added in blocks of [`DEPTH`].
+///
+/// # Panics
+///
+/// If a matrix reaches past its slice.
+pub(super) fn product_in_order(
+    [rows, columns, depth]: [usize; 3],
+    (a, a_strides): (&[f32], Strides),
+    (b, b_strides): (&[f32], Strides),
+    (y, y_strides): (&mut [f32], Strides),
+) {
+    for first in (0..depth).step_by(DEPTH) {
+        let size = [rows, columns, DEPTH.min(depth - first)];
+        let a = (&a[first * a_strides.column..], a_strides);
+        let b = (&b[first * b_strides.row..], b_strides);
+        multiply(size, a, b, (&mut *y, y_strides), first > 0, Threads::This);
+    }
 }
 
 /// Adds the product to `y`, on all threads.

@@ -3,13 +3,13 @@
 //!
 //! A thread takes a tile of the product at a time, some rows by some windows: it copies the columns out
 //! of the input, as many as stay in its cache, multiplies, and finishes with bias and chain what it has just
-//! summed. Where each window is one cell, the columns are the input itself. Tiles depend
-//! on nothing but the convolution, so results do not depend on the number of threads.
+//! summed. Where each window is one cell, the columns are the input itself. There are two tiles for each thread or
+//! more; what a sum adds in which order does not depend on them.
 
 use super::chain::{Chain, Stored, runs};
-use super::chunks::{each_chunk, with_scratch};
+use super::chunks::{each_chunk, threads, with_scratch};
 use super::columns::copy_cells;
-use super::gemm::{Strides, Threads, product};
+use super::gemm::{Strides, product_in_order};
 use crate::kernel::Conv;
 
 /// Elements of the columns of a tile; its sums may be eight times as many.
@@ -18,11 +18,15 @@ const BLOCK: usize = 1 << 18;
 /// Windows of a tile at least: products of fewer leave vectors empty.
 const WINDOWS: usize = 64;
 
-/// Tiles of an image at least, where there are so many rows.
-const TILES: usize = 8;
+/// Tiles for each thread at least, where there are so many rows and windows.
+const TILES: usize = 2;
 
-/// Rows of a tile at least: products take six at a time, and copy the columns for each tile.
-const ROWS: usize = 132;
+/// Rows of a tile, and windows, down to which cutting them costs little: the columns are copied again for each tile
+/// of rows, and the weights read again for each tile of windows.
+const CHEAP: [usize; 2] = [132, 96];
+
+/// Rows of a tile at least.
+const ROWS: usize = 48;
 
 /// Elements of a vector.
 const VECTOR: usize = 8;
@@ -41,12 +45,17 @@ impl Tiling {
         // Windows of one cell need not be taken in lines.
         let line = if conv.is_pointwise() { 1 } else { conv.axes[2].output as usize };
         let at_most = (BLOCK / depth.max(rows / 8)).max(WINDOWS);
-        let across = (positions / at_most).max(1);
+        let wanted = (TILES * threads()).div_ceil(conv.groups as usize);
+        let across = (positions / at_most).max(wanted.div_ceil((rows / CHEAP[0]).max(1)));
+        let across = across.min(positions / CHEAP[1]).max(1);
         let width = positions.div_ceil(across).next_multiple_of(line);
         let width = if line == 1 { width.next_multiple_of(VECTOR) } else { width };
-        let across = positions.div_ceil(width);
-        let down = TILES.div_ceil(across * conv.groups as usize);
-        let height = rows.div_ceil(down).next_multiple_of(ROWS);
+        let down = wanted.div_ceil(positions.div_ceil(width)).min(rows / ROWS).max(1);
+        // Products take six rows at a time, and one row by itself in another order.
+        let mut height = rows.div_ceil(down).next_multiple_of(6);
+        while height < rows && rows % height == 1 {
+            height += 6;
+        }
         Self { width, height: height.min(rows) }
     }
 }
@@ -126,7 +135,7 @@ pub(super) fn conv(
                 let b = (b, Strides::rows_of(b_strides));
                 let a = &weights[group * rows * depth + first_row % rows * strides.row..];
                 let (height, to) = (stored[0].len(), (&mut sums[..], Strides::rows_of(pitch)));
-                product([height, count, depth], (a, strides), b, to, Threads::This);
+                product_in_order([height, count, depth], (a, strides), b, to);
                 let rows = sums.chunks_exact_mut(pitch).zip(&mut stored[0]);
                 for (row, (sums, stored)) in (first_row..).zip(rows) {
                     let sums = &mut sums[..width];
