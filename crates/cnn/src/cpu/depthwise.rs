@@ -16,7 +16,7 @@ use crate::kernel::Conv;
 const COPIES: usize = 1 << 22;
 
 /// Elements that a thread takes at a time.
-const CHUNK: usize = 1 << 14;
+const CHUNK: usize = 1 << 12;
 
 /// A number for each of the axes z, y and x.
 type Triple = [usize; 3];

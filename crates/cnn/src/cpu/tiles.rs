@@ -26,7 +26,7 @@ const TILES: usize = 2;
 const CHEAP: [usize; 2] = [132, 96];
 
 /// Rows of a tile at least.
-const ROWS: usize = 48;
+const ROWS: usize = 36;
 
 /// Elements of a vector.
 const VECTOR: usize = 8;
