@@ -248,13 +248,15 @@ mod tests {
             (square(29, 1, 1), 1, 1, 12, 30),
             (square(31, 5, 2), 2, 37, 1, 1),
             (square(7, 3, 1), 1, 1, 300, 50),
+            (square(14, 3, 1), 1, 1, 97, 90),
+            (square(33, 1, 1), 1, 1, 73, 600),
         ] {
             let conv = convolution(axes, batch, groups, rows, columns);
             let weights = groups * rows * columns * conv.taps();
             for kernel in [Kernel::Conv(conv), Kernel::ConvTranspose(conv)] {
                 let expected = results(&kernel, weights, false, 1);
                 assert!(expected[3].iter().any(|&x| x != 0.0));
-                for (chained, threads) in [(true, 1), (false, 3), (true, 3)] {
+                for (chained, threads) in [(true, 1), (false, 3), (true, 3), (true, 16)] {
                     let found = results(&kernel, weights, chained, threads);
                     assert!(found == expected, "{kernel:?}, {chained}, {threads} threads");
                 }
