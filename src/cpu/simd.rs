@@ -6,7 +6,9 @@
 
 use std::ops::Range;
 
-use fearless_simd::{Level, Simd};
+use fearless_simd::Level;
+#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+use fearless_simd::Simd;
 
 /// Elements that a loop handles together, as one or more vectors.
 pub(super) const LANES: usize = 16;
