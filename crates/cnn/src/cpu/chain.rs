@@ -40,8 +40,11 @@ impl Chain<'_> {
         if let Some(stored) = &mut stored[0] {
             stored[..first.len()].copy_from_slice(first);
         }
+        if self.steps.is_empty() {
+            return;
+        }
         // The last value needs no memory of its own.
-        let unstored = self.steps.len().saturating_sub(1);
+        let unstored = self.steps.len() - 1;
         with_scratch(unstored * RUN, |scratch| {
             for (i, first) in first.chunks(RUN).enumerate() {
                 let (from, len) = (i * RUN, first.len());

@@ -383,8 +383,7 @@ impl Builder<'_> {
         let pairs = self.permuted(node, &pairs, &[0, 2, 1])?;
         let pairs = Tensor { shape: vec![n * lists, places, 2], slot: pairs.slot };
         let place = |axis: &Axis, tap: usize, window: usize| {
-            (window as f32) * axis.stride as f32 - axis.before as f32
-                + (tap as f32) * axis.dilation as f32
+            axis.start(window as u32) as f32 + tap as f32 * axis.dilation as f32
         };
         let down = (0..places).map(|i| place(&y_axis, i / windows / kernel_x, i % windows / out_x));
         let right = (0..places).map(|i| place(&x_axis, i / windows % kernel_x, i % out_x));
@@ -457,8 +456,7 @@ impl Builder<'_> {
             let (mut at, mut step) = (0, 1);
             for axis in axes.iter().rev() {
                 let (kernel, output) = (axis.kernel as usize, axis.output as usize);
-                let own = (window % output) as i64 * i64::from(axis.stride)
-                    - i64::from(axis.before)
+                let own = axis.start((window % output) as u32)
                     + (tap % kernel) as i64 * i64::from(axis.dilation);
                 let own = usize::try_from(own).ok().filter(|&own| own < axis.input as usize)?;
                 (at, step) = (at + own * step, step * axis.input as usize);
