@@ -82,9 +82,16 @@ pub(super) fn part<'a>(stored: &'a mut Stored<'_>, from: usize, len: usize) -> S
     stored.each_mut().map(|stored| stored.as_deref_mut().map(|all| &mut all[from..from + len]))
 }
 
+/// Takes the first `len` elements off stored values, or all that there are.
+pub(super) fn take<'a>(stored: &mut Stored<'a>, len: usize) -> Stored<'a> {
+    let first = |all: &mut &'a mut [f32]| all.split_off_mut(..len.min(all.len()));
+    stored.each_mut().map(|stored| stored.as_mut().and_then(first))
+}
+
 /// Cuts stored values into runs of `len` elements.
 pub(super) fn runs(stored: Stored<'_>, len: usize) -> Vec<Stored<'_>> {
-    let mut runs: Vec<Stored<'_>> = Vec::new();
+    let longest = stored.iter().flatten().map(|all| all.len()).max().unwrap_or(0);
+    let mut runs: Vec<Stored<'_>> = Vec::with_capacity(longest.div_ceil(len));
     for (value, stored) in stored.into_iter().enumerate() {
         for (i, run) in stored.into_iter().flat_map(|all| all.chunks_mut(len)).enumerate() {
             if runs.len() == i {

@@ -6,27 +6,27 @@
 //! summed. Where each window is one cell, the columns are the input itself. There are two tiles for each thread or
 //! more; what a sum adds in which order does not depend on them.
 
-use super::chain::{Chain, Stored, runs};
+use super::chain::{Chain, Stored, part, runs, take};
 use super::chunks::{each_chunk, threads, with_scratch};
 use super::columns::copy_cells;
 use super::gemm::{Strides, product_in_order};
+use super::lanes::vectorized;
 use crate::kernel::Conv;
 
 /// Elements of the columns of a tile; its sums may be eight times as many.
 const BLOCK: usize = 1 << 18;
 
-/// Windows of a tile at least: products of fewer leave vectors empty.
+/// Windows of a tile at least: products of fewer leave vectors empty, and read the weights for little.
 const WINDOWS: usize = 64;
 
 /// Tiles for each thread at least, where there are so many rows and windows.
 const TILES: usize = 2;
 
-/// Rows of a tile, and windows, down to which cutting them costs little: the columns are copied again for each tile
-/// of rows, and the weights read again for each tile of windows.
-const CHEAP: [usize; 2] = [132, 96];
+/// Rows of a tile down to which copying the columns again for each tile of rows costs little.
+const CHEAP: usize = 132;
 
 /// Rows of a tile at least.
-const ROWS: usize = 36;
+const ROWS: usize = 24;
 
 /// Elements of a vector.
 const VECTOR: usize = 8;
@@ -46,8 +46,10 @@ impl Tiling {
         let line = if conv.is_pointwise() { 1 } else { conv.axes[2].output as usize };
         let at_most = (BLOCK / depth.max(rows / 8)).max(WINDOWS);
         let wanted = (TILES * threads()).div_ceil(conv.groups as usize);
-        let across = (positions / at_most).max(wanted.div_ceil((rows / CHEAP[0]).max(1)));
-        let across = across.min(positions / CHEAP[1]).max(1);
+        let cheap = if conv.is_pointwise() { ROWS } else { CHEAP };
+        let down = (rows / cheap).clamp(1, wanted);
+        let across = (positions / at_most).max(wanted.div_ceil(down));
+        let across = across.min(positions / WINDOWS).max(1);
         let width = positions.div_ceil(across).next_multiple_of(line);
         let width = if line == 1 { width.next_multiple_of(VECTOR) } else { width };
         let down = wanted.div_ceil(positions.div_ceil(width)).min(rows / ROWS).max(1);
@@ -60,20 +62,27 @@ impl Tiling {
     }
 }
 
-/// The rows of each tile, of matrices of `rows` by `positions` one after the other.
+/// Where a tile's values are stored: its rows, or all of them together where they lie one after the other.
+type Tile<'a> = Vec<Stored<'a>>;
+
+/// The tiles of matrices of `rows` by `positions` one after the other.
 fn cut<'a>(
     y: Stored<'a>,
     [rows, positions]: [usize; 2],
     [height, width]: [usize; 2],
-) -> Vec<Vec<Stored<'a>>> {
+) -> Vec<Tile<'a>> {
     let (down, across) = (rows.div_ceil(height), positions.div_ceil(width));
-    let all = runs(y, positions);
-    let mut tiles: Vec<Vec<Stored<'_>>> = Vec::new();
-    tiles.resize_with(all.len() / rows * down * across, Vec::new);
-    for (row, stored) in all.into_iter().enumerate() {
-        let first = (row / rows * down + row % rows / height) * across;
-        for (i, piece) in runs(stored, width).into_iter().enumerate() {
-            tiles[first + i].push(piece);
+    let mut tiles = Vec::new();
+    for group in runs(y, rows * positions) {
+        if across == 1 {
+            tiles.extend(runs(group, height * positions).into_iter().map(|tile| vec![tile]));
+            continue;
+        }
+        let first = tiles.len();
+        tiles.resize_with(first + down * across, || Vec::with_capacity(height));
+        for (row, mut stored) in runs(group, positions).into_iter().enumerate() {
+            let tiles = &mut tiles[first + row / height * across..][..across];
+            tiles.iter_mut().for_each(|tile| tile.push(take(&mut stored, width)));
         }
     }
     tiles
@@ -120,8 +129,9 @@ pub(super) fn conv(
                 (tile / across / down, tile / across % down, tile % across);
             let (first, first_row) = (across_at * width, group * rows + down * height);
             let width = width.min(positions - first);
+            let height = height.min(rows - first_row % rows);
             let copies = if shared || direct { 0 } else { panel };
-            with_scratch(copies + stored[0].len() * pitch, |scratch| {
+            with_scratch(copies + height * pitch, |scratch| {
                 let (own, sums) = scratch.split_at_mut(copies);
                 for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
                     copy(group, first, row, out);
@@ -134,15 +144,19 @@ pub(super) fn conv(
                 };
                 let b = (b, Strides::rows_of(b_strides));
                 let a = &weights[group * rows * depth + first_row % rows * strides.row..];
-                let (height, to) = (stored[0].len(), (&mut sums[..], Strides::rows_of(pitch)));
+                let to = (&mut sums[..], Strides::rows_of(pitch));
                 product_in_order([height, count, depth], (a, strides), b, to);
-                let rows = sums.chunks_exact_mut(pitch).zip(&mut stored[0]);
-                for (row, (sums, stored)) in (first_row..).zip(rows) {
-                    let sums = &mut sums[..width];
-                    if let Some(bias) = bias {
-                        sums.iter_mut().for_each(|sum| *sum += bias[row]);
+                for (i, sums) in sums.chunks_exact_mut(pitch).enumerate() {
+                    let (row, sums) = (first_row + i, &mut sums[..width]);
+                    if let Some(bias) = bias.map(|bias| bias[row]) {
+                        vectorized(
+                            #[inline(always)]
+                            || sums.iter_mut().for_each(|sum| *sum += bias),
+                        );
                     }
-                    chain.finish(at + row * positions + first, sums, stored);
+                    let (piece, from) = if across == 1 { (0, i * positions) } else { (i, 0) };
+                    let mut stored = part(&mut stored[0][piece], from, width);
+                    chain.finish(at + row * positions + first, sums, &mut stored);
                 }
             });
         });
