@@ -1,10 +1,12 @@
 //! The cells under the windows of a convolution, as rows of a matrix: a row for each tap of a channel, a column for each
 //! window.
 
+use super::lanes::vectorized;
 use crate::axis::Axis;
 use crate::kernel::Conv;
 
 /// Copies elements that lie `stride` apart.
+#[inline(always)]
 pub(super) fn copy_strided(x: &[f32], stride: usize, out: &mut [f32]) {
     match stride {
         1 => out.copy_from_slice(&x[..out.len()]),
@@ -16,15 +18,6 @@ pub(super) fn copy_strided(x: &[f32], stride: usize, out: &mut [f32]) {
             out.iter_mut().zip(pairs).for_each(|(out, &[x, _])| *out = x);
         }
         _ => out.iter_mut().zip(x.iter().step_by(stride)).for_each(|(out, x)| *out = *x),
-    }
-}
-
-/// Copies elements to places that lie `stride` apart.
-pub(super) fn spread(x: &[f32], stride: usize, out: &mut [f32]) {
-    if stride == 1 {
-        out[..x.len()].copy_from_slice(x);
-    } else {
-        out.iter_mut().step_by(stride).zip(x).for_each(|(out, x)| *out = *x);
     }
 }
 
@@ -62,16 +55,21 @@ fn lines_of<'a>(
 /// Copies the cell that a tap of each window lies on; 0 in the padding.
 pub(super) fn copy_cells(conv: &Conv, x: &[f32], tap: usize, first: usize, out: &mut [f32]) {
     let (width, stride) = (conv.axes[2].output as usize, conv.axes[2].stride as usize);
-    let lines = lines_of(&conv.axes, tap, first, out.len() / width);
-    for (line, out) in lines.zip(out.chunks_exact_mut(width)) {
-        let Some((cell, window, count)) = line else {
-            out.fill(0.0);
-            continue;
-        };
-        out[..window].fill(0.0);
-        out[window + count..].fill(0.0);
-        copy_strided(&x[cell..], stride, &mut out[window..window + count]);
-    }
+    vectorized(
+        #[inline(always)]
+        || {
+            let lines = lines_of(&conv.axes, tap, first, out.len() / width);
+            for (line, out) in lines.zip(out.chunks_exact_mut(width)) {
+                let Some((cell, window, count)) = line else {
+                    out.fill(0.0);
+                    continue;
+                };
+                out[..window].fill(0.0);
+                out[window + count..].fill(0.0);
+                copy_strided(&x[cell..], stride, &mut out[window..window + count]);
+            }
+        },
+    );
 }
 
 /// Adds what each window has for a tap to the cell that the tap lies on.

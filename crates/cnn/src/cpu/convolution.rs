@@ -15,7 +15,7 @@ const BLOCK: usize = 1 << 17;
 const PARTS: usize = 8;
 
 /// Windows from which turning the weights costs less than adding columns to cells.
-const WINDOWS: usize = 784;
+const WINDOWS: u32 = 784;
 
 /// The convolution. With a chain, what it writes is dense.
 pub(super) fn conv(
@@ -66,15 +66,17 @@ pub(super) fn conv_transpose(
         let y = &y[conv.y.offset as usize + image * conv.y.image as usize..];
         let at = conv.x.offset as usize + image * conv.x.image as usize;
         let x = part(&mut x, at, len);
-        if depthwise::applies(conv) {
-            depthwise::conv_transpose(conv, at, y, weights, bias, chain, x);
-        } else if conv.is_pointwise() {
+        let turned = slides_back(conv).then(|| turned(conv));
+        if let Some(turned) = turned.as_ref().filter(|conv| depthwise::applies(conv)) {
+            let weights = turned_weights(conv, weights);
+            depthwise::conv(turned, at, y, &weights, bias, chain, x);
+        } else if let Some(turned) = turned.as_ref().filter(|_| conv.is_pointwise()) {
             let strides = Strides::rows_of(conv.columns as usize).transposed();
-            tiles::conv(&turned(conv), at, y, (weights, strides), bias, chain, x);
-        } else if slides_back(conv) && conv.output_positions() as usize >= WINDOWS {
+            tiles::conv(turned, at, y, (weights, strides), bias, chain, x);
+        } else if let Some(turned) = turned.filter(|_| conv.output_positions() >= WINDOWS) {
             let strides = Strides::rows_of((conv.rows * conv.taps()) as usize);
             let weights = turned_weights(conv, weights);
-            tiles::conv(&turned(conv), at, y, (&weights, strides), bias, chain, x);
+            tiles::conv(&turned, at, y, (&weights, strides), bias, chain, x);
         } else {
             channels_back(conv, at, y, weights, bias, chain, x);
         }

@@ -1,48 +1,31 @@
-//! Convolutions in which each channel reads one, and their transposes.
+//! Convolutions in which each channel reads one.
 //!
-//! A channel is copied with its padding, and with cells that lie a stride apart side by side: a copy for each
-//! remainder of a coordinate by the stride. Then a tap of all windows is one dense run of a copy,
-//! `y[i] = Σ w[t]·copy[i + offset[t]]`, with a few sums between one line of windows and the next that
-//! are left out. The transpose is a sum of this kind for each remainder.
+//! A channel is copied once for each tap of a line: element `q` of a line of such a copy is the cell that the tap of
+//! window `q` lies on, or 0 in the padding, so that lines are as long as those of windows. Lines whose numbers have one
+//! remainder by the stride lie next to each other. Then a tap of all windows is one dense run of a copy,
+//! `y[i] = Σ w[t]·copy[i + offset[t]]`.
+
+use fearless_simd::{Level, Simd, dispatch, prelude::*};
 
 use super::chain::{Chain, Stored, each_run, part};
-use super::chunks::with_scratch;
-use super::columns::{copy_strided, spread};
-use super::lanes::{LANES, vectorized};
+use super::chunks::{threads, with_scratch};
+use super::columns::copy_strided;
 use crate::axis::Axis;
 use crate::kernel::Conv;
 
 /// Elements of copies that a convolution may need; hostile strides and dilations need more.
-const COPIES: usize = 1 << 22;
+pub(super) const COPIES: usize = 1 << 22;
 
-/// Elements that a thread takes at a time.
-const CHUNK: usize = 1 << 12;
+/// Parts of an image for each thread, where there are so many channels.
+const PARTS: usize = 4;
 
-/// A number for each of the axes z, y and x.
-type Triple = [usize; 3];
+/// Elements that a chain is computed for together at least.
+const RUN: usize = 512;
 
-fn dot(a: Triple, b: Triple) -> usize {
-    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
+/// Elements of the longest vectors, and so what may be read past the end of a run.
+const VECTOR: usize = 16;
 
-fn pitches(extents: Triple) -> Triple {
-    [extents[1] * extents[2], extents[2], 1]
-}
-
-/// A tap: the number of the copy that it reads, and the quotients of its coordinates by the stride.
-struct Tap {
-    copy: usize,
-    shift: Triple,
-}
-
-/// Cells of a phase side by side: the number of the first, where it lies in a copy, and how many there are.
-struct Line {
-    cell: usize,
-    at: Triple,
-    count: usize,
-}
-
-/// The remainders that taps of an axis have: they repeat after so many.
+/// Remainders that the taps of an axis have by the stride: they repeat after so many.
 fn phases(axis: &Axis) -> usize {
     let (mut a, mut b) = (axis.stride, axis.dilation);
     while b > 0 {
@@ -51,106 +34,163 @@ fn phases(axis: &Axis) -> usize {
     (axis.stride / a).min(axis.kernel) as usize
 }
 
-fn coordinates([z, y, x]: Triple) -> impl Iterator<Item = Triple> {
-    (0..z * y * x).map(move |i| [i / x / y, i / x % y, i % x])
+/// Lines of a copy on an axis: those of the windows, and those that their last tap reaches.
+fn extent(axis: &Axis) -> usize {
+    axis.output as usize
+        + (axis.kernel as usize - 1) * axis.dilation as usize / axis.stride as usize
 }
 
-/// How the windows of a convolution lie in the copies of a channel.
-struct Sweep<'a> {
-    axes: &'a [Axis; 3],
-    taps: Vec<Tap>,
-    /// For each copy the remainders of its cells' coordinates.
-    phases: Vec<Triple>,
-    /// The largest shift of a tap.
-    reach: Triple,
+/// Lines of cells that are copied together: the first cell, where it goes, and the number of cells.
+struct Move {
+    from: usize,
+    to: usize,
+    count: usize,
 }
 
-impl<'a> Sweep<'a> {
-    fn new(axes: &'a [Axis; 3]) -> Self {
-        let counts = axes.each_ref().map(phases);
-        let cell = |i: usize, tap: usize| tap * axes[i].dilation as usize;
-        let phase = |at: Triple| std::array::from_fn(|i| cell(i, at[i]) % axes[i].stride as usize);
-        let tap = |at: Triple| Tap {
-            copy: dot(std::array::from_fn(|i| at[i] % counts[i]), pitches(counts)),
-            shift: std::array::from_fn(|i| cell(i, at[i]) / axes[i].stride as usize),
-        };
-        let kernel = axes.each_ref().map(|a| a.kernel as usize);
-        let last = tap(kernel.map(|n| n - 1)).shift;
-        let taps = coordinates(kernel).map(tap).collect();
-        Self { axes, taps, phases: coordinates(counts).map(phase).collect(), reach: last }
-    }
+/// How the copies of a channel are made and read.
+struct Copies {
+    moves: Vec<Move>,
+    /// Elements in the padding that a move writes.
+    holes: Vec<usize>,
+    /// Where the run of each tap starts.
+    offsets: Vec<usize>,
+    /// Elements of all copies.
+    len: usize,
+}
 
-    fn windows(&self) -> Triple {
-        self.axes.map(|a| a.output as usize)
-    }
-
-    /// Windows, and as many more as the reach, on each axis.
-    fn extended(&self, times: usize) -> Triple {
-        std::array::from_fn(|i| self.windows()[i] + times * self.reach[i])
-    }
-
-    /// The lines of cells of a phase in a space of so many lines.
-    fn lines(&self, phase: Triple, extents: Triple) -> Vec<Line> {
-        let [z, y, x] = self.axes;
-        let cell = |axis: &Axis, at: usize, phase: usize| {
-            let padded = at * axis.stride as usize + phase;
+impl Copies {
+    fn new(axes: &[Axis; 3]) -> Self {
+        let [z, y, x] = axes;
+        let (width, taps) = (x.output as usize, x.kernel as usize);
+        let lines = [extent(z), extent(y)];
+        let size = lines[0] * lines[1] * width;
+        let copy =
+            |z: usize, y_phase: usize, x_tap: usize| (z * phases(y) + y_phase) * taps + x_tap;
+        let mut copies = Self { moves: Vec::new(), holes: Vec::new(), offsets: Vec::new(), len: 0 };
+        copies.len = phases(z) * phases(y) * taps * size;
+        // The cell of a line, whose number is divided by the stride, and what is left of it by that.
+        let cell = |axis: &Axis, line: usize, phase: usize| {
+            let remainder = phase * axis.dilation as usize % axis.stride as usize;
+            let padded = line * axis.stride as usize + remainder;
             padded.checked_sub(axis.before as usize).filter(|&cell| cell < axis.input as usize)
         };
-        let stride = x.stride as usize;
-        let first = (x.before as usize).saturating_sub(phase[2]).div_ceil(stride);
-        let end = (x.input as usize + x.before as usize).saturating_sub(phase[2]).div_ceil(stride);
-        let end = end.min(extents[2]);
-        let mut lines = Vec::new();
-        if first >= end {
-            return lines;
-        }
-        let start = first * stride + phase[2] - x.before as usize;
-        for bz in 0..extents[0] {
-            let Some(cz) = cell(z, bz, phase[0]) else { continue };
-            for by in 0..extents[1] {
-                let Some(cy) = cell(y, by, phase[1]) else { continue };
-                let row = (cz * y.input as usize + cy) * x.input as usize;
-                lines.push(Line { cell: row + start, at: [bz, by, first], count: end - first });
+        for z_phase in 0..phases(z) {
+            for y_phase in 0..phases(y) {
+                for tap in 0..taps {
+                    let first = copy(z_phase, y_phase, tap) * size;
+                    for line in 0..lines[0] * lines[1] {
+                        let at = [line / lines[1], line % lines[1]];
+                        if let (Some(z), Some(row)) =
+                            (cell(z, at[0], z_phase), cell(y, at[1], y_phase))
+                        {
+                            let row = (z * y.input as usize + row) * x.input as usize;
+                            copies.line(x, tap as u32, row, first + line * width);
+                        }
+                    }
+                }
             }
         }
-        lines
+        for tap in 0..(z.kernel * y.kernel * x.kernel) as usize {
+            let at = [tap / taps / y.kernel as usize, tap / taps % y.kernel as usize];
+            let shift =
+                |axis: &Axis, tap: usize| tap * axis.dilation as usize / axis.stride as usize;
+            let line = shift(z, at[0]) * lines[1] + shift(y, at[1]);
+            let copy = copy(at[0] % phases(z), at[1] % phases(y), tap % taps);
+            copies.offsets.push(copy * size + line * width);
+        }
+        copies
+    }
+
+    /// Adds a line of cells, the first of which is `row`, to the moves. It goes with the line before it if the cells of
+    /// both lie as far apart as their windows do.
+    fn line(&mut self, x: &Axis, tap: u32, row: usize, to: usize) {
+        let windows = x.windows_inside(tap);
+        if windows.is_empty() {
+            return;
+        }
+        let (width, stride) = (x.output as usize, x.stride as usize);
+        let (first, count) = (windows.start as usize, windows.len());
+        let (from, to) = (row + x.cell(windows.start, tap), to + first);
+        if let Some(last) = self.moves.last_mut() {
+            let next = last.count.next_multiple_of(width);
+            if to == last.to + next && from == last.from + next * stride {
+                self.holes.extend(last.to + last.count..to);
+                last.count = next + count;
+                return;
+            }
+        }
+        self.moves.push(Move { from, to, count });
+    }
+
+    /// Sets `copy` to the copies of a channel; what no move writes is 0 already.
+    #[inline(always)]
+    fn make(&self, x: &[f32], stride: usize, copy: &mut [f32]) {
+        for &Move { from, to, count } in &self.moves {
+            copy_strided(&x[from..], stride, &mut copy[to..to + count]);
+        }
+        self.holes.iter().for_each(|&hole| copy[hole] = 0.0);
     }
 }
 
-/// Elements from the first sum to the last, in whole vectors.
-fn span(extents: Triple, pitches: Triple) -> usize {
-    (dot(extents.map(|n| n - 1), pitches) + 1).next_multiple_of(LANES)
+/// Sums of runs of a copy, each times a weight. Whole vectors are written, the last of which may reach past `len`.
+#[inline(always)]
+fn sums<S: Simd>(
+    simd: S,
+    start: f32,
+    runs: &[(usize, f32)],
+    copy: &[f32],
+    len: usize,
+    out: &mut [f32],
+) {
+    let vector = S::f32s::LEN;
+    let mut at = 0;
+    // Eight sums at a time, for each waits for its last addition.
+    while at + 7 * vector < len {
+        block::<S, 8>(simd, start, runs, &copy[at..], &mut out[at..]);
+        at += 8 * vector;
+    }
+    while at + 3 * vector < len {
+        block::<S, 4>(simd, start, runs, &copy[at..], &mut out[at..]);
+        at += 4 * vector;
+    }
+    while at + vector < len {
+        block::<S, 2>(simd, start, runs, &copy[at..], &mut out[at..]);
+        at += 2 * vector;
+    }
+    if at < len {
+        block::<S, 1>(simd, start, runs, &copy[at..], &mut out[at..]);
+    }
 }
 
-/// Sums of runs of a copy, each times a weight.
-fn sums(start: f32, runs: &[(usize, f32)], copy: &[f32], out: &mut [f32]) {
-    vectorized(
-        #[inline(always)]
-        || {
-            for (i, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
-                let mut sums = [start; LANES];
-                for &(offset, weight) in runs {
-                    let x = &copy[i * LANES + offset..][..LANES];
-                    for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum += weight * x;
-                    }
-                }
-                *out = sums;
-            }
-        },
-    );
+#[inline(always)]
+fn block<S: Simd, const N: usize>(
+    simd: S,
+    start: f32,
+    runs: &[(usize, f32)],
+    copy: &[f32],
+    out: &mut [f32],
+) {
+    let vector = S::f32s::LEN;
+    let mut sums = [S::f32s::splat(simd, start); N];
+    for &(offset, weight) in runs {
+        let weight = S::f32s::splat(simd, weight);
+        let x = &copy[offset..][..N * vector];
+        for (n, sum) in sums.iter_mut().enumerate() {
+            *sum = weight.mul_add(S::f32s::from_slice(simd, &x[n * vector..][..vector]), *sum);
+        }
+    }
+    for (n, sum) in sums.into_iter().enumerate() {
+        sum.store_slice(&mut out[n * vector..][..vector]);
+    }
 }
 
 /// Whether the copies are of a sensible size.
 pub(super) fn applies(conv: &Conv) -> bool {
-    if (conv.rows, conv.columns) != (1, 1) {
-        return false;
-    }
-    let sizes = conv.axes.each_ref().map(|a| {
-        let reach = (a.kernel as usize - 1) * a.dilation as usize / a.stride as usize;
-        phases(a).saturating_mul(a.output as usize + 2 * reach)
-    });
-    sizes.into_iter().fold(1, usize::saturating_mul) <= COPIES
+    let [z, y, x] = &conv.axes;
+    let lines = |axis| phases(axis).saturating_mul(extent(axis));
+    let line = (x.kernel as usize).saturating_mul(x.output as usize);
+    (conv.rows, conv.columns) == (1, 1)
+        && lines(z).saturating_mul(lines(y)).saturating_mul(line) <= COPIES
 }
 
 /// The convolution of one image; `at` is the first element of the image in what is written.
@@ -163,118 +203,42 @@ pub(super) fn conv(
     chain: &Chain<'_>,
     y: Stored<'_>,
 ) {
-    let sweep = Sweep::new(&conv.axes);
-    let (windows, extents) = (sweep.windows(), sweep.extended(1));
-    let (pitches, size) = (pitches(extents), extents.iter().product::<usize>());
-    let offset = |tap: &Tap| tap.copy * size + dot(tap.shift, pitches);
-    let offsets: Vec<_> = sweep.taps.iter().map(offset).collect();
-    let reach = offsets.iter().max().copied().unwrap_or(0);
-    let (positions, taps) = (conv.output_positions() as usize, offsets.len());
-    let lines: Vec<_> = sweep.phases.iter().map(|&phase| sweep.lines(phase, extents)).collect();
-    let stride = conv.axes[2].stride as usize;
-    each_channel(conv, at, positions, chain, y, |channels, write| {
-        let span = span(windows, pitches);
-        let copies = (sweep.phases.len() * size).max(span + reach);
-        with_scratch(copies + span + positions, |scratch| {
-            let (copy, rest) = scratch.split_at_mut(copies);
-            let (out, dense) = rest.split_at_mut(span);
+    let [_, y_axis, x_axis] = &conv.axes;
+    let (width, stride) = (x_axis.output as usize, x_axis.stride as usize);
+    let copies = Copies::new(&conv.axes);
+    let (positions, taps) = (conv.output_positions() as usize, copies.offsets.len());
+    // Sums of one plane of windows, and the elements of a copy from one plane to the next.
+    let (plane, step) = (y_axis.output as usize * width, extent(y_axis) * width);
+    let groups = conv.groups as usize;
+    let channels = groups.div_ceil(PARTS * threads());
+    // Channels that a chain is computed for together.
+    let some = RUN.div_ceil(positions).min(channels);
+    each_run(y, channels * positions, |number, stored| {
+        let first = number * channels;
+        with_scratch(copies.len + some * positions + 2 * VECTOR, |scratch| {
+            let (copy, out) = scratch.split_at_mut(copies.len + VECTOR);
             copy.fill(0.0);
-            let mut runs = Vec::with_capacity(taps);
-            for c in channels {
-                let x = &x[c * conv.x.channel as usize..];
-                for (i, lines) in lines.iter().enumerate() {
-                    for line in lines {
-                        let to = &mut copy[i * size + dot(line.at, pitches)..][..line.count];
-                        copy_strided(&x[line.cell..], stride, to);
-                    }
-                }
-                let weights = &weights[c * taps..][..taps];
-                runs.clear();
-                runs.extend(offsets.iter().copied().zip(weights.iter().copied()));
-                sums(bias.map_or(0.0, |bias| bias[c]), &runs, copy, out);
-                for (line, dense) in dense.chunks_exact_mut(windows[2]).enumerate() {
-                    let at = [line / windows[1], line % windows[1], 0];
-                    dense.copy_from_slice(&out[dot(at, pitches)..][..windows[2]]);
-                }
-                write(c, dense);
-            }
-        });
-    });
-}
-
-/// Its transpose, of one image.
-pub(super) fn conv_transpose(
-    conv: &Conv,
-    at: usize,
-    y: &[f32],
-    weights: &[f32],
-    bias: Option<&[f32]>,
-    chain: &Chain<'_>,
-    x: Stored<'_>,
-) {
-    let sweep = Sweep::new(&conv.axes);
-    // Windows with a margin on both sides, of which the sums of a phase are all but the last.
-    let (windows, extents, margined) = (sweep.windows(), sweep.extended(1), sweep.extended(2));
-    let (reach, pitches) = (sweep.reach, pitches(margined));
-    let offset = |tap: &Tap| dot(std::array::from_fn(|i| reach[i] - tap.shift[i]), pitches);
-    let offsets: Vec<_> = sweep.taps.iter().map(offset).collect();
-    let mut by_copy = vec![Vec::new(); sweep.phases.len()];
-    sweep.taps.iter().enumerate().for_each(|(i, tap)| by_copy[tap.copy].push(i));
-    let (positions, taps) = (conv.input_positions() as usize, offsets.len());
-    let lines: Vec<_> = sweep.phases.iter().map(|&phase| sweep.lines(phase, extents)).collect();
-    let stride = conv.axes[2].stride as usize;
-    each_channel(conv, at, positions, chain, x, |channels, write| {
-        let span = span(extents, pitches);
-        let most = offsets.iter().max().copied().unwrap_or(0);
-        let copies = margined.iter().product::<usize>().max(span + most);
-        with_scratch(copies + span + positions, |scratch| {
-            let (copy, rest) = scratch.split_at_mut(copies);
-            let (out, dense) = rest.split_at_mut(span);
-            copy.fill(0.0);
-            let mut runs = Vec::with_capacity(taps);
-            for c in channels {
-                let mut y = y[c * conv.y.channel as usize..].chunks_exact(windows[2]);
-                for qz in 0..windows[0] {
-                    for qy in 0..windows[1] {
-                        let to = dot([qz + reach[0], qy + reach[1], reach[2]], pitches);
-                        if let Some(y) = y.next() {
-                            copy[to..to + windows[2]].copy_from_slice(y);
+            let mut runs = vec![(0, 0.0); taps];
+            let end = (first + channels).min(groups);
+            for from in (first..end).step_by(some) {
+                let count = some.min(end - from);
+                for c in from..from + count {
+                    let (x, at) = (&x[c * conv.x.channel as usize..], (c - from) * positions);
+                    let weights = &weights[c * taps..][..taps];
+                    let start = bias.map_or(0.0, |bias| bias[c]);
+                    let all = runs.iter_mut().zip(copies.offsets.iter().zip(weights));
+                    all.for_each(|(run, (&offset, &weight))| *run = (offset, weight));
+                    dispatch!(Level::new(), simd => {
+                        copies.make(x, stride, copy);
+                        for z in 0..positions / plane {
+                            let out = &mut out[at + z * plane..];
+                            sums(simd, start, &runs, &copy[z * step..], plane, out);
                         }
-                    }
+                    });
                 }
-                let start = bias.map_or(0.0, |bias| bias[c]);
-                dense.fill(start);
-                let weights = &weights[c * taps..][..taps];
-                for (lines, own) in lines.iter().zip(&by_copy) {
-                    runs.clear();
-                    runs.extend(own.iter().map(|&tap| (offsets[tap], weights[tap])));
-                    sums(start, &runs, copy, out);
-                    for line in lines {
-                        let out = &out[dot(line.at, pitches)..][..line.count];
-                        spread(out, stride, &mut dense[line.cell..]);
-                    }
-                }
-                write(c, dense);
+                let mut own = part(stored, (from - first) * positions, count * positions);
+                chain.finish(at + from * positions, &out[..count * positions], &mut own);
             }
-        });
-    });
-}
-
-/// Calls `each` on all threads with a range of channels and what to call with the result of each channel.
-fn each_channel(
-    conv: &Conv,
-    at: usize,
-    positions: usize,
-    chain: &Chain<'_>,
-    stored: Stored<'_>,
-    each: impl Fn(std::ops::Range<usize>, &mut dyn FnMut(usize, &[f32])) + Send + Sync,
-) {
-    let some = (CHUNK / positions.max(1)).max(1);
-    each_run(stored, some * positions, |chunk, stored| {
-        let first = chunk * some;
-        each(first..(first + some).min(conv.groups as usize), &mut |c, values| {
-            let mut own = part(stored, (c - first) * positions, positions);
-            chain.finish(at + c * positions, values, &mut own);
         });
     });
 }
