@@ -86,7 +86,7 @@ impl Windows<'_> {
                     for run in &self.runs {
                         // A window that is cut is a run of its own.
                         if run.pooled.len() == 1 {
-                            self.search_run::<T, U, S>(&under, run, values, taps);
+                            self.search_run::<T, U, S, false>(&under, run, values, taps);
                         } else {
                             self.search_run_of_tiles::<T, U, S, N>(&under, run, values, taps);
                         }
