@@ -5,7 +5,7 @@ use std::f32::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use super::chunks::{CHUNK, each, each_chunk};
 use super::lanes::{dot, exp, sigmoid, sum, vectorized};
-use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, erf_by};
+use crate::kernel::{Affine, BROADCAST_AXES, Broadcast, Function, Pair, Reduce, clip, erf_by};
 use crate::rule::Rule;
 
 pub(super) fn affine(affine: &Affine, x: &[f32], scale: &[f32], shift: &[f32], y: &mut [f32]) {
@@ -27,7 +27,7 @@ pub(super) fn map_run(function: Function, x: &[f32], y: &mut [f32]) {
     // One loop for each of the functions that networks are full of, so that it is vectorised.
     match function {
         Function::Relu => mapped(x, y, |x| if x < 0.0 { 0.0 } else { x }),
-        Function::Clip { low, high } => mapped(x, y, move |x| x.max(low).min(high)),
+        Function::Clip { low, high } => mapped(x, y, move |x| clip(x, low, high)),
         Function::Sigmoid => mapped(x, y, sigmoid),
         Function::Exp => mapped(x, y, exp),
         Function::Swish { alpha } => mapped(x, y, move |x| x * sigmoid(alpha * x)),

@@ -14,7 +14,7 @@ use crate::axis::Axis;
 use crate::program::SlotId;
 use crate::rule::Rule;
 
-pub(crate) use function::{Function, erf_by};
+pub(crate) use function::{Function, clip, erf_by};
 pub(crate) use pair::Pair;
 pub(crate) use sparse::Sparse;
 
