@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod builder;
+mod columns;
 mod constants;
 mod convolution;
 mod einsum;
