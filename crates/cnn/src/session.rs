@@ -34,11 +34,12 @@ use crate::targets::Targets;
 pub struct Session {
     plan: Plan,
     storage: Storage,
-    /// For each layer whether it is kept, and whether the way back from it can run; and whether that
-    /// of relevance can.
+    /// For each layer whether it is kept, and whether the way back from it can run.
     kept: Vec<bool>,
     looked_back_from: Vec<bool>,
-    has_relevance: bool,
+    /// Whether relevance can be sent back from the layers that can be looked back from.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) has_relevance: bool,
     /// The piece of each tensor of the plan that has one.
     assigned: Vec<Option<PieceId>>,
     /// For each piece of the forward direction whether the way back must leave it as it is.
@@ -118,6 +119,7 @@ impl Session {
             storage,
             kept,
             looked_back_from,
+            #[cfg(not(target_arch = "wasm32"))]
             has_relevance: keep.has_relevance(),
             assigned,
             reserved,
@@ -179,11 +181,6 @@ impl Session {
         let Some(input) = self.assigned[self.plan.input.slot] else { return Ok(()) };
         self.storage.write(input, images)?;
         self.run(true)
-    }
-
-    /// Whether relevance can be sent back from the layers that can be looked back from.
-    pub(crate) fn has_relevance(&self) -> bool {
-        self.has_relevance
     }
 
     pub(crate) fn read_layer(&mut self, layer: usize) -> Result<Reading, Error> {

@@ -40,7 +40,7 @@ impl Session {
         method.check()?;
         let targets = target.into();
         let index = self.index_with(layer, &targets)?;
-        if matches!(method, Attribution::Relevance(_)) && !self.has_relevance() {
+        if matches!(method, Attribution::Relevance(_)) && !self.has_relevance {
             let allowed = "it was not kept by Keep::Relevance, which is needed".into();
             return Err(Error::NotKept { layer: layer.into(), allowed });
         }
