@@ -56,6 +56,16 @@ fn gelu_inner(x: f32) -> f32 {
     return GELU_SCALE * (x + GELU_CUBE * x * x * x);
 }
 
+// By its bits: a compiler may take it that there are no infinities and no NaN.
+fn is_nan(x: f32) -> bool {
+    return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u;
+}
+
+fn is_inf(x: f32, negative: f32, positive: f32) -> f32 {
+    let bits = bitcast<u32>(x);
+    return select(select(0.0, positive, bits == 0x7f800000u), negative, bits == 0xff800000u);
+}
+
 fn value(x: f32) -> f32 {
     let a = params.a;
     let b = params.b;
@@ -102,7 +112,9 @@ fn value(x: f32) -> f32 {
         case 39u: { return asinh(x); }
         case 40u: { return acosh(x); }
         case 41u: { return atanh(x); }
-        default: { return select(x + a, x - a, x < 0.0); }
+        case 42u: { return select(x + a, x - a, x < 0.0); }
+        case 43u: { return select(0.0, 1.0, is_nan(x)); }
+        default: { return is_inf(x, a, b); }
     }
 }
 

@@ -63,6 +63,13 @@ pub(crate) enum Function {
     Truncate,
     Sign,
     Not,
+    /// Whether it is not a number.
+    IsNan,
+    /// Whether it is one of the infinities that are asked for.
+    IsInf {
+        negative: bool,
+        positive: bool,
+    },
     Sin,
     Cos,
     Tan,
@@ -92,10 +99,13 @@ impl Function {
 
     /// Whether its derivative is 0 wherever it exists.
     pub(crate) fn is_flat(self) -> bool {
-        matches!(
-            self,
-            Self::Floor | Self::Ceil | Self::Round | Self::Truncate | Self::Sign | Self::Not
-        )
+        matches!(self, Self::Floor | Self::Ceil | Self::Round | Self::Truncate | Self::Sign)
+            || self.is_test()
+    }
+
+    /// Whether it gives 1 for true and 0 for false.
+    pub(crate) fn is_test(self) -> bool {
+        matches!(self, Self::Not | Self::IsNan | Self::IsInf { .. })
     }
 
     /// The number and the parameters that the shaders know it by.
@@ -144,6 +154,8 @@ impl Function {
             Self::Acosh => (40, 0.0, 0.0),
             Self::Atanh => (41, 0.0, 0.0),
             Self::AwayFromZero { epsilon } => (42, epsilon, 0.0),
+            Self::IsNan => (43, 0.0, 0.0),
+            Self::IsInf { negative, positive } => (44, negative.into(), positive.into()),
         }
     }
 
@@ -226,6 +238,11 @@ impl Function {
                 }
             }
             Self::Not => f32::from(x == 0.0),
+            Self::IsNan => x.is_nan().into(),
+            Self::IsInf { negative, positive } => {
+                let asked = if x < 0.0 { negative } else { positive };
+                (x.is_infinite() && asked).into()
+            }
             Self::Sin => x.sin(),
             Self::Cos => x.cos(),
             Self::Tan => x.tan(),
@@ -320,7 +337,14 @@ impl Function {
             Self::ThresholdedRelu { alpha } => step(x > alpha),
             Self::Shrink { lambda, .. } => step(x < -lambda || x > lambda),
             Self::Power { offset, exponent } => exponent * (x + offset).powf(exponent - 1.0),
-            Self::Floor | Self::Ceil | Self::Round | Self::Truncate | Self::Sign | Self::Not => 0.0,
+            Self::Floor
+            | Self::Ceil
+            | Self::Round
+            | Self::Truncate
+            | Self::Sign
+            | Self::Not
+            | Self::IsNan
+            | Self::IsInf { .. } => 0.0,
             Self::Sin => x.cos(),
             Self::Cos => -x.sin(),
             Self::Tan => 1.0 + x.tan() * x.tan(),

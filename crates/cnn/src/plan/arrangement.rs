@@ -234,11 +234,22 @@ impl Builder<'_> {
                 parts.push(self.as_tensor(value, "an operand")?);
             }
         }
+        Ok(vec![Value::Tensor(self.side_by_side(node, &parts, axis, &shape)?)])
+    }
+
+    /// Tensors one after the other along an axis, together of a shape.
+    pub(super) fn side_by_side(
+        &mut self,
+        node: &Node,
+        parts: &[Tensor],
+        axis: usize,
+        shape: &[usize],
+    ) -> Result<Tensor, Refusal> {
         let all: Vec<_> = parts.iter().collect();
-        let y = self.result(node, &shape, &all)?;
+        let y = self.result(node, shape, &all)?;
         let step = len(&shape[axis..]);
         let mut offset = 0;
-        for part in &parts {
+        for part in parts {
             let run = len(&part.shape[axis..]);
             let runs = Runs {
                 count: len(&shape[..axis]),
@@ -249,7 +260,7 @@ impl Builder<'_> {
             self.push(Kernel::Runs(runs), &[part], &[&y]);
             offset += run;
         }
-        Ok(vec![Value::Tensor(y)])
+        Ok(y)
     }
 
     /// Neighbouring parts along an axis; as many equal ones as there are outputs, unless told.

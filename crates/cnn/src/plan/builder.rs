@@ -29,6 +29,8 @@ pub(crate) struct Builder<'a> {
     pub(super) layer: usize,
     /// The names of values whose channels are their last axis.
     pub(super) channels_last: HashSet<String>,
+    /// The names of values that are truth values, which are numbers like others.
+    pub(super) truths: HashSet<String>,
     /// The batch that the file states for its input, if it states one.
     pub(super) stated_batch: Option<usize>,
     /// Bytes that all tensors may have in total.
@@ -49,6 +51,7 @@ impl<'a> Builder<'a> {
             views: Vec::new(),
             layer: 0,
             channels_last: HashSet::new(),
+            truths: HashSet::new(),
             stated_batch: graph.input_dims.as_ref().and_then(|dims| *dims.first()?),
             memory,
             used: 0,

@@ -10,6 +10,7 @@ use crate::plan::shape::{broadcast_shape, checked_len};
 /// Numbers of types, as ONNX has them in TensorProto.DataType.
 pub(super) const FLOAT: i64 = 1;
 pub(super) const INT64: i64 = 7;
+pub(super) const BOOL: i64 = 9;
 
 /// The types that are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Kind {
         match data_type {
             1 | 10 | 11 | 16 => Ok(Self::Floats),
             2..=7 | 12 | 13 => Ok(Self::Ints),
-            9 => Ok(Self::Truth),
+            BOOL => Ok(Self::Truth),
             other => {
                 let found = format!("data type {other}");
                 Err(Fault::new(found, "floats, whole numbers and truth values are allowed"))
@@ -61,6 +62,10 @@ pub(super) fn cast(constant: &Constant, kind: Kind) -> Constant {
 pub(super) fn map(function: Function, constant: &Constant) -> Constant {
     let shape = constant.shape().to_vec();
     match constant {
+        Constant::Floats { data, .. } if function.is_test() => {
+            let data = data.read();
+            Constant::ints(shape, data.iter().map(|&x| function.value(x) as i64).collect())
+        }
         Constant::Floats { data, .. } => {
             Constant::floats(shape, data.read().iter().map(|&x| function.value(x)).collect())
         }

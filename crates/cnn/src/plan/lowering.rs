@@ -6,6 +6,7 @@ use crate::error::{Error, Fault};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::{Branch, Node};
 use crate::plan::builder::Builder;
+use crate::plan::folding;
 use crate::plan::layer::Layer;
 use crate::plan::refusal::Refusal;
 use crate::plan::value::Value;
@@ -35,6 +36,7 @@ operators! {
     "Gemm" => gemm,
     "MatMul" => matmul,
     "Einsum" => einsum,
+    "Attention" => attention,
     "MaxPool" => max_pool,
     "MaxUnpool" => max_unpool,
     "AveragePool" | "GlobalAveragePool" => average_pool,
@@ -52,7 +54,7 @@ operators! {
         | "Neg" | "Abs" | "Erf" | "Gelu" | "Elu" | "Selu" | "Celu" | "Softplus" | "Softsign"
         | "Mish" | "Swish" | "HardSigmoid" | "HardSwish" | "ThresholdedRelu" | "Shrink" | "Floor"
         | "Ceil" | "Round" | "Sign" | "Not" | "Sin" | "Cos" | "Tan" | "Asin" | "Acos" | "Atan"
-        | "Sinh" | "Cosh" | "Asinh" | "Acosh" | "Atanh" => map,
+        | "Sinh" | "Cosh" | "Asinh" | "Acosh" | "Atanh" | "IsNaN" | "IsInf" => map,
     "Cast" | "CastLike" => cast,
     "PRelu" | "Add" | "Sum" | "Mean" | "Mul" | "Sub" | "Div" | "Pow" | "Min" | "Max" | "Mod"
         | "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor"
@@ -118,8 +120,10 @@ impl Builder<'_> {
         for (name, inner) in node.outputs.iter().zip(&branch.outputs) {
             let Some(value) = self.named(inner) else { continue };
             self.values.insert(name.clone(), value);
-            if self.channels_last.contains(inner) {
-                self.channels_last.insert(name.clone());
+            for names in [&mut self.channels_last, &mut self.truths] {
+                if names.contains(inner) {
+                    names.insert(name.clone());
+                }
             }
             if let Some(layer) = layers[first..].iter_mut().find(|layer| layer.output == *inner) {
                 layer.output.clone_from(name);
@@ -143,6 +147,9 @@ impl Builder<'_> {
     /// Adds the kernels of a node, and returns its layer if it computes a tensor of floats.
     fn node(&mut self, node: &Node) -> Result<Option<Layer>, Error> {
         let values = self.lowered(node).map_err(|refusal| refusal.at(node))?;
+        if self.makes_truths(node) {
+            self.truths.extend(node.outputs.iter().cloned());
+        }
         let mut layer = None;
         for (value, name) in values.into_iter().zip(&node.outputs) {
             if let (Value::Tensor(tensor), None) = (&value, &layer) {
@@ -160,6 +167,18 @@ impl Builder<'_> {
             self.values.insert(name.clone(), value);
         }
         Ok(layer)
+    }
+
+    /// Whether what a node makes are truth values: a comparison, or some of those that it reads.
+    fn makes_truths(&self, node: &Node) -> bool {
+        let reads = |i: usize| node.inputs.get(i).is_some_and(|name| self.truths.contains(name));
+        match node.operator.as_str() {
+            "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or"
+            | "Xor" | "Not" | "IsNaN" | "IsInf" => true,
+            "Cast" => node.attributes().int("to", 0).is_ok_and(|to| to == folding::BOOL),
+            "CastLike" | "Where" => reads(1),
+            _ => reads(0),
+        }
     }
 
     /// Whether what a node makes, of shape `to`, has its channels second or last: as what it reads,

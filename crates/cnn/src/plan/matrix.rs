@@ -102,7 +102,12 @@ impl Builder<'_> {
     }
 
     /// A tensor times a number.
-    fn scaled(&mut self, node: &Node, x: Tensor, factor: f32) -> Result<Tensor, Refusal> {
+    pub(super) fn scaled(
+        &mut self,
+        node: &Node,
+        x: Tensor,
+        factor: f32,
+    ) -> Result<Tensor, Refusal> {
         if factor == 1.0 {
             return Ok(x);
         }

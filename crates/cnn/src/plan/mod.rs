@@ -1,6 +1,7 @@
 //! A model at one size of input: every shape is known, and every operator is lowered to kernels.
 
 mod arrangement;
+mod attention;
 mod builder;
 mod columns;
 mod constants;
@@ -9,6 +10,7 @@ mod einsum;
 mod folding;
 mod layer;
 mod lowering;
+mod mask;
 mod matrix;
 mod moves;
 mod normalization;

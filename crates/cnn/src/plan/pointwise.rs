@@ -71,6 +71,11 @@ impl Builder<'_> {
                 Function::HardSigmoid { alpha: alpha(0.2)?, beta: attributes.float("beta", 0.5)? }
             }
             "HardSwish" => Function::HardSwish,
+            "IsNaN" => Function::IsNan,
+            "IsInf" => Function::IsInf {
+                negative: attributes.int("detect_negative", 1)? != 0,
+                positive: attributes.int("detect_positive", 1)? != 0,
+            },
             "ThresholdedRelu" => Function::ThresholdedRelu { alpha: alpha(1.0)? },
             "Shrink" => Function::Shrink {
                 lambda: attributes.float("lambd", 0.5)?,
@@ -181,7 +186,13 @@ impl Builder<'_> {
     }
 
     /// A function of two values, at once if both are constants.
-    fn paired(&mut self, node: &Node, pair: Pair, a: Value, b: Value) -> Result<Value, Refusal> {
+    pub(super) fn paired(
+        &mut self,
+        node: &Node,
+        pair: Pair,
+        a: Value,
+        b: Value,
+    ) -> Result<Value, Refusal> {
         match (a, b) {
             (Value::Constant(a), Value::Constant(b)) => {
                 Ok(Value::Constant(folding::pair(pair, &a, &b)?))
