@@ -8,6 +8,7 @@ mod constants;
 mod convolution;
 mod einsum;
 mod folding;
+mod interpolation;
 mod layer;
 mod lowering;
 mod mask;
