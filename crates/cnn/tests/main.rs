@@ -1,5 +1,6 @@
 //! One binary; each group says what it holds in its first line.
 
+mod attention;
 mod attribution;
 mod branches;
 mod channels_last;

@@ -1,50 +1,12 @@
 //! Each operator against its definition, written down naively, over random attributes; and the way
 //! back against the adjoint law, on every engine.
 
-use unpool_cnn::{Activation, Engine, Keep, Model, Rule, Session};
-
-use crate::support::compare::close;
-use crate::support::engines::engines;
+use crate::support::definition::check;
 use crate::support::naive::{self, Sliding};
 use crate::support::onnx::{Attribute, floats, ints, model, node};
 use crate::support::random::Random;
 
 const CASES: u64 = 40;
-const ALLOWED: f32 = 1e-4;
-
-fn run(engine: &Engine, bytes: &[u8], shape: &[usize], x: &[f32]) -> (Session, Activation) {
-    let plan = Model::from_bytes(bytes).expect("a model").plan(shape).expect("it fits");
-    let mut session = Session::new(engine, plan, Keep::All).expect("memory");
-    session.forward(x).expect("it runs");
-    let y = session.output().expect("a result");
-    (session, y)
-}
-
-/// Checks ⟨J v, w⟩ = ⟨v, Jᵀ w⟩ for a map that is linear around `x`: with J v from two runs.
-fn adjoint(place: &str, engine: &Engine, bytes: &[u8], shape: &[usize], x: &[f32], r: &mut Random) {
-    let (mut session, y) = run(engine, bytes, shape, x);
-    let (v, w) = (r.floats(x.len()), r.floats(y.data.len()));
-    // Small enough that no ReLU and no maximum changes its side, as a rule.
-    let moved: Vec<_> = x.iter().zip(&v).map(|(x, v)| x + v * 1e-3).collect();
-    let back = session.vector_jacobian("y", &w, Rule::Gradient).expect("it runs");
-    session.forward(&moved).expect("it runs");
-    let there = session.output().expect("a result");
-    let left: f64 =
-        (0..w.len()).map(|i| f64::from(there.data[i] - y.data[i]) * 1e3 * f64::from(w[i])).sum();
-    let right: f64 = (0..v.len()).map(|i| f64::from(v[i]) * f64::from(back.data[i])).sum();
-    let size: f64 = (0..v.len()).map(|i| f64::from(v[i] * back.data[i]).abs()).sum();
-    assert!((left - right).abs() <= 0.02 * size.max(0.05), "{place}: {left} and {right}");
-}
-
-fn check(name: &str, case: u64, bytes: &[u8], shape: &[usize], x: &[f32], expected: &[f32]) {
-    for (engine_name, engine) in engines().iter() {
-        let place = format!("{engine_name} {name} case {case}");
-        let (_, y) = run(engine, bytes, shape, x);
-        close(&place, &y.data, expected, ALLOWED);
-        adjoint(&place, engine, bytes, shape, x, &mut Random::new(case + 1000));
-    }
-}
-
 #[test]
 fn convolution_and_its_transpose_are_their_definitions() {
     for case in 0..CASES {

@@ -208,10 +208,20 @@ impl Builder<'_> {
         let count = node.inputs.len();
         let values = (0..count).map(|i| self.value(node, i, "an operand"));
         let values = values.collect::<Result<Vec<_>, _>>()?;
+        Ok(vec![self.concatenated(node, values, node.attributes().int("axis", 1)?)?])
+    }
+
+    /// Values one after the other along an axis.
+    pub(super) fn concatenated(
+        &mut self,
+        node: &Node,
+        values: Vec<Value>,
+        axis: i64,
+    ) -> Result<Value, Refusal> {
         let shapes: Vec<_> = values.iter().map(|value| self.shape_of(value)).collect();
         let rank = shapes.first().map_or(0, Vec::len);
-        let axis = resolve_axis(node.attributes().int("axis", 1)?, rank, false)?;
-        let mut shape = shapes[0].clone();
+        let axis = resolve_axis(axis, rank, false)?;
+        let mut shape = shapes.first().cloned().unwrap_or_default();
         shape[axis] = 0;
         for own in &shapes {
             let same = own.len() == rank && (0..rank).all(|i| i == axis || own[i] == shape[i]);
@@ -225,16 +235,16 @@ impl Builder<'_> {
             shape[axis] = shape[axis].saturating_add(own[axis]);
         }
         if let Some(constant) = joined(&values, axis)? {
-            return Ok(vec![Value::Constant(constant)]);
+            return Ok(Value::Constant(constant));
         }
         // Empty parts, as of a list that a loop began, add nothing.
-        let mut parts = Vec::with_capacity(count);
+        let mut parts = Vec::with_capacity(values.len());
         for (value, own) in values.into_iter().zip(&shapes) {
             if own[axis] > 0 {
                 parts.push(self.as_tensor(value, "an operand")?);
             }
         }
-        Ok(vec![Value::Tensor(self.side_by_side(node, &parts, axis, &shape)?)])
+        Ok(Value::Tensor(self.side_by_side(node, &parts, axis, &shape)?))
     }
 
     /// Tensors one after the other along an axis, together of a shape.

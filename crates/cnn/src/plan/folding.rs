@@ -112,6 +112,18 @@ pub(super) fn pair(pair: Pair, a: &Constant, b: &Constant) -> Result<Constant, F
     })
 }
 
+/// A function of two constants of whole numbers that repeat as NumPy does.
+pub(super) fn combined(
+    a: &Constant,
+    b: &Constant,
+    function: impl Fn(i64, i64) -> i64,
+) -> Result<Constant, Fault> {
+    let shape = broadcast_shape(a.shape(), b.shape())?;
+    checked_len(&shape)?;
+    let (a, b) = ((a.shape(), a.as_ints("A")?), (b.shape(), b.as_ints("B")?));
+    Ok(Constant::ints(shape.clone(), zipped(&shape, a, b, function)?))
+}
+
 fn ints(pair: Pair, a: i64, b: i64) -> i64 {
     match pair {
         Pair::Add => a.saturating_add(b),

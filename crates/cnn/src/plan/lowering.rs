@@ -37,6 +37,7 @@ operators! {
     "MatMul" => matmul,
     "Einsum" => einsum,
     "Attention" => attention,
+    "RotaryEmbedding" => rotary_embedding,
     "MaxPool" => max_pool,
     "MaxUnpool" => max_unpool,
     "AveragePool" | "GlobalAveragePool" => average_pool,
@@ -59,6 +60,7 @@ operators! {
     "PRelu" | "Add" | "Sum" | "Mean" | "Mul" | "Sub" | "Div" | "Pow" | "Min" | "Max" | "Mod"
         | "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor"
         => pair,
+    "SwiGLU" => gated,
     "Where" => choose,
     "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
         | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => reduce,
@@ -70,18 +72,21 @@ operators! {
     "GridSample" => grid_sample,
     "AffineGrid" => affine_grid,
     "DeformConv" => deformable_convolution,
+    "DFT" => fourier,
     "Col2Im" => columns_to_image,
     "Concat" => concat,
     "Split" => split,
     "Identity" | "Dropout" | "Flatten" | "Reshape" | "Squeeze" | "Unsqueeze" | "Transpose"
         | "Slice" | "Gather" | "GatherND" | "Expand" | "Tile" | "DepthToSpace" | "SpaceToDepth"
-        | "Pad" | "Compress" => rearranged,
+        | "Pad" | "CenterCropPad" | "Compress" | "ReverseSequence" => rearranged,
     "GatherElements" => gather_elements,
     "ScatterND" | "ScatterElements" | "Scatter" => scatter,
+    "TensorScatter" => scatter_tensor,
     "Resize" | "Upsample" => resize,
     "Shape" | "Size" => shape,
     "Constant" => constant,
     "ConstantOfShape" => constant_of_shape,
+    "BitwiseAnd" | "BitwiseOr" | "BitwiseXor" | "BitwiseNot" | "BitShift" => bits,
     "Range" => range,
     "EyeLike" => eye_like,
     "NonZero" => nonzero,

@@ -156,24 +156,19 @@ impl Builder<'_> {
             _ => self.truths.contains(&node.inputs[3]),
         };
         let (shape, keys) = (self.shape_of(&mask), scores[3]);
-        let Some(own) = shape.last().copied().filter(|&n| n > 0 && n <= keys && shape.len() < 5)
-        else {
+        let own = shape.last().copied().filter(|&n| n > 0 && n <= keys && shape.len() < 5);
+        let wide = [&vec![1; 4_usize.saturating_sub(shape.len())], &shape[..]].concat();
+        let fits = own.is_some() && (0..3).all(|i| wide[i] == 1 || wide[i] == scores[i]);
+        let Some(own) = own.filter(|_| fits) else {
             let found = format!("attn_mask is {}", extents(&shape));
             let allowed = format!("a shape that repeats to {} is needed", extents(&scores));
             return Err(Fault::new(found, allowed).into());
         };
-        let wide = [&vec![1; 4 - shape.len()], &shape[..]].concat();
-        let mut moves = vec![Move::Shape(wide.clone())];
+        let mut moves = vec![Move::Shape(wide)];
         if own < keys {
             let at = (0..keys).map(|key| (key < own).then_some(key)).collect();
             let fill = if is_truth { 0.0 } else { f32::NEG_INFINITY };
             moves.push(Move::Pick { axis: 3, at, fill });
-        }
-        let repeated = broadcast_shape(&[&wide[..3], &[keys]].concat(), &scores)?;
-        if repeated != scores {
-            let found = format!("attn_mask is {}", extents(&shape));
-            let allowed = format!("a shape that repeats to {} is needed", extents(&scores));
-            return Err(Fault::new(found, allowed).into());
         }
         let mask = self.moved(node, mask, &moves)?;
         if !is_truth {

@@ -35,13 +35,15 @@ impl Builder<'_> {
             "Tile" => self.tiled(node, shape)?,
             "DepthToSpace" | "SpaceToDepth" => blocks(node, shape)?,
             "Pad" => self.padded(node, shape)?,
+            "CenterCropPad" => self.centred(node, shape)?,
             "Compress" => self.compressed(node, shape)?,
+            "ReverseSequence" => self.reversed(node, shape)?,
             // Identity.
             _ => Vec::new(),
         })
     }
 
-    fn needed_list(&self, node: &Node, i: usize, name: &str) -> Result<Vec<i64>, Fault> {
+    pub(super) fn needed_list(&self, node: &Node, i: usize, name: &str) -> Result<Vec<i64>, Fault> {
         self.list(node, i, name)?
             .ok_or_else(|| Fault::new(format!("{name} is left out"), "it is needed"))
     }
@@ -226,6 +228,38 @@ impl Builder<'_> {
         Ok(moves)
     }
 
+    /// The first cells of one of the first two axes, as many as a list says for each cell of the other, from the last
+    /// of them to the first.
+    fn reversed(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
+        let lens = self.needed_list(node, 1, "sequence_lens")?;
+        let (batch, time) =
+            (node.attributes().int("batch_axis", 1)?, node.attributes().int("time_axis", 0)?);
+        let &[rows, columns, ref rest @ ..] = shape else {
+            let found = format!("input is {}", extents(shape));
+            return Err(Fault::new(found, "at least two axes are needed"));
+        };
+        let (extent, count) = if time == 0 { (rows, columns) } else { (columns, rows) };
+        let fits = [(0, 1), (1, 0)].contains(&(batch, time))
+            && lens.len() == count
+            && lens.iter().all(|&len| (0..=extent as i64).contains(&len));
+        if !fits {
+            let found = format!("sequence_lens {lens:?} along axis {time} of {}", extents(shape));
+            let allowed = "a length for each cell of the other of the first two axes is needed";
+            return Err(Fault::new(found, allowed));
+        }
+        let at = (0..rows * columns).map(|i| {
+            let (row, column) = (i / columns, i % columns);
+            let flipped =
+                |n: usize, len: i64| if n < len as usize { len as usize - 1 - n } else { n };
+            match time {
+                0 => flipped(row, lens[column]) * columns + column,
+                _ => row * columns + flipped(column, lens[row]),
+            }
+        });
+        let flat = [&[rows * columns], rest].concat();
+        Ok(vec![Move::Shape(flat), Move::pick(0, at), Move::Shape(shape.to_vec())])
+    }
+
     fn tiled(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
         let repeats = self.needed_list(node, 1, "repeats")?;
         let repeats = sizes(&repeats, "repeats")?;
@@ -239,59 +273,6 @@ impl Builder<'_> {
             Ok(Move::pick(axis, (0..n).flat_map(|_| 0..shape[axis])))
         })
         .collect()
-    }
-
-    /// Pads, before all axes and then after them, are attributes until operator set 10, operands since.
-    fn padded(&self, node: &Node, shape: &[usize]) -> Result<Vec<Move>, Fault> {
-        let pads = self.list_since(node, 11, "pads", 1)?;
-        let pads = pads.ok_or_else(|| Fault::new("pads are left out", "they are needed"))?;
-        let fill = if self.opset < 11 {
-            node.attributes().float("value", 0.0)?
-        } else {
-            self.scalar(node, 2, "constant_value")?.unwrap_or(0.0)
-        };
-        let axes = match self.list(node, 3, "axes")? {
-            Some(axes) => {
-                let resolved = axes.iter().map(|&axis| resolve_axis(axis, shape.len(), false));
-                resolved.collect::<Result<Vec<_>, _>>()?
-            }
-            None => (0..shape.len()).collect(),
-        };
-        let limit = i64::from(i32::MAX);
-        if pads.len() != 2 * axes.len() || pads.iter().any(|n| n.abs() > limit) {
-            let found = format!("pads are {pads:?}");
-            return Err(Fault::new(found, format!("{} are needed", 2 * axes.len())));
-        }
-        let mode = node.attributes().string("mode", "constant")?;
-        let mut moves = Vec::new();
-        for (i, &axis) in axes.iter().enumerate() {
-            let (before, after, n) = (pads[i], pads[axes.len() + i], shape[axis] as i64);
-            if (before, after) == (0, 0) {
-                continue;
-            }
-            let cell = |at: i64| {
-                let inside = match mode {
-                    "constant" => at,
-                    "edge" => at.clamp(0, n - 1),
-                    "wrap" => at.rem_euclid(n),
-                    _ => {
-                        // A mirror at each end: a period is there and back.
-                        let period = (2 * (n - 1)).max(1);
-                        let folded = at.rem_euclid(period);
-                        if folded < n { folded } else { period - folded }
-                    }
-                };
-                usize::try_from(inside).ok().filter(|&inside| inside < n as usize)
-            };
-            if !["constant", "edge", "wrap", "reflect"].contains(&mode) || n == 0 {
-                let found = format!("mode is {mode:?} over {n} cells");
-                return Err(Fault::new(found, "constant, edge, wrap and reflect are allowed"));
-            }
-            checked_len(&[(before + n + after).max(0) as usize])?;
-            let at = (-before..n + after).map(cell).collect();
-            moves.push(Move::Pick { axis, at, fill });
-        }
-        Ok(moves)
     }
 }
 

@@ -234,6 +234,14 @@ impl Builder<'_> {
         self.paired(node, Pair::Keep, x, mask)
     }
 
+    /// One operand times Swish of another.
+    pub(super) fn gated(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let (gate, x) = (self.tensor(node, 0, "A")?, self.tensor(node, 1, "B")?);
+        let swish = Function::Swish { alpha: node.attributes().float("alpha", 1.0)? };
+        let gate = self.mapped(node, swish, &gate)?;
+        Ok(vec![Value::Tensor(self.combined(node, Pair::Mul, &gate, &x)?)])
+    }
+
     /// Elements of one tensor where a condition is true, of another where it is false.
     pub(super) fn choose(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let condition = self.value(node, 0, "condition")?;

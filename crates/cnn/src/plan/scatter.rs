@@ -50,14 +50,27 @@ impl Builder<'_> {
         for (update, &at) in rows.iter().enumerate() {
             from[at].push(update);
         }
+        Ok(vec![self.put(node, (data, updates), (&from, row), reduction)?])
+    }
+
+    /// Rows of `row` elements replaced by updates, or combined with them: for each row, which ones.
+    fn put(
+        &mut self,
+        node: &Node,
+        (data, updates): (Value, Value),
+        (from, row): (&[Vec<usize>], usize),
+        reduction: Option<(Pair, f32)>,
+    ) -> Result<Value, Refusal> {
+        let shape = self.shape_of(&data);
+        let count = self.shape_of(&updates).iter().product::<usize>() / row.max(1);
         if let (Value::Constant(data), Value::Constant(updates), None) =
             (&data, &updates, reduction)
         {
-            return Ok(vec![Value::Constant(replaced(data, updates, &from, row))]);
+            return Ok(Value::Constant(replaced(data, updates, from, row)));
         }
         let (data, updates) = (self.as_tensor(data, "data")?, self.as_tensor(updates, "updates")?);
-        let data = Tensor { shape: vec![count, row], slot: data.slot };
-        let updates = Value::Tensor(Tensor { shape: vec![rows.len(), row], slot: updates.slot });
+        let data = Tensor { shape: vec![from.len(), row], slot: data.slot };
+        let updates = Value::Tensor(Tensor { shape: vec![count, row], slot: updates.slot });
         let pick = |at: Vec<Option<usize>>, fill: f32| Move::Pick { axis: 0, at, fill };
         let y = match reduction {
             None => {
@@ -81,7 +94,56 @@ impl Builder<'_> {
                 y
             }
         };
-        Ok(vec![Value::Tensor(Tensor { shape, slot: y.slot })])
+        Ok(Value::Tensor(Tensor { shape, slot: y.slot }))
+    }
+
+    /// A cache whose cells along an axis are replaced by new ones, from a position on that may differ from image to
+    /// image.
+    pub(super) fn scatter_tensor(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+        let cache = self.value(node, 0, "past_cache")?;
+        let update = self.value(node, 1, "update")?;
+        let (shape, own) = (self.shape_of(&cache), self.shape_of(&update));
+        let attributes = node.attributes();
+        let axis = resolve_axis(attributes.int("axis", -2)?, shape.len(), false)?;
+        let turns = match attributes.string("mode", "linear")? {
+            "linear" => false,
+            "circular" => true,
+            other => {
+                let found = format!("mode is {other:?}");
+                return Err(Fault::new(found, "linear and circular are allowed").into());
+            }
+        };
+        let first = self.list(node, 2, "write_indices")?.unwrap_or_else(|| vec![0; shape[0]]);
+        let fits = axis > 0
+            && own.len() == shape.len()
+            && (0..shape.len())
+                .all(|i| if i == axis { own[i] <= shape[i] } else { own[i] == shape[i] })
+            && first.len() == shape[0]
+            && own.iter().all(|&n| n > 0);
+        if !fits {
+            let found = format!("update is {} at {first:?}", extents(&own));
+            let allowed = format!("a part of {} for each image is needed", extents(&shape));
+            return Err(Fault::new(found, allowed).into());
+        }
+        let (extent, width) = (shape[axis], own[axis]);
+        let lists: usize = shape[..axis].iter().product();
+        let mut from = vec![Vec::new(); lists * extent];
+        for list in 0..lists {
+            let first = first[list / (lists / shape[0])];
+            for i in 0..width {
+                let at = first.saturating_add(i as i64);
+                let at = if turns { at.rem_euclid(extent as i64) } else { at };
+                let at = usize::try_from(at).ok().filter(|&at| at < extent).ok_or_else(|| {
+                    Fault::new(
+                        format!("write_indices {first}"),
+                        format!("{extent} cells are there"),
+                    )
+                })?;
+                from[list * extent + at].push(list * width + i);
+            }
+        }
+        let row = shape[axis + 1..].iter().product();
+        Ok(vec![self.put(node, (cache, update), (&from, row), None)?])
     }
 
     /// Zeros into which values are put at the indices of a pooling: PyTorch's decomposition of
