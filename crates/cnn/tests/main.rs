@@ -13,4 +13,6 @@ mod nodes;
 mod operators;
 mod padding;
 mod positions;
+mod regions;
+mod sequences;
 mod support;

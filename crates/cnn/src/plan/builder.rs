@@ -21,6 +21,8 @@ pub(crate) struct Builder<'a> {
     pub(super) opset: i64,
     pub(super) weights: &'a HashMap<String, Constant>,
     pub(super) values: HashMap<String, Value>,
+    /// The values of sequences, by the names of these.
+    pub(super) sequences: HashMap<String, Vec<Value>>,
     pub(super) slots: Vec<Slot>,
     pub(super) instructions: Vec<Instruction>,
     /// For each instruction the shapes under which it sees its tensors.
@@ -46,6 +48,7 @@ impl<'a> Builder<'a> {
             opset: graph.opset,
             weights: &graph.weights,
             values: HashMap::new(),
+            sequences: HashMap::new(),
             slots: Vec::new(),
             instructions: Vec::new(),
             views: Vec::new(),

@@ -30,6 +30,10 @@ impl Builder<'_> {
         };
         match self.named(name) {
             Some(value) => Ok(Some(value)),
+            None if self.sequences.contains_key(name) => {
+                let found = format!("it reads {name:?}, which is a sequence");
+                Err(Fault::new(found, "one of its tensors is needed"))
+            }
             // The order of the nodes was checked; what is missing is an output that its operator
             // does not have.
             None => Err(Fault::new(
