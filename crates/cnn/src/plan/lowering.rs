@@ -65,7 +65,7 @@ operators! {
     "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1"
         | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" => reduce,
     "ArgMax" | "ArgMin" => arg,
-    "CumSum" => cumulative_sum,
+    "CumSum" | "CumProd" => cumulative,
     "TopK" => top_k,
     "Hardmax" => hardmax,
     "OneHot" => one_hot,

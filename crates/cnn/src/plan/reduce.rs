@@ -1,9 +1,10 @@
-//! Sums, means and extremes over axes, positions of extremes, and running sums.
+//! Sums, means and extremes over axes, positions of extremes, and running sums and products.
 
 use crate::error::{Fault, extents};
 use crate::kernel::{Fold, Function, Kernel, Pair, Sparse};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
+use crate::plan::arrangement::Move;
 use crate::plan::builder::Builder;
 use crate::plan::refusal::Refusal;
 use crate::plan::shape::{
@@ -140,8 +141,8 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(y)])
     }
 
-    /// Sums of everything up to each element along an axis.
-    pub(super) fn cumulative_sum(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
+    /// Sums or products of everything up to each element along an axis.
+    pub(super) fn cumulative(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.tensor(node, 0, "x")?;
         let Some(axis) = self.scalar(node, 1, "axis")? else {
             return Err(Fault::new("axis is left out", "it is needed").into());
@@ -151,14 +152,25 @@ impl Builder<'_> {
             (node.attributes().flag("exclusive")?, node.attributes().flag("reverse")?);
         let extent = x.shape[axis];
         checked_len(&[extent, extent])?;
-        let mut matrix = Sparse::new(extent);
-        for i in 0..extent {
-            let own = usize::from(!exclusive);
-            let range = if reverse { i + 1 - own..extent } else { 0..i + own };
-            matrix.push(range.map(|column| (column, 1.0)));
+        let own = usize::from(!exclusive);
+        let range = |i: usize| if reverse { i + 1 - own..extent } else { 0..i + own };
+        if node.operator == "CumSum" {
+            let mut matrix = Sparse::new(extent);
+            for i in 0..extent {
+                matrix.push(range(i).map(|column| (column, 1.0)));
+            }
+            return Ok(vec![Value::Tensor(self.along(node, &x, axis..axis + 1, &matrix)?)]);
         }
-        let y = self.along(node, &x, axis..axis + 1, &matrix)?;
-        Ok(vec![Value::Tensor(y)])
+        // All factors of each product, and 1 for those that it does not have.
+        let factor = |n: usize| Some(n % extent).filter(|j| range(n / extent).contains(j));
+        let at = (0..extent * extent).map(factor).collect();
+        let mut wide = x.shape.clone();
+        wide.insert(axis, extent);
+        let moves = [Move::Pick { axis, at, fill: 1.0 }, Move::Shape(wide)];
+        let factors = self.moved(node, Value::Tensor(x.clone()), &moves)?;
+        let factors = self.as_tensor(factors, "x")?;
+        let y = self.total(node, &factors, &[axis + 1], Total::Fold(Fold::Product))?;
+        Ok(vec![Value::Tensor(Tensor { shape: x.shape, slot: y.slot })])
     }
 
     /// The maximum of each plane, or the norm of its elements.
