@@ -10,8 +10,7 @@ const SHAPE: [usize; 3] = [2, 5, 3];
 fn parts_of_a_tensor_go_through_sequences() {
     let x = Random::new(3).floats(30);
     // Parts of two, two and one row; the first is dropped, another inserted, and all are put together again.
-    let weights = [Attribute::Int("axis", 1), Attribute::Int("axis", 2)];
-    let [rows, columns] = weights;
+    let [rows, columns] = [1, 2].map(|axis| Attribute::Int("axis", axis));
     let scalar = |name: &'static str, n: i64| {
         node("Constant", &[], &[name], &[Attribute::Int("value_int", n)])
     };
@@ -34,21 +33,27 @@ fn parts_of_a_tensor_go_through_sequences() {
     let expected: Vec<f32> = expected.flatten().collect();
     check("a sequence", 0, &model(&nodes, &[], 17), &SHAPE, &x, &expected);
 
-    // Each column by itself, without the axis; then side by side on a new one, and their number.
-    let nodes = [
-        node("SplitToSequence", &["x"], &["all"], &[columns, Attribute::Int("keepdims", 0)]),
-        node("SequenceLength", &["all"], &["count"], &[]),
-        node("Cast", &["count"], &["factor"], &[Attribute::Int("to", 1)]),
-        node(
-            "ConcatFromSequence",
-            &["all"],
-            &["turned"],
-            &[Attribute::Int("axis", 1), Attribute::Int("new_axis", 1)],
-        ),
-        node("Mul", &["turned", "factor"], &["y"], &[]),
-    ];
-    let expected: Vec<_> = (0..30).map(|i| 3.0 * x[i / 15 * 15 + i % 5 * 3 + i / 5 % 3]).collect();
-    check("columns", 1, &model(&nodes, &[], 17), &SHAPE, &x, &expected);
+    // Each column by itself, without the axis; then side by side on a new one, and their number. PyTorch's unbind has a
+    // split of 1.
+    let unbound = [columns, Attribute::Int("keepdims", 0)];
+    for inputs in [&["x"][..], &["x", "one"]] {
+        let nodes = [
+            scalar("one", 1),
+            node("SplitToSequence", inputs, &["all"], &unbound),
+            node("SequenceLength", &["all"], &["count"], &[]),
+            node("Cast", &["count"], &["factor"], &[Attribute::Int("to", 1)]),
+            node(
+                "ConcatFromSequence",
+                &["all"],
+                &["turned"],
+                &[Attribute::Int("axis", 1), Attribute::Int("new_axis", 1)],
+            ),
+            node("Mul", &["turned", "factor"], &["y"], &[]),
+        ];
+        let expected: Vec<_> =
+            (0..30).map(|i| 3.0 * x[i / 15 * 15 + i % 5 * 3 + i / 5 % 3]).collect();
+        check("columns", 1, &model(&nodes, &[], 17), &SHAPE, &x, &expected);
+    }
 }
 
 #[test]

@@ -11,6 +11,9 @@ use crate::plan::refusal::Refusal;
 use crate::plan::shape::resolve_axis;
 use crate::plan::value::Value;
 
+/// Parts that a tensor may be split into.
+const MOST: usize = 1 << 14;
+
 impl Builder<'_> {
     /// A sequence of the operands, or an empty one.
     pub(super) fn sequence(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
@@ -75,7 +78,16 @@ impl Builder<'_> {
                 }
             }
         };
-        let is_dropped = split.is_none() && attributes.int("keepdims", 1)? == 0;
+        if sizes.len() > MOST {
+            let found = format!("{} parts", sizes.len());
+            return Err(Fault::new(found, format!("at most {MOST} are allowed")).into());
+        }
+        // ONNX has keepdims for a split that is left out only; PyTorch writes it beside a split of 1, and ONNX Runtime
+        // drops the axis there too.
+        let is_single = split
+            .as_ref()
+            .is_none_or(|split| split.shape().is_empty() && sizes.iter().all(|&n| n == 1));
+        let is_dropped = is_single && attributes.int("keepdims", 1)? == 0;
         let (mut all, mut start) = (Vec::with_capacity(sizes.len()), 0);
         for size in sizes {
             let mut moves = vec![Move::pick(axis, start..start + size)];
