@@ -8,6 +8,7 @@ use crate::error::{Fault, extents};
 use crate::kernel::{Function, Kernel, Pair};
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
+use crate::plan::mask::Mask;
 use crate::plan::refusal::Refusal;
 use crate::plan::shape::vectors_along;
 use crate::plan::value::{Tensor, Value};
@@ -76,17 +77,14 @@ impl Builder<'_> {
         let products = self.multiplied(node, &rows(&q, size), Value::Tensor(turned))?;
         let products = Tensor { shape: shape.clone(), slot: products.slot };
         let capped = self.capped(node, &products, softcap)?;
-        let (scores, seeing) = match &mask {
-            Some(mask) => {
-                let scores = self.combined(node, Pair::Add, &capped, &mask.finite)?;
-                (scores, mask.seeing.clone())
-            }
-            None => (capped.clone(), None),
+        let scores = match &mask {
+            Some(mask) => self.combined(node, Pair::Add, &capped, &mask.finite)?,
+            None => capped.clone(),
         };
         let softmax = Kernel::Softmax { vectors: vectors_along(&shape, 3..4), log: false };
         let mut weights = self.by(node, &shape, softmax, &[&scores])?;
-        if let Some(seeing) = seeing {
-            weights = self.combined(node, Pair::Keep, &weights, &seeing)?;
+        if let Some(Mask { attends: Some(attends), .. }) = &mask {
+            weights = self.combined(node, Pair::Keep, &weights, attends)?;
         }
         let y = self.multiplied(node, &rows(&weights, keys), Value::Tensor(v.clone()))?;
         let mut y = Tensor { shape: vec![batch, heads, length, width], slot: y.slot };
@@ -96,10 +94,11 @@ impl Builder<'_> {
         }
         let shown = match (shown, mask) {
             (None | Some(Shown::Products), _) => products,
-            (Some(Shown::Biased), Some(mask)) => {
-                self.combined(node, Pair::Add, &capped, &mask.numbers)?
+            (Some(Shown::Capped), _) => capped,
+            (Some(Shown::Biased), Some(Mask { attends: Some(_), numbers, .. })) => {
+                self.combined(node, Pair::Add, &capped, &numbers)?
             }
-            (Some(Shown::Capped | Shown::Biased), _) => capped,
+            (Some(Shown::Biased), _) => scores,
             (Some(Shown::Weights), _) => weights,
         };
         Ok([y, k, v, shown].map(Value::Tensor).into())

@@ -1,7 +1,7 @@
-//! What an Attention adds to its scores: the numbers of a mask, and -∞ where a query may not see a key.
+//! What an Attention adds to its scores: the numbers of a mask, and -∞ where a query does not attend a key.
 //!
-//! A query that may see no key at all has weights of 0. It gets scores of its own, without what would be added, so that
-//! no softmax is over -∞ alone, and its weights are cut off after it.
+//! A query that attends no key at all has weights of 0. Nothing is added to its scores, so that no softmax is over -∞
+//! alone, and its weights are cut off after it.
 
 use crate::error::{Fault, extents};
 use crate::kernel::{Fold, Function, Pair};
@@ -17,16 +17,16 @@ use crate::plan::value::{Tensor, Value};
 /// What is added to scores.
 pub(super) struct Mask {
     pub(super) numbers: Tensor,
-    /// The same, with 0 for queries that see no key.
+    /// The same, with 0 for queries that attend no key.
     pub(super) finite: Tensor,
-    /// Whether a query sees a key; `None` where each does.
-    pub(super) seeing: Option<Tensor>,
+    /// Whether a query attends a key; `None` where each does.
+    pub(super) attends: Option<Tensor>,
 }
 
-/// The keys that a query may see, by their positions.
-struct Sight {
+/// The keys that a query attends, by their positions.
+struct PositionMask {
     is_causal: bool,
-    /// How far a query sees to each side; -1 is as far as there are keys.
+    /// How many positions a query attends to each side; -1 is all of them.
     left: i64,
     right: i64,
     /// The position of the first query among the keys, and the number of keys that are there: one for all images, or
@@ -35,13 +35,13 @@ struct Sight {
     keys: Vec<i64>,
 }
 
-impl Sight {
+impl PositionMask {
     /// Whether the position of a query counts.
     fn is_positional(&self) -> bool {
         self.is_causal || self.left >= 0 || self.right >= 0
     }
 
-    fn has(&self, image: usize, query: usize, key: usize) -> bool {
+    fn attends(&self, image: usize, query: usize, key: usize) -> bool {
         let of = |list: &[i64]| list[image.min(list.len() - 1)];
         let (at, key) = (of(&self.first).saturating_add(query as i64), key as i64);
         key < of(&self.keys)
@@ -60,10 +60,10 @@ impl Builder<'_> {
         past: usize,
     ) -> Result<Option<Mask>, Refusal> {
         let [_, _, queries, keys] = scores;
-        let sight = self.sight(node, scores, past)?;
-        let images = sight.keys.len().max(sight.first.len());
+        let positions = self.position_mask(node, scores, past)?;
+        let images = positions.keys.len().max(positions.first.len());
         let by_position =
-            match (sight.is_positional(), sight.keys.iter().all(|&n| n >= keys as i64)) {
+            match (positions.is_positional(), positions.keys.iter().all(|&n| n >= keys as i64)) {
                 (true, _) => Some([images, 1, queries, keys]),
                 (false, false) => Some([images, 1, 1, keys]),
                 (false, true) => None,
@@ -78,46 +78,56 @@ impl Builder<'_> {
             (None, Some(shape)) => (shape, Constant::floats(vec![1; 4], vec![0.0])),
             (Some(mask), shape) => {
                 let mask = self.as_tensor(mask, "attn_mask")?;
-                let sight = match shape {
-                    Some(shape) => Some(self.seen(&sight, shape)?),
+                let bias = match shape {
+                    Some(shape) => Some(self.position_bias(&positions, shape)?),
                     None => None,
                 };
-                return Ok(Some(self.computed_mask(node, mask, sight)?));
+                return Ok(Some(self.computed_mask(node, mask, bias)?));
             }
         };
-        // Both are known.
-        let (own_shape, own) = own.to_floats();
-        let shape = broadcast_shape(&shape, &own_shape)?;
+        Ok(Some(self.known_mask(&positions, &own, &shape)?))
+    }
+
+    /// What is added where the mask is known, over a shape that it repeats to.
+    fn known_mask(
+        &mut self,
+        positions: &PositionMask,
+        mask: &Constant,
+        shape: &[usize],
+    ) -> Result<Mask, Refusal> {
+        let (own_shape, own) = mask.to_floats();
+        let shape = broadcast_shape(shape, &own_shape)?;
         let steps = strides(&own_shape);
-        let mut numbers = Vec::with_capacity(checked_len(&shape)?);
-        for i in 0..checked_len(&shape)? {
+        let number = |i: usize| {
             let at = coordinates(&shape, i);
-            let cell =
-                (0..4).map(|axis| at[axis].min(own_shape[axis] - 1) * steps[axis]).sum::<usize>();
-            let is_seen = by_position.is_none() || sight.has(at[0], at[2], at[3]);
-            numbers.push(if is_seen { own[cell] } else { f32::NEG_INFINITY });
-        }
+            let cell = |axis: usize| at[axis].min(own_shape[axis] - 1) * steps[axis];
+            match positions.attends(at[0], at[2], at[3]) {
+                true => own[(0..4).map(cell).sum::<usize>()],
+                false => f32::NEG_INFINITY,
+            }
+        };
+        let mut numbers: Vec<_> = (0..checked_len(&shape)?).map(number).collect();
         let rows = numbers.chunks(shape[3]);
-        let sees: Vec<bool> = rows.map(|row| row.iter().any(|&x| x != f32::NEG_INFINITY)).collect();
+        let attends: Vec<_> = rows.map(|row| row.iter().any(|&x| x != f32::NEG_INFINITY)).collect();
         let all = self.numbers(numbers.clone(), &shape);
-        if sees.iter().all(|&sees| sees) {
-            return Ok(Some(Mask { finite: all.clone(), numbers: all, seeing: None }));
+        if attends.iter().all(|&attends| attends) {
+            return Ok(Mask { finite: all.clone(), numbers: all, attends: None });
         }
-        let blind = numbers.chunks_mut(shape[3]).zip(&sees).filter(|(_, sees)| !**sees);
-        blind.for_each(|(row, _)| row.fill(0.0));
+        let rows = numbers.chunks_mut(shape[3]).zip(&attends);
+        rows.filter(|(_, attends)| !**attends).for_each(|(row, _)| row.fill(0.0));
         let finite = self.numbers(numbers, &shape);
-        let sees = sees.into_iter().map(f32::from).collect();
-        let seeing = Some(self.numbers(sees, &[shape[0], shape[1], shape[2], 1]));
-        Ok(Some(Mask { numbers: all, finite, seeing }))
+        let attends = attends.into_iter().map(f32::from).collect();
+        let attends = Some(self.numbers(attends, &[shape[0], shape[1], shape[2], 1]));
+        Ok(Mask { numbers: all, finite, attends })
     }
 
     /// What positions allow, as a node says.
-    fn sight(
+    fn position_mask(
         &self,
         node: &Node,
         [batch, _, queries, keys]: [usize; 4],
         past: usize,
-    ) -> Result<Sight, Fault> {
+    ) -> Result<PositionMask, Fault> {
         let attributes = node.attributes();
         let reach = |name: &str| match attributes.int(name, -1)? {
             n if n >= -1 => Ok(n),
@@ -134,7 +144,7 @@ impl Builder<'_> {
             }
             there = list;
         }
-        Ok(Sight {
+        Ok(PositionMask {
             is_causal: attributes.flag("is_causal")?,
             left: reach("left_window_size")?,
             right: reach("right_window_size")?,
@@ -144,7 +154,7 @@ impl Builder<'_> {
     }
 
     /// The operand that masks scores, as numbers of four axes that are added to them; keys that it does not reach are
-    /// not seen.
+    /// not attended.
     fn mask_operand(
         &mut self,
         node: &Node,
@@ -174,15 +184,19 @@ impl Builder<'_> {
         if !is_truth {
             return Ok(mask);
         }
-        let unseen = Value::Constant(Constant::floats(vec![1; 4], vec![f32::NEG_INFINITY]));
-        self.paired(node, Pair::Drop, unseen, mask)
+        let masked = Value::Constant(Constant::floats(vec![1; 4], vec![f32::NEG_INFINITY]));
+        self.paired(node, Pair::Drop, masked, mask)
     }
 
-    /// 0 where a query may see a key by its position, else -∞.
-    fn seen(&mut self, sight: &Sight, shape: [usize; 4]) -> Result<Tensor, Fault> {
+    /// 0 where a query attends a key by its position, else -∞.
+    fn position_bias(
+        &mut self,
+        positions: &PositionMask,
+        shape: [usize; 4],
+    ) -> Result<Tensor, Fault> {
         let number = |i: usize| {
             let at = coordinates(&shape, i);
-            if sight.has(at[0], at[2], at[3]) { 0.0 } else { f32::NEG_INFINITY }
+            if positions.attends(at[0], at[2], at[3]) { 0.0 } else { f32::NEG_INFINITY }
         };
         let numbers = (0..checked_len(&shape)?).map(number).collect();
         Ok(self.numbers(numbers, &shape))
@@ -193,17 +207,17 @@ impl Builder<'_> {
         &mut self,
         node: &Node,
         mask: Tensor,
-        sight: Option<Tensor>,
+        positions: Option<Tensor>,
     ) -> Result<Mask, Refusal> {
-        let numbers = match sight {
-            Some(sight) => self.combined(node, Pair::Add, &mask, &sight)?,
+        let numbers = match positions {
+            Some(bias) => self.combined(node, Pair::Add, &mask, &bias)?,
             None => mask,
         };
         let highest = self.total(node, &numbers, &[3], Total::Fold(Fold::Max))?;
         let is_least = Function::IsInf { negative: true, positive: false };
-        let blind = self.mapped(node, is_least, &highest)?;
-        let finite = self.combined(node, Pair::Drop, &numbers, &blind)?;
-        let seeing = self.mapped(node, Function::Not, &blind)?;
-        Ok(Mask { numbers, finite, seeing: Some(seeing) })
+        let is_masked = self.mapped(node, is_least, &highest)?;
+        let finite = self.combined(node, Pair::Drop, &numbers, &is_masked)?;
+        let attends = Some(self.mapped(node, Function::Not, &is_masked)?);
+        Ok(Mask { numbers, finite, attends })
     }
 }

@@ -34,6 +34,9 @@ struct Alignment {
 struct Samples {
     /// The cells around them, `[boxes, bins · samples]`.
     cells: Vec<Neighbours>,
+    /// Boxes, and samples of each.
+    boxes: usize,
+    width: usize,
     /// How many each bin has, at most.
     count: usize,
     /// What each counts in the mean of its bin, `[boxes, samples]`; `None` where each bin has as many.
@@ -104,7 +107,38 @@ impl Builder<'_> {
         let across = Sides { corners: [0, 2], bins: out_x, extent: width };
         let down = self.samples(node, &rois, &alignment, &down)?;
         let across = self.samples(node, &rois, &alignment, &across)?;
-        let (rows, columns) = (out_y * down.count, out_x * across.count);
+        let sampled = self.regions(node, &x, images, [&down, &across], alignment.is_mean)?;
+        let shape = vec![channels, boxes, out_y, down.count, out_x, across.count];
+        let mut y = Tensor { shape, slot: sampled.slot };
+        let mut total = match alignment.is_mean {
+            true => Total::Mean,
+            false => Total::Fold(Fold::Max),
+        };
+        if let (true, Some(rows), Some(columns)) = (alignment.is_mean, down.shares, across.shares) {
+            let rows = self.numbers(rows, &[1, boxes, 1, down.count, 1, 1]);
+            let columns = self.numbers(columns, &[1, boxes, 1, 1, 1, across.count]);
+            let shares = self.combined(node, Pair::Mul, &rows, &columns)?;
+            y = self.combined(node, Pair::Mul, &y, &shares)?;
+            total = Total::Sum;
+        }
+        let y = self.total(node, &y, &[3, 5], total)?;
+        let y = Tensor { shape: vec![channels, boxes, out_y, out_x], slot: y.slot };
+        Ok(vec![Value::Tensor(self.permuted(node, &y, &[1, 0, 2, 3])?)])
+    }
+
+    /// All samples of boxes, `[1, channels, boxes · rows · columns]`.
+    fn regions(
+        &mut self,
+        node: &Node,
+        x: &Tensor,
+        images: Value,
+        [down, across]: [&Samples; 2],
+        is_mean: bool,
+    ) -> Result<Tensor, Refusal> {
+        let &[n, channels, height, width] = &x.shape[..] else {
+            return Err(Fault::new("X of other axes", "four are needed").into());
+        };
+        let (boxes, rows, columns) = (down.boxes, down.width, across.width);
         let places = checked_len(&[boxes, rows, columns])?;
 
         // The images side by side, and where a box's own begins.
@@ -138,29 +172,13 @@ impl Builder<'_> {
                 part = self.combined(node, Pair::Mul, &part, &weights)?;
             }
             // The largest sample is the largest of its weighted cells, as ONNX defines it.
-            let pair = if alignment.is_mean { Pair::Add } else { Pair::Max };
+            let pair = if is_mean { Pair::Add } else { Pair::Max };
             sampled = Some(match sampled {
                 Some(sampled) => self.combined(node, pair, &sampled, &part)?,
                 None => part,
             });
         }
-        let Some(sampled) = sampled else { return Ok(Vec::new()) };
-        let shape = vec![channels, boxes, out_y, down.count, out_x, across.count];
-        let mut y = Tensor { shape, slot: sampled.slot };
-        let mut total = match alignment.is_mean {
-            true => Total::Mean,
-            false => Total::Fold(Fold::Max),
-        };
-        if let (true, Some(rows), Some(columns)) = (alignment.is_mean, down.shares, across.shares) {
-            let rows = self.numbers(rows, &[1, boxes, 1, down.count, 1, 1]);
-            let columns = self.numbers(columns, &[1, boxes, 1, 1, 1, across.count]);
-            let shares = self.combined(node, Pair::Mul, &rows, &columns)?;
-            y = self.combined(node, Pair::Mul, &y, &shares)?;
-            total = Total::Sum;
-        }
-        let y = self.total(node, &y, &[3, 5], total)?;
-        let y = Tensor { shape: vec![channels, boxes, out_y, out_x], slot: y.slot };
-        Ok(vec![Value::Tensor(self.permuted(node, &y, &[1, 0, 2, 3])?)])
+        sampled.ok_or_else(|| Fault::new("no samples", "at least one is needed").into())
     }
 
     /// The samples of all bins of boxes on an axis.
@@ -189,8 +207,8 @@ impl Builder<'_> {
             }
         };
         // Where a box has fewer samples than another, its last one stands in for the others.
-        let width = sides.bins * known;
-        checked_len(&[counts.len(), width])?;
+        let (boxes, width) = (self.shape_of(rois)[0], sides.bins * known);
+        checked_len(&[boxes, width])?;
         let own = |n: usize, i: usize| {
             let sample = (i % known).min(n.saturating_sub(1)) as f32 + 0.5;
             (i / known) as f32 + sample / n.max(1) as f32
@@ -230,6 +248,6 @@ impl Builder<'_> {
                 cell.weights = Some(self.combined(node, Pair::Keep, &weights, &is_near)?);
             }
         }
-        Ok(Samples { cells, count: known, shares })
+        Ok(Samples { cells, boxes, width, count: known, shares })
     }
 }
