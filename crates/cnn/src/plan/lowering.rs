@@ -182,13 +182,19 @@ impl Builder<'_> {
 
     /// Whether what a node makes are truth values: a comparison, or some of those that it reads.
     fn makes_truths(&self, node: &Node) -> bool {
-        let reads = |i: usize| node.inputs.get(i).is_some_and(|name| self.truths.contains(name));
+        let are_read = |operands: &[usize]| {
+            let mut names = operands.iter().filter_map(|&i| node.inputs.get(i));
+            names.any(|name| self.truths.contains(name))
+        };
         match node.operator.as_str() {
             "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or"
             | "Xor" | "Not" | "IsNaN" | "IsInf" => true,
             "Cast" => node.attributes().int("to", 0).is_ok_and(|to| to == folding::BOOL),
-            "CastLike" | "Where" => reads(1),
-            _ => reads(0),
+            "CastLike" => are_read(&[1]),
+            "Where" => are_read(&[1, 2]),
+            "ScatterND" | "ScatterElements" => are_read(&[0, 2]),
+            "Concat" => node.inputs.iter().any(|name| self.truths.contains(name)),
+            _ => are_read(&[0]),
         }
     }
 

@@ -122,6 +122,7 @@ impl Builder<'_> {
             // The other operand only says the type.
             "CastLike" => match self.value(node, 1, "target_type")? {
                 Value::Constant(Constant::Ints { .. }) | Value::Indices(_) => folding::INT64,
+                _ if self.truths.contains(&node.inputs[1]) => folding::BOOL,
                 _ => folding::FLOAT,
             },
             _ => node.attributes().int("to", 0)?,
