@@ -196,9 +196,9 @@ fn what_an_attention_cannot_be_is_refused_by_the_name_of_its_attribute() {
             unpool_cnn::Model::from_bytes(&bytes).and_then(|model| model.plan(&[2, 4, 6]));
         planned.expect_err("it is refused").to_string()
     };
-    let heads = Attribute::Int("kv_num_heads", 2);
+    let heads = [Attribute::Int("kv_num_heads", 2)];
     let all = ["x", "x", "x"];
-    let with = |more: Attribute| [heads.clone(), more];
+    let with = |more: Attribute| [heads[0].clone(), more];
     for (error, said) in [
         (refused(&all, &[], &[]), "kv_num_heads is 0 for K of 2×4×6; a divisor of 6 is needed"),
         (refused(&all, &with(Attribute::Int("qk_matmul_output_mode", 4)), &[]), "0 to 3 are"),
@@ -207,15 +207,15 @@ fn what_an_attention_cannot_be_is_refused_by_the_name_of_its_attribute() {
             "left_window_size is -2",
         ),
         (
-            refused(&["x", "x", "x", "", "", "", "x"], &[heads.clone()], &[]),
+            refused(&["x", "x", "x", "", "", "", "x"], &heads, &[]),
             "nonpad_kv_seqlen depends on the image",
         ),
         (
-            refused(&["x", "x", "x", "m"], &[heads.clone()], &[floats("m", &[3, 4], &[0.0; 12])]),
+            refused(&["x", "x", "x", "m"], &heads, &[floats("m", &[3, 4], &[0.0; 12])]),
             "attn_mask is 3×4; a shape that repeats to 2×2×4×4 is needed",
         ),
         (
-            refused(&["x", "x", "x", "", "p"], &[heads], &[floats("p", &[2, 2, 1, 3], &[0.0; 12])]),
+            refused(&["x", "x", "x", "", "p"], &heads, &[floats("p", &[2, 2, 1, 3], &[0.0; 12])]),
             "with what is past; one batch",
         ),
     ] {

@@ -10,7 +10,7 @@ const SHAPE: [usize; 3] = [2, 5, 3];
 fn parts_of_a_tensor_go_through_sequences() {
     let x = Random::new(3).floats(30);
     // Parts of two, two and one row; the first is dropped, another inserted, and all are put together again.
-    let [rows, columns] = [1, 2].map(|axis| Attribute::Int("axis", axis));
+    let [rows, columns] = [1, 2].map(|axis| [Attribute::Int("axis", axis)]);
     let scalar = |name: &'static str, n: i64| {
         node("Constant", &[], &[name], &[Attribute::Int("value_int", n)])
     };
@@ -18,12 +18,12 @@ fn parts_of_a_tensor_go_through_sequences() {
         scalar("two", 2),
         scalar("first", 0),
         scalar("last", -1),
-        node("SplitToSequence", &["x", "two"], &["all"], &[rows.clone()]),
+        node("SplitToSequence", &["x", "two"], &["all"], &rows),
         node("SequenceAt", &["all", "first"], &["a"], &[]),
         node("SequenceErase", &["all", "first"], &["rest"], &[]),
         node("Neg", &["a"], &["negated"], &[]),
         node("SequenceInsert", &["rest", "negated", "last"], &["more"], &[]),
-        node("ConcatFromSequence", &["more"], &["y"], &[rows]),
+        node("ConcatFromSequence", &["more"], &["y"], &rows),
     ];
     let row = |n: usize, row: usize| &x[(n * 5 + row) * 3..][..3];
     let negated = |n: usize, at: usize| row(n, at).iter().map(|x| -x).collect::<Vec<_>>();
@@ -35,6 +35,7 @@ fn parts_of_a_tensor_go_through_sequences() {
 
     // Each column by itself, without the axis; then side by side on a new one, and their number. PyTorch's unbind has a
     // split of 1.
+    let [columns] = columns;
     let unbound = [columns, Attribute::Int("keepdims", 0)];
     for inputs in [&["x"][..], &["x", "one"]] {
         let nodes = [
