@@ -13,7 +13,7 @@ import numpy as np
 from ._arrays import Array, as_array
 
 if TYPE_CHECKING:
-    from ._network import Network
+    from ._model import Model
 
 __all__ = ["PRESETS", "Preprocessing", "array_of", "content_of", "opened", "pillow_image"]
 
@@ -46,7 +46,7 @@ class Preprocessing(NamedTuple):
     @classmethod
     def of(
         cls,
-        network: Network,
+        network: Model,
         preset: str | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
@@ -193,7 +193,7 @@ def _picture(content: bytes | Array, array: Array | None) -> Any:
     return pillow_image().fromarray(np.ascontiguousarray(array))
 
 
-def _stated(network: Network) -> str:
+def _stated(network: Model) -> str:
     """What the model says of itself: a preset's name, ONNX's own key, or its first arithmetic."""
     named = (network.metadata("preprocessing") or "").lower()
     if named in PRESETS:
