@@ -6,8 +6,7 @@ use crate::cpu;
 use crate::cpu::{threads, vectors};
 use crate::error::Error;
 use crate::geometry::Geometry;
-use crate::gpu::slices::PooledReadback;
-use crate::gpu::{Gpu, Readback, wanted_adapter};
+use crate::gpu::{Gpu, wanted_adapter};
 use crate::scatter::Scatter;
 
 /// The CPU or a GPU, for operations on slices. Both give the same bits.
@@ -28,6 +27,19 @@ use crate::scatter::Scatter;
 /// assert_eq!(restored.iter().sum::<f32>(), 5.0 + 7.0 + 13.0 + 15.0);
 /// # Ok::<(), unpool::Error>(())
 /// ```
+///
+/// # Errors
+///
+/// The operations return
+///
+/// - [`Error::Length`] if the number of elements of an operand is not that of the geometry, and
+///   [`Error::TapWidth`] if the taps are of a window of another size;
+/// - on the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates such a
+///   sum;
+/// - on a GPU, [`Error::Rounding`] for sums of floats if the device does not round them to nearest even
+///   ([`Gpu::check_sums`]);
+/// - on a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small, and
+///   [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Engine {
@@ -88,27 +100,14 @@ impl Engine {
     }
 
     /// Max pooling with argmax: [`cpu::max_pool`] on this engine.
-    ///
-    /// # Errors
-    ///
-    /// - [`Error::Length`] if `input` has another number of elements than the geometry's input.
-    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
-    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_pool<T: Cell>(&self, geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
         match self {
             Self::Cpu => cpu::max_pool(geometry, input),
-            Self::Gpu(gpu) => {
-                let PooledReadback { values, taps } = gpu.start_max_pool(geometry, input)?;
-                PooledReadback::finish(geometry, values.wait()?, &taps.wait()?)
-            }
+            Self::Gpu(gpu) => gpu.max_pool_slice(geometry, input),
         }
     }
 
     /// Max pooling without argmax: [`cpu::max_pool_values`] on this engine.
-    ///
-    /// # Errors
-    ///
-    /// Returns the errors of [`Engine::max_pool`].
     pub fn max_pool_values<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -116,25 +115,11 @@ impl Engine {
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Cpu => cpu::max_pool_values(geometry, input),
-            Self::Gpu(gpu) => {
-                let values = gpu.start_max_pool_values(geometry, input)?;
-                first(values, geometry.pooled_len())
-            }
+            Self::Gpu(gpu) => gpu.max_pool_values_slice(geometry, input),
         }
     }
 
     /// Unpooling: [`cpu::max_unpool`] on this engine.
-    ///
-    /// # Errors
-    ///
-    /// - [`Error::Length`] if `values` or `taps` has another number of elements than the geometry's
-    ///   pooled shape, and [`Error::TapWidth`] if the taps are of a window of another size.
-    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
-    ///   such a sum.
-    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
-    ///   ([`Gpu::check_sums`]).
-    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
-    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_unpool<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -144,25 +129,11 @@ impl Engine {
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Cpu => cpu::max_unpool(geometry, values, taps, overlap),
-            Self::Gpu(gpu) => {
-                let output = gpu.start_max_unpool(geometry, values, taps, overlap)?;
-                first(output, geometry.input_len())
-            }
+            Self::Gpu(gpu) => gpu.max_unpool_slices(geometry, ("values", values), taps, overlap),
         }
     }
 
     /// The gradient of pooling: [`cpu::max_pool_backward`] on this engine.
-    ///
-    /// # Errors
-    ///
-    /// - [`Error::Length`] if `grad_output` or `taps` has another number of elements than the geometry's
-    ///   pooled shape, and [`Error::TapWidth`] if the taps are of a window of another size.
-    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
-    ///   such a sum.
-    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
-    ///   ([`Gpu::check_sums`]).
-    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
-    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_pool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -172,21 +143,13 @@ impl Engine {
         match self {
             Self::Cpu => cpu::max_pool_backward(geometry, grad_output, taps),
             Self::Gpu(gpu) => {
-                let grad_input = gpu.start_max_pool_backward(geometry, grad_output, taps)?;
-                first(grad_input, geometry.input_len())
+                let grad_output = ("grad_output", grad_output);
+                gpu.max_unpool_slices(geometry, grad_output, taps, Overlap::Sum)
             }
         }
     }
 
     /// The gradient of unpooling: [`cpu::max_unpool_backward`] on this engine.
-    ///
-    /// # Errors
-    ///
-    /// - [`Error::Length`] if `grad_output` has another number of elements than the geometry's input, or
-    ///   `taps` another number than its pooled shape; [`Error::TapWidth`] if the taps are of a window
-    ///   of another size.
-    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
-    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_unpool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -195,10 +158,7 @@ impl Engine {
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Cpu => cpu::max_unpool_backward(geometry, grad_output, taps),
-            Self::Gpu(gpu) => {
-                let grad_input = gpu.start_max_unpool_backward(geometry, grad_output, taps)?;
-                first(grad_input, geometry.pooled_len())
-            }
+            Self::Gpu(gpu) => gpu.max_unpool_backward_slices(geometry, grad_output, taps),
         }
     }
 
@@ -206,15 +166,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// - [`Error::Length`] if `values` or `indices` has another number of elements than the pooled shape.
-    /// - [`Error::IndexOutOfRange`] for the first index that names no cell.
-    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
-    ///   such a sum.
-    /// - On a GPU, [`Error::IndexSpaceTooLarge`] if a `u32` cannot hold every index.
-    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
-    ///   ([`Gpu::check_sums`]).
-    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
-    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
+    /// Besides those of every operation, [`Error::IndexOutOfRange`] for the first index that names no
+    /// cell; on a GPU, [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index.
     pub fn scatter<T: Cell, I: Index>(
         &self,
         scatter: &Scatter,
@@ -224,17 +177,7 @@ impl Engine {
     ) -> Result<Vec<T>, Error> {
         match self {
             Self::Cpu => cpu::scatter(scatter, values, indices, overlap),
-            Self::Gpu(gpu) => {
-                let output = gpu.start_scatter(scatter, values, indices, overlap)?;
-                first(output, scatter.output_len())
-            }
+            Self::Gpu(gpu) => gpu.scatter_slices(scatter, values, indices, overlap),
         }
     }
-}
-
-/// The first `len` elements of a buffer whose size is rounded up to whole words.
-fn first<T: Cell>(readback: Readback<T>, len: usize) -> Result<Vec<T>, Error> {
-    let mut elements = readback.wait()?;
-    elements.truncate(len);
-    Ok(elements)
 }

@@ -2,6 +2,15 @@
 //!
 //! They run on the calling thread and, for large tensors, on other threads of `rayon`'s pool, with the
 //! widest vector instructions of the processor. Neither changes a bit of a result.
+//!
+//! # Errors
+//!
+//! The operations return
+//!
+//! - [`Error::Length`] if the number of elements of an argument is not that of the geometry;
+//! - [`Error::TapWidth`] if the taps are of a window of another size;
+//! - [`Error::Overflow`] if a sum of integers does not fit its type. A slice that the result was written
+//!   to then has unspecified contents.
 
 mod deinterleave;
 mod loops;
@@ -34,10 +43,6 @@ use crate::geometry::Geometry;
 /// `input` has [`Geometry::input_shape`]. A cell takes over when it is greater or NaN, so ties go
 /// to the first cell in raster order and a NaN always shows. Values keep their bits.
 ///
-/// # Errors
-///
-/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-///
 /// ```
 /// use unpool::{cpu, Geometry, Shape, Window};
 ///
@@ -56,11 +61,6 @@ pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, 
 }
 
 /// [`max_pool`] into values and taps that exist.
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_pool_into<T: Cell>(
     geometry: &Geometry,
     input: &[T],
@@ -75,10 +75,6 @@ pub fn max_pool_into<T: Cell>(
 }
 
 /// Max pooling without argmax: the values of [`max_pool`].
-///
-/// # Errors
-///
-/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
 ///
 /// ```
 /// use unpool::{cpu, Geometry, Shape, Window};
@@ -95,10 +91,6 @@ pub fn max_pool_values<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Vec<
 }
 
 /// [`max_pool_values`] into values that exist.
-///
-/// # Errors
-///
-/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
 pub fn max_pool_values_into<T: Cell>(
     geometry: &Geometry,
     input: &[T],
@@ -115,12 +107,6 @@ pub fn max_pool_values_into<T: Cell>(
 ///
 /// `values` has [`Geometry::pooled_shape`], the result [`Geometry::input_shape`]. Under
 /// [`Overlap::Sum`] f16 and bf16 are summed in f32 and rounded once, to nearest even.
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
-/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_unpool<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -133,14 +119,7 @@ pub fn max_unpool<T: Cell>(
     Ok(output)
 }
 
-/// [`max_unpool`] into an output that exists. After [`Error::Overflow`] its contents are
-/// unspecified.
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
-/// - [`Error::Overflow`] if a sum of integers does not fit its type.
+/// [`max_unpool`] into an output that exists.
 pub fn max_unpool_into<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -156,12 +135,6 @@ pub fn max_unpool_into<T: Cell>(
 /// maximum.
 ///
 /// `grad_output` has [`Geometry::pooled_shape`], the result [`Geometry::input_shape`].
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
-/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_pool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -173,14 +146,7 @@ pub fn max_pool_backward<T: Cell>(
     Ok(grad_input)
 }
 
-/// [`max_pool_backward`] into a gradient that exists. After [`Error::Overflow`] its contents are
-/// unspecified.
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
-/// - [`Error::Overflow`] if a sum of integers does not fit its type.
+/// [`max_pool_backward`] into a gradient that exists.
 pub fn max_pool_backward_into<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -196,11 +162,6 @@ pub fn max_pool_backward_into<T: Cell>(
 /// `grad_output` has [`Geometry::input_shape`], the result [`Geometry::pooled_shape`]. Where
 /// windows share a cell, each of them reads it, as in PyTorch; that is exact for
 /// [`Overlap::Sum`].
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_unpool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -213,11 +174,6 @@ pub fn max_unpool_backward<T: Cell>(
 }
 
 /// [`max_unpool_backward`] into a gradient that exists.
-///
-/// # Errors
-///
-/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
-/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_unpool_backward_into<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],

@@ -13,7 +13,7 @@ mod rounding;
 mod scattering;
 mod scope;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) mod slices;
+mod slices;
 mod step;
 
 #[cfg(not(target_arch = "wasm32"))]

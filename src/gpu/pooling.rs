@@ -19,9 +19,10 @@ use crate::index_space::IndexSpace;
 ///
 /// A pooling is cheap to make and to clone. Pipelines are compiled when the first step needs them, and the
 /// [`Gpu`] keeps them. The first step of an operation also writes its uniforms, which the pooling and its clones
-/// keep for the next: a program that makes many steps keeps its pooling. Tensors are dense and row-major in the layout of the geometry, and each buffer is
-/// rounded up to whole 4-byte words: [`input_bytes`](Self::input_bytes), [`values_bytes`](Self::values_bytes),
-/// [`taps_bytes`](Self::taps_bytes). [`create_buffers`](Self::create_buffers) makes one of each.
+/// keep for the next: a program that makes many steps keeps its pooling. Tensors are dense and row-major in the
+/// layout of the geometry, and each buffer is rounded up to whole 4-byte words:
+/// [`input_bytes`](Self::input_bytes), [`values_bytes`](Self::values_bytes), [`taps_bytes`](Self::taps_bytes).
+/// [`create_buffers`](Self::create_buffers) makes one of each.
 ///
 /// # Errors
 ///
@@ -35,6 +36,7 @@ use crate::index_space::IndexSpace;
 ///   one buffer: those that are read from a buffer that is also written are bound as read-write, by pipelines
 ///   of their own;
 /// - [`Error::Limit`] if a limit of the device is too small;
+/// - [`Error::IndexSpaceTooLarge`] from the conversions of indices if a `u32` does not hold every index of the space;
 /// - [`Error::OutOfMemory`] or [`Error::Wgpu`] if the device fails, or if a buffer belongs to another device.
 ///
 /// # Determinism
@@ -163,10 +165,6 @@ impl Pooling {
 
     /// Max pooling: reads `input`, writes `values` and `taps`. The result is that of
     /// [`cpu::max_pool`](crate::cpu::max_pool).
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`].
     pub fn max_pool<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxPool<B>,
@@ -182,10 +180,6 @@ impl Pooling {
 
     /// Max pooling without argmax: reads `input`, writes `values`. The result is that of
     /// [`cpu::max_pool_values`](crate::cpu::max_pool_values).
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`].
     pub fn max_pool_values<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxPoolValues<B>,
@@ -200,10 +194,6 @@ impl Pooling {
 
     /// Unpooling: reads `values` and `taps`, writes every cell of `output`. The result is that of
     /// [`cpu::max_unpool`](crate::cpu::max_unpool), but a sum of integers saturates.
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`].
     pub fn max_unpool<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxUnpool<B>,
@@ -221,10 +211,6 @@ impl Pooling {
     /// The gradient of max pooling: reads `grad_output` (pooled) and `taps`, writes every cell of `grad_input`.
     /// The result is that of [`cpu::max_pool_backward`](crate::cpu::max_pool_backward), but a sum of integers
     /// saturates.
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`].
     pub fn max_pool_backward<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxPoolBackward<B>,
@@ -241,10 +227,6 @@ impl Pooling {
     /// The gradient of unpooling: reads the cells of `grad_output` (unpooled) that `taps` name, writes
     /// `grad_input` (pooled). The result is that of
     /// [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`].
     pub fn max_unpool_backward<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxUnpoolBackward<B>,
@@ -261,10 +243,6 @@ impl Pooling {
     /// Taps to the indices of another framework: reads `taps`, writes `indices`, a `u32` each. A tap that names no
     /// cell of the input becomes `u32::MAX`. The result is that of
     /// [`Taps::to_indices`](crate::Taps::to_indices).
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`], and [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index of the space.
     pub fn taps_to_indices<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::TapsToIndices<B>,
@@ -281,10 +259,6 @@ impl Pooling {
     /// Indices of another framework to taps: reads `indices`, a `u32` each, writes `taps`, and to `report` an
     /// [`IndexReport`]. An index that names no cell of its window becomes a tap that unpools to nothing.
     /// [`Taps::from_indices`](crate::Taps::from_indices) refuses such an index instead.
-    ///
-    /// # Errors
-    ///
-    /// See [`Pooling`], and [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index of the space.
     pub fn indices_to_taps<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::IndicesToTaps<B>,

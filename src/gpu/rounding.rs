@@ -48,7 +48,7 @@ impl Gpu {
             return verdict.clone();
         }
         let (geometry, values, taps) = unpooling()?;
-        let found = self.unpool_slices(&geometry, &values, &taps, Overlap::Sum)?.wait()?;
+        let found = self.unpool_unchecked(&geometry, &values, &taps, Overlap::Sum)?;
         let verdict = || match first_difference(&found[CENTER * SUMS.len()..]) {
             None => Ok(()),
             Some((terms, found)) => Err(Error::Rounding {
