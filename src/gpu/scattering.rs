@@ -4,7 +4,7 @@ use crate::argmax::Overlap;
 use crate::element::Element;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::gpu::dispatch::{Argument, Arguments};
+use crate::gpu::dispatch::{Argument, Arguments, Uniforms};
 use crate::gpu::kernel::uniforms::ScatterParams;
 use crate::gpu::kernel::{Binding, Kernel, ScatterPass};
 use crate::gpu::operand::Operand;
@@ -143,25 +143,19 @@ impl Scattering {
         let label = "unpool scatter".to_owned();
         let usage = wgpu::BufferUsages::STORAGE;
         let scratch = self.gpu.buffer("unpool scatter scratch", usage, scratch_bytes, &[])?;
-        // One buffer, with the uniforms of each pass.
         let params = self.params();
-        let stride = size_of::<ScatterParams>()
-            .next_multiple_of(self.gpu.limits().min_uniform_buffer_offset_alignment as usize);
-        let mut bytes = vec![0; stride * passes.len()];
-        for (pass, bytes) in passes.iter().zip(bytes.chunks_mut(stride)) {
-            let grid_width = arguments.limits.grid(pass.invocations)[0];
-            let Pass { shift, segment, .. } = *pass;
-            let of_pass = ScatterParams { grid_width, shift, segment, ..params };
-            bytes[..size_of::<ScatterParams>()].copy_from_slice(bytemuck::bytes_of(&of_pass));
-        }
-        let usage = wgpu::BufferUsages::UNIFORM;
-        let uniforms = self.gpu.buffer(&label, usage, bytes.len() as u64, &bytes)?;
+        let of_pass = |&Pass { invocations, shift, segment, .. }: &Pass| {
+            let grid_width = arguments.limits.grid(invocations)[0];
+            ScatterParams { grid_width, shift, segment, ..params }
+        };
+        let params: Vec<_> = passes.iter().map(of_pass).collect();
+        let params: Vec<_> = params.iter().map(bytemuck::bytes_of).collect();
+        let uniforms = Uniforms::new(&self.gpu, &label, &params)?;
         let dispatches = passes.iter().enumerate().map(|(i, pass)| {
             let kernel = Kernel::of_scatter(&self.scatter, self.element, overlap, pass.pass);
             let workgroups = arguments.limits.grid(pass.invocations);
-            let own = (i * stride) as u64..(i * stride + size_of::<ScatterParams>()) as u64;
             arguments.dispatch(kernel, workgroups, |binding| match binding {
-                Binding::ScatterParams => Operand::from(&uniforms).binding(&own),
+                Binding::ScatterParams => uniforms.get(i),
                 Binding::Scratch => Operand::from(&scratch).binding(&(0..scratch_bytes)),
                 _ => arguments.binding(binding, None),
             })

@@ -7,7 +7,7 @@ use crate::element::Element;
 use crate::error::Error;
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::dispatch::grid::Limits;
-use crate::gpu::kernel::row::row_elements;
+use crate::gpu::kernel::size::row_elements;
 use crate::gpu::kernel::uniforms::{Params, inverse};
 use crate::gpu::kernel::{Access, Kernel, Loads, Owns, item_elements};
 

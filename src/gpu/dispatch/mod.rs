@@ -10,7 +10,7 @@ use std::ops::Range;
 use crate::argmax::IndexStrides;
 use crate::error::Error;
 use crate::gpu::Gpu;
-use crate::gpu::kernel::uniforms::{self, Params};
+use crate::gpu::kernel::uniforms;
 use crate::gpu::kernel::{Binding, BindingSet, Kernel, Operation};
 use crate::gpu::operand::Operand;
 use crate::gpu::step::{Dispatch, Step};
@@ -120,8 +120,8 @@ impl<'a> Arguments<'a> {
         let kernel = plan.kernel;
         let dispatch = |kernel: Kernel, i: usize, workgroups: [u32; 2]| {
             self.dispatch(kernel, workgroups, |binding| match binding {
-                Binding::Params => uniforms.params(i),
-                Binding::IndexStrides => uniforms.index_strides(),
+                Binding::Params => uniforms.get(i),
+                Binding::IndexStrides => uniforms.get(chunks.len()),
                 _ => self.binding(binding, chunks.get(i)),
             })
         };
@@ -198,6 +198,7 @@ pub(crate) struct Plan {
     pub(crate) kernel: Kernel,
     label: String,
     chunks: Vec<Chunk>,
+    /// Those of each chunk, and the strides of an index space behind them.
     uniforms: Uniforms,
 }
 
@@ -212,56 +213,39 @@ impl Plan {
         let kernel = work.kernel;
         let label = kernel.to_string();
         let chunks = work.chunks(&Limits::new(gpu.limits(), workgroup_size))?;
-        let uniforms = Uniforms::new(gpu, &label, &chunks, strides)?;
+        let strides = strides.map(uniforms::IndexStrides::new);
+        let mut all: Vec<_> =
+            chunks.iter().map(|chunk| bytemuck::bytes_of(&chunk.params)).collect();
+        all.extend(strides.as_ref().map(bytemuck::bytes_of));
+        let uniforms = Uniforms::new(gpu, &label, &all)?;
         Ok(Self { kernel, label, chunks, uniforms })
     }
 }
 
-/// One buffer with the uniforms of each chunk, and the strides of an index space behind them.
+/// One buffer with the uniforms of several dispatches.
 #[derive(Debug)]
-struct Uniforms {
+pub(crate) struct Uniforms {
     buffer: wgpu::Buffer,
-    /// Bytes from one chunk's uniforms to the next.
-    stride: u64,
-    index_strides: u64,
+    /// Bytes from one dispatch's uniforms to the next.
+    stride: usize,
 }
 
 impl Uniforms {
-    fn new(
-        gpu: &Gpu,
-        label: &str,
-        chunks: &[Chunk],
-        strides: Option<&IndexStrides>,
-    ) -> Result<Self, Error> {
-        let alignment = gpu.limits().min_uniform_buffer_offset_alignment.into();
-        let stride = (size_of::<Params>() as u64).next_multiple_of(alignment);
-        let index_strides = stride * chunks.len() as u64;
-        let len = index_strides as usize + size_of::<uniforms::IndexStrides>();
-        let mut bytes = vec![0; len];
-        let mut write = |at: u64, part: &[u8]| {
-            bytes[at as usize..][..part.len()].copy_from_slice(part);
-        };
-        for (i, chunk) in chunks.iter().enumerate() {
-            write(i as u64 * stride, bytemuck::bytes_of(&chunk.params));
+    pub(crate) fn new(gpu: &Gpu, label: &str, all: &[&[u8]]) -> Result<Self, Error> {
+        let longest = all.iter().map(|uniforms| uniforms.len()).max().unwrap_or(1);
+        let alignment = gpu.limits().min_uniform_buffer_offset_alignment as usize;
+        let stride = longest.next_multiple_of(alignment);
+        let mut bytes = vec![0; stride * all.len()];
+        for (to, uniforms) in bytes.chunks_exact_mut(stride).zip(all) {
+            to[..uniforms.len()].copy_from_slice(uniforms);
         }
-        if let Some(strides) = strides {
-            let strides = uniforms::IndexStrides::new(strides);
-            write(index_strides, bytemuck::bytes_of(&strides));
-        }
-        let buffer = gpu.buffer(label, wgpu::BufferUsages::UNIFORM, len as u64, &bytes)?;
-        Ok(Self { buffer, stride, index_strides })
+        let usage = wgpu::BufferUsages::UNIFORM;
+        Ok(Self { buffer: gpu.buffer(label, usage, bytes.len() as u64, &bytes)?, stride })
     }
 
-    fn params(&self, chunk: usize) -> wgpu::BufferBinding<'_> {
-        self.part(chunk as u64 * self.stride, size_of::<Params>())
-    }
-
-    fn index_strides(&self) -> wgpu::BufferBinding<'_> {
-        self.part(self.index_strides, size_of::<uniforms::IndexStrides>())
-    }
-
-    fn part(&self, start: u64, size: usize) -> wgpu::BufferBinding<'_> {
-        let bytes: Range<u64> = start..start + size as u64;
+    /// The uniforms of a number.
+    pub(crate) fn get(&self, i: usize) -> wgpu::BufferBinding<'_> {
+        let bytes = (i * self.stride) as u64..((i + 1) * self.stride) as u64;
         Operand::from(&self.buffer).binding(&bytes)
     }
 }

@@ -70,11 +70,6 @@ impl BindingSet {
     pub(crate) fn contains(self, binding: Binding) -> bool {
         self.0 >> binding.number() & 1 == 1
     }
-
-    /// The bindings that are in both sets.
-    pub(crate) fn intersection(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
 }
 
 impl FromIterator<Binding> for BindingSet {

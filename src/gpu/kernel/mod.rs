@@ -5,8 +5,7 @@ mod constants;
 mod generated;
 #[cfg(test)]
 pub(crate) mod layout;
-pub(crate) mod row;
-mod size;
+pub(crate) mod size;
 pub(crate) mod uniforms;
 mod variant;
 
@@ -20,8 +19,7 @@ use crate::index_space::IndexSpace;
 use crate::scatter::Scatter;
 pub(crate) use binding::{Binding, BindingSet};
 use constants::Constants;
-use row::{has_constant_lanes, has_few_rows};
-use size::{blocks_of_strip, windows_of_strip};
+use size::{blocks_of_strip, has_constant_lanes, has_few_rows, windows_of_strip};
 pub(crate) use variant::{Access, Loads, Operation, Owns, ScatterPass, item_elements};
 use variant::{VARIANTS, Variant};
 
@@ -159,8 +157,8 @@ impl Kernel {
 
     /// The kernel with those of some bindings that it reads bound as read-write.
     pub(crate) fn with_read_write(mut self, bindings: BindingSet) -> Self {
-        self.read_write = self.bindings().filter(|binding| binding.is_read()).collect();
-        self.read_write = self.read_write.intersection(bindings);
+        let read_write = |&b: &Binding| b.is_read() && bindings.contains(b);
+        self.read_write = self.bindings().filter(read_write).collect();
         self
     }
 

@@ -1,6 +1,8 @@
-//! The windows that are small enough to generate their code, a call for each cell.
+//! The windows that are small enough to generate their code, a call for each cell, and the rows that are worked
+//! on as vec4s: `shaders/max_pool_row.wgsl` and `shaders/max_unpool_row.wgsl`.
 
-use crate::geometry::Axis;
+use crate::geometry::{Axis, Geometry};
+use crate::gpu::kernel::uniforms::FEW;
 
 /// Cells of the largest window and of the largest stride block for which code is generated.
 const MOST_CELLS: u64 = 64;
@@ -41,6 +43,35 @@ pub(crate) fn blocks_of_strip(axes: &[Axis; 3], long: bool) -> u32 {
         (true, false) => 2,
         (true, true) => 4,
     }
+}
+
+/// The elements of a row of the input: its cells times the channels.
+pub(crate) fn row_elements(geometry: &Geometry) -> u64 {
+    u64::from(geometry.axes[2].input) * u64::from(geometry.inner)
+}
+
+/// Whether rows, and the elements of a row, are so few that shaders find quotients in `f32`.
+pub(crate) fn has_few_rows(geometry: &Geometry) -> bool {
+    let [z, y, _] = geometry.axes.map(|axis| u64::from(axis.input));
+    row_elements(geometry) < FEW && u64::from(geometry.outer) * z * y < FEW
+}
+
+/// Whether `max_unpool_row` knows the windows of each lane by number: pixels are single elements, and the
+/// stride divides the four lanes.
+pub(crate) fn has_constant_lanes(one_element_per_pixel: bool, x: &Axis) -> bool {
+    one_element_per_pixel && 4 % x.stride == 0
+}
+
+/// Whether `max_pool_row` serves a geometry: a pixel is one element, rows divide by four, and the cells of four
+/// windows fit the registers of an invocation.
+pub(crate) fn pools_rows(geometry: &Geometry) -> bool {
+    let x = &geometry.axes[2];
+    let divide = x.input.is_multiple_of(4) && x.pooled.is_multiple_of(4);
+    if geometry.inner > 1 || !divide || x.stride > 4 || x.before > 16 {
+        return false;
+    }
+    let span = 3 * x.stride + x.extent().min(64) + 3;
+    span <= 32 && has_few_cells(&geometry.axes)
 }
 
 fn product(axes: &[Axis; 3], number: impl Fn(&Axis) -> u32) -> u64 {

@@ -140,56 +140,23 @@ mod tests {
             let geometry = Geometry::new(&Window::new([2, 2]), shape).expect("it is one");
             let kernel = Kernel::of_indices(&geometry, Operation::TapsToIndices, IndexSpace::Plane);
             let source = &kernel.source(64);
-            assert_layout!(
-                Params,
-                "Params",
-                source,
-                [
-                    input,
-                    inner,
-                    pooled,
-                    first_item,
-                    pad_before,
-                    items,
-                    extents,
-                    grid_width,
-                    first_block,
-                    elements,
-                    input_base,
-                    output_base,
-                    taps_base,
-                    row_elements,
-                    inverses,
-                ]
-            );
-            assert_layout!(IndexStrides, "IndexStrides", source, [spatial, batch, channel, planes]);
+            assert_layout! { Params, "Params", source, [
+                input, inner, pooled, first_item, pad_before, items, extents, grid_width,
+                first_block, elements, input_base, output_base, taps_base, row_elements,
+                inverses
+            ] };
+            assert_layout! { IndexStrides, "IndexStrides", source, [
+                spatial, batch, channel, planes
+            ] };
         }
         let shape = Shape::channels_first([1, 1, 2]);
         let scatter = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
         let pass = ScatterPass::Locate;
         let source = &Kernel::of_scatter(&scatter, Element::F32, Overlap::Last, pass).source(64);
-        assert_layout!(
-            ScatterParams,
-            "ScatterParams",
-            source,
-            [
-                extents,
-                channels,
-                strides,
-                batch,
-                output,
-                batch_stride,
-                channel_stride,
-                pooled_stride,
-                inner,
-                planes,
-                pooled,
-                cells,
-                grid_width,
-                shift,
-                segment,
-            ]
-        );
+        assert_layout! { ScatterParams, "ScatterParams", source, [
+            extents, channels, strides, batch, output, batch_stride, channel_stride,
+            pooled_stride, inner, planes, pooled, cells, grid_width, shift, segment
+        ] };
         let (members, span) = members(source, "Report");
         let offsets: Vec<usize> = members.iter().map(|member| member.1).collect();
         assert_eq!((offsets, span), (vec![0, 4, 8], size_of::<IndexReport>()));

@@ -8,8 +8,9 @@ use crate::geometry::Geometry;
 use crate::gpu::kernel::binding::Binding;
 use crate::gpu::kernel::constants::Constants;
 use crate::gpu::kernel::generated;
-use crate::gpu::kernel::row::{pools_rows, row_elements};
-use crate::gpu::kernel::size::{MOST_ROWS, has_few_cells, has_small_blocks, windows_of_strip};
+use crate::gpu::kernel::size::{
+    MOST_ROWS, has_few_cells, has_small_blocks, pools_rows, row_elements, windows_of_strip,
+};
 
 /// An operation of the shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,69 +119,31 @@ macro_rules! shaders {
     };
 }
 
-const MAX_POOL: &[&str] = shaders!["prelude/order", "prelude/maximum", "max_pool"];
+const MAX_POOL: &[&str] = shaders! { "prelude/order", "prelude/maximum", "max_pool" };
 const MAX_POOL_WORDS: &[&str] =
-    shaders!["prelude/order", "prelude/tagged", "prelude/tagged_words", "max_pool"];
+    shaders! { "prelude/order", "prelude/tagged", "prelude/tagged_words", "max_pool" };
 const MAX_POOL_STRIP: &[&str] =
-    shaders!["prelude/order", "prelude/maximum", "prelude/strip", "max_pool_strip"];
-const MAX_POOL_STRIP_WORDS: &[&str] = shaders![
-    "prelude/order",
-    "prelude/tagged",
-    "prelude/tagged_words",
-    "prelude/strip",
-    "max_pool_strip"
-];
+    shaders! { "prelude/order", "prelude/maximum", "prelude/strip", "max_pool_strip" };
+const MAX_POOL_STRIP_WORDS: &[&str] = shaders! { "prelude/order", "prelude/tagged", "prelude/tagged_words", "prelude/strip", "max_pool_strip" };
 const MAX_POOL_ROW: &[&str] =
-    shaders!["prelude/order", "prelude/maximum", "prelude/strip", "max_pool_row"];
-const MAX_POOL_ROW_TAGGED: &[&str] = shaders![
-    "prelude/order",
-    "prelude/tagged",
-    "prelude/tagged_vec4",
-    "prelude/strip",
-    "max_pool_row"
-];
-const UNPOOL_BLOCK: &[&str] = shaders![
-    "prelude/sum",
-    "prelude/gather",
-    "prelude/accumulate",
-    "max_unpool_block",
-    "prelude/exact_block"
-];
-const UNPOOL_BLOCK_WORDS: &[&str] = shaders!["prelude/sum", "prelude/words", "max_unpool_block"];
-const UNPOOL_ROW: &[&str] = shaders![
-    "prelude/sum",
-    "prelude/gather",
-    "prelude/accumulate",
-    "prelude/lanes",
-    "max_unpool_row",
-    "prelude/exact_row"
-];
+    shaders! { "prelude/order", "prelude/maximum", "prelude/strip", "max_pool_row" };
+const MAX_POOL_ROW_TAGGED: &[&str] = shaders! { "prelude/order", "prelude/tagged", "prelude/tagged_vec4", "prelude/strip", "max_pool_row" };
+const UNPOOL_BLOCK: &[&str] = shaders! { "prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_block", "prelude/exact_block" };
+const UNPOOL_BLOCK_WORDS: &[&str] = shaders! { "prelude/sum", "prelude/words", "max_unpool_block" };
+const UNPOOL_ROW: &[&str] = shaders! { "prelude/sum", "prelude/gather", "prelude/accumulate", "prelude/lanes", "max_unpool_row", "prelude/exact_row" };
 const UNPOOL_ROW_WORDS: &[&str] =
-    shaders!["prelude/sum", "prelude/words", "max_unpool_row", "prelude/row_words"];
-const UNPOOL_ROW_VEC4: &[&str] = shaders![
-    "prelude/sum",
-    "prelude/gather",
-    "prelude/accumulate",
-    "max_unpool_row",
-    "prelude/exact_row",
-    "prelude/windows_vec4"
-];
-const UNPOOL_FLAT: &[&str] = shaders![
-    "prelude/sum",
-    "prelude/gather",
-    "prelude/accumulate",
-    "prelude/lanes",
-    "max_unpool_flat"
-];
-const UNPOOL_CELL: &[&str] = shaders!["prelude/sum", "prelude/gather", "max_unpool_cell"];
-const BACKWARD: &[&str] = shaders!["prelude/windows_anywhere", "max_unpool_backward"];
-const BACKWARD_ROW: &[&str] = shaders!["prelude/windows_in_row", "max_unpool_backward"];
-const INDICES: &[&str] = shaders!["prelude/report", "indices"];
-const SCATTER_LAST: &[&str] = shaders!["prelude/report", "scatter", "scatter_last"];
-const SCATTER_SUM: &[&str] = shaders!["prelude/report", "prelude/sum", "scatter", "scatter_sum"];
+    shaders! { "prelude/sum", "prelude/words", "max_unpool_row", "prelude/row_words" };
+const UNPOOL_ROW_VEC4: &[&str] = shaders! { "prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_row", "prelude/exact_row", "prelude/windows_vec4" };
+const UNPOOL_FLAT: &[&str] = shaders! { "prelude/sum", "prelude/gather", "prelude/accumulate", "prelude/lanes", "max_unpool_flat" };
+const UNPOOL_CELL: &[&str] = shaders! { "prelude/sum", "prelude/gather", "max_unpool_cell" };
+const BACKWARD: &[&str] = shaders! { "prelude/windows_anywhere", "max_unpool_backward" };
+const BACKWARD_ROW: &[&str] = shaders! { "prelude/windows_in_row", "max_unpool_backward" };
+const INDICES: &[&str] = shaders! { "prelude/report", "indices" };
+const SCATTER_LAST: &[&str] = shaders! { "prelude/report", "scatter", "scatter_last" };
+const SCATTER_SUM: &[&str] = shaders! { "prelude/report", "prelude/sum", "scatter", "scatter_sum" };
 
 macro_rules! table {
-    ($($operation:expr, $entry_point:literal, $access:ident $owns:ident $loads:ident, $applies:path,
+    ($($operation:expr, $entry_point:literal, $access:ident $owns:ident $loads:ident, $applies:expr,
        $bindings:expr, $shaders:expr, $generate:path;)*) => {
         &[$(Variant {
             operation: $operation,
@@ -215,49 +178,49 @@ const TO_TAPS: &[Binding] = &[Params, Input, TapsOut, IndexStrides, Report];
 /// bindings; shaders; what is generated.
 #[rustfmt::skip]
 pub(crate) static VARIANTS: &[Variant] = table![
-    MaxPool, "max_pool_strip", ChannelWords PooledStrips Access, channel_words_strips, POOLING, MAX_POOL_STRIP_WORDS, generated::max_pool_strip;
+    MaxPool, "max_pool_strip", ChannelWords PooledStrips Access, |g, e| channel_words_few_cells(g, e) && strips(g), POOLING, MAX_POOL_STRIP_WORDS, generated::max_pool_strip;
     MaxPool, "max_pool", ChannelWords PooledValues Access, channel_words_few_cells, POOLING, MAX_POOL_WORDS, generated::max_pool;
-    MaxPool, "max_pool_strip", Channels PooledStrips Access, vec4_channels_strips, POOLING, MAX_POOL_STRIP, generated::max_pool_strip;
-    MaxPool, "max_pool", Channels PooledValues Access, vec4_channels, POOLING, MAX_POOL, generated::max_pool;
-    MaxPool, "max_pool_row", Row PooledStrips Access, pool_narrow_rows, POOLING, MAX_POOL_ROW_TAGGED, generated::max_pool_row;
-    MaxPool, "max_pool_row", Row PooledStrips Access, pool_rows, POOLING, MAX_POOL_ROW, generated::max_pool_row;
-    MaxPool, "max_pool", FlatVec4 PooledValues Access, vec4_tensors, POOLING, MAX_POOL, generated::max_pool;
-    MaxPool, "max_pool", Flat PooledValues Access, always, POOLING, MAX_POOL, generated::max_pool;
+    MaxPool, "max_pool_strip", Channels PooledStrips Access, |g, _| vec4_channels(g) && strips(g), POOLING, MAX_POOL_STRIP, generated::max_pool_strip;
+    MaxPool, "max_pool", Channels PooledValues Access, |g, _| vec4_channels(g), POOLING, MAX_POOL, generated::max_pool;
+    MaxPool, "max_pool_row", Row PooledStrips Access, |g, e| e.bytes() < 4 && pools_rows(g), POOLING, MAX_POOL_ROW_TAGGED, generated::max_pool_row;
+    MaxPool, "max_pool_row", Row PooledStrips Access, |g, _| pools_rows(g), POOLING, MAX_POOL_ROW, generated::max_pool_row;
+    MaxPool, "max_pool", FlatVec4 PooledValues Access, |g, _| vec4_tensors(g), POOLING, MAX_POOL, generated::max_pool;
+    MaxPool, "max_pool", Flat PooledValues Access, |_, _| true, POOLING, MAX_POOL, generated::max_pool;
 
-    MaxUnpool, "max_unpool_block", ChannelWords Blocks Access, channel_words_small_blocks, UNPOOLING, UNPOOL_BLOCK_WORDS, generated::max_unpool_block;
-    MaxUnpool, "max_unpool_block", Channels Blocks Access, vec4_channels_small_blocks, UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
-    MaxUnpool, "max_unpool_cell", Channels Cells Access, vec4_channels, UNPOOLING, UNPOOL_CELL, generated::nothing;
+    MaxUnpool, "max_unpool_block", ChannelWords Blocks Access, |g, e| is_narrow(e) && channel_words(g, e) && small_blocks(g), UNPOOLING, UNPOOL_BLOCK_WORDS, generated::max_unpool_block;
+    MaxUnpool, "max_unpool_block", Channels Blocks Access, |g, _| vec4_channels(g) && small_blocks(g), UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
+    MaxUnpool, "max_unpool_cell", Channels Cells Access, |g, _| vec4_channels(g), UNPOOLING, UNPOOL_CELL, generated::nothing;
     MaxUnpool, "max_unpool_row", RowWords RowCells Access, row_words_small_blocks, UNPOOLING, UNPOOL_ROW_WORDS, generated::max_unpool_row_words;
-    MaxUnpool, "max_unpool_row", FlatVec4 RowCells Vec4s, vec4_rows_of_windows, UNPOOLING, UNPOOL_ROW_VEC4, generated::max_unpool_row_vec4;
-    MaxUnpool, "max_unpool_row", FlatVec4 RowCells Access, vec4_rows_small_blocks, UNPOOLING, UNPOOL_ROW, generated::max_unpool_row;
-    MaxUnpool, "max_unpool_flat", FlatVec4 Cells Access, vec4_small_blocks_long_rows, UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
-    MaxUnpool, "max_unpool_flat", Flat Cells Access, small_blocks_long_rows, UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
-    MaxUnpool, "max_unpool_cell", Flat Cells Access, always, UNPOOLING, UNPOOL_CELL, generated::nothing;
+    MaxUnpool, "max_unpool_row", FlatVec4 RowCells Vec4s, |g, _| vec4_rows_of_windows(g), UNPOOLING, UNPOOL_ROW_VEC4, generated::max_unpool_row_vec4;
+    MaxUnpool, "max_unpool_row", FlatVec4 RowCells Access, |g, _| vec4_rows_small_blocks(g), UNPOOLING, UNPOOL_ROW, generated::max_unpool_row;
+    MaxUnpool, "max_unpool_flat", FlatVec4 Cells Access, |g, _| vec4_tensors(g) && small_blocks_long_rows(g), UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
+    MaxUnpool, "max_unpool_flat", Flat Cells Access, |g, _| small_blocks_long_rows(g), UNPOOLING, UNPOOL_FLAT, generated::max_unpool_flat;
+    MaxUnpool, "max_unpool_cell", Flat Cells Access, |_, _| true, UNPOOLING, UNPOOL_CELL, generated::nothing;
 
-    MaxUnpoolBackward, "max_unpool_backward", Channels PooledValues NamedCells, vec4_channels, UNPOOLING, BACKWARD, generated::nothing;
-    MaxUnpoolBackward, "max_unpool_backward", Row PooledValues NamedCells, vec4_rows_pooled, UNPOOLING, BACKWARD_ROW, generated::nothing;
-    MaxUnpoolBackward, "max_unpool_backward", FlatVec4 PooledValues NamedCells, vec4_tensors, UNPOOLING, BACKWARD, generated::nothing;
-    MaxUnpoolBackward, "max_unpool_backward", Flat PooledValues NamedCells, always, UNPOOLING, BACKWARD, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", Channels PooledValues NamedCells, |g, _| vec4_channels(g), UNPOOLING, BACKWARD, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", Row PooledValues NamedCells, |g, _| vec4_rows_pooled(g), UNPOOLING, BACKWARD_ROW, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", FlatVec4 PooledValues NamedCells, |g, _| vec4_tensors(g), UNPOOLING, BACKWARD, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", Flat PooledValues NamedCells, |_, _| true, UNPOOLING, BACKWARD, generated::nothing;
 
-    TapsToIndices, "taps_to_indices", Flat PooledValues OwnWords, always, TO_INDICES, INDICES, generated::nothing;
-    IndicesToTaps, "indices_to_taps", Flat PooledValues OwnWords, always, TO_TAPS, INDICES, generated::nothing;
-    OpenReport, "open_report", Flat PooledValues OwnWords, always, &[Report], INDICES, generated::nothing;
-    CloseReport, "close_report", Flat PooledValues OwnWords, always, &[Params, Input, Report], INDICES, generated::nothing;
+    TapsToIndices, "taps_to_indices", Flat PooledValues OwnWords, |_, _| true, TO_INDICES, INDICES, generated::nothing;
+    IndicesToTaps, "indices_to_taps", Flat PooledValues OwnWords, |_, _| true, TO_TAPS, INDICES, generated::nothing;
+    OpenReport, "open_report", Flat PooledValues OwnWords, |_, _| true, &[Report], INDICES, generated::nothing;
+    CloseReport, "close_report", Flat PooledValues OwnWords, |_, _| true, &[Params, Input, Report], INDICES, generated::nothing;
 
-    Scatter(Pass::Clear, Last), "scatter_clear", Words PooledValues OwnWords, always, &[ScatterParams, Report, Scratch], SCATTER_LAST, generated::nothing;
-    Scatter(Pass::Locate, Last), "scatter_locate", Words PooledValues OwnWords, always, &[ScatterParams, Indices, Report, Scratch], SCATTER_LAST, generated::nothing;
-    Scatter(Pass::CloseReport, Last), "scatter_close_report", Words PooledValues OwnWords, always, &[Indices, Report], SCATTER_LAST, generated::nothing;
-    Scatter(Pass::Gather, Last), "scatter_gather", Words PooledValues OwnWords, always, &[ScatterParams, Input, Output, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Clear, Last), "scatter_clear", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Report, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Locate, Last), "scatter_locate", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Indices, Report, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::CloseReport, Last), "scatter_close_report", Words PooledValues OwnWords, |_, _| true, &[Indices, Report], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Gather, Last), "scatter_gather", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Input, Output, Scratch], SCATTER_LAST, generated::nothing;
 
-    Scatter(Pass::Clear, Sum), "scatter_clear", Words PooledValues OwnWords, always, &[ScatterParams, Report, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Locate, Sum), "scatter_locate", Words PooledValues OwnWords, always, &[ScatterParams, Indices, Report, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Count, Sum), "scatter_count", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Scan, Sum), "scatter_scan", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Reorder, Sum), "scatter_reorder", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::MarkRuns, Sum), "scatter_mark_runs", Words PooledValues OwnWords, always, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Accumulate, Sum), "scatter_accumulate", Words PooledValues OwnWords, always, &[ScatterParams, Input, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::CloseReport, Sum), "scatter_close_report", Words PooledValues OwnWords, always, &[Indices, Report], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Gather, Sum), "scatter_gather", Words PooledValues OwnWords, always, &[ScatterParams, Input, Output, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Clear, Sum), "scatter_clear", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Report, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Locate, Sum), "scatter_locate", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Indices, Report, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Count, Sum), "scatter_count", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Scan, Sum), "scatter_scan", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Reorder, Sum), "scatter_reorder", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::MarkRuns, Sum), "scatter_mark_runs", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Accumulate, Sum), "scatter_accumulate", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Input, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::CloseReport, Sum), "scatter_close_report", Words PooledValues OwnWords, |_, _| true, &[Indices, Report], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Gather, Sum), "scatter_gather", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Input, Output, Scratch], SCATTER_SUM, generated::nothing;
 ];
 
 impl Variant {
@@ -277,25 +240,17 @@ impl Variant {
     }
 }
 
-fn always(_: &Geometry, _: Element) -> bool {
-    true
-}
-
-fn vec4_channels(geometry: &Geometry, _: Element) -> bool {
+fn vec4_channels(geometry: &Geometry) -> bool {
     geometry.inner.is_multiple_of(4)
 }
 
 /// Windows that share rows of cells.
-fn vec4_channels_strips(geometry: &Geometry, element: Element) -> bool {
-    vec4_channels(geometry, element) && windows_of_strip(&geometry.axes, false) > 1
+fn strips(geometry: &Geometry) -> bool {
+    windows_of_strip(&geometry.axes, false) > 1
 }
 
-fn small_blocks(geometry: &Geometry, _: Element) -> bool {
+fn small_blocks(geometry: &Geometry) -> bool {
     has_small_blocks(&geometry.axes)
-}
-
-fn vec4_channels_small_blocks(geometry: &Geometry, element: Element) -> bool {
-    vec4_channels(geometry, element) && small_blocks(geometry, element)
 }
 
 /// Elements whose sums `shaders/prelude/words.wgsl` has.
@@ -309,22 +264,9 @@ fn channel_words(geometry: &Geometry, element: Element) -> bool {
     element.bytes() < 4 && geometry.inner.is_multiple_of(item)
 }
 
-fn channel_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
-    is_narrow(element) && channel_words(geometry, element) && small_blocks(geometry, element)
-}
-
 /// Windows whose taps fit the keys of `shaders/prelude/tagged.wgsl`.
 fn channel_words_few_cells(geometry: &Geometry, element: Element) -> bool {
     channel_words(geometry, element) && has_few_cells(&geometry.axes)
-}
-
-fn channel_words_strips(geometry: &Geometry, element: Element) -> bool {
-    channel_words_few_cells(geometry, element) && windows_of_strip(&geometry.axes, false) > 1
-}
-
-/// Rows of elements of 16 or 8 bits.
-fn pool_narrow_rows(geometry: &Geometry, element: Element) -> bool {
-    element.bytes() < 4 && pools_rows(geometry)
 }
 
 /// Rows of whole vec4s of words, and rows of windows of as many words as start them.
@@ -337,44 +279,36 @@ fn row_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
         && x.input.is_multiple_of(item)
         && x.pooled.is_multiple_of(item / x.stride)
         && u64::from(z.stride) * u64::from(y.stride) <= MOST_ROWS
-        && small_blocks(geometry, element)
-}
-
-fn pool_rows(geometry: &Geometry, _: Element) -> bool {
-    pools_rows(geometry)
+        && small_blocks(geometry)
 }
 
 /// Tensors of whole vec4s.
-fn vec4_tensors(geometry: &Geometry, _: Element) -> bool {
+fn vec4_tensors(geometry: &Geometry) -> bool {
     geometry.input_len().is_multiple_of(4) && geometry.pooled_len().is_multiple_of(4)
 }
 
 /// Rows of windows, which are single elements, of whole vec4s.
-fn vec4_rows_pooled(geometry: &Geometry, _: Element) -> bool {
+fn vec4_rows_pooled(geometry: &Geometry) -> bool {
     geometry.inner == 1 && geometry.axes[2].pooled.is_multiple_of(4)
 }
 
 /// Rows of whole vec4s, of which a work item owns few.
-fn vec4_rows_small_blocks(geometry: &Geometry, element: Element) -> bool {
+fn vec4_rows_small_blocks(geometry: &Geometry) -> bool {
     let [z, y, _] = &geometry.axes;
-    vec4_tensors(geometry, element)
+    vec4_tensors(geometry)
         && row_elements(geometry).is_multiple_of(4)
         && u64::from(z.stride) * u64::from(y.stride) <= MOST_ROWS
-        && small_blocks(geometry, element)
+        && small_blocks(geometry)
 }
 
 /// Rows of as many windows, which are single elements.
-fn vec4_rows_of_windows(geometry: &Geometry, element: Element) -> bool {
+fn vec4_rows_of_windows(geometry: &Geometry) -> bool {
     let x = &geometry.axes[2];
     let rows = x.stride == 1 && x.pooled.is_multiple_of(4) && geometry.inner == 1;
-    rows && vec4_rows_small_blocks(geometry, element)
+    rows && vec4_rows_small_blocks(geometry)
 }
 
 /// Four adjacent elements lie in at most two rows.
-fn small_blocks_long_rows(geometry: &Geometry, element: Element) -> bool {
-    row_elements(geometry) >= 4 && small_blocks(geometry, element)
-}
-
-fn vec4_small_blocks_long_rows(geometry: &Geometry, element: Element) -> bool {
-    vec4_tensors(geometry, element) && small_blocks_long_rows(geometry, element)
+fn small_blocks_long_rows(geometry: &Geometry) -> bool {
+    row_elements(geometry) >= 4 && small_blocks(geometry)
 }

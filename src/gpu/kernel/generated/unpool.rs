@@ -6,7 +6,7 @@ use super::{Function, LANES, raster, tap, vec4};
 use crate::element::Element;
 use crate::geometry::Axis;
 use crate::gpu::kernel::constants::Constants;
-use crate::gpu::kernel::row::has_constant_lanes;
+use crate::gpu::kernel::size::has_constant_lanes;
 
 /// `unpool` of `shaders/max_unpool_block.wgsl`.
 pub(crate) fn max_unpool_block(constants: &Constants) -> String {
@@ -254,7 +254,7 @@ fn window_columns(axis: &Axis) -> impl Iterator<Item = i32> {
     1 - axis.windows_per_cell() as i32..1
 }
 
-/// The way out where sums need more than the accumulators' additions. It lies behind them, so that windows need
+/// The check whether sums need more than the accumulators' additions. It comes after them, so that windows need
 /// not stay in registers until all are loaded.
 struct Sums {
     are_checked: bool,
