@@ -100,26 +100,25 @@ impl<T: Copy + Default> From<&[T]> for PerAxis<T> {
     }
 }
 
-impl<T: Copy + Default, const N: usize> From<[T; N]> for PerAxis<T> {
-    /// One value per axis.
-    fn from(list: [T; N]) -> Self {
-        Self::from(&list[..])
-    }
+/// Conversion from a list, and comparison with one, as from and with a slice.
+macro_rules! list {
+    ($([$($generic:tt)*] $list:ty),+) => {$(
+        impl<T: Copy + Default, $($generic)*> From<$list> for PerAxis<T> {
+            /// One value per axis.
+            fn from(list: $list) -> Self {
+                Self::from(&list[..])
+            }
+        }
+
+        impl<T: PartialEq, $($generic)*> PartialEq<$list> for PerAxis<T> {
+            fn eq(&self, list: &$list) -> bool {
+                *self == list[..]
+            }
+        }
+    )+};
 }
 
-impl<T: Copy + Default, const N: usize> From<&[T; N]> for PerAxis<T> {
-    /// One value per axis.
-    fn from(list: &[T; N]) -> Self {
-        Self::from(&list[..])
-    }
-}
-
-impl<T: Copy + Default> From<Vec<T>> for PerAxis<T> {
-    /// One value per axis.
-    fn from(list: Vec<T>) -> Self {
-        Self::from(&list[..])
-    }
-}
+list!([] Vec<T>, [const N: usize] [T; N], [const N: usize] &[T; N]);
 
 impl<T: Copy + Default> FromIterator<T> for PerAxis<T> {
     /// One value per axis.
@@ -156,18 +155,6 @@ impl<T: PartialEq> PartialEq<&[T]> for PerAxis<T> {
     }
 }
 
-impl<T: PartialEq, const N: usize> PartialEq<[T; N]> for PerAxis<T> {
-    fn eq(&self, list: &[T; N]) -> bool {
-        *self == list[..]
-    }
-}
-
-impl<T: PartialEq> PartialEq<Vec<T>> for PerAxis<T> {
-    fn eq(&self, list: &Vec<T>) -> bool {
-        *self == list[..]
-    }
-}
-
 impl<T: fmt::Debug> fmt::Debug for PerAxis<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.axes {
@@ -200,31 +187,4 @@ pub(crate) fn write_extents<T: fmt::Display>(
         write!(f, "{value}")?;
     }
     if count > known.len() { f.write_str("×…") } else { Ok(()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_of_more_than_three_values_keeps_its_length() {
-        let list = PerAxis::<usize>::from([1, 2, 3, 4]);
-        assert_eq!((list.axes(), list.as_slice()), (Some(4), &[1, 2, 3][..]));
-        assert_ne!(list, [1, 2, 3]);
-        assert_eq!(list.for_axes(3), None);
-        assert_eq!(
-            (list.to_string(), format!("{list:?}")),
-            ("1×2×3×…".into(), "[1, 2, 3, ..]".into())
-        );
-    }
-
-    #[test]
-    fn one_value_stands_for_every_number_of_axes_up_to_three() {
-        let one = PerAxis::<usize>::from(7);
-        assert_eq!(one.for_axes(2), Some(PerAxis::<usize>::from([7, 7])));
-        assert_eq!(one.for_axes(0), Some(PerAxis::<usize>::from([])));
-        assert_eq!(one.for_axes(4), None);
-        assert_eq!((one.to_string(), one[2]), ("7".into(), 7));
-        assert_ne!(one, [7]);
-    }
 }

@@ -290,3 +290,22 @@ fn windows_that_step_over_a_short_input_are_found() {
     }
     assert!(seen[0] > 100 && seen[1] > 100, "{seen:?}");
 }
+
+#[test]
+fn a_list_of_more_than_three_values_keeps_its_length() {
+    let list = PerAxis::<usize>::from([1, 2, 3, 4]);
+    assert_eq!((list.axes(), list.as_slice()), (Some(4), &[1, 2, 3][..]));
+    assert_ne!(list, [1, 2, 3]);
+    assert_eq!(list.for_axes(3), None);
+    assert_eq!((list.to_string(), format!("{list:?}")), ("1×2×3×…".into(), "[1, 2, 3, ..]".into()));
+}
+
+#[test]
+fn one_value_stands_for_every_number_of_axes_up_to_three() {
+    let one = PerAxis::<usize>::from(7);
+    assert_eq!(one.for_axes(2), Some(PerAxis::<usize>::from([7, 7])));
+    assert_eq!(one.for_axes(0), Some(PerAxis::<usize>::from([])));
+    assert_eq!(one.for_axes(4), None);
+    assert_eq!((one.to_string(), one[2]), ("7".into(), 7));
+    assert_ne!(one, [7]);
+}
