@@ -61,12 +61,9 @@ impl IndexStrides {
 
     /// One more than the largest index.
     pub(crate) fn size(&self) -> u64 {
-        let last = self.extents.map(|e| u64::from(e - 1));
-        let within: u64 = last.iter().zip(self.strides).map(|(l, s)| l * s).sum();
-        within
-            + u64::from(self.batch.max(1) - 1) * self.batch_stride
-            + u64::from(self.channels - 1) * self.channel_stride
-            + 1
+        let last = self.extents.map(|extent| extent - 1);
+        let channels = u64::from(self.channels - 1) * self.channel_stride;
+        self.index((self.batch.max(1) - 1) * self.planes_per_image, last, 0) + channels + 1
     }
 
     /// Whether the integer type `I` holds every index.

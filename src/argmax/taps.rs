@@ -68,14 +68,9 @@ impl Taps {
     pub fn from_bytes(geometry: &Geometry, bytes: &[u8]) -> Result<Self, Error> {
         let width = geometry.tap_width();
         let needed = geometry.pooled_len() as u64 * width as u64;
-        let Some(bytes) = usize::try_from(needed).ok().and_then(|needed| bytes.get(..needed))
-        else {
-            return Err(Error::BufferTooSmall {
-                operand: "taps",
-                found: bytes.len() as u64,
-                needed,
-            });
-        };
+        let (operand, found) = ("taps", bytes.len() as u64);
+        let bytes = usize::try_from(needed).ok().and_then(|needed| bytes.get(..needed));
+        let bytes = bytes.ok_or(Error::BufferTooSmall { operand, found, needed })?;
         let storage = if width == 1 {
             Storage::Bytes(bytes.to_vec())
         } else {
@@ -96,9 +91,14 @@ impl Taps {
 
     /// Number of taps.
     pub fn len(&self) -> usize {
+        self.as_bytes().len() / self.width()
+    }
+
+    /// Bytes of a tap.
+    fn width(&self) -> usize {
         match &self.storage {
-            Storage::Bytes(taps) => taps.len(),
-            Storage::Halves(taps) => taps.len(),
+            Storage::Bytes(_) => 1,
+            Storage::Halves(_) => 2,
         }
     }
 
@@ -125,12 +125,9 @@ impl Taps {
 
     /// An error unless these taps have the number and the width of those of `geometry`.
     pub(crate) fn check(&self, geometry: &Geometry) -> Result<(), Error> {
-        let found = match &self.storage {
-            Storage::Bytes(_) => 1,
-            Storage::Halves(_) => 2,
-        };
-        if found != geometry.tap_width() {
-            return Err(Error::TapWidth { found, allowed: geometry.tap_width() });
+        let (found, allowed) = (self.width(), geometry.tap_width());
+        if found != allowed {
+            return Err(Error::TapWidth { found, allowed });
         }
         check_len("taps", self.len(), geometry.pooled_len())
     }

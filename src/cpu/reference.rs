@@ -12,10 +12,6 @@ use crate::geometry::{WindowPosition, window_positions};
 
 /// Max pooling with argmax: of each window, the first cell that no other is greater than, or the last
 /// NaN.
-///
-/// # Errors
-///
-/// As [`cpu::max_pool`](crate::cpu::max_pool).
 pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
     check_len("input", input.len(), geometry.input_len())?;
     let mut values = Vec::with_capacity(geometry.pooled_len());
@@ -38,10 +34,6 @@ pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, 
 }
 
 /// Unpooling: each pooled value, in raster order, goes to the cell that its tap names.
-///
-/// # Errors
-///
-/// As [`cpu::max_unpool`](crate::cpu::max_unpool).
 pub fn max_unpool<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -50,23 +42,29 @@ pub fn max_unpool<T: Cell>(
 ) -> Result<Vec<T>, Error> {
     check_len("values", values.len(), geometry.pooled_len())?;
     taps.check(geometry)?;
-    let named = || named(geometry, taps).zip(values);
+    let named = named(geometry, taps).zip(values);
+    let named = named.filter_map(|(element, &value)| Some((element?, value)));
+    put(geometry.input_len(), named, overlap)
+}
+
+/// A tensor of `len` elements to which values go, each to the element of a number; the others are zero.
+pub(super) fn put<T: Cell>(
+    len: usize,
+    values: impl Iterator<Item = (usize, T)>,
+    overlap: Overlap,
+) -> Result<Vec<T>, Error> {
     match overlap {
         Overlap::Last => {
-            let mut output = vec![T::default(); geometry.input_len()];
-            for (element, &value) in named() {
-                if let Some(element) = element {
-                    output[element] = value;
-                }
+            let mut output = vec![T::default(); len];
+            for (element, value) in values {
+                output[element] = value;
             }
             Ok(output)
         }
         Overlap::Sum => {
-            let mut sums = vec![T::Sum::default(); geometry.input_len()];
-            for (element, &value) in named() {
-                if let Some(element) = element {
-                    sums[element] = value.add_to(sums[element]);
-                }
+            let mut sums = vec![T::Sum::default(); len];
+            for (element, value) in values {
+                sums[element] = value.add_to(sums[element]);
             }
             let (operand, kind) = ("output", T::ELEMENT);
             let total =
@@ -77,10 +75,6 @@ pub fn max_unpool<T: Cell>(
 }
 
 /// The gradient of unpooling: for each pooled value, the cell that its tap names.
-///
-/// # Errors
-///
-/// As [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
 pub fn max_unpool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],

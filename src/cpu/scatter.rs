@@ -1,5 +1,6 @@
 //! Unpooling by arbitrary indices: one value after another, in raster order.
 
+use super::reference;
 use crate::argmax::{Index, Overlap, check_len};
 use crate::cell::Cell;
 use crate::error::Error;
@@ -35,26 +36,6 @@ pub fn scatter<T: Cell, I: Index>(
 ) -> Result<Vec<T>, Error> {
     check_len("values", values.len(), scatter.pooled_len())?;
     let targets = scatter.targets(indices)?;
-    let mut output = vec![T::default(); scatter.output_len()];
-    match overlap {
-        Overlap::Last => {
-            for (&to, &value) in targets.iter().zip(values) {
-                output[to] = value;
-            }
-        }
-        Overlap::Sum => {
-            let mut sums = vec![T::Sum::default(); output.len()];
-            for (&to, &value) in targets.iter().zip(values) {
-                sums[to] = value.add_to(sums[to]);
-            }
-            for (element, (to, sum)) in output.iter_mut().zip(sums).enumerate() {
-                *to = T::total(sum).ok_or(Error::Overflow {
-                    operand: "output",
-                    element,
-                    kind: T::ELEMENT,
-                })?;
-            }
-        }
-    }
-    Ok(output)
+    let values = targets.into_iter().zip(values.iter().copied());
+    reference::put(scatter.output_len(), values, overlap)
 }

@@ -34,7 +34,7 @@ impl<'a> TapTable<'a> {
     }
 
     /// Calls `each` for the windows `columns` of a pooled row, in order: with the element of the input that a
-    /// tap names, if it names one, and the item of `others` beside the tap.
+    /// tap names, if it names one, and the item of `others` that has the tap's number.
     #[inline(always)]
     pub(super) fn each_cell<U: TapWord, I: Iterator>(
         &self,

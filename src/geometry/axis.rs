@@ -101,22 +101,18 @@ impl Axis {
         (self.start(q) + i64::from(tap * self.dilation)) as u32
     }
 
-    /// The tap of a cell in window `q`, one of those around it, if it lies in the window.
-    #[inline(always)]
-    pub(crate) fn tap_of(&self, cell: u32, q: u32) -> Option<u32> {
-        let step = cell + self.before - q * self.stride;
-        if self.dilation == 1 {
-            return Some(step);
-        }
-        step.is_multiple_of(self.dilation).then(|| step / self.dilation)
-    }
-
     /// The window that holds a cell and the cell's tap there, if one does, of windows that do not
     /// overlap.
     #[inline(always)]
     pub(crate) fn window_of(&self, cell: u32) -> Option<(u32, u32)> {
         let q = ((cell + self.before) / self.stride).min(self.pooled - 1);
-        self.tap_of(cell, q).filter(|&tap| tap < self.kernel).map(|tap| (q, tap))
+        let step = cell + self.before - q * self.stride;
+        let tap = match self.dilation {
+            1 => step,
+            dilation if step.is_multiple_of(dilation) => step / dilation,
+            _ => return None,
+        };
+        (tap < self.kernel).then_some((q, tap))
     }
 
     /// The stride blocks that hold a cell of the input: block `q` starts with window `q`.
