@@ -35,30 +35,6 @@ pub trait Arithmetic: Copy {
     /// The sum as an element: rounded to nearest even, with NaN in its canonical form, or `None` on
     /// integer overflow.
     fn total(sum: Self::Sum) -> Option<Self>;
-
-    /// Makes each of `cells` the total of a sum that `add` computes, starting from sums of 0. Returns
-    /// the number of the first cell whose type does not hold the total. The sums are in `scratch`, or
-    /// in the cells if cells and sums have one type.
-    #[inline(always)]
-    fn total_all(
-        cells: &mut [Self],
-        scratch: &mut Vec<Self::Sum>,
-        add: impl FnOnce(&mut [Self::Sum]),
-    ) -> Option<usize>
-    where
-        Self: Default,
-    {
-        scratch.clear();
-        scratch.resize(cells.len(), Self::Sum::default());
-        add(scratch);
-        let mut fits = true;
-        for (cell, &sum) in cells.iter_mut().zip(&*scratch) {
-            let total = Self::total(sum);
-            fits &= total.is_some();
-            *cell = total.unwrap_or_default();
-        }
-        if fits { None } else { scratch.iter().position(|&sum| Self::total(sum).is_none()) }
-    }
 }
 
 impl Arithmetic for f32 {
@@ -79,20 +55,6 @@ impl Arithmetic for f32 {
     #[inline(always)]
     fn total(sum: Self) -> Option<Self> {
         Some(if sum.is_nan() { Self::NAN } else { sum })
-    }
-
-    #[inline(always)]
-    fn total_all(
-        cells: &mut [Self],
-        _: &mut Vec<Self>,
-        add: impl FnOnce(&mut [Self]),
-    ) -> Option<usize> {
-        cells.fill(0.0);
-        add(cells);
-        for cell in cells {
-            *cell = if cell.is_nan() { Self::NAN } else { *cell };
-        }
-        None
     }
 
     #[inline(always)]

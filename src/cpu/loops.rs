@@ -3,10 +3,22 @@
 use bytemuck::{cast_slice, cast_slice_mut};
 use half::{bf16, f16};
 
-use super::{max_pool, max_unpool, max_unpool_backward};
+use super::max_pool::max_pool;
+use super::max_unpool::{Last, Sum, max_unpool};
+use super::max_unpool_backward::max_unpool_backward;
 use crate::argmax::{Overlap, Storage, Taps};
 use crate::cell::Loops;
 use crate::geometry::Geometry;
+
+/// Calls a function with the stored taps, whatever their width.
+macro_rules! with_taps {
+    ($storage:expr, |$taps:ident| $call:expr) => {
+        match $storage {
+            Storage::Bytes($taps) => $call,
+            Storage::Halves($taps) => $call,
+        }
+    };
+}
 
 /// The operations of element types, each with a type of its size, which has its zero: operations that only
 /// move values are compiled for these three types alone.
@@ -14,14 +26,11 @@ macro_rules! loops {
     ($($type:ty: $moved:ty),+) => {$(
         impl Loops for $type {
             fn max_pool(geometry: &Geometry, input: &[Self], values: &mut [Self], taps: &mut Taps) {
-                match taps.storage_mut() {
-                    Storage::Bytes(taps) => max_pool::max_pool(geometry, input, values, taps),
-                    Storage::Halves(taps) => max_pool::max_pool(geometry, input, values, taps),
-                }
+                with_taps!(taps.storage_mut(), |taps| max_pool(geometry, input, values, taps))
             }
 
             fn max_pool_values(geometry: &Geometry, input: &[Self], values: &mut [Self]) {
-                max_pool::max_pool(geometry, input, values, &mut vec![(); values.len()]);
+                max_pool(geometry, input, values, &mut vec![(); values.len()]);
             }
 
             fn max_unpool(
@@ -31,21 +40,15 @@ macro_rules! loops {
                 overlap: Overlap,
                 output: &mut [Self],
             ) -> Option<usize> {
-                match overlap {
-                    Overlap::Last => {
-                        let values = cast_slice::<_, $moved>(values);
-                        let to = cast_slice_mut(output);
-                        match taps.storage() {
-                            Storage::Bytes(taps) => max_unpool::unpool_last(geometry, values, taps, to),
-                            Storage::Halves(taps) => max_unpool::unpool_last(geometry, values, taps, to),
-                        }
-                        None
-                    }
-                    Overlap::Sum => match taps.storage() {
-                        Storage::Bytes(taps) => max_unpool::unpool_sum(geometry, values, taps, output),
-                        Storage::Halves(taps) => max_unpool::unpool_sum(geometry, values, taps, output),
-                    },
+                if overlap == Overlap::Sum {
+                    return with_taps!(taps.storage(), |taps| {
+                        max_unpool::<_, _, Sum>(geometry, values, taps, output)
+                    });
                 }
+                let (values, output) = (cast_slice::<_, $moved>(values), cast_slice_mut(output));
+                with_taps!(taps.storage(), |taps| {
+                    max_unpool::<_, _, Last>(geometry, values, taps, output)
+                })
             }
 
             fn max_unpool_backward(
@@ -55,14 +58,7 @@ macro_rules! loops {
                 gathered: &mut [Self],
             ) {
                 let (cells, gathered) = (cast_slice::<_, $moved>(cells), cast_slice_mut(gathered));
-                match taps.storage() {
-                    Storage::Bytes(taps) => {
-                        max_unpool_backward::max_unpool_backward(geometry, cells, taps, gathered)
-                    }
-                    Storage::Halves(taps) => {
-                        max_unpool_backward::max_unpool_backward(geometry, cells, taps, gathered)
-                    }
-                }
+                with_taps!(taps.storage(), |taps| max_unpool_backward(geometry, cells, taps, gathered))
             }
         }
     )+};

@@ -1,4 +1,5 @@
-//! Unpooling.
+//! Unpooling, in one of three ways: by the one window that each cell is in, by the windows that read each
+//! cell, or by the values.
 
 mod gather;
 mod readers;
@@ -11,58 +12,25 @@ use crate::cpu::tap::TapWord;
 use crate::cpu::windows::tiles::Tiles;
 use crate::geometry::Geometry;
 
-/// How the cells of an output are found, whichever is fastest.
-enum Way {
-    /// By the one window that each cell is in.
-    Tiles(Tiles),
-    /// By the windows that read each cell.
-    Gather,
-    /// By the values.
-    Scatter,
-}
+use rule::Rule;
+pub(super) use rule::{Last, Sum};
 
-impl Way {
-    fn of(geometry: &Geometry) -> Self {
-        match Tiles::of(geometry).filter(|_| !geometry.windows_overlap()) {
-            Some(tiles) => Self::Tiles(tiles),
-            None if gather::is_faster(geometry) => Self::Gather,
-            None => Self::Scatter,
-        }
-    }
-}
-
-/// Unpools with [`Overlap::Last`](crate::Overlap::Last).
-pub(super) fn unpool_last<T: Cell, U: TapWord>(
-    geometry: &Geometry,
-    values: &[T],
-    taps: &[U],
-    output: &mut [T],
-) {
-    match Way::of(geometry) {
-        Way::Tiles(tiles) => {
-            tiles::unpool::<T, U, rule::Last>(geometry, tiles, values, taps, output)
-        }
-        Way::Gather => {
-            gather::unpool::<T, U, rule::Last>(geometry, values, taps, output);
-        }
-        Way::Scatter => scatter::unpool_last(geometry, values, taps, output),
-    }
-}
-
-/// Unpools with [`Overlap::Sum`](crate::Overlap::Sum). Returns the first element whose sum does not fit, if
-/// there is one.
-pub(super) fn unpool_sum<T: Cell, U: TapWord>(
+/// Unpools every row of the output, whichever way is fastest. Returns the first element whose sum does not
+/// fit, if there is one.
+pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
     taps: &[U],
     output: &mut [T],
 ) -> Option<usize> {
-    match Way::of(geometry) {
-        Way::Tiles(tiles) => {
-            tiles::unpool::<T, U, rule::Sum>(geometry, tiles, values, taps, output);
+    match Tiles::of(geometry).filter(|_| !geometry.windows_overlap()) {
+        Some(tiles) => {
+            tiles::unpool::<T, U, R>(geometry, tiles, values, taps, output);
             None
         }
-        Way::Gather => gather::unpool::<T, U, rule::Sum>(geometry, values, taps, output),
-        Way::Scatter => scatter::unpool_sum(geometry, values, taps, output),
+        None if gather::is_faster(geometry) => {
+            gather::unpool::<T, U, R>(geometry, values, taps, output)
+        }
+        None => scatter::unpool::<T, U, R>(geometry, values, taps, output),
     }
 }

@@ -6,6 +6,9 @@ use crate::cell::Cell;
 
 /// How a cell of a window is found, among its cells in order of their taps.
 pub(super) trait Search<T: Cell, U: Tap> {
+    /// Bytes of the smallest cells that are searched in twice as many lanes.
+    const LEAST_BYTES: usize;
+
     /// The value and tap before any cell. `tap` is stored for the window already; `first` is its first one
     /// inside the input.
     fn start(tap: U, first: U) -> (T, U);
@@ -13,7 +16,7 @@ pub(super) trait Search<T: Cell, U: Tap> {
     /// Whether a cell takes over from the `best` so far, whose tap is `found`.
     fn takes(cell: T, tap: U, best: T, found: U) -> bool;
 
-    /// The state of the search in a narrow tile: the best cell, and what tells its tap.
+    /// The state of the search in a narrow tile: the best cell, and its tap or its number.
     type State: Copy;
 
     /// The state before some rows of a tile, `first` or after others that gave `best` and `tap`.
@@ -31,6 +34,8 @@ pub(super) trait Search<T: Cell, U: Tap> {
 pub(super) struct Greatest;
 
 impl<T: Cell, U: Tap> Search<T, U> for Greatest {
+    const LEAST_BYTES: usize = 2;
+
     #[inline(always)]
     fn start(_: U, first: U) -> (T, U) {
         (T::LOWEST, first)
@@ -67,6 +72,8 @@ impl<T: Cell, U: Tap> Search<T, U> for Greatest {
 pub(super) struct Named;
 
 impl<T: Cell, U: Tap> Search<T, U> for Named {
+    const LEAST_BYTES: usize = 1;
+
     #[inline(always)]
     fn start(tap: U, _: U) -> (T, U) {
         (T::default(), tap)

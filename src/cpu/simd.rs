@@ -16,8 +16,8 @@ pub(super) const LANES: usize = 16;
 /// The level of the processor.
 pub(super) fn level() -> Level {
     #[cfg(test)]
-    if let Some(level) = tests::forced() {
-        return level;
+    if tests::BASELINE.load(std::sync::atomic::Ordering::Relaxed) {
+        return Level::baseline();
     }
     let level = Level::new();
     #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
@@ -70,55 +70,38 @@ pub(super) fn by<const N: usize>(
     (start..end).step_by(N).map(move |at| at.min(end - N))
 }
 
-/// [`by`] [`LANES`].
-#[inline(always)]
-pub(super) fn by_lanes(elements: Range<usize>) -> impl Iterator<Item = usize> {
-    by::<LANES>(elements)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::RwLock;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use half::{bf16, f16};
 
-    use super::*;
-    use crate::argmax::Overlap;
     use crate::cell::Cell;
-    use crate::{Geometry, Padding, Shape, Window, cpu};
+    use crate::{Error, Geometry, Overlap, Padding, Shape, Window, cpu};
 
-    /// The level that a test forces on every loop.
-    static FORCED: RwLock<Option<Level>> = RwLock::new(None);
-
-    pub(super) fn forced() -> Option<Level> {
-        *FORCED.read().unwrap()
-    }
-
-    /// The levels that the loops are compiled for and the processor has, the widest first.
-    fn levels() -> [Level; 2] {
-        [level(), Level::baseline()]
-    }
+    /// Whether every loop is compiled for all processors of the target.
+    pub(super) static BASELINE: AtomicBool = AtomicBool::new(false);
 
     /// One for each of the loops, with rows of several vectors and a rest.
-    fn geometries() -> Vec<Geometry> {
+    fn geometries() -> Result<Vec<Geometry>, Error> {
         let first = |dims: &[usize]| Shape::channels_first(dims);
         let last = |dims: &[usize]| Shape::channels_last(dims);
-        let tiles = |n| Window::new([n, n]).with_padding(Padding::Same);
-        let overlapping = || Window::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]);
+        let tiles = |n: usize| Window::new(n).with_padding(Padding::Same);
+        let overlapping = Window::new(3).with_stride(2).with_padding(1);
         [
             (tiles(2), first(&[2, 3, 7, 141])),
             (tiles(3), first(&[1, 2, 8, 161])),
             (tiles(4), first(&[1, 1, 9, 203])),
             (tiles(2), last(&[2, 5, 7, 67])),
             (tiles(2), last(&[2, 5, 47, 3])),
-            (overlapping(), first(&[2, 3, 9, 99])),
-            (overlapping(), last(&[1, 9, 8, 35])),
-            (Window::new([4, 5]).with_stride([1, 1]), first(&[1, 2, 9, 77])),
-            (Window::new([2, 2]).with_stride([5, 5]).with_dilation([1, 3]), first(&[1, 2, 9, 203])),
-            (Window::new([16, 16]).with_stride([8, 8]), first(&[1, 1, 40, 200])),
+            (overlapping, first(&[2, 3, 9, 99])),
+            (overlapping, last(&[1, 9, 8, 35])),
+            (Window::new([4, 5]).with_stride(1), first(&[1, 2, 9, 77])),
+            (Window::new(2).with_stride(5).with_dilation([1, 3]), first(&[1, 2, 9, 203])),
+            (Window::new(16).with_stride(8), first(&[1, 1, 40, 200])),
         ]
         .into_iter()
-        .map(|(window, shape)| Geometry::new(&window, shape).unwrap())
+        .map(|(window, shape)| Ok(Geometry::new(&window, shape)?))
         .collect()
     }
 
@@ -133,49 +116,41 @@ mod tests {
         bytemuck::cast_slice(&bytes)[..len].to_vec()
     }
 
-    type Bytes = Result<Vec<u8>, String>;
-
     /// The bytes of all results, or what is wrong with a sum of integers.
-    fn results<T: Cell>(geometry: &Geometry) -> Vec<Bytes> {
-        let bytes = |made: Result<Vec<T>, crate::Error>| -> Bytes {
-            made.map(|made| bytemuck::cast_slice(&made).to_vec()).map_err(|e| e.to_string())
-        };
+    fn results<T: Cell>(geometry: &Geometry) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
+        let bytes =
+            |made: Result<Vec<T>, Error>| made.map(|made| bytemuck::cast_slice(&made).to_vec());
         let input = fill::<T>(geometry.input_len());
-        let pooled = cpu::max_pool(geometry, &input).unwrap();
+        let pooled = cpu::max_pool(geometry, &input)?;
         let (values, taps) = (fill::<T>(geometry.pooled_len()), pooled.taps);
-        vec![
+        Ok(vec![
             bytes(Ok(pooled.values)),
-            Ok(taps.iter().flat_map(u32::to_le_bytes).collect()),
+            Ok(taps.as_bytes().to_vec()),
             bytes(cpu::max_unpool(geometry, &values, &taps, Overlap::Last)),
             bytes(cpu::max_unpool(geometry, &values, &taps, Overlap::Sum)),
             bytes(cpu::max_unpool_backward(geometry, &input, &taps)),
-        ]
+        ])
     }
 
-    fn compare<T: Cell>() {
-        for geometry in geometries() {
-            let mut all = Vec::new();
-            for level in levels() {
-                *FORCED.write().unwrap() = Some(level);
-                all.push((vectors(), results::<T>(&geometry)));
-                *FORCED.write().unwrap() = None;
-            }
-            let (widest, expected) = &all[0];
-            for (name, found) in &all[1..] {
-                let element = T::ELEMENT.name();
-                assert!(found == expected, "{element}, {geometry:?}: {name:?} is not {widest:?}");
-            }
+    fn compare<T: Cell>() -> Result<(), Error> {
+        for geometry in geometries()? {
+            let widest = results::<T>(&geometry)?;
+            BASELINE.store(true, Ordering::Relaxed);
+            let baseline = results::<T>(&geometry)?;
+            BASELINE.store(false, Ordering::Relaxed);
+            assert!(widest == baseline, "{}, {geometry:?}", T::ELEMENT);
         }
+        Ok(())
     }
 
     #[test]
-    fn no_level_changes_a_bit() {
-        compare::<f32>();
-        compare::<f16>();
-        compare::<bf16>();
-        compare::<i32>();
-        compare::<u32>();
-        compare::<i8>();
-        compare::<u8>();
+    fn no_level_changes_a_bit() -> Result<(), Error> {
+        compare::<f32>()?;
+        compare::<f16>()?;
+        compare::<bf16>()?;
+        compare::<i32>()?;
+        compare::<u32>()?;
+        compare::<i8>()?;
+        compare::<u8>()
     }
 }

@@ -17,7 +17,7 @@ use super::rule::Rule;
 use super::tiles;
 use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::simd::{LANES, by_lanes, level};
+use crate::cpu::simd::{LANES, by, level};
 use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
 use crate::geometry::Geometry;
@@ -77,9 +77,8 @@ impl<T: Cell, U: TapWord> Gather<'_, T, U> {
         let mut row = Row::new(extents, chunk.row);
         let mut start =
             chunk.row * self.geometry.input_row() + chunk.columns.start as usize * inner;
-        self.readers.start(row, sources);
         for cells in output.chunks_exact_mut(chunk.columns.len() * inner) {
-            self.readers.find_rows(row, sources);
+            self.readers.find(row, sources);
             if !self.unpool_row::<R>(sources, chunk.columns.clone(), cells) {
                 let at = self.first_too_large::<R>(sources, chunk.columns.clone());
                 overflow.fetch_min(start + at, Ordering::Relaxed);
@@ -93,7 +92,7 @@ impl<T: Cell, U: TapWord> Gather<'_, T, U> {
     #[inline(always)]
     fn unpool_row<R: Rule<T>>(
         &self,
-        sources: &mut Sources<U>,
+        sources: &Sources<U>,
         columns: Range<u32>,
         cells: &mut [T],
     ) -> bool {
@@ -107,22 +106,10 @@ impl<T: Cell, U: TapWord> Gather<'_, T, U> {
         } else {
             columns.start..columns.start
         };
-        let elements = |columns_: Range<u32>| {
-            (columns_.start - columns.start) as usize * inner
-                ..(columns_.end - columns.start) as usize * inner
-        };
-        self.readers.find(sources);
-        let mut fits = self.unpool_cut::<R>(
-            sources,
-            columns.start..whole.start,
-            &mut cells[elements(columns.start..whole.start)],
-        );
-        fits &= self.unpool_cut::<R>(
-            sources,
-            whole.end..columns.end,
-            &mut cells[elements(whole.end..columns.end)],
-        );
-        let cells = &mut cells[elements(whole.clone())];
+        let (before, cells) = cells.split_at_mut((whole.start - columns.start) as usize * inner);
+        let (cells, after) = cells.split_at_mut(whole.len() * inner);
+        let mut fits = self.unpool_cut::<R>(sources, columns.start..whole.start, before);
+        fits &= self.unpool_cut::<R>(sources, whole.end..columns.end, after);
         let block_len = axis.stride as usize * inner;
         for (block, cells) in (start as usize..).zip(cells.chunks_exact_mut(block_len)) {
             for (class, cell) in cells.chunks_exact_mut(inner).enumerate() {
@@ -193,7 +180,7 @@ fn unpool_run<T: Cell, U: TapWord, R: Rule<T>>(
             fits &= unpool_lanes::<T, U, R, 1>(pooled, sources, ahead, at, cells);
         }
     } else {
-        for at in by_lanes(0..len) {
+        for at in by::<LANES>(0..len) {
             fits &= unpool_lanes::<T, U, R, LANES>(pooled, sources, ahead, at, cells);
         }
     }

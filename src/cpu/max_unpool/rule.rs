@@ -3,7 +3,10 @@
 use crate::cell::Cell;
 
 /// How a cell is made of the values of the windows that read it, in raster order.
-pub(super) trait Rule<T: Cell> {
+pub(in crate::cpu) trait Rule<T: Cell> {
+    /// Whether the cell depends on more than the last of the values.
+    const ADDS: bool;
+
     /// The cell after some of the values; by default, after none.
     type Accumulator: Copy + Default;
 
@@ -18,9 +21,10 @@ pub(super) trait Rule<T: Cell> {
 }
 
 /// The sum.
-pub(super) struct Sum;
+pub(in crate::cpu) struct Sum;
 
 impl<T: Cell> Rule<T> for Sum {
+    const ADDS: bool = true;
     type Accumulator = T::Sum;
 
     #[inline(always)]
@@ -41,9 +45,10 @@ impl<T: Cell> Rule<T> for Sum {
 }
 
 /// The last value.
-pub(super) struct Last;
+pub(in crate::cpu) struct Last;
 
 impl<T: Cell> Rule<T> for Last {
+    const ADDS: bool = false;
     type Accumulator = T;
 
     #[inline(always)]

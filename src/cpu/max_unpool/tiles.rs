@@ -11,7 +11,7 @@ use std::ops::Range;
 use super::rule::Rule;
 use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::simd::{LANES, by_lanes, level};
+use crate::cpu::simd::{LANES, by, level};
 use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
 use crate::cpu::windows::tiles::Tiles;
@@ -32,7 +32,7 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
         || (),
         |(), chunk, output| {
             let unpool = Unpool { geometry, values, taps, whole: x.whole_windows() };
-            // Functions of their own: what the compiler makes of a loop depends on those beside it.
+            // Functions of their own: loops in one function are compiled to slower code.
             if tiles == Tiles::Narrow {
                 U::vectorized(
                     level,
@@ -189,7 +189,7 @@ pub(super) fn unpool_cell<T: Cell, U: TapWord, R: Rule<T>>(
 ) {
     let len = cells.len();
     let (values, taps) = (&values[..len], &taps[..len]);
-    for at in by_lanes(0..len) {
+    for at in by::<LANES>(0..len) {
         let (values, taps) = (&values[at..at + LANES], &taps[at..at + LANES]);
         let mut made = [T::default(); LANES];
         for i in 0..LANES {
