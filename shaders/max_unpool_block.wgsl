@@ -1,7 +1,7 @@
 // Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
 // the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
-// of one block of the output; where windows are a row apart and overlap, of a strip of STRIP blocks, one below the
-// other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
+// of one block of the output; where windows overlap and the stride on y is 1, of a strip of STRIP blocks, one below
+// the other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
 // once, zeros included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.

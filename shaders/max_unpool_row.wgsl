@@ -1,7 +1,8 @@
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
-// four. A work item owns four adjacent elements, or 16 bytes of narrow ones (row_words.wgsl), in each row of a stride
-// block: the rows from the start of one window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
-// blocks, one below the other. Work items side by side store bytes side by side.
+// four. A work item owns four adjacent elements, or 16 bytes of elements of 16 or 8 bits (row_words.wgsl), in each
+// row of a stride block: the rows from the start of one window to the start of the next, on z and y. Where windows
+// overlap and the stride on y is 1, it owns a strip of STRIP blocks, one below the other. Adjacent work items store
+// adjacent bytes.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //

@@ -26,10 +26,6 @@ const SEGMENT: u32 = 65536u;
 // the next of them.
 var<workgroup> counts: array<u32, DIGITS * WORKGROUP_SIZE>;
 
-fn start_of(cell: u32) -> u32 {
-    return cell;
-}
-
 // The sort key of an element: its cell, or the number of cells for an element that goes to none.
 fn key_of(element: u32) -> u32 {
     return scratch[params.cells + element];
@@ -70,7 +66,7 @@ fn scatter_clear(
         clear_report();
     }
     if cell < params.cells {
-        scratch[start_of(cell)] = NONE;
+        scratch[cell] = NONE;
     }
 }
 
@@ -195,7 +191,7 @@ fn scatter_mark_runs(
     }
     let cell = key_of(sorted(position));
     if cell < params.cells && (position == 0u || key_of(sorted(position - 1u)) != cell) {
-        scratch[start_of(cell)] = position;
+        scratch[cell] = position;
     }
 }
 
@@ -254,7 +250,7 @@ fn scatter_accumulate(
     if cell >= params.cells {
         return;
     }
-    let start = scratch[start_of(cell)];
+    let start = scratch[cell];
     if position - start >= SEGMENT || !is_long(cell, start) {
         return;
     }
@@ -285,7 +281,7 @@ fn scatter_gather(
     for (var lane = 0u; lane < 4u; lane++) {
         var start = NONE;
         if cell[lane] < params.cells {
-            start = scratch[start_of(cell[lane])];
+            start = scratch[cell[lane]];
         }
         if start != NONE && is_long(cell[lane], start) {
             let first = start / SEGMENT + select(1u, 0u, start % SEGMENT == 0u);

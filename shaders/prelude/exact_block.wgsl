@@ -1,6 +1,4 @@
-// The way of max_unpool_block.wgsl to exact sums.
-
-// The cells of the strip, with exact sums.
+// Stores the cells of a strip of max_unpool_block.wgsl, with exact sums.
 fn unpool_exactly(block: Block) {
     for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
         let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);

@@ -1,4 +1,4 @@
-// What max_unpool_row.wgsl has where four elements are four lanes.
+// Loads and exact sums of max_unpool_row.wgsl where four elements are four lanes.
 
 // Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
 // blocks.
@@ -11,7 +11,7 @@ fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
     return pooled(load(source), taps);
 }
 
-// The elements of the strip, with exact sums.
+// Stores the elements of the strip, with exact sums.
 fn unpool_exactly(cells: RowCells) {
     var at: Position;
     at.outer = vec4<u32>(cells.outer);

@@ -32,7 +32,7 @@ fn funnel(low: u32, high: u32, bit: u32) -> u32 {
     return (low >> bit) | (high << (32u - bit));
 }
 
-// The elements of a row, given those that lie at even and at odd places.
+// The elements of a row, given those of even and those of odd numbers.
 fn interleave(even: vec2<u32>, odd: vec2<u32>) -> vec4<u32> {
     let pairs = vec4<u32>(
         (even.x & 0xffffu) | (odd.x << 16u),

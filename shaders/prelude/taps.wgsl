@@ -1,5 +1,3 @@
-// The taps of a work item's four windows.
-
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
 // which is no tap: a byte has the taps of at most 255 cells.

@@ -266,8 +266,6 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// The taps of a work item's four windows.
-
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
 // which is no tap: a byte has the taps of at most 255 cells.
@@ -819,9 +817,10 @@ fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
 }
 
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
-// four. A work item owns four adjacent elements, or 16 bytes of narrow ones (row_words.wgsl), in each row of a stride
-// block: the rows from the start of one window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
-// blocks, one below the other. Work items side by side store bytes side by side.
+// four. A work item owns four adjacent elements, or 16 bytes of elements of 16 or 8 bits (row_words.wgsl), in each
+// row of a stride block: the rows from the start of one window to the start of the next, on z and y. Where windows
+// overlap and the stride on y is 1, it owns a strip of STRIP blocks, one below the other. Adjacent work items store
+// adjacent bytes.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -893,7 +892,7 @@ fn max_unpool_row(
     unpool(RowCells(at.outer, z, y, at.x, x + params.pad_before.z, inner));
 }
 
-// What max_unpool_row.wgsl has where four elements are four lanes.
+// Loads and exact sums of max_unpool_row.wgsl where four elements are four lanes.
 
 // Four adjacent windows of a row: the first is `offset` windows from those that start the cells' own stride
 // blocks.
@@ -906,7 +905,7 @@ fn load_windows(cells: RowCells, row: WindowRow, offset: i32) -> Pooled {
     return pooled(load(source), taps);
 }
 
-// The elements of the strip, with exact sums.
+// Stores the elements of the strip, with exact sums.
 fn unpool_exactly(cells: RowCells) {
     var at: Position;
     at.outer = vec4<u32>(cells.outer);

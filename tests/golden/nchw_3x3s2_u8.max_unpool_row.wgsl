@@ -592,9 +592,10 @@ fn no_window() -> Words {
 }
 
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, divide by
-// four. A work item owns four adjacent elements, or 16 bytes of narrow ones (row_words.wgsl), in each row of a stride
-// block: the rows from the start of one window to the start of the next, on z and y. Where windows are a row apart and overlap, it owns a strip of STRIP
-// blocks, one below the other. Work items side by side store bytes side by side.
+// four. A work item owns four adjacent elements, or 16 bytes of elements of 16 or 8 bits (row_words.wgsl), in each
+// row of a stride block: the rows from the start of one window to the start of the next, on z and y. Where windows
+// overlap and the stride on y is 1, it owns a strip of STRIP blocks, one below the other. Adjacent work items store
+// adjacent bytes.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -700,7 +701,7 @@ fn funnel(low: u32, high: u32, bit: u32) -> u32 {
     return (low >> bit) | (high << (32u - bit));
 }
 
-// The elements of a row, given those that lie at even and at odd places.
+// The elements of a row, given those of even and those of odd numbers.
 fn interleave(even: vec2<u32>, odd: vec2<u32>) -> vec4<u32> {
     let pairs = vec4<u32>(
         (even.x & 0xffffu) | (odd.x << 16u),

@@ -266,8 +266,6 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// The taps of a work item's four windows.
-
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
 // which is no tap: a byte has the taps of at most 255 cells.

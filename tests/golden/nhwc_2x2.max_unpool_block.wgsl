@@ -266,8 +266,6 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// The taps of a work item's four windows.
-
 // The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
 // taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
 // which is no tap: a byte has the taps of at most 255 cells.
@@ -724,8 +722,8 @@ fn no_window() -> vec4<u32> {
 
 // Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
 // the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
-// of one block of the output; where windows are a row apart and overlap, of a strip of STRIP blocks, one below the
-// other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
+// of one block of the output; where windows overlap and the stride on y is 1, of a strip of STRIP blocks, one below
+// the other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
 // once, zeros included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
@@ -809,9 +807,7 @@ fn max_unpool_block(
     unpool(Block(item, at, z, y, x, first));
 }
 
-// The way of max_unpool_block.wgsl to exact sums.
-
-// The cells of the strip, with exact sums.
+// Stores the cells of a strip of max_unpool_block.wgsl, with exact sums.
 fn unpool_exactly(block: Block) {
     for (var cell = 0u; cell < STRIDE_Z * STRIP * STRIDE_Y * STRIDE_X; cell++) {
         let rz = cell / (STRIP * STRIDE_Y * STRIDE_X);
