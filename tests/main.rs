@@ -32,6 +32,7 @@ mod random_sizes;
 mod recording;
 mod reference;
 mod refusals;
+mod refused_operands;
 mod scatter;
 #[cfg(feature = "serde")]
 mod serde;

@@ -1,5 +1,6 @@
 //! What the groups of tests share.
 
+pub(crate) mod bench;
 pub(crate) mod cases;
 pub(crate) mod compare;
 pub(crate) mod devices;
