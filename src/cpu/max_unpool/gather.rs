@@ -77,8 +77,9 @@ impl<T: Cell, U: TapWord> Gather<'_, T, U> {
         let mut row = Row::new(extents, chunk.row);
         let mut start =
             chunk.row * self.geometry.input_row() + chunk.columns.start as usize * inner;
+        self.readers.start(row, sources);
         for cells in output.chunks_exact_mut(chunk.columns.len() * inner) {
-            self.readers.find(row, sources);
+            self.readers.find_rows(row, sources);
             if !self.unpool_row::<R>(sources, chunk.columns.clone(), cells) {
                 let at = self.first_too_large::<R>(sources, chunk.columns.clone());
                 overflow.fetch_min(start + at, Ordering::Relaxed);
@@ -92,7 +93,7 @@ impl<T: Cell, U: TapWord> Gather<'_, T, U> {
     #[inline(always)]
     fn unpool_row<R: Rule<T>>(
         &self,
-        sources: &Sources<U>,
+        sources: &mut Sources<U>,
         columns: Range<u32>,
         cells: &mut [T],
     ) -> bool {
@@ -106,10 +107,22 @@ impl<T: Cell, U: TapWord> Gather<'_, T, U> {
         } else {
             columns.start..columns.start
         };
-        let (before, cells) = cells.split_at_mut((whole.start - columns.start) as usize * inner);
-        let (cells, after) = cells.split_at_mut(whole.len() * inner);
-        let mut fits = self.unpool_cut::<R>(sources, columns.start..whole.start, before);
-        fits &= self.unpool_cut::<R>(sources, whole.end..columns.end, after);
+        let elements = |columns_: Range<u32>| {
+            (columns_.start - columns.start) as usize * inner
+                ..(columns_.end - columns.start) as usize * inner
+        };
+        self.readers.find(sources);
+        let mut fits = self.unpool_cut::<R>(
+            sources,
+            columns.start..whole.start,
+            &mut cells[elements(columns.start..whole.start)],
+        );
+        fits &= self.unpool_cut::<R>(
+            sources,
+            whole.end..columns.end,
+            &mut cells[elements(whole.end..columns.end)],
+        );
+        let cells = &mut cells[elements(whole.clone())];
         let block_len = axis.stride as usize * inner;
         for (block, cells) in (start as usize..).zip(cells.chunks_exact_mut(block_len)) {
             for (class, cell) in cells.chunks_exact_mut(inner).enumerate() {

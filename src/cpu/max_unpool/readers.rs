@@ -19,10 +19,12 @@ pub(super) struct Readers<'a> {
 }
 
 /// The windows that read the cells of a row.
-#[derive(Default)]
 pub(super) struct Sources<U> {
     /// The rows of windows: the first tap, and the first pooled element.
-    rows: Vec<(u32, usize)>,
+    pub(super) rows: Vec<(u32, usize)>,
+    planes: Vec<(u32, u32)>,
+    block: u32,
+    class: u32,
     /// For each class of cells, in raster order.
     sources: Vec<Source<U>>,
     ends: Vec<usize>,
@@ -35,6 +37,19 @@ pub(super) struct Source<U> {
     /// The pooled element that the cell of block 0 reads, or would.
     pub(super) start: usize,
     shift: i64,
+}
+
+impl<U> Default for Sources<U> {
+    fn default() -> Self {
+        Self {
+            rows: Vec::new(),
+            planes: Vec::new(),
+            block: 0,
+            class: 0,
+            sources: Vec::new(),
+            ends: vec![0],
+        }
+    }
 }
 
 impl<U> Sources<U> {
@@ -57,26 +72,54 @@ impl<'a> Readers<'a> {
         Self { geometry, z, y, x, whole }
     }
 
-    /// Finds the windows that read the cells of a row.
+    pub(super) fn start<U>(&self, row: Row, sources: &mut Sources<U>) {
+        let y = &self.geometry.axes[1];
+        (sources.block, sources.class) = (row.y / y.stride, row.y % y.stride);
+        self.find_planes(row, sources);
+    }
+
+    fn find_planes<U>(&self, row: Row, sources: &mut Sources<U>) {
+        let z = &self.geometry.axes[0];
+        sources.planes.clear();
+        let class = &self.z[(row.z % z.stride) as usize];
+        for reader in class {
+            if let Some(q) = z.window(row.z / z.stride, reader) {
+                sources.planes.push((reader.tap, q));
+            }
+        }
+    }
+
+    /// Finds the rows of windows that read a row: the first one, or the one after the last.
     #[inline(always)]
-    pub(super) fn find<U: TapWord>(&self, row: Row, found: &mut Sources<U>) {
-        let Sources { rows, sources, ends } = found;
-        let [z, y, x] = &self.geometry.axes;
+    pub(super) fn find_rows<U>(&self, row: Row, sources: &mut Sources<U>) {
+        let [_, y, x] = &self.geometry.axes;
         let (pooled, len) =
             (self.geometry.axes.map(|axis| axis.pooled), self.geometry.pooled_row());
-        rows.clear();
-        for of_z in &self.z[(row.z % z.stride) as usize] {
-            let Some(qz) = z.window(row.z / z.stride, of_z) else { continue };
-            for of_y in &self.y[(row.y % y.stride) as usize] {
-                if let Some(qy) = y.window(row.y / y.stride, of_y) {
+        if row.y == 0 {
+            (sources.block, sources.class) = (0, 0);
+            self.find_planes(row, sources);
+        }
+        sources.rows.clear();
+        for &(tz, qz) in &sources.planes {
+            for reader in &self.y[sources.class as usize] {
+                if let Some(qy) = y.window(sources.block, reader) {
                     let start = Row { outer: row.outer, z: qz, y: qy }.number(pooled) * len;
-                    rows.push(((of_z.tap * y.kernel + of_y.tap) * x.kernel, start));
+                    sources.rows.push(((tz * y.kernel + reader.tap) * x.kernel, start));
                 }
             }
         }
+        sources.class += 1;
+        if sources.class == y.stride {
+            (sources.class, sources.block) = (0, sources.block + 1);
+        }
+    }
+
+    /// Finds the windows that read the cells of a row.
+    #[inline(always)]
+    pub(super) fn find<U: TapWord>(&self, found: &mut Sources<U>) {
+        let Sources { rows, sources, ends, .. } = found;
         sources.clear();
-        ends.clear();
-        ends.push(0);
+        ends.truncate(1);
         for class in &self.x {
             for &(first_tap, start) in &*rows {
                 sources.extend(
