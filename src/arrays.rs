@@ -31,7 +31,13 @@ pub struct PooledArray<T: Cell, D: Dimension> {
 }
 
 impl<T: Cell, D: Dimension> PooledArray<T, D> {
-    /// The indices that another framework would have returned: [`Taps::to_index_array`].
+    /// The indices that another framework would have returned, in the shape of the values.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::TapWidth`] or [`Error::Length`] if these are not taps of `geometry`.
+    /// - [`Error::IndexSpaceTooLarge`] if `I` cannot hold every index of the space.
+    /// - [`Error::ArrayRank`] if `D` has another number of dimensions than the pooled shape.
     pub fn indices<I: Index>(
         &self,
         geometry: &Geometry,
@@ -70,6 +76,11 @@ impl<T: Cell, D: Dimension> PooledArray<T, D> {
 #[cfg(not(target_arch = "wasm32"))]
 impl Engine {
     /// [`Engine::max_pool`] of an array of shape [`Geometry::input_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::ArrayShape`] if `input` has another shape.
+    /// - The errors of [`Engine::max_pool`].
     pub fn max_pool_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -82,6 +93,11 @@ impl Engine {
     }
 
     /// [`Engine::max_unpool`] of an array of shape [`Geometry::pooled_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::ArrayShape`] if `values` has another shape.
+    /// - The errors of [`Engine::max_unpool`].
     pub fn max_unpool_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -95,6 +111,11 @@ impl Engine {
     }
 
     /// [`Engine::max_pool_backward`] of an array of shape [`Geometry::pooled_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::ArrayShape`] if `grad_output` has another shape.
+    /// - The errors of [`Engine::max_pool_backward`].
     pub fn max_pool_backward_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -107,6 +128,11 @@ impl Engine {
     }
 
     /// [`Engine::max_unpool_backward`] of an array of shape [`Geometry::input_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::ArrayShape`] if `grad_output` has another shape.
+    /// - The errors of [`Engine::max_unpool_backward`].
     pub fn max_unpool_backward_array<T: Cell, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -119,6 +145,11 @@ impl Engine {
     }
 
     /// [`Engine::scatter`] of arrays of shape [`Scatter::pooled_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::ArrayShape`] if `values` or `indices` has another shape.
+    /// - The errors of [`Engine::scatter`].
     pub fn scatter_array<T: Cell, I: Index, D: Dimension>(
         &self,
         scatter: &Scatter,
@@ -134,20 +165,24 @@ impl Engine {
 }
 
 /// With the feature `ndarray`: taps and indices as arrays of [`Geometry::pooled_shape`].
-///
-/// # Errors
-///
-/// [`Error::ArrayShape`] if an array has another shape; [`Error::ArrayRank`] if the result has another
-/// number of dimensions than `D`; [`Error::TapWidth`] or [`Error::Length`] if the taps are not those of the
-/// geometry; and the errors of [`Taps::to_indices`] and [`Taps::from_indices`].
 impl Taps {
     /// The taps as an array.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::TapWidth`] or [`Error::Length`] if these are not taps of `geometry`.
+    /// - [`Error::ArrayRank`] if `D` has another number of dimensions than the pooled shape.
     pub fn to_array<D: Dimension>(&self, geometry: &Geometry) -> Result<Array<u16, D>, Error> {
         self.check(geometry)?;
         shaped("taps", geometry.pooled_shape(), self.iter().map(|tap| tap as u16).collect())
     }
 
-    /// Taps from an array. Taps past the end of the window are accepted; they unpool to nothing.
+    /// Taps from an array of shape [`Geometry::pooled_shape`]. Taps past the end of the window are
+    /// accepted; they unpool to nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ArrayShape`] if the array has another shape.
     pub fn from_array<D: Dimension>(
         geometry: &Geometry,
         taps: &ArrayRef<u16, D>,
@@ -158,7 +193,13 @@ impl Taps {
         Self::collect(geometry, |i| Ok(taps[i].min(largest).into()))
     }
 
-    /// [`Taps::to_indices`] as an array.
+    /// [`Taps::to_indices`] as an array of shape [`Geometry::pooled_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::TapWidth`] or [`Error::Length`] if these are not taps of `geometry`.
+    /// - [`Error::IndexSpaceTooLarge`] if `I` cannot hold every index of the space.
+    /// - [`Error::ArrayRank`] if `D` has another number of dimensions than the pooled shape.
     pub fn to_index_array<I: Index, D: Dimension>(
         &self,
         geometry: &Geometry,
@@ -167,7 +208,12 @@ impl Taps {
         shaped("indices", geometry.pooled_shape(), self.to_indices(geometry, space)?)
     }
 
-    /// [`Taps::from_indices`] of an array.
+    /// [`Taps::from_indices`] of an array of shape [`Geometry::pooled_shape`].
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::ArrayShape`] if the array has another shape.
+    /// - [`Error::IndexOutside`] for the first index that names no cell of its window.
     pub fn from_index_array<I: Index, D: Dimension>(
         geometry: &Geometry,
         space: IndexSpace,

@@ -27,19 +27,6 @@ use crate::scatter::Scatter;
 /// assert_eq!(restored.iter().sum::<f32>(), 5.0 + 7.0 + 13.0 + 15.0);
 /// # Ok::<(), unpool::Error>(())
 /// ```
-///
-/// # Errors
-///
-/// The operations return
-///
-/// - [`Error::Length`] if the number of elements of an operand is not that of the geometry, and
-///   [`Error::TapWidth`] if the taps are of a window of another size;
-/// - on the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates such a
-///   sum;
-/// - on a GPU, [`Error::Rounding`] for sums of floats if the device does not round them to nearest even
-///   ([`Gpu::check_sums`]);
-/// - on a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small, and
-///   [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Engine {
@@ -100,6 +87,12 @@ impl Engine {
     }
 
     /// Max pooling with argmax: [`cpu::max_pool`] on this engine.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::Length`] if `input` has another number of elements than the geometry's input.
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_pool<T: Cell>(&self, geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
         match self {
             Self::Cpu => cpu::max_pool(geometry, input),
@@ -108,6 +101,10 @@ impl Engine {
     }
 
     /// Max pooling without argmax: [`cpu::max_pool_values`] on this engine.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Engine::max_pool`].
     pub fn max_pool_values<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -120,6 +117,17 @@ impl Engine {
     }
 
     /// Unpooling: [`cpu::max_unpool`] on this engine.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::Length`] if `values` or `taps` has another number of elements than the geometry's
+    ///   pooled shape, and [`Error::TapWidth`] if the taps are of a window of another size.
+    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
+    ///   such a sum.
+    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
+    ///   ([`Gpu::check_sums`]).
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_unpool<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -134,6 +142,17 @@ impl Engine {
     }
 
     /// The gradient of pooling: [`cpu::max_pool_backward`] on this engine.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::Length`] if `grad_output` or `taps` has another number of elements than the geometry's
+    ///   pooled shape, and [`Error::TapWidth`] if the taps are of a window of another size.
+    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
+    ///   such a sum.
+    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
+    ///   ([`Gpu::check_sums`]).
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_pool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -150,6 +169,14 @@ impl Engine {
     }
 
     /// The gradient of unpooling: [`cpu::max_unpool_backward`] on this engine.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::Length`] if `grad_output` has another number of elements than the geometry's input, or
+    ///   `taps` another number than its pooled shape; [`Error::TapWidth`] if the taps are of a window
+    ///   of another size.
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn max_unpool_backward<T: Cell>(
         &self,
         geometry: &Geometry,
@@ -166,8 +193,15 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// Besides those of every operation, [`Error::IndexOutOfRange`] for the first index that names no
-    /// cell; on a GPU, [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index.
+    /// - [`Error::Length`] if `values` or `indices` has another number of elements than the pooled shape.
+    /// - [`Error::IndexOutOfRange`] for the first index that names no cell.
+    /// - On the CPU, [`Error::Overflow`] if a sum of integers does not fit its type. A GPU saturates
+    ///   such a sum.
+    /// - On a GPU, [`Error::IndexSpaceTooLarge`] if a `u32` cannot hold every index.
+    /// - On a GPU, [`Error::Rounding`] if the device does not round sums of floats to nearest even
+    ///   ([`Gpu::check_sums`]).
+    /// - On a GPU, [`Error::Limit`] or [`Error::OutOfMemory`] if its limits or its memory are too small,
+    ///   and [`Error::DeviceLost`] or [`Error::Wgpu`] if the device fails.
     pub fn scatter<T: Cell, I: Index>(
         &self,
         scatter: &Scatter,

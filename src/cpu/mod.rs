@@ -2,15 +2,6 @@
 //!
 //! They run on the calling thread and, for large tensors, on other threads of `rayon`'s pool, with the
 //! widest vector instructions of the processor. Neither changes a bit of a result.
-//!
-//! # Errors
-//!
-//! The operations return
-//!
-//! - [`Error::Length`] if the number of elements of an argument is not that of the geometry;
-//! - [`Error::TapWidth`] if the taps are of a window of another size;
-//! - [`Error::Overflow`] if a sum of integers does not fit its type. A slice that the result was written
-//!   to then has unspecified contents.
 
 mod deinterleave;
 mod loops;
@@ -43,6 +34,10 @@ use crate::geometry::Geometry;
 /// `input` has [`Geometry::input_shape`]. A cell takes over when it is greater or NaN, so ties go
 /// to the first cell in raster order and a NaN always shows. Values keep their bits.
 ///
+/// # Errors
+///
+/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+///
 /// ```
 /// use unpool::{cpu, Geometry, Shape, Window};
 ///
@@ -61,6 +56,11 @@ pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, 
 }
 
 /// [`max_pool`] into values and taps that exist.
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_pool_into<T: Cell>(
     geometry: &Geometry,
     input: &[T],
@@ -75,6 +75,10 @@ pub fn max_pool_into<T: Cell>(
 }
 
 /// Max pooling without argmax: the values of [`max_pool`].
+///
+/// # Errors
+///
+/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
 ///
 /// ```
 /// use unpool::{cpu, Geometry, Shape, Window};
@@ -91,6 +95,10 @@ pub fn max_pool_values<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Vec<
 }
 
 /// [`max_pool_values`] into values that exist.
+///
+/// # Errors
+///
+/// Returns [`Error::Length`] if the number of elements of an argument is not that of the geometry.
 pub fn max_pool_values_into<T: Cell>(
     geometry: &Geometry,
     input: &[T],
@@ -107,6 +115,12 @@ pub fn max_pool_values_into<T: Cell>(
 ///
 /// `values` has [`Geometry::pooled_shape`], the result [`Geometry::input_shape`]. Under
 /// [`Overlap::Sum`] f16 and bf16 are summed in f32 and rounded once, to nearest even.
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_unpool<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -119,7 +133,14 @@ pub fn max_unpool<T: Cell>(
     Ok(output)
 }
 
-/// [`max_unpool`] into an output that exists.
+/// [`max_unpool`] into an output that exists. After [`Error::Overflow`] its contents are
+/// unspecified.
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_unpool_into<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -135,6 +156,12 @@ pub fn max_unpool_into<T: Cell>(
 /// maximum.
 ///
 /// `grad_output` has [`Geometry::pooled_shape`], the result [`Geometry::input_shape`].
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_pool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -146,7 +173,14 @@ pub fn max_pool_backward<T: Cell>(
     Ok(grad_input)
 }
 
-/// [`max_pool_backward`] into a gradient that exists.
+/// [`max_pool_backward`] into a gradient that exists. After [`Error::Overflow`] its contents are
+/// unspecified.
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
+/// - [`Error::Overflow`] if a sum of integers does not fit its type.
 pub fn max_pool_backward_into<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -162,6 +196,11 @@ pub fn max_pool_backward_into<T: Cell>(
 /// `grad_output` has [`Geometry::input_shape`], the result [`Geometry::pooled_shape`]. Where
 /// windows share a cell, each of them reads it, as in PyTorch; that is exact for
 /// [`Overlap::Sum`].
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_unpool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],
@@ -174,6 +213,11 @@ pub fn max_unpool_backward<T: Cell>(
 }
 
 /// [`max_unpool_backward`] into a gradient that exists.
+///
+/// # Errors
+///
+/// - [`Error::Length`] if the number of elements of an argument is not that of the geometry.
+/// - [`Error::TapWidth`] if the taps are of a window of another size.
 pub fn max_unpool_backward_into<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],

@@ -12,6 +12,10 @@ use crate::geometry::{WindowPosition, window_positions};
 
 /// Max pooling with argmax: of each window, the first cell that no other is greater than, or the last
 /// NaN.
+///
+/// # Errors
+///
+/// As [`cpu::max_pool`](crate::cpu::max_pool).
 pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
     check_len("input", input.len(), geometry.input_len())?;
     let mut values = Vec::with_capacity(geometry.pooled_len());
@@ -34,6 +38,10 @@ pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, 
 }
 
 /// Unpooling: each pooled value, in raster order, goes to the cell that its tap names.
+///
+/// # Errors
+///
+/// As [`cpu::max_unpool`](crate::cpu::max_unpool).
 pub fn max_unpool<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -75,6 +83,10 @@ pub(super) fn put<T: Cell>(
 }
 
 /// The gradient of unpooling: for each pooled value, the cell that its tap names.
+///
+/// # Errors
+///
+/// As [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
 pub fn max_unpool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],

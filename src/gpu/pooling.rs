@@ -36,7 +36,6 @@ use crate::index_space::IndexSpace;
 ///   one buffer: those that are read from a buffer that is also written are bound as read-write, by pipelines
 ///   of their own;
 /// - [`Error::Limit`] if a limit of the device is too small;
-/// - [`Error::IndexSpaceTooLarge`] from the conversions of indices if a `u32` does not hold every index of the space;
 /// - [`Error::OutOfMemory`] or [`Error::Wgpu`] if the device fails, or if a buffer belongs to another device.
 ///
 /// # Determinism
@@ -165,6 +164,10 @@ impl Pooling {
 
     /// Max pooling: reads `input`, writes `values` and `taps`. The result is that of
     /// [`cpu::max_pool`](crate::cpu::max_pool).
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
     pub fn max_pool<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxPool<B>,
@@ -180,6 +183,10 @@ impl Pooling {
 
     /// Max pooling without argmax: reads `input`, writes `values`. The result is that of
     /// [`cpu::max_pool_values`](crate::cpu::max_pool_values).
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
     pub fn max_pool_values<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxPoolValues<B>,
@@ -194,6 +201,10 @@ impl Pooling {
 
     /// Unpooling: reads `values` and `taps`, writes every cell of `output`. The result is that of
     /// [`cpu::max_unpool`](crate::cpu::max_unpool), but a sum of integers saturates.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
     pub fn max_unpool<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxUnpool<B>,
@@ -211,6 +222,10 @@ impl Pooling {
     /// The gradient of max pooling: reads `grad_output` (pooled) and `taps`, writes every cell of `grad_input`.
     /// The result is that of [`cpu::max_pool_backward`](crate::cpu::max_pool_backward), but a sum of integers
     /// saturates.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
     pub fn max_pool_backward<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxPoolBackward<B>,
@@ -227,6 +242,10 @@ impl Pooling {
     /// The gradient of unpooling: reads the cells of `grad_output` (unpooled) that `taps` name, writes
     /// `grad_input` (pooled). The result is that of
     /// [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`].
     pub fn max_unpool_backward<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::MaxUnpoolBackward<B>,
@@ -243,6 +262,10 @@ impl Pooling {
     /// Taps to the indices of another framework: reads `taps`, writes `indices`, a `u32` each. A tap that names no
     /// cell of the input becomes `u32::MAX`. The result is that of
     /// [`Taps::to_indices`](crate::Taps::to_indices).
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`], and [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index of the space.
     pub fn taps_to_indices<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::TapsToIndices<B>,
@@ -259,6 +282,10 @@ impl Pooling {
     /// Indices of another framework to taps: reads `indices`, a `u32` each, writes `taps`, and to `report` an
     /// [`IndexReport`]. An index that names no cell of its window becomes a tap that unpools to nothing.
     /// [`Taps::from_indices`](crate::Taps::from_indices) refuses such an index instead.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pooling`], and [`Error::IndexSpaceTooLarge`] if a `u32` does not hold every index of the space.
     pub fn indices_to_taps<'a, B: Into<Operand<'a>>>(
         &self,
         operands: operands::IndicesToTaps<B>,
