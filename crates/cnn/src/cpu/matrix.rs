@@ -1,6 +1,8 @@
 //! Sparse matrices along an axis, products of matrices, and axes in another order.
 
-use super::chunks::{each, each_chunk};
+use std::ops::Range;
+
+use super::chunks::{CHUNK, each_chunk};
 use super::columns::copy_strided;
 use super::gemm::{self, Strides, Threads};
 use super::lanes::dot;
@@ -20,28 +22,84 @@ pub(super) fn along(along: &Along, [x, starts, columns, values]: [&[f32]; 4], y:
         });
     }
     if inner == 1 {
-        each(y, |i| {
-            let (x, row) = (&x[i / to * from..], entries(i % to));
-            // Columns ascend, so as many as they span are all there.
-            let dense = row.len() > 16 && cell(row.end - 1) + 1 - cell(row.start) == row.len();
-            if dense {
-                return dot(&values[row.clone()], &x[cell(row.start)..][..row.len()]);
+        let runs = runs(to, &entries, &cell, values);
+        // Lines that a thread takes at a time.
+        let some = (CHUNK / to).max(1);
+        return each_chunk(y, some * to, |chunk, y| {
+            for (i, y) in y.chunks_exact_mut(to).enumerate() {
+                let x = &x[(chunk * some + i) * from..][..from];
+                if let Some(runs) = &runs {
+                    y.fill(0.0);
+                    for &Run { row, column, len, value } in runs {
+                        mapped(&x[column..][..len], &mut y[row..][..len], move |x| value * x);
+                    }
+                    continue;
+                }
+                for (row, y) in y.iter_mut().enumerate() {
+                    let row = entries(row);
+                    // Columns ascend, so as many as they span are all there.
+                    let dense =
+                        row.len() > 16 && cell(row.end - 1) + 1 - cell(row.start) == row.len();
+                    *y = if dense {
+                        dot(&values[row.clone()], &x[cell(row.start)..][..row.len()])
+                    } else {
+                        row.map(|entry| values[entry] * x[cell(entry)]).sum()
+                    };
+                }
             }
-            row.map(|entry| values[entry] * x[cell(entry)]).sum()
         });
-        return;
     }
     each_chunk(y, inner, |i, y| {
-        let (outer, row) = (i / to, i % to);
-        y.fill(0.0);
-        for entry in entries(row) {
-            let first = (outer * from + cell(entry)) * inner;
+        let (outer, row) = (i / to, entries(i % to));
+        if row.is_empty() {
+            y.fill(0.0);
+        }
+        for (i, entry) in row.enumerate() {
+            let x = &x[(outer * from + cell(entry)) * inner..][..inner];
             let factor = values[entry];
-            for (y, x) in y.iter_mut().zip(&x[first..first + inner]) {
-                *y += factor * x;
+            if i == 0 {
+                mapped(x, y, move |x| factor * x);
+            } else {
+                y.iter_mut().zip(x).for_each(|(y, x)| *y += factor * x);
             }
         }
     });
+}
+
+/// Rows of a matrix one after the other, with a single entry each: all of one value, in columns one after the other.
+struct Run {
+    row: usize,
+    column: usize,
+    len: usize,
+    value: f32,
+}
+
+/// The runs of a matrix whose rows have an entry or none, as of padding and slices; nothing where runs are short.
+fn runs(
+    rows: usize,
+    entries: impl Fn(usize) -> Range<usize>,
+    column: impl Fn(usize) -> usize,
+    values: &[f32],
+) -> Option<Vec<Run>> {
+    let mut runs: Vec<Run> = Vec::new();
+    for row in 0..rows {
+        let entry = match entries(row) {
+            Range { start, end } if start == end => continue,
+            Range { start, end } if start + 1 == end => start,
+            _ => return None,
+        };
+        let (column, value) = (column(entry), values[entry]);
+        match runs.last_mut() {
+            Some(run)
+                if (run.row + run.len, run.column + run.len) == (row, column)
+                    && run.value == value =>
+            {
+                run.len += 1;
+            }
+            _ => runs.push(Run { row, column, len: 1, value }),
+        }
+    }
+    (runs.len() * 4 <= rows).then_some(runs)
 }
 
 /// Extents of the square blocks in which matrices are turned.
