@@ -18,7 +18,7 @@ pub(super) fn runs(runs: &Runs, x: &[f32], y: &mut [f32]) {
         (0..count).for_each(|i| y[i * step..][..len].copy_from_slice(run(i)));
         return;
     }
-    let some = (BLOCK / step).max(1);
+    let some = (BLOCK / step.max(1)).max(1);
     each_chunk(&mut y[..(count - 1) * step + len], some * step, |first, y| {
         for (i, y) in y.chunks_mut(step).enumerate() {
             y[..len].copy_from_slice(run(first * some + i));

@@ -22,9 +22,9 @@ pub(super) fn along(along: &Along, [x, starts, columns, values]: [&[f32]; 4], y:
         });
     }
     if inner == 1 {
-        let runs = runs(to, &entries, &cell, values);
+        let runs = runs(to, entries, cell, values);
         // Lines that a thread takes at a time.
-        let some = (CHUNK / to).max(1);
+        let some = (CHUNK / to.max(1)).max(1);
         return each_chunk(y, some * to, |chunk, y| {
             for (i, y) in y.chunks_exact_mut(to).enumerate() {
                 let x = &x[(chunk * some + i) * from..][..from];
