@@ -266,7 +266,8 @@ impl Session {
         let arena = &mut self.storage.arena;
         let is_free = |piece: PieceId| !self.reserved.get(piece).copied().unwrap_or(false);
         let seed = (0..arena.sizes.len())
-            .find(|&piece| is_free(piece) && arena.sizes[piece] >= bytes(back.seed));
+            .filter(|&piece| is_free(piece) && arena.sizes[piece] >= bytes(back.seed))
+            .min_by_key(|&piece| arena.sizes[piece]);
         let seed = seed.unwrap_or_else(|| arena.push(bytes(back.seed)));
         assigned[back.seed] = Some(seed);
         let mut reserved = self.reserved.clone();
