@@ -1,8 +1,7 @@
 //! Convolutions of one position and one tap, which are products of matrices. Images are the columns.
 
 use super::chunks::{each_chunk, threads};
-use super::gemm::{Strides, add_product};
-use super::lanes::dot;
+use super::gemm::{Strides, add_product, column_product};
 use crate::kernel::Conv;
 
 /// Rows of a product with one column that a thread takes at a time.
@@ -23,10 +22,10 @@ pub(super) fn conv(conv: &Conv, x: &[f32], weights: &[f32], bias: Option<&[f32]>
             // Memory's rate decides, so threads take rows of the weights.
             let x: Vec<_> = (0..columns).map(|c| x[c * x_strides.row]).collect();
             each_chunk(&mut y[..rows], ROWS, |chunk, y| {
-                for (i, y) in y.iter_mut().enumerate() {
-                    let row = chunk * ROWS + i;
-                    *y = start(row) + dot(&weights[row * columns..][..columns], &x);
-                }
+                let first = chunk * ROWS;
+                y.iter_mut().enumerate().for_each(|(i, y)| *y = start(first + i));
+                let weights = (&weights[first * columns..], Strides::rows_of(columns));
+                column_product(y.len(), weights, &x, (y, 1), true);
             });
             continue;
         }

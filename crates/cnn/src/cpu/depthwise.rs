@@ -90,6 +90,8 @@ impl Copies {
                 }
             }
         }
+        // All moves of a line of cells one after the other, while it is in the cache.
+        copies.moves.sort_by_key(|line| line.from);
         for tap in 0..(z.kernel * y.kernel * x.kernel) as usize {
             let at = [tap / taps / y.kernel as usize, tap / taps % y.kernel as usize];
             let shift =

@@ -1,5 +1,7 @@
 //! Products of matrices: `gemm`'s kernels on the threads of this process, plain loops on wasm.
 
+use super::lanes::{dot, dots};
+
 /// A matrix in memory: the distance from one row to the next, and from one column to the next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Strides {
@@ -26,6 +28,9 @@ impl Strides {
         (rows - 1) * self.row + (columns - 1) * self.column + 1
     }
 }
+
+/// Elements of a vector.
+const VECTOR: usize = 8;
 
 /// Terms that gemm sums without rounding the sum to memory, however large the matrices are.
 const DEPTH: usize = 512;
@@ -64,12 +69,45 @@ pub(super) fn product_in_order(
     (b, b_strides): (&[f32], Strides),
     (y, y_strides): (&mut [f32], Strides),
 ) {
+    // A column after the last whole vector takes gemm as long as two vectors, and a sum along each row a third of it.
+    let by_rows = columns % VECTOR == 1 && a_strides.column == 1;
+    let columns = columns - usize::from(by_rows);
     for first in (0..depth).step_by(DEPTH) {
-        let size = [rows, columns, DEPTH.min(depth - first)];
+        let size @ [.., depth] = [rows, columns, DEPTH.min(depth - first)];
         let a = (&a[first * a_strides.column..], a_strides);
-        let b = (&b[first * b_strides.row..], b_strides);
-        multiply(size, a, b, (&mut *y, y_strides), first > 0, Threads::This);
+        let b = &b[first * b_strides.row..];
+        if columns > 0 {
+            multiply(size, a, (b, b_strides), (&mut *y, y_strides), first > 0, Threads::This);
+        }
+        if by_rows {
+            let mut column = [0.0; DEPTH];
+            let x = b[columns * b_strides.column..].iter().step_by(b_strides.row);
+            column.iter_mut().zip(x).take(depth).for_each(|(own, x)| *own = *x);
+            let y = &mut y[columns * y_strides.column..];
+            column_product(rows, a, &column[..depth], (y, y_strides.row), first > 0);
+        }
     }
+}
+
+/// The sums of the products of each row of `a` and a column, added to those of `y`, or in their place.
+pub(super) fn column_product(
+    rows: usize,
+    (a, a_strides): (&[f32], Strides),
+    column: &[f32],
+    (y, step): (&mut [f32], usize),
+    adds: bool,
+) {
+    let mut add = |row: usize, sum: f32| {
+        let y = &mut y[row * step];
+        *y = if adds { *y + sum } else { sum };
+    };
+    let row = |row: usize| &a[row * a_strides.row..][..column.len()];
+    let whole = rows / 4 * 4;
+    for first in (0..whole).step_by(4) {
+        let sums = dots(std::array::from_fn::<_, 4, _>(|i| row(first + i)), column);
+        sums.into_iter().enumerate().for_each(|(i, sum)| add(first + i, sum));
+    }
+    (whole..rows).for_each(|i| add(i, dot(row(i), column)));
 }
 
 /// Adds the product to `y`, on all threads.

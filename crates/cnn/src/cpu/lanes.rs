@@ -1,8 +1,7 @@
 //! Sums in sixteen lanes, and an exponential without branches: loops that compilers vectorise, for the
 //! vector instructions of the processor at hand.
 
-#[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-use fearless_simd::{Level, Simd};
+use fearless_simd::{Level, Simd, dispatch, prelude::*};
 
 pub(super) const LANES: usize = 16;
 
@@ -37,20 +36,39 @@ pub(super) fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
 
 /// The sum of the products of two slices of one length.
 pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    vectorized(
-        #[inline(always)]
-        || {
-            let mut lanes = [0.0f32; LANES];
-            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-            for (a, b) in a.iter().zip(b) {
-                for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-                    *lane += a * b;
-                }
+    dots([a], b)[0]
+}
+
+/// The sums of the products of each of some slices and one, all of one length: as [`dot`] has them.
+pub(super) fn dots<const N: usize>(all: [&[f32]; N], b: &[f32]) -> [f32; N] {
+    dispatch!(Level::new(), simd => dots_by(simd, all, b))
+}
+
+#[inline(always)]
+fn dots_by<S: Simd, const N: usize>(simd: S, all: [&[f32]; N], b: &[f32]) -> [f32; N] {
+    let vector = S::f32s::LEN;
+    let whole = b.len() / (2 * vector) * (2 * vector);
+    let mut lanes = [[S::f32s::splat(simd, 0.0); 2]; N];
+    for at in (0..whole).step_by(2 * vector) {
+        for (n, lanes) in lanes.iter_mut().enumerate() {
+            let (a, b) = (&all[n][at..][..2 * vector], &b[at..][..2 * vector]);
+            for (half, lanes) in lanes.iter_mut().enumerate() {
+                let part = half * vector..(half + 1) * vector;
+                let a = S::f32s::from_slice(simd, &a[part.clone()]);
+                *lanes = a.mul_add(S::f32s::from_slice(simd, &b[part]), *lanes);
             }
-            let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-            lanes.iter().sum::<f32>() + rest
-        },
-    )
+        }
+    }
+    let mut sums = [0.0; N];
+    for (n, sum) in sums.iter_mut().enumerate() {
+        for at in whole..b.len() {
+            *sum += all[n][at] * b[at];
+        }
+        for lane in (lanes[n][0] + lanes[n][1]).as_slice() {
+            *sum += lane;
+        }
+    }
+    sums
 }
 
 /// The exponential, within two units in the last place.
