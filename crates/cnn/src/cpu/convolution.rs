@@ -146,7 +146,7 @@ fn channels_back(
                 let start = bias.map_or(0.0, |bias| bias[channel]);
                 sums.fill(start);
                 for (tap, from) in block.chunks_exact(positions).enumerate() {
-                    add_cells(conv, from, tap, 0, sums);
+                    add_cells(conv, from, tap, sums);
                 }
                 chain.finish(at + channel * cells, sums, &mut part(stored, i * cells, cells));
             }

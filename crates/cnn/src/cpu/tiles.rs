@@ -8,7 +8,7 @@
 
 use super::chain::{Chain, Stored, part, runs, take};
 use super::chunks::{each_chunk, threads, with_scratch};
-use super::columns::copy_cells;
+use super::columns::Cells;
 use super::gemm::{Strides, product_in_order};
 use super::lanes::vectorized;
 use crate::kernel::Conv;
@@ -107,20 +107,27 @@ pub(super) fn conv(
     // Whole vectors: the product of others is computed in a copy.
     let pitch = width.next_multiple_of(VECTOR);
     let panel = depth * pitch;
-    let copy = |group: usize, first: usize, row: usize, out: &mut [f32]| {
-        let x = &x[(group * columns + row / taps) * step..];
-        let (out, rest) = out.split_at_mut(width.min(positions - first));
-        rest.fill(0.0);
-        copy_cells(conv, x, row % taps, first / conv.axes[2].output as usize, out);
-    };
     let direct = conv.is_pointwise();
+    // The cells of each tile across.
+    let line = conv.axes[2].output as usize;
+    let of_tile = |tile: usize| {
+        let first = tile * width;
+        Cells::new(conv, first / line, width.min(positions - first) / line)
+    };
+    let cells: Vec<_> = (0..if direct { 0 } else { across }).map(of_tile).collect();
+    let copy = |group: usize, tile: usize, row: usize, out: &mut [f32]| {
+        let x = &x[(group * columns + row / taps) * step..];
+        let (out, rest) = out.split_at_mut(width.min(positions - tile * width));
+        rest.fill(0.0);
+        cells[tile].copy(x, row % taps, out);
+    };
     // Tiles of the same windows share their columns.
     let shared = down > 1 && !direct;
     let panels = if shared { conv.groups as usize * across } else { 0 };
     with_scratch(panels * panel, |all| {
         each_chunk(all, pitch, |i, out| {
             let (panel, row) = (i / depth, i % depth);
-            copy(panel / across, panel % across * width, row, out);
+            copy(panel / across, panel % across, row, out);
         });
         let all = &*all;
         let mut tiles = cut(y, [rows, positions], [height, width]);
@@ -134,7 +141,7 @@ pub(super) fn conv(
             with_scratch(copies + height * pitch, |scratch| {
                 let (own, sums) = scratch.split_at_mut(copies);
                 for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
-                    copy(group, first, row, out);
+                    copy(group, across_at, row, out);
                 }
                 let panels = panel * (group * across + across_at);
                 let (b, b_strides, count) = match (direct, shared) {
