@@ -19,6 +19,9 @@ const BLOCK: usize = 1 << 18;
 /// Windows of a tile at least: products of fewer leave vectors empty, and read the weights for little.
 const WINDOWS: usize = 64;
 
+/// Windows of a tile at least where a thread would have no tile.
+const FEWEST: usize = 24;
+
 /// Tiles for each thread at least, where there are so many rows and windows.
 const TILES: usize = 2;
 
@@ -45,11 +48,16 @@ impl Tiling {
         // Windows of one cell need not be taken in lines.
         let line = if conv.is_pointwise() { 1 } else { conv.axes[2].output as usize };
         let at_most = (BLOCK / depth.max(rows / 8)).max(WINDOWS);
-        let wanted = (TILES * threads()).div_ceil(conv.groups as usize);
+        let groups = conv.groups as usize;
+        let wanted = (TILES * threads()).div_ceil(groups);
         let cheap = if conv.is_pointwise() { ROWS } else { CHEAP };
         let down = (rows / cheap).clamp(1, wanted);
         let across = (positions / at_most).max(wanted.div_ceil(down));
-        let across = across.min(positions / WINDOWS).max(1);
+        let across = across.min(positions / WINDOWS);
+        // As many for each thread, and one for each if need be.
+        let fair = if across > threads() { across - across % threads() } else { across };
+        let needed = threads().div_ceil(groups * down).min(positions / FEWEST);
+        let across = fair.max(needed).max(1);
         let width = positions.div_ceil(across).next_multiple_of(line);
         let width = if line == 1 { width.next_multiple_of(VECTOR) } else { width };
         let down = wanted.div_ceil(positions.div_ceil(width)).min(rows / ROWS).max(1);
