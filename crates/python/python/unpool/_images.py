@@ -6,14 +6,11 @@ import os
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from ._arrays import Array, as_array
-
-if TYPE_CHECKING:
-    from ._model import Model
 
 __all__ = ["PRESETS", "Preprocessing", "array_of", "content_of", "opened", "pillow_image"]
 
@@ -32,6 +29,18 @@ _RANGES = {
 }
 
 
+class Reader(Protocol):
+    """A network that reads images, and what its file says of them."""
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...] | None: ...
+    @property
+    def input_layout(self) -> str: ...
+    @property
+    def largest_pixel(self) -> float | None: ...
+    def metadata(self, key: str) -> str | None: ...
+
+
 class Preprocessing(NamedTuple):
     """What a network was trained to read."""
 
@@ -46,7 +55,7 @@ class Preprocessing(NamedTuple):
     @classmethod
     def of(
         cls,
-        network: Model,
+        network: Reader,
         preset: str | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
@@ -193,7 +202,7 @@ def _picture(content: bytes | Array, array: Array | None) -> Any:
     return pillow_image().fromarray(np.ascontiguousarray(array))
 
 
-def _stated(network: Model) -> str:
+def _stated(network: Reader) -> str:
     """What the model says of itself: a preset's name, ONNX's own key, or its first arithmetic."""
     named = (network.metadata("preprocessing") or "").lower()
     if named in PRESETS:
