@@ -1,5 +1,5 @@
-"""A forward pass of whole networks: ONNX Runtime, PyTorch and tract where they are installed, and unpool-cnn, by
-turns in one run. With --device, unpool-cnn on that adapter and PyTorch on CUDA, from an image on the host to a
+"""A forward pass of whole networks: ONNX Runtime, PyTorch and tract where they are installed, and unpool-cnn,
+interleaved in one run. With --device, unpool-cnn on that adapter and PyTorch on CUDA, from an image on the host to a
 result on the host.
 
 usage: networks.py TIME_EXAMPLE MODEL.onnx ... [--device NAME] [--threads N] [--runs N] [--json FILE]

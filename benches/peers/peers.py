@@ -2,7 +2,7 @@
 """unpool's CPU path and other frameworks, on the same machine in the same run.
 
 Results are compared before anything is timed. Then rounds follow, all with two threads: `unpool
-bench` and the operations of every framework, first by turns with a copy, then each repeated by
+bench` and the operations of every framework, first interleaved with a copy, then each repeated by
 itself. The medians of the rounds' medians count.
 """
 
@@ -40,8 +40,8 @@ TARGETS = [
     ("TensorFlow", "max_unpool", "nhwc_2x2", 30.0),
 ]
 
-# What follows what, as `unpool bench` knows it: by turns an output is in no cache, repeated it is.
-ORDERS = {"turns": [], "repeated": ["--repeated"]}
+# The order of measurements, as `unpool bench` knows it: interleaved, an output is in no cache; repeated, it is.
+ORDERS = {"interleaved": [], "repeated": ["--repeated"]}
 
 # Library, case, operation, whether it allocates, order.
 Key = tuple[str, str, str, bool, str]
@@ -70,8 +70,8 @@ def main() -> None:
         for order in ORDERS:
             times |= unpool(args.unpool, order)
             for case, x in tensors.items():
-                for together in groups(o for o in operations if o.case == case):
-                    times |= measure(together, x, args.runs, order)
+                for group in groups(o for o in operations if o.case == case):
+                    times |= measure(group, x, args.runs, order)
         rounds.append(times)
     report(rounds)
     if args.json:
@@ -138,7 +138,7 @@ def unpool(command: Path, order: str) -> Round:
 
 
 def groups(operations: Iterable[Operation]) -> list[list[Operation]]:
-    """By library, and by whether they allocate: each group takes turns of its own."""
+    """By library, and by whether they allocate: each group is interleaved by itself."""
     found = defaultdict(list)
     for operation in operations:
         found[operation.library, operation.allocates].append(operation)
@@ -146,16 +146,16 @@ def groups(operations: Iterable[Operation]) -> list[list[Operation]]:
 
 
 def measure(operations: list[Operation], x: np.ndarray, runs: int, order: str) -> Round:
-    """Some runs of each, after others that warm up: by turns, a copy of the tensor by one thread and
+    """Some runs of each, after others that warm up: interleaved, a copy of the tensor by one thread and
     then the operations; or each repeated by itself."""
     settle()
     copy = np.empty_like(x)
     found = defaultdict(list)
-    for together in [operations] if order == "turns" else [[o] for o in operations]:
+    for group in [operations] if order == "interleaved" else [[o] for o in operations]:
         for number in range(WARM_UP + runs):
-            if order == "turns":
+            if order == "interleaved":
                 np.copyto(copy, x)
-            for operation in together:
+            for operation in group:
                 start = time.perf_counter()
                 operation.call()
                 if number >= WARM_UP:
@@ -198,11 +198,11 @@ def rows(rounds: list[Round], runs: int) -> list[dict[str, object]]:
 
 def report(rounds: list[Round]) -> None:
     """Every ratio, then the targets."""
-    print(f"{'':35}{'by turns':^22}{'repeated':^22}".rstrip())
+    print(f"{'':35}{'interleaved':^22}{'repeated':^22}".rstrip())
     print("op                 case     output      ms unpool  ratio      ms unpool  ratio")
     heading = ""
     for library, case, op, allocates, order in rounds[0]:
-        if library != "unpool" and order == "turns":
+        if library != "unpool" and order == "interleaved":
             if library != heading:
                 print(library)
                 heading = library
@@ -212,7 +212,7 @@ def report(rounds: list[Round]) -> None:
                 own = typical(rounds, ("unpool", case, op, False, order))
                 line += f"{typical(rounds, key):8.2f}{own:7.2f}{ratio(rounds, key):7.2f}"
             print(line)
-    print(f"\n{'':46}{'by turns':^14}{'repeated':^17}".rstrip())
+    print(f"\n{'':46}{'interleaved':^14}{'repeated':^17}".rstrip())
     print("library      op                case     target  best  called     best  called")
     for library, op, case, wanted in TARGETS:
         found = [

@@ -1,6 +1,6 @@
 """The cases of `unpool bench` by PyTorch: on CUDA events around ten calls, on the CPU each call, the median of some.
 
-    python3 pytorch.py [--device cuda|cpu] [--small] [--threads N] [--json FILE] [--beside unpool.json]
+    python3 pytorch.py [--device cuda|cpu] [--small] [--threads N] [--json FILE] [--compare unpool.json]
                        [--case NAME] [--compile]
 
 Functions are called as users call them: each call allocates its results. Needs PyTorch, on CUDA with it, and no
@@ -134,7 +134,7 @@ def main():
     parser.add_argument("--small", action="store_true", help="tensors of up to 25 MB, as unpool's --small")
     parser.add_argument("--threads", type=int, default=2, help="on the CPU")
     parser.add_argument("--json", help="write the rows to this file")
-    parser.add_argument("--beside", help="the JSON file of `unpool bench` on the same device")
+    parser.add_argument("--compare", help="the JSON file of `unpool bench` on the same device")
     parser.add_argument("--case", default="", help="only cases whose name contains this")
     parser.add_argument("--compile", action="store_true", help="pooling by torch.compile, too")
     arguments = parser.parse_args()
@@ -146,8 +146,8 @@ def main():
     device = f"PyTorch {torch.__version__}, {where}"
     print(device)
     ours = {}
-    if arguments.beside:
-        with open(arguments.beside, encoding="utf-8") as file:
+    if arguments.compare:
+        with open(arguments.compare, encoding="utf-8") as file:
             ours = {(row["case"], row["op"]): row["median_ms"] for row in json.load(file)}
     everything = []
     for case in CASES:

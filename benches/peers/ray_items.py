@@ -2,7 +2,7 @@
 
 usage: python3 benches/peers/ray_items.py [--images N] [--rounds N]
 
-Needs `pip install "crates/python[ray]"`. Each way runs in a process of its own, by turns. The time of an
+Needs `pip install "crates/python[ray]"`. Each way runs in a process of its own, alternately. The time of an
 image is that between the first and the last tenth of the files, by their own times; what is left of the
 whole is the start. Also measured: what reading and writing an image takes, and the bytes that move for one.
 """
