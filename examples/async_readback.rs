@@ -44,10 +44,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // From here on nothing waits.
     let mut readback = pin!(gpu.read::<f32>(&values)?);
-    let mut turns = 0;
+    let mut iterations = 0;
     let found = loop {
         other_work();
-        turns += 1;
+        iterations += 1;
         device.poll(PollType::Poll)?;
         if let Poll::Ready(found) = readback.as_mut().poll(&mut Context::from_waker(Waker::noop()))
         {
@@ -55,11 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     };
     assert_eq!(found, cpu::max_pool(&geometry, &input)?.values);
-    println!("{} values arrived; turns of the loop meanwhile: {turns}", found.len());
+    println!("{} values arrived; iterations of the loop meanwhile: {iterations}", found.len());
     Ok(())
 }
 
-/// What an event loop does between two looks at the device: input, drawing, the network.
+/// The work of an event loop between two polls of the device: input, drawing, the network.
 fn other_work() {
     thread::sleep(Duration::from_millis(1));
 }

@@ -50,7 +50,7 @@ fn main() -> Result<(), Error> {
         let loops = unpool_2d(&map, &argmax, pooled, stride);
         let restored = engine.max_unpool(geometry, &map, taps, Overlap::Last)?;
         assert_eq!(restored, loops);
-        // Pooling what was unpooled finds every activation again: one in each block.
+        // Pooling the unpooled map finds every activation again: one in each block.
         assert_eq!(engine.max_pool(geometry, &restored)?.values, map);
         println!("unpool  {} to {}", geometry.pooled_shape(), geometry.input_shape());
         map = restored;

@@ -12,7 +12,7 @@ use unpool::wgpu::{self, BufferUsages, PollType};
 use unpool::{Element, Geometry, Gpu, Overlap, Padding, Shape, Window, cpu, operands};
 
 const FRAMES: usize = 1000;
-/// After so many frames drivers have what they keep.
+/// After so many frames drivers have allocated all that they keep.
 const WARM: usize = 200;
 /// What the resident memory may grow by in the rest.
 const ROOM: u64 = 4 << 20;

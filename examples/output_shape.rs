@@ -1,13 +1,13 @@
-//! Unpooling to an explicit output shape, which is what sizes that the stride does not divide need.
+//! Unpooling to an explicit output shape, which sizes that the stride does not divide need.
 //!
 //! A 5×7 image pooled 2×2 with SAME padding becomes 3×4, and so does a 6×8 one: the pooled tensor
-//! does not know which it was. TensorFlow programs pass `output_shape` along and take indices apart
-//! with it. Here the size goes into the geometry.
+//! does not know which it was. TensorFlow programs pass `output_shape` along and decode indices with
+//! it. Here the size goes into the geometry.
 
 use unpool::{Engine, Error, Geometry, IndexSpace, Overlap, Padding, Shape, Taps, Window};
 
-/// What the usual function computes: each index taken apart into row, column and channel of the
-/// output shape, and the value put there.
+/// The usual function: decodes each index into row, column and channel of the output shape, and puts the
+/// value there.
 fn unpool(
     values: &[f32],
     argmax: &[i64],

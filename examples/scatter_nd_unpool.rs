@@ -1,7 +1,7 @@
 //! The `unpool` that TensorFlow programs share, and the same in this crate.
 //!
 //! The recipe of tensorflow#2169 flattens values and argmax, puts the number of the image before
-//! each index unless the argmax has it already, and calls `tf.scatter_nd`, which sums what meets in
+//! each index unless the argmax has it already, and calls `tf.scatter_nd`, which sums the values of
 //! a cell. Here the indices are checked against their windows, become taps, and are unpooled with
 //! `Overlap::Sum`.
 
@@ -49,17 +49,17 @@ fn main() -> Result<(), Error> {
         let restored = engine.max_unpool(&geometry, &pooled.values, &taps, Overlap::Sum)?;
         assert_eq!(restored, recipe);
 
-        let mut places = argmax.clone();
+        let mut cells = argmax.clone();
         if !include_batch_in_index {
             let image = x.len() as i64 / 2;
-            let half = places.len() / 2;
-            places[half..].iter_mut().for_each(|index| *index += image);
+            let half = cells.len() / 2;
+            cells[half..].iter_mut().for_each(|index| *index += image);
         }
-        places.sort_unstable();
-        places.dedup();
-        let met = argmax.len() - places.len();
+        cells.sort_unstable();
+        cells.dedup();
+        let met = argmax.len() - cells.len();
         assert!(met > 0);
-        println!("{:>5} indices: {} cells, {met} values met another", space.name(), places.len());
+        println!("{:>5} indices: {} cells, {met} values met another", space.name(), cells.len());
     }
     println!("tf.scatter_nd and Overlap::Sum agree in every cell");
     Ok(())

@@ -1,8 +1,8 @@
 //! Why unpooled pictures tilt, and why they cannot here.
 //!
-//! TensorFlow's argmax is flattened in the input, `(y·W + x)·C + c`. The recipe that goes around
+//! TensorFlow's argmax is flattened in the input, `(y·W + x)·C + c`. The usual recipe
 //! rebuilds the output as pooled width × kernel. On an odd width that is another width: every index
-//! is taken apart with the wrong `W`, and each row lands a cell further to the side than the last.
+//! is decoded with the wrong `W`, and each row lands a cell further to the side than the last.
 //! A vertical line comes out slanted.
 
 use unpool::{Engine, Error, Geometry, IndexSpace, Overlap, Padding, Shape, Taps, Window};
@@ -29,7 +29,7 @@ fn main() -> Result<(), Error> {
         tilted[index as usize] += value;
     }
 
-    // Here the geometry that pooled goes with the argmax, and says what the output is.
+    // Here the geometry that pooled goes with the argmax, and gives the shape of the output.
     let restored = engine.max_unpool(&geometry, &pooled.values, &pooled.taps, Overlap::Last)?;
 
     println!("{:<16}{:<17}taps", "input", "width × kernel");
