@@ -1,5 +1,5 @@
 //! Engines against each other on the same input, and against themselves: other runs, other
-//! workgroups, and geometries of which only the pooled shape was known.
+//! workgroup sizes, and geometries that were made from the pooled shape alone.
 
 use std::ops::Range;
 

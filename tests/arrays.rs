@@ -1,4 +1,4 @@
-//! The operations on `ndarray` arrays: in any memory order and dimension, what they are on slices.
+//! The operations on `ndarray` arrays of any memory order and dimension give the same as on slices.
 
 use ndarray::{Array, Array2, Array3, Array4, ArrayD, Axis, IxDyn, ShapeBuilder};
 use unpool::{
@@ -50,12 +50,12 @@ fn check<T: Cell + Bits>(report: &mut Report, engine: &Engine) {
             let view = seen(array, *step);
             let found = engine.max_pool_array(&geometry, &view).unwrap();
             assert_eq!(&found.taps, taps, "{case} {order}");
-            let place = format!("{case} {order} values");
-            report.add(same_bits(&place, found.values.as_slice().unwrap(), &expected.values));
+            let context = format!("{case} {order} values");
+            report.add(same_bits(&context, found.values.as_slice().unwrap(), &expected.values));
             let found = engine.max_unpool_backward_array(&geometry, &view, taps).unwrap();
             assert_eq!(found.shape(), pooled.dims());
-            let place = format!("{case} {order} grad_updates");
-            report.add(same_bits(&place, found.as_slice().unwrap(), &gathered));
+            let context = format!("{case} {order} grad_updates");
+            report.add(same_bits(&context, found.as_slice().unwrap(), &gathered));
         }
         let grads = orders(pooled, &g);
         let sum = engine.max_pool_backward(&geometry, &g, taps);
@@ -63,12 +63,12 @@ fn check<T: Cell + Bits>(report: &mut Report, engine: &Engine) {
             let view = seen(array, *step);
             let found = engine.max_unpool_array(&geometry, &view, taps, Overlap::Last).unwrap();
             assert_eq!(found.shape(), input.dims());
-            let place = format!("{case} {order} output");
-            report.add(same_bits(&place, found.as_slice().unwrap(), &last));
+            let context = format!("{case} {order} output");
+            report.add(same_bits(&context, found.as_slice().unwrap(), &last));
             match (engine.max_pool_backward_array(&geometry, &view, taps), &sum) {
                 (Ok(found), Ok(sum)) => {
-                    let place = format!("{case} {order} grad_input");
-                    report.add(same_bits(&place, found.as_slice().unwrap(), sum));
+                    let context = format!("{case} {order} grad_input");
+                    report.add(same_bits(&context, found.as_slice().unwrap(), sum));
                 }
                 (found, sum) => assert_eq!(found.err(), sum.clone().err(), "{case} {order}"),
             }

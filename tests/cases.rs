@@ -1,4 +1,4 @@
-//! The table of cases itself: it must say what it means, and mean enough.
+//! The table of cases itself: names are parsed and written alike, and every kind of window is among them.
 
 use std::collections::HashSet;
 
@@ -44,7 +44,7 @@ fn the_table_has_every_kind_of_geometry_in_both_layouts() {
         ("two axes", |_, p| p.rank == 2),
         ("three axes", |_, p| p.rank == 3),
         ("an empty batch", |c, _| c.batch == 0),
-        ("windows apart", |_, p| (0..3).all(|i| span(p, i) <= p.stride[i])),
+        ("windows that do not overlap", |_, p| (0..3).all(|i| span(p, i) <= p.stride[i])),
         ("windows that overlap", |_, p| (0..3).any(|i| span(p, i) > p.stride[i])),
         ("gaps", |_, p| (0..3).any(|i| span(p, i) < p.stride[i])),
         ("three windows and more to a cell", |_, p| {

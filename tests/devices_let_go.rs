@@ -1,5 +1,5 @@
-//! A program that makes devices, drops them and makes new ones does not grow. A binary of its own, for
-//! the memory of its whole process is looked at.
+//! A program that makes devices, drops them and makes new ones does not grow. A binary of its own, because
+//! the memory of its whole process is measured.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop, and say where")]
 
@@ -19,8 +19,8 @@ fn resident() -> i64 {
     line.split_whitespace().nth(1).unwrap().parse::<i64>().unwrap() / 1024
 }
 
-/// Makes as many devices, one after another, of which each compiles a pipeline and runs it, and holds
-/// the process to what it had after a fifth of them.
+/// Makes as many devices, one after another, of which each compiles a pipeline and runs it, and asserts
+/// that the process grows no further after a fifth of them.
 fn make(on: &str, devices: usize, gpu: impl Fn() -> Gpu) {
     let geometry =
         Geometry::new(&Window::new([2, 3]).with_stride([1, 1]), Shape::channels_last([1, 9, 9, 4]));
@@ -42,7 +42,7 @@ fn make(on: &str, devices: usize, gpu: impl Fn() -> Gpu) {
     assert!(late - early <= GROWTH, "{on}: {early} MB, {late} MB after {devices} devices");
 }
 
-/// One test, for another beside it would be in its numbers.
+/// The only test of its process: another one's memory would be counted, too.
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "the memory of a process is read from Linux's /proc")]
 fn a_hundred_devices_one_after_another_take_the_memory_of_one() {

@@ -1,5 +1,5 @@
-//! What each element type must do: bits moved and never recomputed, sums rounded once, integers
-//! that overflow named.
+//! Every element type: bits are moved and never recomputed, sums are rounded once, and the error of an
+//! integer overflow names the element.
 
 use half::{bf16, f16};
 use unpool::{Cell, Element, Error, Overlap, Taps};
@@ -42,8 +42,8 @@ fn all_patterns<T: Cell + Bits>(report: &mut Report) {
     let geometry = parse("n1c256h16w16_k1_last").geometry().unwrap();
     for (name, engine) in engines() {
         let pooled = engine.max_pool(&geometry, &patterns).unwrap();
-        let place = format!("{} on {name}, max_pool", T::ELEMENT.name());
-        report.add(same_bits(&place, &pooled.values, &patterns));
+        let context = format!("{} on {name}, max_pool", T::ELEMENT.name());
+        report.add(same_bits(&context, &pooled.values, &patterns));
     }
 }
 
@@ -131,7 +131,7 @@ fn integers_are_compared_with_their_sign_and_without_rounding() {
     for (name, bits, tap) in pool_one::<u32>(&[5, 1 << 31, u32::MAX - 1, u32::MAX]) {
         assert_eq!((bits, tap), (u32::MAX, 3), "u32 on {name}");
     }
-    // Neighbours that a 32-bit float would not tell apart.
+    // Neighbours that are equal as 32-bit floats.
     for (name, bits, tap) in pool_one::<i32>(&[0x0100_0000, 0x0100_0001]) {
         assert_eq!((bits, tap), (0x0100_0001, 1), "i32 on {name}");
     }
@@ -296,7 +296,7 @@ fn a_sum_of_integers_that_does_not_fit_is_named_by_the_cpu_and_saturated_by_a_gp
     for (name, sum) in sum::<i32>(&[1 << 31, u32::MAX]) {
         overflows(&name, &sum, (1, Element::I32), 1 << 31);
     }
-    // Past 32 bits and nearly back: what a sum saturated at each step would lose.
+    // Past 32 bits and nearly back: a sum saturated at each step would differ.
     for (name, sum) in sum::<i32>(&[0x7fff_ffff, 0x7fff_ffff, 0xffff_ffff]) {
         overflows(&name, &sum, (2, Element::I32), 0x7fff_ffff);
     }

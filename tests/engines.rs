@@ -8,7 +8,7 @@ use crate::support::compare::{Report, same, same_bits};
 use crate::support::devices::{CASES_OF_A_DEVICE, engines, gpus, new_engines};
 use crate::support::fill::{Fill, Random, fill};
 use crate::support::oracle::{self, Bits, Plan};
-use crate::support::{elements_in_turn, every_element};
+use crate::support::{elements_by_case, every_element};
 
 /// The taps as plain numbers.
 pub(crate) fn numbers(taps: &Taps) -> Vec<u32> {
@@ -18,33 +18,33 @@ pub(crate) fn numbers(taps: &Taps) -> Vec<u32> {
 /// A sum that an engine returned against the oracle's: one that its type does not hold is an error
 /// on the CPU, and saturated on a GPU.
 fn same_sum<T: Cell + Bits>(
-    (place, engine): (&str, &Engine),
+    (context, engine): (&str, &Engine),
     operand: &'static str,
     found: Result<Vec<T>, Error>,
     (expected, saturated): (&Result<Vec<T>, usize>, &[T]),
 ) -> Result<(), String> {
     match (found, expected) {
         (Ok(found), Err(_)) if matches!(engine, Engine::Gpu(_)) => {
-            same_bits(&place, &found, saturated)
+            same_bits(&context, &found, saturated)
         }
-        (Ok(found), Ok(expected)) => same_bits(&place, &found, expected),
+        (Ok(found), Ok(expected)) => same_bits(&context, &found, expected),
         (Err(found), &Err(element)) => {
             let expected = Error::Overflow { operand, element, kind: T::ELEMENT };
             if found == expected {
                 Ok(())
             } else {
-                Err(format!("{place}: {found}, not {expected}"))
+                Err(format!("{context}: {found}, not {expected}"))
             }
         }
-        (Ok(_), Err(element)) => Err(format!("{place}: no overflow at element {element}")),
-        (Err(found), Ok(_)) => Err(format!("{place}: {found}")),
+        (Ok(_), Err(element)) => Err(format!("{context}: no overflow at element {element}")),
+        (Err(found), Ok(_)) => Err(format!("{context}: {found}")),
     }
 }
 
 /// Compares one engine with the oracle on everything that takes taps.
 fn check_taps<T: Cell + Bits>(
     report: &mut Report,
-    place: &str,
+    context: &str,
     (engine, geometry, plan): (&Engine, &Geometry, &Plan),
     taps: &[u32],
     (values, cells): (&[T], &[T]),
@@ -54,8 +54,8 @@ fn check_taps<T: Cell + Bits>(
     let last = engine.max_unpool(geometry, values, &ours, Overlap::Last);
     let expected = oracle::max_unpool_last(plan, values, taps);
     report.add(match last {
-        Ok(last) => same_bits(&format!("{place} max_unpool last, output"), &last, &expected),
-        Err(error) => Err(format!("{place} max_unpool last: {error}")),
+        Ok(last) => same_bits(&format!("{context} max_unpool last, output"), &last, &expected),
+        Err(error) => Err(format!("{context} max_unpool last: {error}")),
     });
 
     let (expected, saturated) = (
@@ -64,19 +64,19 @@ fn check_taps<T: Cell + Bits>(
     );
     let expected = (&expected, &saturated[..]);
     let sum = engine.max_unpool(geometry, values, &ours, Overlap::Sum);
-    let place_of = format!("{place} max_unpool sum, output");
-    report.add(same_sum((&place_of, engine), "output", sum, expected));
+    let context_of = format!("{context} max_unpool sum, output");
+    report.add(same_sum((&context_of, engine), "output", sum, expected));
     let sum = engine.max_pool_backward(geometry, values, &ours);
-    let place_of = format!("{place} max_pool_backward, grad_input");
-    report.add(same_sum((&place_of, engine), "grad_input", sum, expected));
+    let context_of = format!("{context} max_pool_backward, grad_input");
+    report.add(same_sum((&context_of, engine), "grad_input", sum, expected));
 
     let read = engine.max_unpool_backward(geometry, cells, &ours);
     let expected = oracle::max_unpool_backward(plan, cells, taps);
     report.add(match read {
         Ok(read) => {
-            same_bits(&format!("{place} max_unpool_backward, grad_input"), &read, &expected)
+            same_bits(&format!("{context} max_unpool_backward, grad_input"), &read, &expected)
         }
-        Err(error) => Err(format!("{place} max_unpool_backward: {error}")),
+        Err(error) => Err(format!("{context} max_unpool_backward: {error}")),
     });
 }
 
@@ -92,25 +92,25 @@ pub(crate) fn check_fill<T: Cell + Bits>(
     let values: Vec<T> = fill(kind, plan.pooled_len(), seed + 100);
     let cells: Vec<T> = fill(kind, plan.input_len(), seed + 200);
     let expected = oracle::max_pool(plan, &input);
-    let place = format!("{case} {} {kind:?}, seed {seed}, on {name},", T::ELEMENT.name());
+    let context = format!("{case} {} {kind:?}, seed {seed}, on {name},", T::ELEMENT.name());
     match engine.max_pool(geometry, &input) {
         Ok(pooled) => {
-            let of = format!("{place} max_pool, values");
+            let of = format!("{context} max_pool, values");
             report.add(same_bits(&of, &pooled.values, &expected.values));
-            let of = format!("{place} max_pool, taps");
+            let of = format!("{context} max_pool, taps");
             report.add(same(&of, &numbers(&pooled.taps), &expected.taps));
         }
-        Err(error) => report.add(Err(format!("{place} max_pool: {error}"))),
+        Err(error) => report.add(Err(format!("{context} max_pool: {error}"))),
     }
     // On a GPU this is a kernel of its own, which `agreement` compares on fewer cases.
     if let Engine::Cpu = engine {
-        let of = format!("{place} max_pool_values");
+        let of = format!("{context} max_pool_values");
         let values = engine.max_pool_values(geometry, &input).unwrap();
         report.add(same_bits(&of, &values, &expected.values));
     }
     // The oracle's taps, so that a wrong pooling is not reported five times.
     let on = (engine, geometry, plan);
-    check_taps(report, &place, on, &expected.taps, (&values, &cells));
+    check_taps(report, &context, on, &expected.taps, (&values, &cells));
 }
 
 fn check_case<T: Cell + Bits>(
@@ -144,7 +144,7 @@ fn on_the_table(
 #[test]
 fn every_engine_gives_the_bits_of_the_definition() {
     on_the_table(|number, case, of, on, report| {
-        elements_in_turn!(number, on.1, check_case(report, case, of, on));
+        elements_by_case!(number, on.1, check_case(report, case, of, on));
     });
 }
 
@@ -173,14 +173,14 @@ pub(crate) fn check_untrusted<T: Cell + Bits>(
     let taps = any_taps(plan, seed);
     let values: Vec<T> = fill(Fill::Permutation, plan.pooled_len(), seed + 1);
     let cells: Vec<T> = fill(Fill::Permutation, plan.input_len(), seed + 2);
-    let place = format!("{case} {} with any taps, seed {seed}, on {name},", T::ELEMENT.name());
-    check_taps(report, &place, (engine, geometry, plan), &taps, (&values, &cells));
+    let context = format!("{case} {} with any taps, seed {seed}, on {name},", T::ELEMENT.name());
+    check_taps(report, &context, (engine, geometry, plan), &taps, (&values, &cells));
 }
 
 #[test]
 fn taps_that_name_no_cell_unpool_to_nothing_on_every_engine() {
     on_the_table(|number, case, of, on, report| {
-        elements_in_turn!(number, on.1, check_untrusted(report, case, of, on, 5));
+        elements_by_case!(number, on.1, check_untrusted(report, case, of, on, 5));
     });
 }
 
@@ -191,22 +191,22 @@ fn check_corners<T: Cell + Bits>(
     (geometry, plan): (&Geometry, &Plan),
     (name, engine): &(String, Engine),
 ) {
-    let windows: Vec<_> = plan.spots().iter().map(|spot| plan.window(spot)).collect();
+    let windows: Vec<_> = plan.positions().iter().map(|position| plan.window(position)).collect();
     let first = windows.iter().map(|w| w[0].0).collect::<Vec<_>>();
     let last = windows.iter().map(|w| w[w.len() - 1].0).collect::<Vec<_>>();
     let values: Vec<T> = fill(Fill::Specials, plan.pooled_len(), 8);
     let cells: Vec<T> = fill(Fill::Permutation, plan.input_len(), 9);
     for (corner, taps) in [("first", &first), ("last", &last)] {
         let element = T::ELEMENT.name();
-        let place = format!("{case} {element} each window's {corner} cell on {name},");
-        check_taps(report, &place, (engine, geometry, plan), taps, (&values, &cells));
+        let context = format!("{case} {element} each window's {corner} cell on {name},");
+        check_taps(report, &context, (engine, geometry, plan), taps, (&values, &cells));
     }
 }
 
 #[test]
 fn the_first_and_the_last_cell_of_every_window_are_reached_on_every_engine() {
     on_the_table(|number, case, of, on, report| {
-        elements_in_turn!(number, on.1, check_corners(report, case, of, on));
+        elements_by_case!(number, on.1, check_corners(report, case, of, on));
     });
 }
 
@@ -243,7 +243,7 @@ fn operands_of_the_wrong_length_are_refused_by_every_engine() {
     }
 }
 
-/// Rows that are much longer than what a thread of the CPU path takes at a time.
+/// Rows that are much longer than a chunk of the CPU path.
 const LONG_ROWS: &[&str] = &[
     "n1c1w100000_k2_first",
     "n2c1w65539_k4_first",
@@ -259,7 +259,7 @@ const LONG_ROWS: &[&str] = &[
     "n1c1w120000_k2s40000_first",
     "n1c3w30001_k3s2psame_last",
     "n1c16w9001_k3s2p1_last",
-    // Tiles, narrow and wide; many rows for several threads, of which the last slab has fewer.
+    // Tiles, narrow and wide; many rows for several threads, of which the last chunk has fewer.
     "n1c1w300000_k2_first",
     "n1c16w9001_k3_last",
     "n1c16h301w301_k2_last",

@@ -1,5 +1,5 @@
-//! Numbers so extreme that only arithmetic which cannot overflow survives them, and windows so many
-//! that looking at each takes too long.
+//! Numbers near the limits of their types, where careless arithmetic overflows, and so many windows that a loop
+//! over all of them takes too long.
 
 use std::fmt;
 use std::panic::resume_unwind;
@@ -7,9 +7,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use unpool::{Element, Geometry, GeometryError, Kernel, Layout, Padding, Shape, Window, wgpu};
+use unpool::{Element, Geometry, GeometryError, Kernel, Layout, Padding, Shape, Window};
 
 use crate::shaders;
+use crate::support::bench::pipeline;
 use crate::support::compare::Report;
 use crate::support::devices::gpus;
 use crate::support::random_cases::draw;
@@ -217,20 +218,7 @@ proptest! {
 
 /// Compiles a kernel as a pipeline of its own.
 fn compile(gpu: &unpool::Gpu, kernel: Kernel) -> Result<(), String> {
-    let compiled = gpu.scoped(|| {
-        let module = gpu.device().create_shader_module(wgpu::ShaderModuleDescriptor {
-            label: None,
-            source: wgpu::ShaderSource::Wgsl(kernel.source(64).into()),
-        });
-        gpu.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: None,
-            layout: None,
-            module: &module,
-            entry_point: Some(kernel.entry_point()),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        })
-    });
+    let compiled = gpu.scoped(|| pipeline(gpu, &kernel.source(64), kernel.entry_point()));
     compiled.map(drop).map_err(|error| error.to_string())
 }
 
@@ -245,8 +233,8 @@ fn what_is_accepted_compiles_on_every_adapter() {
     Report::of_each(&gpus(), |gpu, report| {
         for geometry in &accepted {
             for kernel in kernels(geometry) {
-                let place = || format!("{kernel} of {geometry:?} on {}", gpu.description());
-                report.add(compile(gpu, kernel).map_err(|error| format!("{}: {error}", place())));
+                let context = || format!("{kernel} of {geometry:?} on {}", gpu.description());
+                report.add(compile(gpu, kernel).map_err(|error| format!("{}: {error}", context())));
             }
         }
     });

@@ -6,7 +6,7 @@ use crate::engines::{check_fill, check_untrusted};
 use crate::support::cases::{Case, FAR, parse};
 use crate::support::compare::Report;
 use crate::support::devices::engines;
-use crate::support::elements_in_turn;
+use crate::support::elements_by_case;
 use crate::support::fill::Fill;
 use crate::support::oracle::{Bits, Plan};
 
@@ -28,7 +28,7 @@ fn windows_that_reach_far_give_the_bits_of_the_definition() {
         for (number, name) in FAR.iter().enumerate() {
             let case = parse(name);
             let of = (&case.geometry().unwrap(), &Plan::new(&case).unwrap());
-            elements_in_turn!(number, engine.1, check(report, &case, of, engine));
+            elements_by_case!(number, engine.1, check(report, &case, of, engine));
         }
     });
 }

@@ -1,5 +1,5 @@
-//! What goes wrong under way, on every adapter: always an error or `wgpu`'s own report, never a panic, a hang
-//! or a wrong answer.
+//! Failures of a device in use, on every adapter: always an error or `wgpu`'s own report, never a panic, a hang
+//! or a wrong result.
 
 use unpool::operands::MaxPool;
 use unpool::{Element, Engine, Error, Gpu, IndexSpace, Overlap, Scatter, Shape, cpu, wgpu};

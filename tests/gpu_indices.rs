@@ -1,7 +1,7 @@
-//! Index steps on every adapter against the CPU: taps to indices, indices to taps with a report of
-//! what is wrong, in every space.
+//! Index conversion on every adapter against the CPU: taps to indices, indices to taps with a report of
+//! refused ones, in every space.
 
-use unpool::{Gpu, IndexReport, IndexSpace, Overlap, RefusedIndex, Taps, operands};
+use unpool::{Gpu, IndexReport, IndexSpace, Overlap, Pooling, RefusedIndex, Step, Taps, operands};
 
 use crate::support::cases::{Case, parse};
 use crate::support::compare::{Report, same};
@@ -44,6 +44,16 @@ fn to_indices(gpu: &Gpu, case: &Case, plan: &Plan, taps: &[u8], space: IndexSpac
     indices.elements(gpu, plan.pooled_len()).unwrap()
 }
 
+/// The step from indices to taps.
+pub(crate) fn step_to_taps(
+    pooling: &Pooling,
+    [indices, taps, report]: [&Guarded; 3],
+    space: IndexSpace,
+) -> Step {
+    let (indices, taps, report) = (indices.slice(), taps.slice(), report.slice());
+    pooling.indices_to_taps(operands::IndicesToTaps { indices, taps, report }, space).unwrap()
+}
+
 /// Indices to taps, by one step: the bytes of the taps, and the report.
 fn to_taps(gpu: &Gpu, case: &Case, indices: &[u32], space: IndexSpace) -> (Vec<u8>, IndexReport) {
     let geometry = case.geometry().unwrap();
@@ -51,16 +61,7 @@ fn to_taps(gpu: &Gpu, case: &Case, indices: &[u32], space: IndexSpace) -> (Vec<u
     let indices = Guarded::of(gpu, "indices", indices, 0xa5);
     let taps = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
     let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
-    let step = pooling
-        .indices_to_taps(
-            operands::IndicesToTaps {
-                indices: indices.slice(),
-                taps: taps.slice(),
-                report: report.slice(),
-            },
-            space,
-        )
-        .unwrap();
+    let step = step_to_taps(&pooling, [&indices, &taps, &report], space);
     run(gpu, &[&step]);
     indices.bytes(gpu).unwrap();
     let words: Vec<u32> = report.elements(gpu, 3).unwrap();
@@ -84,14 +85,14 @@ fn taps_become_the_indices_of_the_definition_on_every_adapter_and_come_back() {
         let bytes = plan.tap_bytes(&taps);
         let gpus = gpus();
         for (gpu, space) in gpus.iter().flat_map(|g| IndexSpace::ALL.map(|s| (g, s))) {
-            let place = format!("{name} {} on {}", space.name(), gpu.description());
+            let context = format!("{name} {} on {}", space.name(), gpu.description());
             let expected: Vec<u32> =
                 oracle::indices(&plan, &taps, space).iter().map(|&i| i as u32).collect();
             let found = to_indices(gpu, &case, &plan, &bytes, space);
-            report.add(same(&place, &found, &expected));
+            report.add(same(&context, &found, &expected));
             let (back, wrong) = to_taps(gpu, &case, &expected, space);
-            report.add(same(&place, &back[..bytes.len()], &bytes));
-            report.add(same(&format!("{place}, report"), &[wrong], &[nothing_refused()]));
+            report.add(same(&context, &back[..bytes.len()], &bytes));
+            report.add(same(&format!("{context}, report"), &[wrong], &[nothing_refused()]));
         }
     }
     report.finish();
@@ -142,13 +143,13 @@ fn a_wrong_index_is_counted_the_first_named_and_none_put_anywhere() {
             // Which are right is decided by the definition: some tap of the window has the index.
             let none = if plan.cells() > 255 { 65_535 } else { 255 };
             let expected: Vec<u32> = plan
-                .spots()
+                .positions()
                 .iter()
                 .zip(&indices)
-                .map(|(spot, &index)| {
-                    let mut window = plan.window(spot).into_iter();
+                .map(|(position, &index)| {
+                    let mut window = plan.window(position).into_iter();
                     let own = |&(_, cell): &(u32, [i64; 3])| {
-                        plan.index(spot, cell, space) == i64::from(index)
+                        plan.index(position, cell, space) == i64::from(index)
                     };
                     window.find(own).map_or(none, |(tap, _)| tap)
                 })
@@ -165,13 +166,13 @@ fn a_wrong_index_is_counted_the_first_named_and_none_put_anywhere() {
             assert_eq!(expected_report.refused() as usize, wrong.len());
             let bytes = plan.tap_bytes(&expected);
             for gpu in gpus().iter() {
-                let place = format!("{name} {} on {}", space.name(), gpu.description());
+                let context = format!("{name} {} on {}", space.name(), gpu.description());
                 let (found, found_report) = to_taps(gpu, &case, &indices, space);
-                report.add(same(&place, &found[..bytes.len()], &bytes));
-                let place = format!("{place}, report");
-                report.add(same(&place, &[found_report], &[expected_report]));
+                report.add(same(&context, &found[..bytes.len()], &bytes));
+                let context = format!("{context}, report");
+                report.add(same(&context, &[found_report], &[expected_report]));
             }
-            // What the CPU names is what the adapters report.
+            // The adapters report the element that the CPU's error names.
             match (Taps::from_indices(&geometry, space, &indices), wrong.first()) {
                 (Ok(_), None) => {}
                 (Err(unpool::Error::IndexOutside { element, .. }), Some(&first)) => {
@@ -198,16 +199,7 @@ fn a_report_of_one_run_does_not_reach_the_next() {
         let indices = Guarded::of(gpu, "indices", &[0u32, 2, 99, 7, 14, 16], 0xa5);
         let taps = Guarded::poisoned(gpu, "taps", pooling.taps_bytes(), 0xa5);
         let report = Guarded::poisoned(gpu, "report", IndexReport::BYTES, 0xa5);
-        let step = pooling
-            .indices_to_taps(
-                operands::IndicesToTaps {
-                    indices: indices.slice(),
-                    taps: taps.slice(),
-                    report: report.slice(),
-                },
-                IndexSpace::Plane,
-            )
-            .unwrap();
+        let step = step_to_taps(&pooling, [&indices, &taps, &report], IndexSpace::Plane);
         run(gpu, &[&step, &step, &step]);
         let found: Vec<u32> = report.elements(gpu, 3).unwrap();
         assert_eq!(found, [2, 2, 99], "{}", gpu.description());

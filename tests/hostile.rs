@@ -1,5 +1,6 @@
 //! Anything a caller can pass, on every adapter: random windows, shapes, ranges, taps and indices.
-//! The bits of the definition, no panic, no word from `wgpu`'s validation, nothing written outside.
+//! Results have the bits of the definition; nothing panics, `wgpu`'s validation reports nothing, and nothing is
+//! written outside an output.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,14 +16,14 @@ use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
 use crate::support::random_cases::any_geometry;
 
-/// A device of each adapter that listens to what is reported.
+/// A device of each adapter, and the errors that it reports.
 type Listening = Arc<[(Gpu, Uncaptured)]>;
 
 /// Devices with all that an adapter can do, or with little; new ones after so many cases.
 fn listening(small: bool) -> Listening {
-    static HELD: [Mutex<(usize, Option<Listening>)>; 2] = [const { Mutex::new((0, None)) }; 2];
-    let mut held = HELD[usize::from(small)].lock().unwrap_or_else(PoisonError::into_inner);
-    let (cases, devices) = &mut *held;
+    static KEPT: [Mutex<(usize, Option<Listening>)>; 2] = [const { Mutex::new((0, None)) }; 2];
+    let mut kept = KEPT[usize::from(small)].lock().unwrap_or_else(PoisonError::into_inner);
+    let (cases, devices) = &mut *kept;
     if *cases % CASES_OF_A_DEVICE == 0 {
         // The old ones go first.
         *devices = None;
@@ -76,7 +77,7 @@ fn made(found: Result<Step, Error>) -> Result<Option<Step>, TestCaseError> {
     }
 }
 
-/// Taps of any bytes at all: nothing is written outside, and what they name is as defined.
+/// Taps of any bytes at all: nothing is written outside, and they name the cells of the definition.
 fn any_taps<T: Cell + Bits>(
     (gpu, reports): &(Gpu, Uncaptured),
     case: &Case,
@@ -175,7 +176,7 @@ fn any_indices(
         run(gpu, &[&to_taps, &to_indices]);
         let report: Vec<u32> = holds(r.elements(gpu, 3))?;
         let found: Vec<u32> = holds(back.elements(gpu, indices.len()))?;
-        // What was right comes back, and the rest is what the report counts.
+        // Right indices come back, and the report counts the others.
         let wrong = (0..indices.len()).filter(|&n| found[n] != indices[n]);
         prop_assert!(wrong.clone().all(|n| found[n] == u32::MAX));
         prop_assert_eq!(report[0] as usize, wrong.clone().count());

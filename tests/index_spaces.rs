@@ -1,4 +1,4 @@
-//! Taps to the indices of other frameworks and back, in every space, and what is refused.
+//! Taps to the indices of other frameworks and back, in every space, and refused indices.
 
 use proptest::prelude::*;
 use unpool::{Error, Geometry, Index, IndexSpace, Shape, Taps, Window, cpu};
@@ -12,7 +12,7 @@ use crate::support::random_cases::any_geometry;
 
 fn round_trip<I>(
     report: &mut Report,
-    place: &str,
+    context: &str,
     (geometry, plan): (&Geometry, &Plan),
     taps: &Taps,
     space: IndexSpace,
@@ -23,15 +23,15 @@ fn round_trip<I>(
         .into_iter()
         .map(|index| I::try_from(index).ok().unwrap())
         .collect();
-    let place = format!("{place} {}", space.name());
+    let context = format!("{context} {}", space.name());
     let found = taps.to_indices::<I>(geometry, space).unwrap();
-    report.add(same(&format!("{place}, indices"), &found, &expected));
+    report.add(same(&format!("{context}, indices"), &found, &expected));
     match Taps::from_indices(geometry, space, &expected) {
         Ok(back) => {
-            report.add(same(&format!("{place}, taps"), &numbers(&back), &numbers(taps)));
-            report.add(if &back == taps { Ok(()) } else { Err(format!("{place}: other taps")) });
+            report.add(same(&format!("{context}, taps"), &numbers(&back), &numbers(taps)));
+            report.add(if &back == taps { Ok(()) } else { Err(format!("{context}: other taps")) });
         }
-        Err(error) => report.add(Err(format!("{place}: {error}"))),
+        Err(error) => report.add(Err(format!("{context}: {error}"))),
     }
 }
 
@@ -60,7 +60,8 @@ fn every_tap_of_every_window_comes_back() {
     let mut report = Report::default();
     for case in table() {
         let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-        let windows: Vec<_> = plan.spots().iter().map(|spot| plan.window(spot)).collect();
+        let windows: Vec<_> =
+            plan.positions().iter().map(|position| plan.window(position)).collect();
         // Tap number i of each window; all of a small one, a dozen of a large one.
         let step = plan.cells().div_ceil(12);
         for i in (0..plan.cells()).step_by(step) {
@@ -228,8 +229,8 @@ fn a_tap_that_names_no_cell_becomes_minus_one() {
         let index = if space == IndexSpace::TensorColumnMajor { 14 } else { 11 };
         let signed = taps.to_indices::<i64>(&geometry, space).unwrap();
         assert_eq!(signed, [-1, -1, -1, index], "{}", space.name());
-        let narrow = taps.to_indices::<i32>(&geometry, space).unwrap();
-        assert_eq!(narrow, [-1, -1, -1, index as i32], "{}", space.name());
+        let small = taps.to_indices::<i32>(&geometry, space).unwrap();
+        assert_eq!(small, [-1, -1, -1, index as i32], "{}", space.name());
         let unsigned = taps.to_indices::<u32>(&geometry, space).unwrap();
         assert_eq!(unsigned, [u32::MAX, u32::MAX, u32::MAX, index as u32], "{}", space.name());
         // And it is refused on the way back.
@@ -330,28 +331,28 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let plan = Plan::new(&case).unwrap();
-        let spots = plan.spots();
-        prop_assume!(!spots.is_empty());
-        let (chosen, spot) = {
-            let i = (seed % spots.len() as u64) as usize;
-            (i, spots[i])
+        let positions = plan.positions();
+        prop_assume!(!positions.is_empty());
+        let (chosen, position) = {
+            let i = (seed % positions.len() as u64) as usize;
+            (i, positions[i])
         };
         let input: Vec<f32> = fill(Fill::Ties, plan.input_len(), seed);
         let taps = oracle::max_pool(&plan, &input).taps;
         let good = oracle::indices(&plan, &taps, space);
         let own: Vec<(u32, i64)> = plan
-            .window(&spot)
+            .window(&position)
             .into_iter()
-            .map(|(tap, cell)| (tap, plan.index(&spot, cell, space)))
+            .map(|(tap, cell)| (tap, plan.index(&position, cell, space)))
             .collect();
         let lowest = own.iter().map(|o| o.1).min().unwrap();
         let highest = own.iter().map(|o| o.1).max().unwrap();
         // Every index about the window's own; of a window that reaches far, some hundred, with those
-        // beside its own.
+        // next to its own.
         let about = (lowest - 3)..=(highest + 3);
         let step = 1 + (highest - lowest) as usize / 100;
-        let beside = own.iter().step_by(1 + own.len() / 40).flat_map(|o| [o.1 - 1, o.1, o.1 + 1]);
-        for index in about.step_by(step).chain(beside).chain([highest + 3]) {
+        let adjacent = own.iter().step_by(1 + own.len() / 40).flat_map(|o| [o.1 - 1, o.1, o.1 + 1]);
+        for index in about.step_by(step).chain(adjacent).chain([highest + 3]) {
             let mut indices = good.clone();
             indices[chosen] = index;
             let found = Taps::from_indices(&geometry, space, &indices);

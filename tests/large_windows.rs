@@ -1,4 +1,5 @@
-//! Windows and strides that keep a thread busy for long: tens of thousands of turns of a loop.
+//! Windows and strides that keep a thread busy for long: tens of thousands of iterations of a
+//! loop.
 
 use half::f16;
 use unpool::{Cell, Overlap, operands};
@@ -10,8 +11,8 @@ use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
 
-/// Mesa's llvmpipe ends the loops of a thread after 65,535 turns in all, without a word. A window has
-/// no more cells.
+/// Mesa's llvmpipe ends the loops of a thread after 65,535 iterations in all, without an error.
+/// A window has no more cells.
 const NAMES: &[&str] = &[
     // Stride blocks of 90,000 cells.
     "n1c1h600w600_k2s300_last",
@@ -35,7 +36,7 @@ fn a_window_and_a_stride_may_be_as_large_as_they_like() {
     report.finish();
 }
 
-/// Where windows are small, a thread makes two fours of such cells.
+/// Small windows of such cells are pooled in words, 16 bytes a work item.
 #[test]
 fn a_window_of_small_cells_may_be_as_large_as_it_likes() {
     let mut report = Report::default();

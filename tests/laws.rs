@@ -48,7 +48,7 @@ fn adjoint<T: Cell + Bits>(geometry: &Geometry, seed: u64) -> TestCaseResult {
     Ok(())
 }
 
-/// Where no two windows share a cell, pooling what was unpooled gives it back.
+/// Where no two windows share a cell, pooling an unpooled tensor gives the values back.
 fn inverse<T: Cell + Bits>(geometry: &Geometry, seed: u64) -> TestCaseResult {
     // All at least 1: a zero that unpooling leaves behind must not win.
     let positive = integers::<T>(3, geometry.input_len(), seed);
@@ -80,11 +80,12 @@ fn winner<T: Cell + Bits>(geometry: &Geometry, plan: &Plan, seed: u64) -> TestCa
         let x: Vec<T> = fill(kind, geometry.input_len(), seed);
         let pooled = cpu::max_pool(geometry, &x).unwrap();
         let taps = numbers(&pooled.taps);
-        for ((spot, &found), &tap) in plan.spots().iter().zip(&pooled.values).zip(&taps) {
-            let window = plan.window(spot);
+        for ((position, &found), &tap) in plan.positions().iter().zip(&pooled.values).zip(&taps) {
+            let window = plan.window(position);
             let at = window.iter().position(|&(t, _)| t == tap);
             prop_assert!(at.is_some(), "tap {} is not in the window", tap);
-            let cells: Vec<T> = window.iter().map(|&(_, cell)| x[plan.at(spot, cell)]).collect();
+            let cells: Vec<T> =
+                window.iter().map(|&(_, cell)| x[plan.at(position, cell)]).collect();
             let at = at.unwrap();
             prop_assert_eq!(found.bits(), cells[at].bits());
             match cells.iter().rposition(|&cell| is_nan(cell)) {
@@ -113,7 +114,7 @@ fn shift<T: Cell + Bits>(geometry: &Geometry, seed: u64) -> TestCaseResult {
     Ok(())
 }
 
-/// Reading back what was unpooled gives each value, where no window overwrote another's.
+/// Reading back from an unpooled tensor gives each value, where no window overwrote another's.
 fn read_back<T: Cell + Bits>(geometry: &Geometry, plan: &Plan, seed: u64) -> TestCaseResult {
     let x: Vec<T> = integers(3, geometry.input_len(), seed);
     let values: Vec<T> = fill(Fill::Specials, geometry.pooled_len(), seed ^ 1);
@@ -121,12 +122,12 @@ fn read_back<T: Cell + Bits>(geometry: &Geometry, plan: &Plan, seed: u64) -> Tes
     let output = cpu::max_unpool(geometry, &values, &taps, Overlap::Last).unwrap();
     let read = cpu::max_unpool_backward(geometry, &output, &taps).unwrap();
     // The last pooled element with the same winner is the one that every sharer reads.
-    let spots = plan.spots();
+    let positions = plan.positions();
     let mut last = vec![None; geometry.input_len()];
-    let winners: Vec<usize> = spots
+    let winners: Vec<usize> = positions
         .iter()
         .zip(numbers(&taps))
-        .map(|(spot, tap)| plan.at(spot, plan.cell(spot, tap).unwrap()))
+        .map(|(position, tap)| plan.at(position, plan.cell(position, tap).unwrap()))
         .collect();
     for (i, &at) in winners.iter().enumerate() {
         last[at] = Some(values[i]);
@@ -138,7 +139,7 @@ fn read_back<T: Cell + Bits>(geometry: &Geometry, plan: &Plan, seed: u64) -> Tes
     holds(same_bits(&"unpooled", &output, &output_expected))
 }
 
-/// A tensor cut into its images gives what the tensor gives.
+/// A tensor cut into its images gives the same as the whole tensor.
 fn by_image<T: Cell + Bits>(
     geometry: &Geometry,
     one: &Geometry,

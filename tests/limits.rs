@@ -1,4 +1,4 @@
-//! Devices that allow little: tensors are cut and grids fold, and every bit stays the same.
+//! Devices with low limits: tensors are cut and grids fold, and every bit stays the same.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
@@ -9,7 +9,9 @@ use unpool::{
     cpu, operands, wgpu,
 };
 
+use crate::gpu_indices::step_to_taps;
 use crate::recording::Tensors;
+use crate::support::bench::storage;
 use crate::support::cases::{parse, table};
 use crate::support::compare::{Report, same};
 use crate::support::devices::{CASES_OF_A_DEVICE, adapters, device, noop};
@@ -47,7 +49,7 @@ impl Tally {
 fn check<T: Cell + Bits>(gpu: &Gpu, name: &str, tally: &mut Tally, report: &mut Report) {
     let case = parse(name);
     let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-    let place = format!("{name} {} on a small {}:", T::ELEMENT.name(), gpu.description());
+    let context = format!("{name} {} on a small {}:", T::ELEMENT.name(), gpu.description());
     let tensors = Tensors::<T>::new(gpu, &geometry, &plan, 81, 0xa5);
     match tensors.steps(gpu, &geometry) {
         Ok(steps) => {
@@ -57,33 +59,33 @@ fn check<T: Cell + Bits>(gpu: &Gpu, name: &str, tally: &mut Tally, report: &mut 
                 tally.whole += 1;
             }
             run(gpu, &steps.each_ref());
-            tensors.check(gpu, &place, report);
+            tensors.check(gpu, &context, report);
         }
         Err(Error::Limit { limit, needed, allowed }) => {
             tally.refused += 1;
             report.add(if needed > allowed && limit.starts_with("max_") {
                 Ok(())
             } else {
-                Err(format!("{place} {limit} is {allowed}, and {needed} is needed"))
+                Err(format!("{context} {limit} is {allowed}, and {needed} is needed"))
             });
         }
-        Err(error) => report.add(Err(format!("{place} {error}"))),
+        Err(error) => report.add(Err(format!("{context} {error}"))),
     }
 }
 
-/// Every case of the table on one of the adapters. They take turns, since a device of its own compiles
-/// everything anew, and what is cut is cut before a driver sees it.
+/// Every case of the table on one of the adapters, alternately: a device of its own compiles everything
+/// anew, and operations are cut before a driver sees them.
 fn check_table(limits: impl Fn(&wgpu::Adapter) -> wgpu::Limits + Sync) -> Tally {
     let all = Mutex::new(Tally::default());
     let adapters: Vec<_> = adapters().iter().enumerate().collect();
-    Report::of_each(&adapters, |&(turn, adapter), report| {
+    Report::of_each(&adapters, |&(adapter_number, adapter), report| {
         let mut tally = Tally::default();
         // Cases come in pairs of layouts.
-        let is_on = |number: usize| number / 2 % adapters.len() == turn;
+        let is_on = |number: usize| number / 2 % adapters.len() == adapter_number;
         let mut gpu = None;
         let cases = table().into_iter().enumerate().filter(|&(number, _)| is_on(number));
-        for (turn, (number, case)) in cases.enumerate() {
-            if turn % CASES_OF_A_DEVICE == 0 {
+        for (done, (number, case)) in cases.enumerate() {
+            if done % CASES_OF_A_DEVICE == 0 {
                 gpu = None;
             }
             let gpu = gpu.get_or_insert_with(|| device(adapter, &limits(adapter)));
@@ -173,16 +175,7 @@ fn index_steps_that_are_cut_convert_and_report_the_same() {
             let indices = Guarded::of(&gpu, "indices", &good, 0xa5);
             let taps = Guarded::poisoned(&gpu, "taps", pooling.taps_bytes(), 0xa5);
             let report = Guarded::poisoned(&gpu, "report", IndexReport::BYTES, 0xa5);
-            let step = pooling
-                .indices_to_taps(
-                    operands::IndicesToTaps {
-                        indices: indices.slice(),
-                        taps: taps.slice(),
-                        report: report.slice(),
-                    },
-                    space,
-                )
-                .unwrap();
+            let step = step_to_taps(&pooling, [&indices, &taps, &report], space);
             assert!(step.dispatches() > 2);
             run(&gpu, &[&step]);
             let found: Vec<u32> = report.elements(&gpu, 3).unwrap();
@@ -197,15 +190,6 @@ fn index_steps_that_are_cut_convert_and_report_the_same() {
 }
 
 // ---- refusals, on a device that does nothing ------------------------------------------------
-
-fn storage(gpu: &Gpu, size: u64) -> wgpu::Buffer {
-    gpu.device().create_buffer(&wgpu::BufferDescriptor {
-        label: None,
-        size,
-        usage: wgpu::BufferUsages::STORAGE,
-        mapped_at_creation: false,
-    })
-}
 
 #[test]
 fn a_window_that_cannot_be_cut_is_refused_with_the_limit_and_both_numbers() {
@@ -299,7 +283,7 @@ fn digest(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// Compares a buffer of so many bytes with what is known of each part of them.
+/// Compares a buffer of so many bytes with the digest that each part of them must have.
 fn same_buffer(gpu: &Gpu, what: &str, buffer: &wgpu::Buffer, bytes: usize, expected: &[u64]) {
     assert_eq!(expected.len(), bytes.div_ceil(PART), "{what}");
     for (i, &expected) in expected.iter().enumerate() {
@@ -362,7 +346,7 @@ fn a_tensor_of_more_than_a_gibibyte_gives_the_bits_of_the_cpu() {
     let (pooled, taps_len) = (4 * geometry.pooled_len(), geometry.pooled_len());
     same_buffer(&gpu, "values", &values, pooled, &values_digests);
     same_buffer(&gpu, "taps", &taps, taps_len, &taps_digests);
-    // The input's own buffer takes what is unpooled.
+    // The input's own buffer is the output of the unpooling.
     let unpool = pooling
         .max_unpool(operands::MaxUnpool { values: &values, taps: &taps, output: &x }, Overlap::Sum)
         .unwrap();

@@ -1,7 +1,7 @@
-//! One test binary: the table of cases, geometry and what it refuses, laws, arrays, index
+//! One test binary: the table of cases, geometry and its errors, laws, arrays, index
 //! spaces, elements, engines.
 //!
-//! `support` holds what the groups share: an oracle written from the definition alone, the table
+//! `support` has the code that the groups share: an oracle written from the definition alone, the table
 //! of cases, fills, and the comparison bit for bit.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop, and say where")]

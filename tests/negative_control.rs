@@ -1,9 +1,10 @@
-//! A kernel broken on purpose must be caught: each is compiled from its own text, run with raw
-//! `wgpu`, and compared as everything else is. As it is, it passes; one tap off, it must not.
+//! A kernel broken on purpose must be caught: each is compiled from changed source, run with raw
+//! `wgpu`, and compared as every other result is. The unchanged kernel passes; one that is a tap off must not.
 
 use naga::TypeInner;
 use unpool::{Element, Gpu, Kernel, wgpu};
 
+use crate::support::bench::pipeline;
 use crate::support::cases::parse;
 use crate::support::compare::{same, same_bits};
 use crate::support::devices::gpus;
@@ -43,18 +44,7 @@ fn uniforms(source: &str) -> Vec<u8> {
 /// Runs a kernel from this source on four tensors.
 fn run(gpu: &Gpu, kernel: Kernel, source: &str, tensors: [&Guarded; 3]) {
     let device = gpu.device();
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: None,
-        source: wgpu::ShaderSource::Wgsl(source.into()),
-    });
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: None,
-        layout: None,
-        module: &module,
-        entry_point: Some(kernel.entry_point()),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
+    let pipeline = pipeline(gpu, source, kernel.entry_point());
     let content = uniforms(source);
     let params = device.create_buffer(&wgpu::BufferDescriptor {
         label: None,
@@ -84,13 +74,13 @@ fn run(gpu: &Gpu, kernel: Kernel, source: &str, tensors: [&Guarded; 3]) {
     gpu.queue().submit([encoder.finish()]);
 }
 
-/// The text with one place changed.
+/// The source with one passage changed.
 fn broken(source: &str, from: &str, to: &str) -> String {
     assert_eq!(source.matches(from).count(), 1, "{from:?} is not once in the shader");
     source.replace(from, to)
 }
 
-/// `compare` runs a text and compares what it made: the text as it is must pass, the broken one
+/// `compare` runs a source and compares its output: the unchanged source must pass, the broken one
 /// fail.
 fn control(
     entry_point: &str,

@@ -10,7 +10,7 @@ use unpool::{
 use crate::support::cases::parse;
 use crate::support::compare::{Report, same};
 use crate::support::devices::{adapters, at_once, device, gpus, noop};
-use crate::support::elements_in_turn;
+use crate::support::elements_by_case;
 use crate::support::fill::{Fill, fill};
 use crate::support::guarded::run;
 use crate::support::oracle::{self, Bits, Plan};
@@ -33,7 +33,7 @@ impl Arena {
         Self { content: Vec::new(), expected: Vec::new() }
     }
 
-    /// A range of `size` bytes, a gap behind it, with what it holds before and after the steps.
+    /// A range of `size` bytes with a gap behind it, and its contents before and after the steps.
     fn range(&mut self, size: u64, before: &[u8], after: &[u8]) -> Range<u64> {
         let start = self.content.len() as u64;
         let end = (start + size + 1).next_multiple_of(ALIGNMENT);
@@ -75,8 +75,8 @@ impl Arena {
     fn check(&self, gpu: &Gpu, name: &str, buffer: &wgpu::Buffer, steps: &[Step]) -> Vec<String> {
         run(gpu, &steps.iter().collect::<Vec<_>>());
         let found = gpu.read::<u8>(buffer).unwrap().wait().unwrap();
-        let place = format!("{name} in one buffer on {}", gpu.description());
-        same(&place, &found, &self.expected).err().into_iter().collect()
+        let context = format!("{name} in one buffer on {}", gpu.description());
+        same(&context, &found, &self.expected).err().into_iter().collect()
     }
 }
 
@@ -205,7 +205,7 @@ fn one_buffer_holds_every_operand_of_every_operation() {
         let mut failures = Vec::new();
         let engine = unpool::Engine::Gpu(gpu.clone());
         for (number, name) in NAMES.iter().enumerate() {
-            elements_in_turn!(number, &engine, check(gpu, name, &mut failures));
+            elements_by_case!(number, &engine, check(gpu, name, &mut failures));
         }
         check_scatter(gpu, &mut failures);
         failures
@@ -251,11 +251,11 @@ fn some_operands_may_lie_in_other_buffers() {
             let values = first.input(pooling.values_bytes(), values);
             let taps = second.input(pooling.taps_bytes(), taps);
             let output = arena.output(pooling.input_bytes(), bytemuck::cast_slice(&sum));
-            let (buffer, beside) = (arena.upload(gpu), other.upload(gpu));
+            let (buffer, second) = (arena.upload(gpu), other.upload(gpu));
             let (values, taps) = if values_apart {
-                (beside.slice(values), buffer.slice(taps))
+                (second.slice(values), buffer.slice(taps))
             } else {
-                (buffer.slice(values), beside.slice(taps))
+                (buffer.slice(values), second.slice(taps))
             };
             let step = pooling.max_unpool(
                 operands::MaxUnpool { values, taps, output: buffer.slice(output) },
@@ -282,7 +282,7 @@ fn ranges_that_overlap_where_something_is_written_are_refused() {
         gpu.device().create_buffer(&descriptor)
     };
     // 1,024 bytes of input, 256 of values, 64 of taps.
-    let (arena, apart) = (buffer(4096), buffer(4096));
+    let (arena, own) = (buffer(4096), buffer(4096));
     let overlapping = |operand, bytes, other, other_bytes| {
         Some(Error::Overlapping { operand, bytes, other, other_bytes })
     };
@@ -290,7 +290,7 @@ fn ranges_that_overlap_where_something_is_written_are_refused() {
         .max_pool(operands::MaxPool {
             input: arena.slice(..),
             values: arena.slice(768..),
-            taps: apart.slice(..),
+            taps: own.slice(..),
         })
         .err();
     assert_eq!(found, overlapping("input", 0..1024, "values", 768..1024));
@@ -303,7 +303,7 @@ fn ranges_that_overlap_where_something_is_written_are_refused() {
     let clone = arena.clone();
     let found = pooling
         .max_unpool(
-            operands::MaxUnpool { values: &apart, taps: &clone, output: &arena },
+            operands::MaxUnpool { values: &own, taps: &clone, output: &arena },
             Overlap::Last,
         )
         .err();
@@ -340,7 +340,7 @@ fn ranges_that_overlap_where_something_is_written_are_refused() {
     assert!(
         pooling
             .max_unpool(
-                operands::MaxUnpool { values: &apart, taps: &apart, output: &arena },
+                operands::MaxUnpool { values: &own, taps: &own, output: &arena },
                 Overlap::Last
             )
             .is_ok()

@@ -17,7 +17,7 @@ use crate::scatter;
 use crate::support::cases::Case;
 use crate::support::compare::Report;
 use crate::support::devices::{CASES_OF_A_DEVICE, new_engines};
-use crate::support::elements_in_turn;
+use crate::support::elements_by_case;
 use crate::support::fill::{Fill, Random};
 use crate::support::oracle::{Bits, Plan};
 use crate::support::random_cases::{any_geometry, draw, same_window};
@@ -65,9 +65,9 @@ fn random_geometries_give_the_bits_of_the_definition() {
             engines = new_engines();
         }
         report.add_each(&engines, |engine, report| {
-            // Inputs of a window have the same elements, so that what is compiled serves them all.
-            let turn = (number / INPUTS) as usize;
-            elements_in_turn!(turn, engine.1, check(report, &case, engine, number));
+            // Inputs of a window have the same elements, so that one compilation serves them all.
+            let window = (number / INPUTS) as usize;
+            elements_by_case!(window, engine.1, check(report, &case, engine, number));
         });
         if report.is_full() {
             break;

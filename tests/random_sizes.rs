@@ -1,5 +1,5 @@
 //! Sizes, padding and refusals of random geometries, for pooling and for unpooling to a size that is
-//! given: what the definition says, which counts windows.
+//! given: compared with the definition, which counts windows.
 
 use proptest::prelude::*;
 use unpool::{Geometry, GeometryError, cpu};
@@ -55,7 +55,7 @@ proptest! {
         }
     }
 
-    /// Unpooling to any size that is allowed does what the definition does with so many windows,
+    /// Unpooling to any size that is allowed gives the result of the definition with that number of windows,
     /// those that reach outside included.
     #[test]
     fn unpooling_to_an_allowed_size_does_what_the_definition_does(

@@ -11,9 +11,9 @@ use crate::support::devices::{CASES_OF_A_DEVICE, adapters, gpus, new_gpus};
 use crate::support::fill::{Fill, fill};
 use crate::support::guarded::{Guarded, run};
 use crate::support::oracle::{self, Bits, Plan};
-use crate::support::takes_turn;
+use crate::support::runs_in_case;
 
-/// The tensors of one geometry and element on a device, and what the oracle makes of them.
+/// The tensors of one geometry and element on a device, and the oracle's results.
 pub(crate) struct Tensors<T> {
     pub(crate) input: Guarded,
     values: Guarded,
@@ -74,7 +74,7 @@ impl<T: Cell + Bits> Tensors<T> {
     }
 
     /// Every tensor against the oracle, guards included.
-    pub(crate) fn check(&self, gpu: &Gpu, place: &str, report: &mut Report) {
+    pub(crate) fn check(&self, gpu: &Gpu, context: &str, report: &mut Report) {
         let (plan, expected) = (&self.plan, oracle::max_pool(&self.plan, &self.cells));
         let (values, taps) = (&expected.values, &expected.taps);
         for (tensor, expected) in [
@@ -85,34 +85,34 @@ impl<T: Cell + Bits> Tensors<T> {
             (&self.read, &oracle::max_unpool_backward(plan, &self.cells, taps)),
         ] {
             let found = tensor.elements::<T>(gpu, expected.len());
-            let place = format!("{place} {tensor:?}");
-            report.add(found.and_then(|found| same_bits(&place, &found, expected)));
+            let context = format!("{context} {tensor:?}");
+            report.add(found.and_then(|found| same_bits(&context, &found, expected)));
         }
         let (bytes, expected) = (self.taps.bytes(gpu), plan.tap_bytes(taps));
-        let place = format!("{place} taps");
-        report.add(bytes.and_then(|b| same(&place, &b[..expected.len()], &expected)));
+        let context = format!("{context} taps");
+        report.add(bytes.and_then(|b| same(&context, &b[..expected.len()], &expected)));
     }
 }
 
 fn check_poisoned<T: Cell + Bits>(gpus: &[Gpu], report: &mut Report, number: usize, name: &str) {
     let case = parse(name);
     let (geometry, plan) = (case.geometry().unwrap(), Plan::new(&case).unwrap());
-    if !takes_turn(T::ELEMENT, number) {
+    if !runs_in_case(T::ELEMENT, number) {
         return;
     }
     for gpu in gpus {
-        let place = format!("{name} {} on {}:", T::ELEMENT.name(), gpu.description());
+        let context = format!("{name} {} on {}:", T::ELEMENT.name(), gpu.description());
         let mut tensors = Tensors::<T>::new(gpu, &geometry, &plan, 41, 0xa5);
         let steps = tensors.steps(gpu, &geometry).unwrap();
         run(gpu, &steps.each_ref());
-        tensors.check(gpu, &place, report);
+        tensors.check(gpu, &context, report);
         // The same steps once more, over another poison: nothing is left of the first run.
         tensors.input.poison(gpu, 0);
         tensors = Tensors { input: Guarded::of(gpu, "input", &tensors.cells, 0x5a), ..tensors };
         tensors.poison(gpu, 0x5a);
         let steps = tensors.steps(gpu, &geometry).unwrap();
         run(gpu, &steps.each_ref());
-        tensors.check(gpu, &format!("{place} again,"), report);
+        tensors.check(gpu, &format!("{context} again,"), report);
     }
 }
 
@@ -178,12 +178,12 @@ fn a_step_may_be_recorded_often_into_several_passes_and_encoders() {
     let (geometry, plan) = overlapping();
     let mut report = Report::default();
     for gpu in gpus().iter() {
-        let place = gpu.description();
+        let context = gpu.description();
         let mut tensors = Tensors::<f32>::new(gpu, &geometry, &plan, 43, 0xa5);
         let steps = tensors.steps(gpu, &geometry).unwrap();
         // Twice in one pass.
         run(gpu, &[steps.each_ref(), steps.each_ref()].concat());
-        tensors.check(gpu, &format!("{place}: twice in a pass,"), &mut report);
+        tensors.check(gpu, &format!("{context}: twice in a pass,"), &mut report);
         // In two encoders that are filled at the same time, each step in a pass of its own.
         tensors.poison(gpu, 0xa5);
         let mut encoders =
@@ -194,7 +194,7 @@ fn a_step_may_be_recorded_often_into_several_passes_and_encoders() {
             }
         }
         gpu.queue().submit(encoders.map(wgpu::CommandEncoder::finish));
-        tensors.check(gpu, &format!("{place}: two encoders,"), &mut report);
+        tensors.check(gpu, &format!("{context}: two encoders,"), &mut report);
         // Clones are the same step.
         tensors.poison(gpu, 0x3c);
         let clones = steps.clone();

@@ -1,5 +1,5 @@
 //! Recording a step allocates exactly what the same commands cost in raw `wgpu`, byte for byte.
-//! A binary of its own, for every allocation of its process is counted; on the backend that does
+//! A binary of its own, because every allocation of its process is counted; on the backend that does
 //! nothing, so that it needs no GPU.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop, and say where")]

@@ -1,4 +1,4 @@
-//! What a geometry refuses, with its numbers and its message.
+//! The errors of a geometry, with their numbers and messages.
 
 use unpool::{
     Geometry, GeometryError, IndexSpace, IndicesIn, Padding, Scatter, Shape, Window, cpu,
@@ -103,7 +103,7 @@ fn a_window_that_does_not_fit_is_refused() {
     let expected = GeometryError::EmptyOutput { axis: 1, extent: 5, padded: 4 };
     let message = "no window fits on axis 1: it spans 5 cells and the padded input has 4";
     says(&error, &expected, message);
-    // Rounding up helps only while a window starts in what is there.
+    // Rounding up helps only while a window starts inside the input or the padding before it.
     let error = refused("n1c1w2_k9s2p1-2_ceil_last");
     says(
         &error,
@@ -145,7 +145,7 @@ fn a_window_without_a_cell_of_the_input_is_refused() {
     let error = refused("n1c1w1_k2s1d10psame_first");
     let expected = empty_window((0, 0), -5, (2, 10), 1);
     assert_eq!(error, expected);
-    // All cells of three, of four beside each other, of five with holes; the only one.
+    // All cells of three, of four adjacent ones, of five with holes; the only one.
     for (name, cells) in [
         ("n1c1w2_k3s9d4p2-9_first", "cells -2, 2 and 6"),
         ("n1c1w5_k4p5_first", "cells -5 to -2"),

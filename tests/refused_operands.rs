@@ -1,4 +1,4 @@
-//! What a device and its operations refuse, with the numbers in the message, on a device that does nothing.
+//! The errors of a device and its operations, with the numbers in the message, on a device that does nothing.
 
 use std::ops::Range;
 

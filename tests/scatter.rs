@@ -1,5 +1,5 @@
 //! Unpooling by arbitrary indices on every adapter against [`cpu::scatter`] and against the
-//! definition: duplicates, frames, what names no cell.
+//! definition: duplicates, other index shapes, indices that name no cell.
 
 use unpool::{
     Cell, Element, Gpu, IndexReport, IndexSpace, IndicesIn, Layout, Overlap, Scatter, Shape,
@@ -150,28 +150,33 @@ fn check_values<T: Cell + Bits>(
     terms().for_each(|(at, value)| last[at] = value);
     let totals = sums(len, terms());
     let sum: Vec<T> = totals.iter().map(|&(total, _)| total).collect();
-    let held = totals.iter().all(|&(_, held)| held);
+    let all_exact = totals.iter().all(|&(_, exact)| exact);
     let gpus = gpus();
     for (overlap, expected) in [(Overlap::Last, &last), (Overlap::Sum, &sum)] {
         let found = at_once(&gpus, |gpu| unpool(gpu, scatter, values, indices, overlap));
         for (gpu, found) in gpus.iter().zip(found) {
             let on = gpu.description();
-            let place = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
+            let context = format!("{name} {} {overlap:?} on {on}", T::ELEMENT.name());
             match found {
                 Ok((found, found_report)) => {
-                    report.add(same_bits(&place, &found, expected));
-                    report.add(same(&format!("{place}, report"), &found_report, &expected_report));
+                    report.add(same_bits(&context, &found, expected));
+                    report.add(same(
+                        &format!("{context}, report"),
+                        &found_report,
+                        &expected_report,
+                    ));
                 }
-                Err(error) => report.add(Err(format!("{place}: {error}"))),
+                Err(error) => report.add(Err(format!("{context}: {error}"))),
             }
         }
-        // The CPU does the same, or says what is wrong.
+        // The CPU gives the same, or the error.
         match (cpu::scatter(scatter, values, indices, overlap), first) {
             (Ok(found), None) => report.add(same_bits(&name, &found, expected)),
             (Err(unpool::Error::IndexOutOfRange { element, .. }), Some(first)) => {
                 report.add(same(&name, &[element], &[first]));
             }
-            (Err(unpool::Error::Overflow { .. }), None) if !held && overlap == Overlap::Sum => {}
+            (Err(unpool::Error::Overflow { .. }), None)
+                if !all_exact && overlap == Overlap::Sum => {}
             (found, _) => report.add(Err(format!("{name}: {:?}", found.err()))),
         }
     }
@@ -285,7 +290,7 @@ fn as_many_values_as_there_are_may_go_to_one_cell() {
     report.finish();
 }
 
-/// Runs that neighbours share, that start anywhere, that end where a dispatch does and beside it.
+/// Runs of neighbouring cells, that start anywhere, and that end where a dispatch does or one value off.
 #[test]
 fn runs_of_several_dispatches_are_summed_in_raster_order() {
     const SEGMENT: usize = 1 << 16;

@@ -1,5 +1,5 @@
-//! Shared between threads: what may be, what is compiled once, and that recording from many is
-//! the same as from one.
+//! Threads: which types may be shared, that a pipeline is compiled once, and that recording from many threads
+//! gives the same as from one.
 
 use std::sync::{Mutex, Once};
 
@@ -118,13 +118,13 @@ fn eight_threads_record_the_same_poolings_steps() {
                 let (geometry, plan) = (&geometry, &plan);
                 scope.spawn(move || {
                     let mut report = Report::default();
-                    let place = format!("thread {seed} on {}", gpu.description());
+                    let context = format!("thread {seed} on {}", gpu.description());
                     for _ in 0..5 {
                         let tensors =
                             crate::recording::Tensors::<f32>::new(gpu, geometry, plan, seed, 0xa5);
                         let steps = tensors.steps(gpu, geometry).unwrap();
                         run(gpu, &steps.each_ref());
-                        tensors.check(gpu, &place, &mut report);
+                        tensors.check(gpu, &context, &mut report);
                     }
                     report.finish();
                 });

@@ -1,4 +1,4 @@
-//! Taps from anywhere, which are taken without harm.
+//! Taps of any numbers: those that name no cell of the input unpool to nothing.
 
 use unpool::{Cell, Overlap, Taps};
 

@@ -1,5 +1,5 @@
-//! Geometry, the CPU operations, taps, indices and scatters on whatever numbers come: no panic,
-//! and what one function returns, the next one takes.
+//! Geometry, the CPU operations, taps, indices and scatters on any numbers: nothing panics, and each function
+//! accepts the result of the one before.
 //!
 //! `cargo fuzz run cpu` (with a nightly toolchain, or `RUSTC_BOOTSTRAP=1`).
 
@@ -45,7 +45,7 @@ fn wide(numbers: &[u8]) -> Vec<usize> {
     numbers.iter().take(5).map(|&n| usize::from(n)).collect()
 }
 
-/// Elements that come round again.
+/// Elements of a list, again and again from its start.
 fn repeat<T: Copy>(of: &[T], len: usize, none: T) -> Vec<T> {
     (0..len).map(|i| if of.is_empty() { none } else { of[i % of.len()] }).collect()
 }

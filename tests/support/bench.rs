@@ -15,11 +15,27 @@ pub(crate) fn storage(gpu: &Gpu, size: u64) -> wgpu::Buffer {
     buffer(gpu, size, Usages::STORAGE | Usages::COPY_SRC | Usages::COPY_DST)
 }
 
+/// A compute pipeline of a module of its own.
+pub(crate) fn pipeline(gpu: &Gpu, source: &str, entry_point: &str) -> wgpu::ComputePipeline {
+    let module = gpu.device().create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(source.into()),
+    });
+    gpu.device().create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: None,
+        module: &module,
+        entry_point: Some(entry_point),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    })
+}
+
 pub(crate) fn geometry() -> Geometry {
     parse("n1c3h8w8_k2_last").geometry().unwrap()
 }
 
-/// A pooling of 192 cells to 48 values, and buffers for it with room to spare.
+/// A pooling of 192 cells to 48 values, and buffers for it that are larger than needed.
 pub(crate) struct Bench {
     pub(crate) gpu: Gpu,
     pub(crate) pooling: Pooling,

@@ -230,7 +230,7 @@ pub(crate) const TABLE: &[&str] = &[
     "n3c5h7w9_k3_last",
     "n3c2h7w12_k3x1_first",
     "n1c4h6w10_k1x5_last",
-    // The same in channels and rows of eight, of which a thread makes two fours where cells are small.
+    // The same in channels and rows of eight, which a work item moves as words where elements are small.
     "n1c8h7w6_k2psame_last",
     "n1c2h6w16_k2p0x1-0_first",
     "n2c16h5w7_k2p1_last",
@@ -358,7 +358,7 @@ pub(crate) const TABLE: &[&str] = &[
 ];
 
 /// Windows that reach far: the first and the last window that could hold a cell, were there no holes,
-/// lie tens of thousands of windows apart, or the product of such numbers passes 32 bits.
+/// are tens of thousands of windows from each other, or the product of such numbers passes 32 bits.
 pub(crate) const FAR: &[&str] = &[
     "n1c1h1w1_k3s1d181p181_first",
     "n1c1h1w1_k3s1d181p181_last",

@@ -63,9 +63,9 @@ impl Report {
     }
 }
 
-/// `found` must have the bits of `expected`; `place` names case, engine and field.
+/// `found` must have the bits of `expected`; `context` names case, engine and field.
 pub(crate) fn same_bits<T: Cell + Bits>(
-    place: &dyn fmt::Display,
+    context: &dyn fmt::Display,
     found: &[T],
     expected: &[T],
 ) -> Result<(), String> {
@@ -73,20 +73,20 @@ pub(crate) fn same_bits<T: Cell + Bits>(
         let digits = 2 * T::ELEMENT.bytes();
         format!("0x{:0digits$x} ({})", element.bits(), value(element))
     };
-    first_difference(place, found, expected, |a, b| a.bits() == b.bits(), show)
+    first_difference(context, found, expected, |a, b| a.bits() == b.bits(), show)
 }
 
 /// `found` must equal `expected`.
 pub(crate) fn same<A: Copy + PartialEq + fmt::Debug>(
-    place: &dyn fmt::Display,
+    context: &dyn fmt::Display,
     found: &[A],
     expected: &[A],
 ) -> Result<(), String> {
-    first_difference(place, found, expected, |a, b| a == b, |a| format!("{a:?}"))
+    first_difference(context, found, expected, |a, b| a == b, |a| format!("{a:?}"))
 }
 
 fn first_difference<A: Copy>(
-    place: &dyn fmt::Display,
+    context: &dyn fmt::Display,
     found: &[A],
     expected: &[A],
     equal: impl Fn(A, A) -> bool,
@@ -94,7 +94,7 @@ fn first_difference<A: Copy>(
 ) -> Result<(), String> {
     if found.len() != expected.len() {
         return Err(format!(
-            "{place}: {} elements found, {} expected",
+            "{context}: {} elements found, {} expected",
             found.len(),
             expected.len()
         ));
@@ -104,7 +104,7 @@ fn first_difference<A: Copy>(
     match (0..found.len()).find(differs) {
         None => Ok(()),
         Some(i) => Err(format!(
-            "{place}: element {i} is {}, expected {} ({wrong} of {} differ)",
+            "{context}: element {i} is {}, expected {} ({wrong} of {} differ)",
             show(found[i]),
             show(expected[i]),
             found.len()

@@ -1,8 +1,8 @@
 //! The devices that tests run on.
 //!
-//! A driver keeps what it compiled, some megabytes a pipeline, until a device goes. So those that
-//! tests share go with the group of tests, a file, that asked for them, and what compiles for every
-//! case of a table takes new ones for every few of them.
+//! A driver keeps what it compiled, some megabytes a pipeline, until a device goes. So the devices
+//! that tests share are dropped with the group of tests, a file, that asked for them, and tests that compile for
+//! every case of a table take new devices after every few cases.
 
 use std::collections::VecDeque;
 use std::panic::{Location, resume_unwind};
@@ -14,10 +14,10 @@ use unpool::{Engine, Gpu, wgpu};
 /// Cases of a table for which the same devices compile.
 pub(crate) const CASES_OF_A_DEVICE: usize = 12;
 
-/// Groups of tests that may hold devices at the same time, since tests run on several threads.
+/// Groups of tests that may have devices at the same time, since tests run on several threads.
 const GROUPS: usize = 2;
 
-/// Every engine there is, with the name that failures give it. The only place that knows.
+/// Every engine there is, with the name that failures give it. No other function lists them.
 #[track_caller]
 pub(crate) fn engines() -> Vec<(String, Engine)> {
     engines_on(&gpus())
@@ -33,7 +33,7 @@ fn engines_on(gpus: &[Gpu]) -> Vec<(String, Engine)> {
     [("cpu".to_owned(), Engine::Cpu)].into_iter().chain(gpus).collect()
 }
 
-/// A device on every adapter, the same for all tests of a file: what is compiled for one of them
+/// A device on every adapter, the same for all tests of a file: a pipeline that one of them compiled
 /// serves the next.
 ///
 /// A machine without any adapter fails here, and is told what to install.
@@ -41,15 +41,15 @@ fn engines_on(gpus: &[Gpu]) -> Vec<(String, Engine)> {
 pub(crate) fn gpus() -> Arc<[Gpu]> {
     /// The file of a group of tests, and its devices.
     type Group = (&'static str, Arc<[Gpu]>);
-    /// Those of the groups that asked last.
-    static HELD: Mutex<VecDeque<Group>> = Mutex::new(VecDeque::new());
+    /// The devices of the groups that asked last.
+    static KEPT: Mutex<VecDeque<Group>> = Mutex::new(VecDeque::new());
     let group = Location::caller().file();
-    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-    let found = held.iter().position(|(of, _)| *of == group).and_then(|at| held.remove(at));
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = kept.iter().position(|(of, _)| *of == group).and_then(|at| kept.remove(at));
     // Those of another group go before new ones come.
-    held.truncate(GROUPS - 1);
+    kept.truncate(GROUPS - 1);
     let gpus = found.map_or_else(new_gpus, |(_, gpus)| gpus);
-    held.push_front((group, Arc::clone(&gpus)));
+    kept.push_front((group, Arc::clone(&gpus)));
     gpus
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn adapters() -> &'static [wgpu::Adapter] {
 }
 
 /// What `check` finds of each, all at once: drivers spend most of a test compiling, on one thread.
-/// No two may use the same device: on GL, `wgpu` gives up on a context that another thread holds.
+/// No two may use the same device: on GL, `wgpu` gives up on a context that another thread uses.
 pub(crate) fn at_once<A: Sync, R: Send>(of: &[A], check: impl Fn(&A) -> R + Sync) -> Vec<R> {
     std::thread::scope(|scope| {
         let check = &check;
@@ -100,8 +100,8 @@ pub(crate) fn device(adapter: &wgpu::Adapter, limits: &wgpu::Limits) -> Gpu {
     Gpu::from_device(&device, &queue)
 }
 
-/// A device that does nothing, with these limits: what is checked before a GPU is asked, is checked
-/// on it. All are of one instance: `wgpu` cannot tell apart what comes from two.
+/// A device that does nothing, with these limits, for the checks that need no GPU. All such devices are
+/// of one instance: `wgpu` cannot tell buffers of two instances from each other.
 pub(crate) fn noop(limits: Option<wgpu::Limits>) -> Gpu {
     static ADAPTER: LazyLock<wgpu::Adapter> = LazyLock::new(|| {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();

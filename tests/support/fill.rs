@@ -1,4 +1,4 @@
-//! What goes into tensors: the same bits for the same seed on every machine.
+//! Contents of tensors: the same bits for the same seed on every machine.
 
 use super::oracle::{Bits, Format};
 
@@ -12,7 +12,7 @@ pub(crate) enum Fill {
     /// NaNs with payloads and both signs, infinities, zeros of both signs, subnormals, the largest
     /// and the lowest.
     Specials,
-    /// Little but the lowest numbers of the type, −∞ included: what a sentinel would lose to.
+    /// Mostly the lowest numbers of the type, −∞ included, which a sentinel would beat.
     Lowest,
 }
 

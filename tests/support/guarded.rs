@@ -23,7 +23,7 @@ impl Guarded {
         Self::new(gpu, name, size, &[], poison)
     }
 
-    /// A tensor of elements; what is left of its last word is poison.
+    /// A tensor of elements; the rest of its last word is poison.
     pub(crate) fn of<T: Cell>(gpu: &Gpu, name: &'static str, tensor: &[T], poison: u8) -> Self {
         let bytes: &[u8] = bytemuck::cast_slice(tensor);
         let size = (bytes.len() as u64).next_multiple_of(4);

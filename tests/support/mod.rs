@@ -1,4 +1,4 @@
-//! What the groups of tests share.
+//! Code that the groups of tests share.
 
 pub(crate) mod bench;
 pub(crate) mod cases;
@@ -25,11 +25,11 @@ macro_rules! every_element {
 pub(crate) use every_element;
 
 /// Runs `$function::<T>($arguments…)` for every element type on the CPU, and on an adapter for f32
-/// and, taking turns over the cases, for another one. There every pipeline takes its time to compile.
-macro_rules! elements_in_turn {
+/// and, alternating over the cases, for another one. There every pipeline takes its time to compile.
+macro_rules! elements_by_case {
     ($case:expr, $engine:expr, $function:ident($($argument:expr),* $(,)?)) => {{
         let runs = |element| {
-            matches!($engine, unpool::Engine::Cpu) || $crate::support::takes_turn(element, $case)
+            matches!($engine, unpool::Engine::Cpu) || $crate::support::runs_in_case(element, $case)
         };
         macro_rules! run {
             ($type:ty) => {
@@ -47,11 +47,11 @@ macro_rules! elements_in_turn {
         run!(u8);
     }};
 }
-pub(crate) use elements_in_turn;
+pub(crate) use elements_by_case;
 
 /// Whether an element runs on the adapters in case number `case` of the table.
-pub(crate) fn takes_turn(element: unpool::Element, case: usize) -> bool {
+pub(crate) fn runs_in_case(element: unpool::Element, case: usize) -> bool {
     // Cases come in pairs of layouts: every round of six is shifted by one.
-    let turn = 1 + (case + case / 6) % 6;
-    element == unpool::Element::ALL[0] || element == unpool::Element::ALL[turn]
+    let other = 1 + (case + case / 6) % 6;
+    element == unpool::Element::ALL[0] || element == unpool::Element::ALL[other]
 }

@@ -10,7 +10,7 @@ mod plan;
 use unpool::IndexSpace;
 
 pub(crate) use elements::{Bits, Format, is_nan, value, zero};
-pub(crate) use plan::{Plan, Refusal, Spot};
+pub(crate) use plan::{Plan, Position, Refusal};
 
 /// What pooling gives.
 #[derive(Clone, Debug)]
@@ -23,10 +23,10 @@ pub(crate) struct Pooled<T> {
 
 pub(crate) fn max_pool<T: Bits>(plan: &Plan, input: &[T]) -> Pooled<T> {
     let mut pooled = Pooled { values: Vec::new(), taps: Vec::new(), winners: Vec::new() };
-    for spot in plan.spots() {
+    for position in plan.positions() {
         let mut best = None;
-        for (tap, cell) in plan.window(&spot) {
-            let candidate = input[plan.at(&spot, cell)];
+        for (tap, cell) in plan.window(&position) {
+            let candidate = input[plan.at(&position, cell)];
             let takes_over = match best {
                 None => true,
                 Some((leader, _, _)) => is_nan(candidate) || value(candidate) > value(leader),
@@ -45,9 +45,9 @@ pub(crate) fn max_pool<T: Bits>(plan: &Plan, input: &[T]) -> Pooled<T> {
 
 pub(crate) fn max_unpool_last<T: Bits>(plan: &Plan, values: &[T], taps: &[u32]) -> Vec<T> {
     let mut output = vec![zero(); plan.input_len()];
-    for ((spot, &value), &tap) in plan.spots().iter().zip(values).zip(taps) {
-        if let Some(cell) = plan.cell(spot, tap) {
-            output[plan.at(spot, cell)] = value;
+    for ((position, &value), &tap) in plan.positions().iter().zip(values).zip(taps) {
+        if let Some(cell) = plan.cell(position, tap) {
+            output[plan.at(position, cell)] = value;
         }
     }
     output
@@ -70,15 +70,15 @@ pub(crate) fn max_unpool_saturated<T: Bits>(plan: &Plan, values: &[T], taps: &[u
 
 /// The sums, and whether each is exactly that.
 fn totals<T: Bits>(plan: &Plan, values: &[T], taps: &[u32]) -> Vec<(T, bool)> {
-    let places = plan.spots().into_iter().zip(taps);
-    let terms = places
-        .zip(values)
-        .filter_map(|((spot, &tap), &value)| Some((plan.at(&spot, plan.cell(&spot, tap)?), value)));
+    let positions = plan.positions().into_iter().zip(taps);
+    let terms = positions.zip(values).filter_map(|((position, &tap), &value)| {
+        Some((plan.at(&position, plan.cell(&position, tap)?), value))
+    });
     sums(plan.input_len(), terms)
 }
 
-/// What elements `(at, element)` sum to in each of `len` places, in the order given, and whether
-/// the type holds it.
+/// The sum of the terms `(at, element)` of each of `len` elements, in the order given, and whether the
+/// type can represent it.
 pub(crate) fn sums<T: Bits>(len: usize, terms: impl Iterator<Item = (usize, T)>) -> Vec<(T, bool)> {
     let mut floats = vec![0f32; len];
     let mut integers = vec![0i128; len];
@@ -97,26 +97,26 @@ pub(crate) fn sums<T: Bits>(len: usize, terms: impl Iterator<Item = (usize, T)>)
             } else {
                 (0, (1i128 << bits) - 1)
             };
-            let held = integers[at].clamp(lowest, highest);
-            (T::of_bits(held as u32), held == integers[at])
+            let clamped = integers[at].clamp(lowest, highest);
+            (T::of_bits(clamped as u32), clamped == integers[at])
         }
     };
     (0..len).map(total).collect()
 }
 
 pub(crate) fn max_unpool_backward<T: Bits>(plan: &Plan, cells: &[T], taps: &[u32]) -> Vec<T> {
-    let read = |(spot, &tap): (&Spot, &u32)| match plan.cell(spot, tap) {
-        Some(cell) => cells[plan.at(spot, cell)],
+    let read = |(position, &tap): (&Position, &u32)| match plan.cell(position, tap) {
+        Some(cell) => cells[plan.at(position, cell)],
         None => zero(),
     };
-    plan.spots().iter().zip(taps).map(read).collect()
+    plan.positions().iter().zip(taps).map(read).collect()
 }
 
 /// The indices of taps in an index space; −1 where one names no cell.
 pub(crate) fn indices(plan: &Plan, taps: &[u32], space: IndexSpace) -> Vec<i64> {
-    let index = |(spot, &tap): (&Spot, &u32)| match plan.cell(spot, tap) {
-        Some(cell) => plan.index(spot, cell, space),
+    let index = |(position, &tap): (&Position, &u32)| match plan.cell(position, tap) {
+        Some(cell) => plan.index(position, cell, space),
         None => -1,
     };
-    plan.spots().iter().zip(taps).map(index).collect()
+    plan.positions().iter().zip(taps).map(index).collect()
 }

@@ -1,5 +1,5 @@
-//! Cases by chance: small ones, and ones that reach as far as a `Geometry` does. What bounds them is
-//! what they cost to check, not a range of each number.
+//! Cases by chance: small ones, and ones that reach as far as a `Geometry` does. They are
+//! bounded by the time that checking them takes, not by a range of each number.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -11,9 +11,9 @@ use super::cases::{Case, Pads};
 /// The most elements of an input and of a pooled tensor.
 const ELEMENTS: usize = 1 << 17;
 
-/// How often, at most, a cell is looked at if each element of either tensor looks at a whole window:
-/// so much work is the oracle's, of pooling, and that of a kernel that walks the taps, of unpooling.
-const LOOKS: usize = 1 << 20;
+/// The most reads of cells, if each element of either tensor reads a whole window: the work of the oracle's
+/// pooling, and of an unpooling kernel that iterates over the taps.
+const READS: usize = 1 << 20;
 
 /// Dilations, strides and padding go up to two to the power of so many.
 const FAR_BITS: u32 = 17;
@@ -112,7 +112,7 @@ fn far_case() -> impl Strategy<Value = Case> {
             self::case(around, sizes, pads, ceil)
         })
     });
-    case.prop_filter("more cells than can be looked at", is_affordable)
+    case.prop_filter("more reads than a test has time for", is_affordable)
 }
 
 /// Numbers up to two to the power of `bits`, of every magnitude as many, and the bound itself.
@@ -181,7 +181,7 @@ pub(crate) fn is_affordable(case: &Case) -> bool {
         match &case.pads {
             Pads::Valid => n / stride + 1,
             Pads::Same | Pads::SameLower => n.div_ceil(stride),
-            // No fewer than there are: what the window spans counts too.
+            // At least the cells of the axis: the extent of the window counts, too.
             Pads::Explicit(pads) => {
                 let padded = pads[i].0 + n + pads[i].1;
                 padded.saturating_sub((case.kernel[i] - 1) * case.dilation[i]) / stride + 2
@@ -193,5 +193,5 @@ pub(crate) fn is_affordable(case: &Case) -> bool {
     };
     let most = elements(&|i| case.spatial[i]).max(elements(&windows));
     let cells = case.kernel.iter().copied().fold(1, usize::saturating_mul);
-    most <= ELEMENTS && most.saturating_mul(cells) <= LOOKS
+    most <= ELEMENTS && most.saturating_mul(cells) <= READS
 }

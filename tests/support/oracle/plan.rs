@@ -38,7 +38,7 @@ pub(crate) struct Plan {
 
 /// A pooled element.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spot {
+pub(crate) struct Position {
     pub(crate) image: i64,
     pub(crate) channel: i64,
     pub(crate) window: [i64; 3],
@@ -197,8 +197,8 @@ impl Plan {
     }
 
     /// Every pooled element in the order they lie in memory.
-    pub(crate) fn spots(&self) -> Vec<Spot> {
-        let mut spots = Vec::new();
+    pub(crate) fn positions(&self) -> Vec<Position> {
+        let mut positions = Vec::new();
         let [d, h, w] = self.pooled;
         for image in 0..self.batch {
             for around in 0..if self.channels_last { 1 } else { self.channels } {
@@ -207,20 +207,20 @@ impl Plan {
                         for x in 0..w {
                             for inside in 0..if self.channels_last { self.channels } else { 1 } {
                                 let channel = around + inside;
-                                spots.push(Spot { image, channel, window: [z, y, x] });
+                                positions.push(Position { image, channel, window: [z, y, x] });
                             }
                         }
                     }
                 }
             }
         }
-        spots
+        positions
     }
 
     /// The element of the input at a cell.
-    pub(crate) fn at(&self, spot: &Spot, [z, y, x]: [i64; 3]) -> usize {
+    pub(crate) fn at(&self, position: &Position, [z, y, x]: [i64; 3]) -> usize {
         let [d, h, w] = self.input;
-        let (n, c) = (spot.image, spot.channel);
+        let (n, c) = (position.image, position.channel);
         let at = if self.channels_last {
             (((n * d + z) * h + y) * w + x) * self.channels + c
         } else {
@@ -230,7 +230,7 @@ impl Plan {
     }
 
     /// The cell of the input that a tap names, if it names one.
-    pub(crate) fn cell(&self, spot: &Spot, tap: u32) -> Option<[i64; 3]> {
+    pub(crate) fn cell(&self, position: &Position, tap: u32) -> Option<[i64; 3]> {
         if tap as usize >= self.cells() {
             return None;
         }
@@ -239,7 +239,8 @@ impl Plan {
         let taps = [tap / (ky * kx), tap / kx % ky, tap % kx];
         let mut cell = [0; 3];
         for i in 0..3 {
-            cell[i] = spot.window[i] * self.stride[i] - self.before[i] + taps[i] * self.dilation[i];
+            cell[i] =
+                position.window[i] * self.stride[i] - self.before[i] + taps[i] * self.dilation[i];
             if cell[i] < 0 || cell[i] >= self.input[i] {
                 return None;
             }
@@ -248,14 +249,14 @@ impl Plan {
     }
 
     /// Every tap of a window that names a cell of the input, with the cell, in raster order.
-    pub(crate) fn window(&self, spot: &Spot) -> Vec<(u32, [i64; 3])> {
-        (0..self.cells() as u32).filter_map(|tap| Some((tap, self.cell(spot, tap)?))).collect()
+    pub(crate) fn window(&self, position: &Position) -> Vec<(u32, [i64; 3])> {
+        (0..self.cells() as u32).filter_map(|tap| Some((tap, self.cell(position, tap)?))).collect()
     }
 
     /// The index of a cell in an index space.
-    pub(crate) fn index(&self, spot: &Spot, [z, y, x]: [i64; 3], space: IndexSpace) -> i64 {
+    pub(crate) fn index(&self, position: &Position, [z, y, x]: [i64; 3], space: IndexSpace) -> i64 {
         let [d, h, w] = self.input;
-        let (n, c, channels) = (spot.image, spot.channel, self.channels);
+        let (n, c, channels) = (position.image, position.channel, self.channels);
         match space {
             IndexSpace::Plane => (z * h + y) * w + x,
             IndexSpace::Image => ((z * h + y) * w + x) * channels + c,
