@@ -3,9 +3,9 @@
 
 // `IndexStrides` of src/gpu/kernel/uniforms.rs, field for field.
 struct IndexStrides {
-    // What one step along z, y, x adds to an index.
+    // The strides of an index along z, y, x.
     spatial: vec3<u32>,
-    // What one image adds to an index, and one channel.
+    // Its strides from image to image, and from channel to channel.
     batch: u32,
     channel: u32,
     // Planes of an image that `outer` counts: the channels where they come first, else 1.
@@ -14,7 +14,7 @@ struct IndexStrides {
 
 @group(0) @binding(4) var<uniform> index_strides: IndexStrides;
 
-// What image and channel add to an index.
+// The part of an index that depends on image and channel.
 fn index_offset(at: Position) -> vec4<u32> {
     let image = at.outer / index_strides.planes;
     let channel_number = at.outer % index_strides.planes + channel(at.inner);

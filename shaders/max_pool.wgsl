@@ -30,10 +30,6 @@ fn load_cell(at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32) -> Maxi
     return maximum_of_cells(load(source), inside, tap);
 }
 
-fn settle(at: Position, maximum: Maximum) -> Maximum {
-    return settled(maximum, first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x)));
-}
-
 // One loop instead of three: Mesa's llvmpipe ends the loops of an invocation after 65,535 iterations in all,
 // and a window has at most 65,535 cells.
 fn find_maximum_in_loop(at: Position) -> Maximum {
@@ -55,5 +51,6 @@ fn max_pool(
         return;
     }
     let at = position(item);
-    store_maximum(item, settle(at, find_maximum(at)));
+    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x));
+    store_maximum(item, settled(find_maximum(at), first));
 }

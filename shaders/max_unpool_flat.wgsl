@@ -41,7 +41,7 @@ struct Windows {
     hits: vec4<bool>,
 }
 
-// For each lane what belongs to its run.
+// For each lane the value of its run, of the values of the two runs.
 fn of_runs(cells: FlatCells, runs: vec2<u32>) -> vec4<u32> {
     return vec4<u32>(runs.x, select(runs.xxx, runs.yyy, cells.in_next));
 }

@@ -1,5 +1,6 @@
 // Unpooling by arbitrary indices: any pooled value may go to any cell. This file has the parts that
-// scatter_last.wgsl, which keeps the last value of a cell, and scatter_sum.wgsl, which adds them, share.
+// scatter_last.wgsl, which keeps the last value of a cell, and scatter_sum.wgsl, which adds them, share. Each of
+// those defines `clear_cell` and `put_element`, which write the scratch buffer.
 
 // REACH is one of these: an index selects a cell of its element's plane, of its image, or of the tensor.
 const PLANE: u32 = 0u;
@@ -11,7 +12,7 @@ struct ScatterParams {
     // z, y, x of the shape in which indices are flattened.
     extents: vec3<u32>,
     channels: u32,
-    // What a step along z, y, x adds to an index.
+    // The strides of an index along z, y, x.
     strides: vec3<u32>,
     batch: u32,
     // z, y, x of the output.
@@ -82,6 +83,36 @@ fn destination(element: u32) -> u32 {
     let row = (outer_of_cell * params.output.x + at.x) * params.output.y + at.y;
     let pixel = row * params.output.z + at.z;
     return pixel * params.inner + select(channel, 0u, is_plane);
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn scatter_clear(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let cell = invocation(workgroup, local);
+    if cell == 0u {
+        clear_report();
+    }
+    if cell < params.cells {
+        clear_cell(cell);
+    }
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn scatter_locate(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
+) {
+    let element = invocation(workgroup, local);
+    if element >= params.pooled {
+        return;
+    }
+    let cell = destination(element);
+    if cell == NONE {
+        report_refused(element);
+    }
+    put_element(element, cell);
 }
 
 // Completes the report.

@@ -5,33 +5,12 @@
 // For each cell, one more than the number of the element that it gets; 0 for a cell that gets none.
 @group(0) @binding(6) var<storage, read_write> last: array<atomic<u32>>;
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_clear(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let cell = invocation(workgroup, local);
-    if cell == 0u {
-        clear_report();
-    }
-    if cell < params.cells {
-        atomicStore(&last[cell], 0u);
-    }
+fn clear_cell(cell: u32) {
+    atomicStore(&last[cell], 0u);
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_locate(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let element = invocation(workgroup, local);
-    if element >= params.pooled {
-        return;
-    }
-    let cell = destination(element);
-    if cell == NONE {
-        report_refused(element);
-    } else {
+fn put_element(element: u32, cell: u32) {
+    if cell != NONE {
         atomicMax(&last[cell], element + 1u);
     }
 }

@@ -56,33 +56,11 @@ fn digit_of(element: u32) -> u32 {
     return (key_of(element) >> params.shift) % DIGITS;
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_clear(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let cell = invocation(workgroup, local);
-    if cell == 0u {
-        clear_report();
-    }
-    if cell < params.cells {
-        scratch[cell] = NONE;
-    }
+fn clear_cell(cell: u32) {
+    scratch[cell] = NONE;
 }
 
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_locate(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let element = invocation(workgroup, local);
-    if element >= params.pooled {
-        return;
-    }
-    let cell = destination(element);
-    if cell == NONE {
-        report_refused(element);
-    }
+fn put_element(element: u32, cell: u32) {
     scratch[params.cells + element] = min(cell, params.cells);
 }
 

@@ -75,7 +75,7 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         if is_float() {
             let magnitude = accumulator & vec4<u32>(0x7fffffffu);
-            return narrow(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
+            return round_to_element(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
         }
         let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(accumulator) >> vec4<u32>(31u));
         return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));

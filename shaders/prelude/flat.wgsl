@@ -6,8 +6,8 @@ alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
 alias Mask = vec4<bool>;
 
-// The positions of elements 4·item to 4·item + 3: those of the first, counted on for the others. Lanes past
-// the last element repeat it, so that they can be read.
+// The positions of elements 4·item to 4·item + 3. That of the first is found by divisions, the others by counting on.
+// Lanes past the last element repeat it, so that they can be read.
 fn position(item: u32) -> Position {
     let element = item * 4u;
     let first = coordinates(element);

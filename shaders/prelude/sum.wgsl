@@ -59,14 +59,10 @@ fn add(a: Sum, b: Sum) -> Sum {
     );
 }
 
-// `other` in the lanes that are `hit`, `sum` in the other lanes.
-fn select_sum(sum: Sum, other: Sum, hit: vec4<bool>) -> Sum {
-    return Sum(select(sum.low, other.low, hit), select(sum.high, other.high, hit));
-}
-
 // `sum`, with the elements added in the lanes that are `hit`.
 fn sum_with(sum: Sum, elements: vec4<u32>, hit: vec4<bool>) -> Sum {
-    return select_sum(sum, add(sum, term(elements)), hit);
+    let next = add(sum, term(elements));
+    return Sum(select(sum.low, next.low, hit), select(sum.high, next.high, hit));
 }
 
 // The sum of one element, as an element: a NaN in its canonical form, and no −0.
@@ -89,11 +85,11 @@ fn sum_of_one(elements: vec4<u32>) -> vec4<u32> {
 // The sums as elements.
 fn total(sum: Sum) -> vec4<u32> {
     if KIND == BINARY16 {
-        return narrow(sum.low);
+        return round_to_element(sum.low);
     }
     if is_float() {
         let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
-        return narrow(select(sum.low, scale_down(sum.high), is_small));
+        return round_to_element(select(sum.low, scale_down(sum.high), is_small));
     }
     let mask = (1u << (BITS % 32u)) - 1u;
     if KIND == UNSIGNED {
@@ -133,7 +129,7 @@ fn widen(elements: vec4<u32>) -> vec4<u32> {
 }
 
 // Binary32 bits rounded to the element.
-fn narrow(bits: vec4<u32>) -> vec4<u32> {
+fn round_to_element(bits: vec4<u32>) -> vec4<u32> {
     let magnitude = bits & vec4<u32>(0x7fffffffu);
     let nan = magnitude > vec4<u32>(0x7f800000u);
     if KIND == BINARY32 {

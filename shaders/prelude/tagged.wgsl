@@ -4,7 +4,7 @@
 // From the top: the key of order.wgsl, in 16 bits; then, from bit 1, the tap counted down, so that the first of equal
 // elements is the largest; and bit 0, which is 0 for a negative float and tells −0 from +0.
 
-// The lower half of the key of tap 0, and what each tap takes off.
+// The lower half of the key of tap 0, and the difference from each tap to the next.
 const FIRST_TAG: u32 = 0xffffu;
 const TAG: u32 = 2u;
 

@@ -20,25 +20,25 @@ struct Params {
     pad_before: vec3<u32>,
     // Work items of this dispatch.
     items: u32,
-    // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
-    // counts strips.
+    // z, y, x of the iteration space, which the work items divide between them: pooled values, cells or stride
+    // blocks. In max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns
+    // a strip, y counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of what the work items divide between them; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
-    // Elements of a row of what the work items divide between them.
+    // Elements of a row of the iteration space.
     row_elements: u32,
-    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
-    // max_unpool_flat.wgsl only.
+    // Inverses of z, y, the elements of a row and the elements of a pixel, to multiply by instead of dividing;
+    // used by max_unpool_flat.wgsl only.
     inverses: vec4<f32>,
 }
 
@@ -78,7 +78,7 @@ fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
     return select(NONE, params.first_item + number, number < params.items);
 }
 
-// The coordinates of one element, or of a vec4 of channels, in what the work items divide between them.
+// The coordinates of one element, or of a vec4 of channels, in the iteration space.
 struct Coordinates {
     outer: u32,
     z: u32,

@@ -1,4 +1,4 @@
-// The windows of a work item where they may lie in different rows, or where they are channels of one.
+// The windows of a work item where they may lie in different rows, or are channels of one window.
 
 // The coordinate of each on x.
 fn window_x(at: Position) -> vec4<u32> {

@@ -85,12 +85,12 @@ fn finish_one(window: Pooled, taps: vec4<u32>) -> Words {
     return window.elements & hits(window, taps);
 }
 
-// Sums as elements, in the lower half of what is there for two. Integers saturate.
+// Sums, each as wide as two elements, as elements in their lower halves. Integers saturate.
 fn finish_half(sums: Words) -> Words {
     if is_float() {
         let lanes = lanes_of(sums);
         let magnitude = lanes & vec4<u32>(0x7fffffffu);
-        return words_of(narrow(select(lanes, vec4<u32>(0u), magnitude == vec4<u32>(0u))));
+        return words_of(round_to_element(select(lanes, vec4<u32>(0u), magnitude == vec4<u32>(0u))));
     }
     // Bit 15 of each sum of at most nine bytes that is past 255.
     let over = (sums + Words(0x7f007f00u)) & Words(0x80008000u);

@@ -1,4 +1,4 @@
-//! Finding a device of one's own.
+//! Finding an adapter, and requesting a device of the library's own on it.
 
 use crate::error::Error;
 use crate::gpu::{Gpu, scoped};

@@ -80,7 +80,7 @@ fn sum(terms: [f32; 3]) -> f32 {
     terms.into_iter().fold(0.0, |sum, term| sum + term)
 }
 
-/// The terms of the first of some sums that is not what the CPU adds up to, and that sum.
+/// The terms and the value of the first sum that differs from the CPU's.
 fn first_difference(found: &[f32]) -> Option<([f32; 3], f32)> {
     let mut sums = SUMS.into_iter().zip(found.iter().copied());
     sums.find(|&(terms, found)| found.to_bits() != sum(terms).to_bits())
@@ -102,7 +102,7 @@ mod tests {
     /// below.
     fn rounded(terms: [f32; 3], pick: fn(f64, f32, f32) -> f32) -> f32 {
         terms.into_iter().fold(0.0, |sum: f32, term| {
-            // Exact: what is not fits 53 bits only where the f32 is the same.
+            // Exact, unless the exponents differ so much that the f32 is the same all the same.
             let exact = f64::from(sum) + f64::from(term);
             let near = exact as f32;
             let below = if f64::from(near) > exact { near.next_down() } else { near };

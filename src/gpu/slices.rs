@@ -58,7 +58,7 @@ impl Gpu {
         self.unpool_unchecked(geometry, values, taps, overlap)
     }
 
-    /// Checks the device's rounding where it matters.
+    /// Checks the device's rounding if floats are summed.
     fn check_sums_of<T: Cell>(&self, overlap: Overlap) -> Result<(), Error> {
         let is_float = matches!(T::ELEMENT, Element::F32 | Element::F16 | Element::BF16);
         if is_float && overlap == Overlap::Sum { self.check_sums() } else { Ok(()) }

@@ -90,25 +90,25 @@ struct Params {
     pad_before: vec3<u32>,
     // Work items of this dispatch.
     items: u32,
-    // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
-    // counts strips.
+    // z, y, x of the iteration space, which the work items divide between them: pooled values, cells or stride
+    // blocks. In max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns
+    // a strip, y counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of what the work items divide between them; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
-    // Elements of a row of what the work items divide between them.
+    // Elements of a row of the iteration space.
     row_elements: u32,
-    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
-    // max_unpool_flat.wgsl only.
+    // Inverses of z, y, the elements of a row and the elements of a pixel, to multiply by instead of dividing;
+    // used by max_unpool_flat.wgsl only.
     inverses: vec4<f32>,
 }
 
@@ -148,7 +148,7 @@ fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
     return select(NONE, params.first_item + number, number < params.items);
 }
 
-// The coordinates of one element, or of a vec4 of channels, in what the work items divide between them.
+// The coordinates of one element, or of a vec4 of channels, in the iteration space.
 struct Coordinates {
     outer: u32,
     z: u32,
@@ -429,14 +429,10 @@ fn add(a: Sum, b: Sum) -> Sum {
     );
 }
 
-// `other` in the lanes that are `hit`, `sum` in the other lanes.
-fn select_sum(sum: Sum, other: Sum, hit: vec4<bool>) -> Sum {
-    return Sum(select(sum.low, other.low, hit), select(sum.high, other.high, hit));
-}
-
 // `sum`, with the elements added in the lanes that are `hit`.
 fn sum_with(sum: Sum, elements: vec4<u32>, hit: vec4<bool>) -> Sum {
-    return select_sum(sum, add(sum, term(elements)), hit);
+    let next = add(sum, term(elements));
+    return Sum(select(sum.low, next.low, hit), select(sum.high, next.high, hit));
 }
 
 // The sum of one element, as an element: a NaN in its canonical form, and no −0.
@@ -459,11 +455,11 @@ fn sum_of_one(elements: vec4<u32>) -> vec4<u32> {
 // The sums as elements.
 fn total(sum: Sum) -> vec4<u32> {
     if KIND == BINARY16 {
-        return narrow(sum.low);
+        return round_to_element(sum.low);
     }
     if is_float() {
         let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
-        return narrow(select(sum.low, scale_down(sum.high), is_small));
+        return round_to_element(select(sum.low, scale_down(sum.high), is_small));
     }
     let mask = (1u << (BITS % 32u)) - 1u;
     if KIND == UNSIGNED {
@@ -503,7 +499,7 @@ fn widen(elements: vec4<u32>) -> vec4<u32> {
 }
 
 // Binary32 bits rounded to the element.
-fn narrow(bits: vec4<u32>) -> vec4<u32> {
+fn round_to_element(bits: vec4<u32>) -> vec4<u32> {
     let magnitude = bits & vec4<u32>(0x7fffffffu);
     let nan = magnitude > vec4<u32>(0x7f800000u);
     if KIND == BINARY32 {
@@ -698,7 +694,7 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         if is_float() {
             let magnitude = accumulator & vec4<u32>(0x7fffffffu);
-            return narrow(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
+            return round_to_element(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
         }
         let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(accumulator) >> vec4<u32>(31u));
         return total(Sum(accumulator, select(vec4<u32>(0u), sign, vec4<bool>(KIND == SIGNED))));

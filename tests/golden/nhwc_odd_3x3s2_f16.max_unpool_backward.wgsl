@@ -90,25 +90,25 @@ struct Params {
     pad_before: vec3<u32>,
     // Work items of this dispatch.
     items: u32,
-    // z, y, x of what the work items divide between them: pooled values, cells or stride blocks. In
-    // max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns a strip, y
-    // counts strips.
+    // z, y, x of the iteration space, which the work items divide between them: pooled values, cells or stride
+    // blocks. In max_pool_row.wgsl and max_unpool_row.wgsl x counts the vec4s of a row; where a work item owns
+    // a strip, y counts strips.
     extents: vec3<u32>,
     // Workgroups in a row of the grid.
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of what the work items divide between them; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
     input_base: u32,
     output_base: u32,
     taps_base: u32,
-    // Elements of a row of what the work items divide between them.
+    // Elements of a row of the iteration space.
     row_elements: u32,
-    // What quotients by z, y, the elements of a row and those of a pixel are multiplied by; used by
-    // max_unpool_flat.wgsl only.
+    // Inverses of z, y, the elements of a row and the elements of a pixel, to multiply by instead of dividing;
+    // used by max_unpool_flat.wgsl only.
     inverses: vec4<f32>,
 }
 
@@ -148,7 +148,7 @@ fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
     return select(NONE, params.first_item + number, number < params.items);
 }
 
-// The coordinates of one element, or of a vec4 of channels, in what the work items divide between them.
+// The coordinates of one element, or of a vec4 of channels, in the iteration space.
 struct Coordinates {
     outer: u32,
     z: u32,
@@ -314,8 +314,8 @@ alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
 alias Mask = vec4<bool>;
 
-// The positions of elements 4·item to 4·item + 3: those of the first, counted on for the others. Lanes past
-// the last element repeat it, so that they can be read.
+// The positions of elements 4·item to 4·item + 3. That of the first is found by divisions, the others by counting on.
+// Lanes past the last element repeat it, so that they can be read.
 fn position(item: u32) -> Position {
     let element = item * 4u;
     let first = coordinates(element);
@@ -430,7 +430,7 @@ fn has_taps_word(item: u32, word: u32) -> bool {
     return item * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
-// The windows of a work item where they may lie in different rows, or where they are channels of one.
+// The windows of a work item where they may lie in different rows, or are channels of one window.
 
 // The coordinate of each on x.
 fn window_x(at: Position) -> vec4<u32> {

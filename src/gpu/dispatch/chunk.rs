@@ -30,7 +30,8 @@ pub(crate) struct Work<'a> {
     element_bytes: u64,
     /// Adjacent elements that a work item owns.
     item: u64,
-    /// Spatial extents of what the work items divide between them, the elements of a pixel, and all elements.
+    /// The iteration space, which the work items divide between them: its spatial extents, the elements of a pixel,
+    /// and all elements.
     extents: [u32; 3],
     inner: u32,
     elements: u64,
@@ -272,7 +273,7 @@ impl<'a> Work<'a> {
         (of(axis, first + blocks.start).0, of(axis, last + blocks.start).1)
     }
 
-    /// The position of an element of what the work items divide between them.
+    /// The position of an element of the iteration space.
     fn pixel(&self, element: u64) -> Pixel {
         let [d, h, w] = self.extents.map(u64::from);
         let pixel = element / u64::from(self.inner);

@@ -1,4 +1,4 @@
-//! The grid of a dispatch, within what a device allows.
+//! The grid of a dispatch, within the limits of a device.
 
 use crate::error::Error;
 

@@ -192,7 +192,7 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// What the steps of an operation have in common, whatever their operands.
+/// The kernel, chunks and uniforms of an operation, which its steps share, whatever their operands.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) kernel: Kernel,

@@ -144,6 +144,7 @@ mod tests {
             include_str!("../../../shaders/prelude/element.wgsl").to_owned(),
             include_str!("../../../shaders/prelude/report.wgsl").to_owned(),
             include_str!("../../../shaders/scatter.wgsl").to_owned(),
+            include_str!("../../../shaders/scatter_last.wgsl").to_owned(),
         ];
         let source = &source.join("\n");
         for (element, name) in [

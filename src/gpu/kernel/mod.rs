@@ -127,7 +127,7 @@ impl Kernel {
         overlap: Overlap,
         pass: ScatterPass,
     ) -> Self {
-        // Only what the pass depends on, so that passes of other elements and spaces share its pipeline.
+        // Only the constants that the pass depends on, so that passes of other elements and spaces share its pipeline.
         let mut constants = Constants::new(match (pass, overlap) {
             (ScatterPass::Accumulate | ScatterPass::Gather, Overlap::Sum) => element,
             (ScatterPass::Gather, Overlap::Last) => moved_as(element),
@@ -148,7 +148,7 @@ impl Kernel {
     }
 
     /// The kernel for operands that lie in one buffer, which it reads and writes: everything is bound as
-    /// read-write, since `wgpu` allows a buffer no other use beside that in a dispatch.
+    /// read-write, since `wgpu` allows a buffer that a dispatch writes no other use in it.
     #[must_use]
     pub fn in_one_buffer(self) -> Self {
         let all = self.bindings().collect();

@@ -1,5 +1,6 @@
-//! The windows that are small enough to generate their code, a call for each cell, and the rows that are worked
-//! on as vec4s: `shaders/max_pool_row.wgsl` and `shaders/max_unpool_row.wgsl`.
+//! Sizes that decide between kernels: which windows are small enough to generate their code, a call for each cell,
+//! how long strips are, and which rows are processed as vec4s (`shaders/max_pool_row.wgsl`,
+//! `shaders/max_unpool_row.wgsl`).
 
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::kernel::uniforms::FEW;

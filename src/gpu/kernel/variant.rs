@@ -175,7 +175,7 @@ const TO_INDICES: &[Binding] = &[Params, Output, TapsIn, IndexStrides];
 const TO_TAPS: &[Binding] = &[Params, Input, TapsOut, IndexStrides, Report];
 
 /// Every variant. Columns: operation, entry point; access, what a work item owns, loads; when it applies;
-/// bindings; shaders; what is generated.
+/// bindings; shaders; generated code.
 #[rustfmt::skip]
 pub(crate) static VARIANTS: &[Variant] = table![
     MaxPool, "max_pool_strip", ChannelWords PooledStrips Access, |g, e| channel_words_few_cells(g, e) && strips(g), POOLING, MAX_POOL_STRIP_WORDS, generated::max_pool_strip;
@@ -187,7 +187,7 @@ pub(crate) static VARIANTS: &[Variant] = table![
     MaxPool, "max_pool", FlatVec4 PooledValues Access, |g, _| vec4_tensors(g), POOLING, MAX_POOL, generated::max_pool;
     MaxPool, "max_pool", Flat PooledValues Access, |_, _| true, POOLING, MAX_POOL, generated::max_pool;
 
-    MaxUnpool, "max_unpool_block", ChannelWords Blocks Access, |g, e| is_narrow(e) && channel_words(g, e) && small_blocks(g), UNPOOLING, UNPOOL_BLOCK_WORDS, generated::max_unpool_block;
+    MaxUnpool, "max_unpool_block", ChannelWords Blocks Access, |g, e| sums_in_words(e) && channel_words(g, e) && small_blocks(g), UNPOOLING, UNPOOL_BLOCK_WORDS, generated::max_unpool_block;
     MaxUnpool, "max_unpool_block", Channels Blocks Access, |g, _| vec4_channels(g) && small_blocks(g), UNPOOLING, UNPOOL_BLOCK, generated::max_unpool_block;
     MaxUnpool, "max_unpool_cell", Channels Cells Access, |g, _| vec4_channels(g), UNPOOLING, UNPOOL_CELL, generated::nothing;
     MaxUnpool, "max_unpool_row", RowWords RowCells Access, row_words_small_blocks, UNPOOLING, UNPOOL_ROW_WORDS, generated::max_unpool_row_words;
@@ -253,8 +253,8 @@ fn small_blocks(geometry: &Geometry) -> bool {
     has_small_blocks(&geometry.axes)
 }
 
-/// Elements whose sums `shaders/prelude/words.wgsl` has.
-fn is_narrow(element: Element) -> bool {
+/// Elements that `shaders/prelude/words.wgsl` can add.
+fn sums_in_words(element: Element) -> bool {
     matches!(element, Element::F16 | Element::U8)
 }
 
@@ -273,7 +273,7 @@ fn channel_words_few_cells(geometry: &Geometry, element: Element) -> bool {
 fn row_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
     let [z, y, x] = &geometry.axes;
     let item = item_elements(Access::RowWords, element) as u32;
-    is_narrow(element)
+    sums_in_words(element)
         && geometry.inner == 1
         && x.stride <= 2
         && x.input.is_multiple_of(item)
@@ -301,7 +301,7 @@ fn vec4_rows_small_blocks(geometry: &Geometry) -> bool {
         && small_blocks(geometry)
 }
 
-/// Rows of as many windows, which are single elements.
+/// The same with a stride of 1 on x, and rows of windows, which are single elements, of whole vec4s.
 fn vec4_rows_of_windows(geometry: &Geometry) -> bool {
     let x = &geometry.axes[2];
     let rows = x.stride == 1 && x.pooled.is_multiple_of(4) && geometry.inner == 1;

@@ -49,7 +49,7 @@ pub(crate) fn max_pool_row(constants: &Constants) -> String {
                     format!("cells{row}_{}.{member}.{}", cell / 4, LANES[(cell % 4) as usize])
                 })
             };
-            // Keys of narrow elements contain them: see `shaders/prelude/tagged.wgsl`.
+            // Keys of elements of 16 or 8 bits contain the elements: see `shaders/prelude/tagged.wgsl`.
             let is_tagged = constants.bits() < 32;
             let elements = if is_tagged { String::new() } else { lanes("elements") + ", " };
             let cells = format_args!("maximum_of_keys({elements}{}, {x}u)", lanes("keys"));

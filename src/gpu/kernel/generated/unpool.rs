@@ -54,7 +54,7 @@ pub(crate) fn max_unpool_row_vec4(constants: &Constants) -> String {
 }
 
 /// The same where elements stay in words: `shaders/prelude/row_words.wgsl`. Windows are loaded in vectors, which start
-/// at multiples of their length; a vector that starts elsewhere is put together from two.
+/// at multiples of their length; a vector that starts elsewhere is assembled from two.
 pub(crate) fn max_unpool_row_words(constants: &Constants) -> String {
     let [axis_z, axis_y, axis_x] = &constants.axes;
     let bits = constants.bits();
@@ -268,7 +268,7 @@ impl Sums {
         Self { are_checked: constants.summed && constants.overlapping && may_need, terms: 0 }
     }
 
-    /// Looks at the terms of some windows.
+    /// Includes the terms of some windows in the check.
     fn add(&mut self, body: &mut Function, windows: &str) {
         if !self.are_checked {
             return;
@@ -281,19 +281,19 @@ impl Sums {
         self.terms += 1;
     }
 
-    fn end(self, body: &mut Function, way_out: &str) {
+    fn end(self, body: &mut Function, exit: &str) {
         if self.terms > 0 {
-            body.line(format_args!("if needs_exact_sums(smallest) {{\n        {way_out}\n    }}"));
+            body.line(format_args!("if needs_exact_sums(smallest) {{\n        {exit}\n    }}"));
         }
     }
 }
 
-/// The accumulators of a work item's cells, a variable for each window of each: the number of windows, and what the
-/// cell takes from the first.
+/// The accumulators of a work item's cells, a variable for each window over each cell: the number of windows, and
+/// the arguments of the first.
 #[derive(Default)]
 struct Accumulators {
     cells: BTreeMap<[u32; 3], (usize, String)>,
-    /// What the names of the shader's functions end with.
+    /// The suffix of the names of the shader's functions.
     of: &'static str,
 }
 
@@ -303,7 +303,7 @@ impl Accumulators {
         Self { of: "_hits", ..Self::default() }
     }
 
-    /// Adds a window: `arguments` say what it gives the cell.
+    /// Adds a window to a cell; `arguments` are those of the shader's function.
     fn add(&mut self, body: &mut Function, cell: [u32; 3], arguments: &str) {
         let (windows, first) = self.cells.entry(cell).or_default();
         let ([z, y, x], of) = (cell, self.of);
