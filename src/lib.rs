@@ -173,7 +173,7 @@
 //! | describe a tensor | [`Shape`], [`Layout`], [`Element`] |
 //! | unpool to a size of which only the pooled shape is known | [`Geometry::for_pooled`] |
 //! | convert to and from the indices of PyTorch, TensorFlow and ONNX | [`Taps::to_indices`], [`Taps::from_indices`], [`IndexSpace`] |
-//! | choose what a cell gets that several windows chose | [`Overlap`] |
+//! | choose the value of a cell to which several pooled values go | [`Overlap`] |
 //! | compare with the definition | [`mod@cpu::reference`] |
 //!
 //! # Features
@@ -183,8 +183,8 @@
 //! - **`backends`** (default): wgpu's choice of backends for each platform. Without it the application
 //!   chooses.
 //! - **`ndarray`**: the operations on arrays of ndarray 0.17.
-//! - **`serde`**: `Serialize` and `Deserialize` for the types that describe windows and tensors. A
-//!   geometry is checked when it is read.
+//! - **`serde`**: `Serialize` and `Deserialize` for the types that describe windows, tensors and scatters. A
+//!   [`Geometry`] and a [`Scatter`] are checked when they are read.
 //!
 //! # Guarantees
 //!

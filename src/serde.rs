@@ -1,14 +1,17 @@
-//! With the feature `serde`: how [`PerAxis`], [`Shape`] and [`Geometry`] are written and read.
+//! With the feature `serde`: how [`PerAxis`], [`Shape`], [`Geometry`] and [`Scatter`] are written and read.
 //!
-//! The other types derive both traits. What is read is checked: a list or a shape that was too long
-//! to be kept is refused, and so is a geometry whose shapes do not fit its window.
+//! The other types derive both traits. Values are checked: a list or a shape that is too long to be stored whole
+//! is refused, and so are a geometry whose shapes do not fit its window and a scatter whose shapes do not fit
+//! each other.
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 
 use crate::error::GeometryError;
 use crate::geometry::Geometry;
+use crate::index_space::IndexSpace;
 use crate::per_axis::{MAX_AXES, PerAxis};
+use crate::scatter::Scatter;
 use crate::shape::{Layout, Shape};
 use crate::window::Window;
 
@@ -124,5 +127,35 @@ impl WrittenGeometry {
                 }
             }
         }
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename = "Scatter")]
+struct WrittenScatter {
+    pooled_shape: Shape,
+    output_shape: Shape,
+    index_shape: Shape,
+    index_space: IndexSpace,
+}
+
+impl Serialize for Scatter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = WrittenScatter {
+            pooled_shape: *self.pooled_shape(),
+            output_shape: *self.output_shape(),
+            index_shape: *self.index_shape(),
+            index_space: self.index_space(),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scatter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = WrittenScatter::deserialize(deserializer)?;
+        Self::new(written.pooled_shape, written.output_shape, written.index_space)
+            .and_then(|scatter| scatter.flattened_in(written.index_shape))
+            .map_err(D::Error::custom)
     }
 }

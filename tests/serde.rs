@@ -1,10 +1,12 @@
-//! What the feature `serde` writes is read back as it was, and what does not fit is refused.
+//! The feature `serde`: values are read back as they were written, and inconsistent ones are refused.
 
 use std::fmt::Debug;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use unpool::{Element, Geometry, IndexSpace, Layout, Overlap, Padding, PerAxis, Shape, Window};
+use unpool::{
+    Element, Geometry, IndexSpace, Layout, Overlap, Padding, PerAxis, Scatter, Shape, Window,
+};
 
 /// Writes a value as `json` says, and reads it back.
 fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T, json: &str) {
@@ -53,6 +55,22 @@ fn a_geometry_is_read_back_whichever_way_it_was_made() {
         let wrong = json.replace("\"dims\":[2,", "\"dims\":[4,").replace("[1,1,3,3]", "[1,1,9,3]");
         assert_ne!(serde_json::from_str::<Geometry>(&wrong).ok(), Some(geometry));
     }
+}
+
+#[test]
+fn a_scatter_is_written_and_read_back_and_its_shapes_are_checked() {
+    let shape = |dims: &str| format!(r#"{{"layout":"channels-first","dims":{dims}}}"#);
+    let json = |index: &str| {
+        let [pooled, output, index] = ["[1,1,2,2]", "[1,1,5,5]", index].map(shape);
+        let shapes = format!(r#""pooled_shape":{pooled},"output_shape":{output}"#);
+        format!(r#"{{{shapes},"index_shape":{index},"index_space":"tensor"}}"#)
+    };
+    let (pooled, output) = (Shape::nchw([1, 1, 2, 2]), Shape::nchw([1, 1, 5, 5]));
+    let scatter = Scatter::new(pooled, output, IndexSpace::Tensor).unwrap();
+    round_trip(scatter, &json("[1,1,5,5]"));
+    round_trip(scatter.flattened_in(Shape::nchw([1, 1, 4, 4])).unwrap(), &json("[1,1,4,4]"));
+    let error = serde_json::from_str::<Scatter>(&json("[1,1,6,5]")).unwrap_err().to_string();
+    assert!(error.contains("output size 5 on axis 0"), "{error}");
 }
 
 #[test]
