@@ -21,7 +21,7 @@ use crate::index_space::IndexSpace;
 use crate::scatter::Scatter;
 use crate::shape::Shape;
 
-/// What pooling an array returns: the maxima, and the position of each.
+/// The result of pooling an array: the maxima, and the position of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PooledArray<T: Cell, D: Dimension> {
     /// The maxima, of shape [`Geometry::pooled_shape`].

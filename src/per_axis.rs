@@ -70,7 +70,7 @@ impl<T: Copy + Default> PerAxis<T> {
         }
     }
 
-    /// The same list, or one value, of what `f` makes of each value.
+    /// `f` applied to each value of the list, or to the one value.
     pub(crate) fn map<U: Copy + Default>(self, f: impl Fn(T) -> U) -> PerAxis<U> {
         let mut values = [U::default(); MAX_AXES];
         for (to, &from) in values.iter_mut().zip(self.as_slice()) {

@@ -17,7 +17,7 @@ pub(crate) use strides::IndexStrides;
 pub(crate) use taps::Storage;
 pub use taps::Taps;
 
-/// What pooling returns: the maxima, and the position of each.
+/// The result of pooling: the maxima, and the position of each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pooled<T> {
     /// The maxima, of shape [`Geometry::pooled_shape`](crate::Geometry::pooled_shape), with the bits

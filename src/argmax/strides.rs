@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::index_space::IndexSpace;
 use crate::shape::{Layout, Shape};
 
-/// What one step along each axis of a shape adds to an index of a space.
+/// The strides of an index space on a shape: the distance between the indices of adjacent cells, of channels and of
+/// images.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct IndexStrides {
     space: IndexSpace,

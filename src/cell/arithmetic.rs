@@ -1,4 +1,4 @@
-//! What only the operations ask of an element type: its order, and its sums.
+//! The order and the sums of element types, for the operations alone.
 //!
 //! [`Arithmetic`] is a supertrait of [`Cell`](super::Cell) in a private module, which seals `Cell`
 //! and keeps these functions out of the public interface.
@@ -66,7 +66,7 @@ impl Arithmetic for f32 {
 
 /// The 16-bit floats. They are compared as integers, which vector instructions do.
 macro_rules! half {
-    ($type:ty, $widen:path, $narrow:path) => {
+    ($type:ty, $widen:path, $round:path) => {
         impl Arithmetic for $type {
             const LOWEST: Self = Self::NEG_INFINITY;
             type Sum = f32;
@@ -74,8 +74,8 @@ macro_rules! half {
 
             #[inline(always)]
             fn beats(self, best: Self) -> bool {
-                /// The magnitude as an integer, which is in order as the float is, with its sign:
-                /// both zeros are 0.
+                /// The magnitude with its sign as an integer, which orders as the float does; both zeros
+                /// are 0.
                 #[inline(always)]
                 fn ordered(bits: u16) -> i16 {
                     let sign = bits as i16 >> 15;
@@ -103,7 +103,7 @@ macro_rules! half {
 
             #[inline(always)]
             fn total(sum: f32) -> Option<Self> {
-                Some(if sum.is_nan() { <$type>::NAN } else { $narrow(sum) })
+                Some(if sum.is_nan() { <$type>::NAN } else { $round(sum) })
             }
 
             #[inline(always)]
@@ -117,11 +117,11 @@ macro_rules! half {
     };
 }
 
-half!(f16, widen, narrow);
+half!(f16, widen, round_to_f16);
 half!(bf16, bf16::to_f32, bf16::from_f32);
 
 /// The f32 of an f16, of a NaN with its payload. Without branches, so that loops become vector
-/// instructions, which `half` asks the processor for one number at a time.
+/// instructions: `half` converts one number at a time.
 #[inline(always)]
 fn widen(half: f16) -> f32 {
     let sign = u32::from(half.to_bits() & 0x8000) << 16;
@@ -133,12 +133,12 @@ fn widen(half: f16) -> f32 {
     f32::from_bits(sign | if is_special { special } else { number })
 }
 
-/// The f16 nearest to a number or an infinity, of two the even one.
+/// The f16 nearest to a number or an infinity; of two that are as near, the even one.
 #[inline(always)]
-fn narrow(number: f32) -> f16 {
+fn round_to_f16(number: f32) -> f16 {
     let sign = (number.to_bits() >> 16) as u16 & 0x8000;
     let magnitude = number.to_bits() & 0x7fff_ffff;
-    // Half a unit more, less one where the last place that stays is even, and what is lost is cut.
+    // Half a unit in the last place is added, less one bit where that place is even, and the rest is cut off.
     let odd = magnitude >> 13 & 1;
     let normal = magnitude.wrapping_sub((127 - 15) << 23).wrapping_add(0xfff + odd) >> 13;
     // Next to 0.5 an f32 has the steps of a subnormal f16: the sum is rounded to them.
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_f16_is_widened_and_what_lies_between_two_is_narrowed_to_nearest_even() {
+    fn every_f16_is_widened_and_numbers_between_two_are_rounded_to_nearest_even() {
         for bits in 0..=u16::MAX {
             let half = f16::from_bits(bits);
             let wide = widen(half);
@@ -237,7 +237,7 @@ mod tests {
             for near in [wide, (wide + next) / 2.0] {
                 for number in [near.next_down(), near, near.next_up()] {
                     let expected = f16::from_f32(number).to_bits();
-                    assert_eq!(narrow(number).to_bits(), expected, "{number:e}");
+                    assert_eq!(round_to_f16(number).to_bits(), expected, "{number:e}");
                 }
             }
         }

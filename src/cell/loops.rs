@@ -1,4 +1,4 @@
-//! What the CPU does with slices of an element type.
+//! The operations on the CPU, on slices of an element type.
 
 use crate::argmax::{Overlap, Taps};
 use crate::geometry::Geometry;

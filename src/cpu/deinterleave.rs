@@ -5,6 +5,14 @@
 //!     for each cell of the class:
 //!         append the cell
 //! ```
+//!
+//! 1. Single elements with a stride of 2 are separated by vector instructions: `nchw_3x3s2` `max_pool` 6.8 ms →
+//!    5.8, with f16 9.9 → 6.3, with u8 16.4 → 8.8 (EPYC, one thread).
+//! 2. With a stride of 3 or 4 the stride is a constant of the loop, of which compilers make vectors: 5×5 windows with
+//!    a stride of 3, one image of 16×112×112, `max_pool` 340 µs → 210, with f16 420 → 360, with u8 250 → 225 (EPYC,
+//!    one thread).
+//! 3. With other strides they are copied one by one, without a call for each: 5×5 windows with a stride of 5, one
+//!    image of 8×112×112, `max_pool` 240 µs → 65 (Xeon).
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::prelude::*;
@@ -17,7 +25,7 @@ use crate::cell::Cell;
 /// stride of s.
 pub(super) struct Deinterleave {
     stride: usize,
-    /// Cells of a class. The last ones of some classes may be none of the row's.
+    /// Cells of a class. The last cell of some classes may lie past the end of the row.
     pub(super) len: usize,
     inner: usize,
 }

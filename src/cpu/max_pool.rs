@@ -1,4 +1,14 @@
-//! Max pooling: the search of the greatest cell in each window.
+//! Max pooling: the greatest cell of each window.
+//!
+//! ```text
+//! for each pooled row:
+//!     for each window of the row:
+//!         values[window], taps[window] = the greatest of its cells in the input, and its tap
+//! ```
+//!
+//! 1. Rows are divided between threads: see `threads`.
+//! 2. The windows of a row are searched in vectors: see `windows`, whose loop also serves the gradient of
+//!    unpooling.
 
 use super::search::Greatest;
 use super::tap::Tap;

@@ -5,8 +5,8 @@
 //!     grad_input = grad_output[cell of the tap], or 0 where the tap names no cell
 //! ```
 //!
-//! 1. In small windows the cell is found by the search that pools, which has vectors, where rows need not be
-//!    rearranged for that: 1.4 to 5 times as fast for 2×2 windows, and 1.2 to 2 times for 3×3 ones with
+//! 1. In small windows the cell is found by the vectors of the search that pools, unless rows had to be rearranged
+//!    for it: 1.4 to 5 times as fast for 2×2 windows, and 1.2 to 2 times for 3×3 ones with
 //!    channels last (Xeon).
 
 use super::row::Row;
@@ -53,7 +53,7 @@ pub(super) fn max_unpool_backward<T: Cell, U: TapWord>(
 fn gather<T: Cell, U: TapWord>(geometry: &Geometry, cells: &[T], taps: &[U], gathered: &mut [T]) {
     let (x, inner) = (&geometry.axes[2], geometry.inner as usize);
     let (table, pooled) = (TapTable::new(geometry), geometry.axes.map(|axis| axis.pooled));
-    // A cell anywhere takes as long as a few that are adjacent.
+    // Reading a cell anywhere takes as long as reading a few that are adjacent.
     let chunks = Chunks::new(x.pooled, geometry.inner, 4);
     each_chunk(
         gathered,

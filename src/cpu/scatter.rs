@@ -1,4 +1,10 @@
 //! Unpooling by arbitrary indices: one value after another, in raster order.
+//!
+//! ```text
+//! check every index
+//! for each pooled value:
+//!     output[element that its index names] = value, or += value
+//! ```
 
 use super::reference;
 use crate::argmax::{Index, Overlap, check_len};

@@ -62,7 +62,7 @@ pub(super) fn baseline<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// Where to take at least `N` elements, `N` at a time; some of the last are taken twice.
+/// The starts of blocks of `N` elements that cover a range of at least `N`. The last block overlaps the one before.
 #[inline(always)]
 pub(super) fn by<const N: usize>(
     Range { start, end }: Range<usize>,
@@ -116,7 +116,7 @@ mod tests {
         bytemuck::cast_slice(&bytes)[..len].to_vec()
     }
 
-    /// The bytes of all results, or what is wrong with a sum of integers.
+    /// The bytes of all results, or the error of a sum of integers.
     fn results<T: Cell>(geometry: &Geometry) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
         let bytes =
             |made: Result<Vec<T>, Error>| made.map(|made| bytemuck::cast_slice(&made).to_vec());

@@ -4,7 +4,7 @@ use fearless_simd::Level;
 
 use super::simd;
 
-/// What is stored with a pooled value: its tap, or nothing.
+/// The type that is stored with a pooled value: a tap, or nothing.
 pub(super) trait Tap: Copy + Default + PartialEq + Send + Sync {
     fn new(tap: u32) -> Self;
 

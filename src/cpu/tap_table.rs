@@ -1,4 +1,12 @@
 //! The cell of the input that a tap names, for scattering to it or gathering from it.
+//!
+//! ```text
+//! for each pooled element of a row:
+//!     cell = start of its window + offset of its tap, if that cell is in the input
+//! ```
+//!
+//! 1. Whether the cell is in the input is tested only in windows that lie partly outside: `nhwc`
+//!    `max_unpool_backward` 2.9 ms → 2.0, with f16 2.9 → 1.7 (EPYC with AVX2).
 
 use std::ops::Range;
 
@@ -107,7 +115,7 @@ impl<'a> TapTable<'a> {
 }
 
 /// [`TapTable::each_cell`] of windows inside the input, the first at `start` and each a `step` after the last.
-/// Not inlined, so that what the loop needs is in registers.
+/// Not inlined, so that the variables of the loop stay in registers.
 #[inline(never)]
 fn each_inside<U: TapWord, I: Iterator>(
     taps: &[U],

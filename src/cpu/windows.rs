@@ -22,8 +22,8 @@
 //!    0.54, with u8 1.40 → 0.69 (EPYC, one thread).
 //! 6. Narrow tiles are searched as they lie, without rearranging: see `tiles`.
 //! 7. Cells of one or two bytes are searched in twice as many lanes: `nhwc` `max_unpool_backward` of two images
-//!    90 µs → 64 with f16, 121 → 80 with u8. Not those of one byte for the greatest: `nhwc_3x3s2` `max_pool` of
-//!    two images 360 → 260 with u8 (EPYC, one thread).
+//!    90 µs → 64 with f16, 121 → 80 with u8. Pooling of cells of one byte is faster in 16 lanes: `nhwc_3x3s2`
+//!    `max_pool` of two images 360 → 260 with u8 (EPYC, one thread).
 
 pub(super) mod tiles;
 
@@ -131,7 +131,7 @@ impl<'a> Windows<'a> {
         Self { geometry, level, columns, x, cells, tiles, rearranged, runs, offsets, block, skip }
     }
 
-    /// The windows for a chunk: those there are, if they have its columns.
+    /// The windows for a chunk: those of the chunk before, where it has the same columns.
     pub(super) fn of_chunk<'b>(
         windows: &'b mut Option<Self>,
         geometry: &'a Geometry,

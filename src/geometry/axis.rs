@@ -1,4 +1,4 @@
-//! One spatial axis: where windows start, what they hold, and how sizes and padding follow from a
+//! One spatial axis: where windows start, which cells they contain, and how sizes and padding follow from a
 //! [`Window`].
 
 use std::ops::Range;
@@ -86,7 +86,7 @@ impl Axis {
         (0..i64::from(self.pooled)).contains(&q).then_some(q as u32)
     }
 
-    /// The axis as `windows`, at least one, see it alone, and the cells that are its input then.
+    /// The axis with only `windows`, at least one, and the cells that these read, which are its input.
     pub(crate) fn of_windows(&self, windows: Range<u32>) -> (Self, Range<u32>) {
         let (first, last) = (self.start(windows.start), self.start(windows.end - 1));
         let end = (last + i64::from(self.extent())).min(i64::from(self.input)) as u32;
@@ -174,21 +174,6 @@ fn clamped(extent: u32, low: i64, high: i64) -> (u32, u32) {
     (low.clamp(0, last) as u32, high.clamp(0, last) as u32)
 }
 
-/// A window's numbers on one axis, before they meet an input.
-struct AxisWindow {
-    kernel: u128,
-    stride: u128,
-    extent: u128,
-}
-
-impl AxisWindow {
-    fn new(window: &Window, axis: usize) -> Self {
-        let kernel = window.kernel()[axis] as u128;
-        let extent = (kernel - 1) * window.dilation()[axis] as u128 + 1;
-        Self { kernel, stride: window.stride()[axis] as u128, extent }
-    }
-}
-
 /// Padding and pooled size on one axis; `pooled` overrules the formula.
 pub(crate) fn resolve(
     window: &Window,
@@ -196,8 +181,8 @@ pub(crate) fn resolve(
     input: usize,
     pooled: Option<usize>,
 ) -> Result<Axis, GeometryError> {
-    let n = input as u128;
-    let AxisWindow { stride, extent, .. } = AxisWindow::new(window, axis);
+    let (n, stride) = (input as u128, window.stride()[axis] as u128);
+    let extent = (window.kernel()[axis] as u128 - 1) * window.dilation()[axis] as u128 + 1;
     let windows = |before: u128, after: u128| {
         let padded = n + before + after;
         if padded < extent && !(window.ceil_mode() && padded + stride > extent) {
@@ -308,8 +293,8 @@ pub(crate) fn unpooled_size(
     pooled: usize,
     size: Option<usize>,
 ) -> Result<usize, GeometryError> {
-    let AxisWindow { kernel, stride, .. } = AxisWindow::new(window, axis);
-    let (kernel, stride, count) = (kernel as i128, stride as i128, pooled as i128);
+    let (kernel, stride) = (window.kernel()[axis] as i128, window.stride()[axis] as i128);
+    let count = pooled as i128;
     let (default, lowest, highest) = match window.padding() {
         Padding::Same | Padding::SameLower => {
             let largest = count.saturating_mul(stride);

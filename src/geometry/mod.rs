@@ -97,9 +97,9 @@ impl Geometry {
     /// Without `output_size` (the spatial extents), each axis gets PyTorch's default,
     /// `(pooled - 1)·stride + kernel - before - after` (`_unpool_output_size` in
     /// `torch/nn/functional.py`; the dilation does not enter), or `pooled·stride` under
-    /// [`Padding::Same`](crate::Padding::Same) and [`Padding::SameLower`](crate::Padding::SameLower). A given size must be in PyTorch's range,
-    /// `default - stride < size < default + stride`; under [`Padding::Same`](crate::Padding::Same) and
-    /// [`Padding::SameLower`](crate::Padding::SameLower), `ceil(size / stride)` must be the pooled size.
+    /// [`Padding::Same`](crate::Padding::Same) and [`Padding::SameLower`](crate::Padding::SameLower).
+    /// A given size must be in PyTorch's range, `default - stride < size < default + stride`; under
+    /// [`Padding::Same`](crate::Padding::Same) and [`Padding::SameLower`](crate::Padding::SameLower), `ceil(size / stride)` must be the pooled size.
     ///
     /// # Errors
     ///
