@@ -7,7 +7,7 @@ use crate::npy::{self, Array, Number};
 use crate::options::ArgmaxSpace;
 
 /// Taps as an array of a file: one byte each, two where the window has more than 255 cells, or
-/// indices in 64 bits, which is what NumPy, PyTorch and TensorFlow take. The array has the given
+/// indices in 64 bits, as NumPy, PyTorch and TensorFlow take them. The array has the given
 /// extents.
 pub(crate) fn to_array(
     geometry: &Geometry,

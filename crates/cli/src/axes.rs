@@ -1,7 +1,7 @@
 //! The order of an array's axes, as `--layout` names it: batch and channels may be left out.
 //!
-//! The library's shapes have both always. An axis that an array has not is 1 in them, and is taken
-//! off again from what is made.
+//! The library's shapes have both always. An axis that an array lacks is 1 in them, and is removed
+//! from the result.
 
 use std::str::FromStr;
 

@@ -66,7 +66,7 @@ impl Board {
         Ok(self.0.graph(&nodes)?)
     }
 
-    /// Writes what is still in memory, and lets the file stay.
+    /// Writes the rest of the buffered events, and keeps the file.
     pub(crate) fn finish(self) -> Result<()> {
         let path = self.0.path().to_owned();
         self.0.finish()?;

@@ -97,7 +97,7 @@ impl Canvas<'_> {
 pub(crate) enum Letters {
     /// Of a sheet's name.
     Title,
-    /// Of what a part of a sheet is about.
+    /// The title of a part of a sheet.
     Heading,
     /// Of sentences.
     Text,

@@ -1,4 +1,4 @@
-//! What `unpool verify` asks of an engine: a case with one right answer.
+//! The checks of `unpool verify`: cases with one right answer.
 
 use unpool::Engine;
 use unpool_vectors::Case;

@@ -112,7 +112,7 @@ fn kind(kind: DeviceType) -> &'static str {
     }
 }
 
-/// Why [`Engine::detect`] took what it took.
+/// The reason for the choice of [`Engine::detect`].
 fn reason(engine: &Engine, adapters: &[&AdapterInfo], named: Option<&str>) -> String {
     let software = adapters.iter().all(|info| info.device_type == DeviceType::Cpu);
     match (engine, named) {

@@ -28,7 +28,7 @@ pub(crate) fn draw() -> RgbImage {
 }
 
 /// Dusk: a gradient bright enough that one pixel in four still shows it, in steps of the eight
-/// cells that three levels pool into one, so that the argmax shows what is drawn on it.
+/// cells that three levels pool into one, so that the argmax shows the drawing.
 fn ground(x: u32, y: u32) -> Rgb<u8> {
     let (across, down) = (x / 8 * 8 * 80 / WIDTH, y / 8 * 8 * 80 / HEIGHT);
     Rgb([(58 + across) as u8, (74 + down / 2) as u8, (150 - down) as u8])

@@ -78,7 +78,7 @@ pub(crate) fn write_all(files: &[(&str, &Path, &Files)], inputs: &[&Source]) -> 
     write(&ready)
 }
 
-/// A name without what a file's name cannot hold everywhere.
+/// A name without characters that file names cannot contain on every system.
 pub(crate) fn plain_name(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
@@ -103,7 +103,7 @@ pub(crate) fn write<B: AsRef<[u8]>>(files: &[(Sink, B)]) -> Result<()> {
             bail!("{sink}: is a directory");
         };
         if file.exists() && !file.is_file() {
-            // A pipe or a device, such as /dev/null, is written to and stays what it is.
+            // A pipe or a device, such as /dev/null, is written to and never replaced.
             devices.push((sink, bytes));
             continue;
         }

@@ -1,4 +1,4 @@
-//! What a panel of the contact sheet shows: images fitted to its width, kept pixels made large
+//! The contents of a panel of the contact sheet: images fitted to its width, kept pixels made large
 //! enough to see, and enlarged details.
 
 use std::cmp::Ordering;
@@ -52,7 +52,7 @@ pub(crate) fn spread(cells: &[f32], size: [usize; 2], side: usize) -> anyhow::Re
 }
 
 /// The side of the squares in which kept values are drawn after so many levels: 2 after one, and
-/// about half as wide as what they stand for after more, so that squares out of place show.
+/// about half as wide as the windows that they stand for after more, so that misplaced squares show.
 pub(crate) fn spread_side(levels: usize) -> usize {
     if levels < 2 { KERNEL } else { (1 << (levels - 1).min(6)) + 1 }
 }

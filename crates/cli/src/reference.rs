@@ -7,7 +7,7 @@ use unpool::{Engine, Overlap, Taps, cpu};
 
 use crate::levels::{Level, positions};
 
-/// The first element in which a device departs from what it must give.
+/// The first element in which the result of a device departs from the reference.
 #[derive(Debug)]
 pub(crate) struct Departure {
     level: usize,
@@ -63,7 +63,7 @@ pub(crate) fn compare(engine: &Engine, levels: &[Level]) -> Result<Comparison, u
     Ok(comparison)
 }
 
-/// The first cell of the restored image that is not what the argmax, followed by hand, says: the
+/// The first cell of the restored image that differs from the argmax, followed by hand: the
 /// image's own pixel where one was kept, zero elsewhere.
 pub(crate) fn misplaced(levels: &[Level]) -> Result<Option<Departure>, unpool::Error> {
     let Some(first) = levels.first() else { return Ok(None) };
@@ -81,7 +81,7 @@ pub(crate) fn misplaced(levels: &[Level]) -> Result<Option<Departure>, unpool::E
     }))
 }
 
-/// The first element whose bits differ, with what was found and what was expected.
+/// The first element whose bits differ, with the found and the expected value.
 pub(crate) fn floats(found: &[f32], expected: &[f32]) -> Option<(usize, String, String)> {
     let element = found
         .iter()

@@ -1,4 +1,4 @@
-//! `unpool run`: what a network, or some of its layers, make of an image or of an array.
+//! `unpool run`: the outputs of a network, or of some of its layers, for an image or an array.
 
 use std::io::Write;
 use std::time::Instant;
@@ -182,7 +182,7 @@ fn is_image(input: &Source) -> bool {
     !["npy", "npz"].iter().any(|array| ending.eq_ignore_ascii_case(array))
 }
 
-/// The input's shape and elements, and what it is.
+/// The input's shape and elements, and its description.
 fn input(
     args: &Args,
     network: &Network,

@@ -123,7 +123,7 @@ impl Sheet<'_> {
         canvas.draw(&rule.into_styled(PrimitiveStyle::with_fill(RULE)));
     }
 
-    /// The input, what it is pooled to, and where the maxima were.
+    /// The input, the pooled values, and the positions of the maxima.
     fn pool(&self, detail: Detail) -> [Panel; 3] {
         let sizes: Vec<_> = self
             .levels

@@ -1,5 +1,5 @@
 //! How the command's tables look: ruled above, below and under the heading; where columns do not
-//! fit beside each other, each row is a list of its own.
+//! fit side by side, each row is a list of its own.
 
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width,
@@ -63,7 +63,7 @@ impl Table {
         std::iter::once(&self.head).chain(&self.rows)
     }
 
-    /// Columns beside each other, none narrower than its longest word.
+    /// Columns side by side, none narrower than its longest word.
     fn drawn(&self, columns: Option<usize>) -> String {
         let mut table = comfy_table::Table::new();
         table.load_style(
@@ -89,8 +89,8 @@ impl Table {
         table.trim_fmt()
     }
 
-    /// The rows under each other: a name and its value, or a row's own name and under it what the
-    /// other columns have, each with its heading.
+    /// The rows under each other: a name and its value, or a row's own name and under it the
+    /// cells of the other columns, each with its heading.
     fn listed(&self, columns: usize) -> String {
         let rule = "─".repeat(columns);
         let mut lines = vec![rule.clone()];

@@ -1,4 +1,4 @@
-//! What is printed on a terminal: how wide it may be, and how far long work is.
+//! Output on a terminal: its width, and the progress of long work.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -23,7 +23,7 @@ pub(crate) fn columns_of_output() -> Option<usize> {
     if said().is_some() || io::stdout().is_terminal() { columns() } else { None }
 }
 
-/// A bar of so many steps, and what they are of.
+/// A progress bar of some steps; `of` names what is counted.
 pub(crate) fn progress(steps: usize, of: &str) -> Result<ProgressBar> {
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} {msg}")?;
     Ok(ProgressBar::new(steps as u64).with_style(style).with_message(of.to_owned()))

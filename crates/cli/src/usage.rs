@@ -27,7 +27,7 @@ pub(crate) fn fitted(command: Command) -> Command {
     command
 }
 
-/// A usage line without what it begins with, broken between words.
+/// A usage line without its heading, broken between words.
 fn usage(rendered: &StyledStr, columns: usize) -> String {
     let line = rendered.to_string();
     let words: Vec<_> = line.split_whitespace().collect();

@@ -7,9 +7,7 @@ use std::ops::Range;
 
 use crate::elements::Elements;
 use crate::kernel::Kernel;
-
-/// The number of a tensor.
-pub(crate) type SlotId = usize;
+pub(crate) use crate::kernel::SlotId;
 
 /// The number of a piece of an [`Arena`].
 pub(crate) type PieceId = usize;

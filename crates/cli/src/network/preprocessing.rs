@@ -10,8 +10,8 @@ use crate::maps::grey;
 /// The options: how a pixel becomes a number.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Mean, scale and order of colours as the network was trained; by default what the model says of
-    /// itself, or unit.
+    /// Mean, scale and order of colours as the network was trained; by default as the model's
+    /// metadata say, or unit.
     #[arg(long, value_enum, value_name = "NAME", conflicts_with_all = ["mean", "scale"])]
     preset: Option<Preset>,
     /// Mean of each channel, which is subtracted from values of 0 to 1; one number or one per channel.

@@ -1,4 +1,4 @@
-//! The scores of classes, and what they are as probabilities.
+//! The scores of classes, and their probabilities.
 
 use unpool_cnn::{Activation, Plan};
 

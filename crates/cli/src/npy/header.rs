@@ -1,8 +1,8 @@
-//! The header of a file of NumPy, looked at before it is believed.
+//! The header of a file of NumPy, checked before it is parsed.
 //!
-//! `npyz` parses it, and trusts it in three ways that a hostile file can use: it allocates what the
-//! header says its own length is (up to 4 GiB), it parses brackets by recursion, and it multiplies
-//! extents without looking for overflow. A header of an array of plain numbers is short, flat and
+//! `npyz` parses it, and trusts it in three ways that a hostile file can use: it allocates the
+//! length that the header claims (up to 4 GiB), it parses brackets by recursion, and it multiplies
+//! extents without a check for overflow. A header of an array of plain numbers is short, flat and
 //! small in these respects; anything else is refused here and never reaches the parser.
 
 use std::io::{ErrorKind, Read};
@@ -13,7 +13,7 @@ use npyz::{DType, NpyHeader, Order, TypeStr};
 /// Bytes of a header at most: NumPy's own bound when it loads a file.
 const MAX_BYTES: usize = 10_000;
 
-/// Elements of an array at most: what the library addresses.
+/// The most elements of an array: those that the library can number.
 const MAX_ELEMENTS: u64 = u32::MAX as u64;
 
 const PLAIN: &str = "plain numbers are needed";
@@ -72,7 +72,7 @@ impl Header {
     }
 }
 
-/// Reads as much as there is room for; `short` says what is wrong if the file ends before.
+/// Reads as much as there is room for; `short` is the message if the file ends before.
 fn fill(file: &mut impl Read, room: &mut [u8], short: &'static str) -> Result<()> {
     file.read_exact(room).map_err(|error| match error.kind() {
         ErrorKind::UnexpectedEof => anyhow::anyhow!(short),

@@ -110,7 +110,7 @@ fn read(mut file: &mut dyn Read, needed: Needed) -> Result<Array> {
     let header = Header::read(&mut file)?;
     let number = Number::parse(&header.code).filter(|&(number, _)| needed.takes(number));
     let Some((number, reversed)) = number else { bail!(needed.refusal(&header.code)) };
-    // Memory grows with what the file has, not with what it says.
+    // Memory grows with the bytes of the file, not with the length that its header claims.
     let mut bytes = Vec::new();
     file.take(header.bytes).read_to_end(&mut bytes)?;
     check_bytes(bytes.len() as u64, &header)?;

@@ -26,11 +26,11 @@ impl Needed {
         self == Self::Argmax || matches!(number, Number::Element(_))
     }
 
-    /// What to say of an array of other numbers: what it holds, and what to convert it to.
+    /// The message about an array of other numbers: their type, and the type to convert them to.
     pub(crate) fn refusal(self, code: &TypeStr) -> String {
-        let held = described(code);
+        let found = described(code);
         match self {
-            Self::Argmax => format!("holds {held}; {ARGMAX}"),
+            Self::Argmax => format!("holds {found}; {ARGMAX}"),
             Self::Elements => {
                 let fitting = match code.type_char() {
                     TypeChar::Bool => "x.astype('uint8') makes it",
@@ -39,7 +39,7 @@ impl Needed {
                     TypeChar::Complex => "x.real.astype('float32') makes it of the real part",
                     _ => "x.astype('float32') makes it",
                 };
-                format!("holds {held}; {ELEMENTS}, as {fitting}")
+                format!("holds {found}; {ELEMENTS}, as {fitting}")
             }
         }
     }

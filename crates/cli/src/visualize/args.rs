@@ -15,7 +15,7 @@ pub(crate) struct Args {
     /// PNG, JPEG, WebP, GIF or BMP files, or directories of them; - for standard input.
     #[arg(required = true, value_name = "IMAGE")]
     pub(crate) images: Vec<Source>,
-    /// A layer to look back from, by name; may be given more than once. With --class, a layer in whose
+    /// A layer to explain, by name; may be given more than once. With --class, a layer in whose
     /// maps Grad-CAM looks for the class.
     #[arg(long, value_name = "NAME", conflicts_with = "all")]
     pub(crate) layer: Vec<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// A channel; by default the strongest of each layer.
     #[arg(long, value_name = "N", conflicts_with = "class", allow_negative_numbers = true, value_parser = ordinal)]
     pub(crate) channel: Option<usize>,
-    /// The units to look back from, of the channel or of the layer; by default responses.
+    /// The units to explain, of the channel or of the layer; by default responses.
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "top")]
     pub(crate) of: Option<Of>,
     /// The N strongest units of a channel over all images, cropped to their receptive fields.
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// once.
     #[arg(long, value_name = "CLASS", conflicts_with_all = ["all", "of"], allow_negative_numbers = true, value_parser = network::class)]
     pub(crate) class: Vec<ClassName>,
-    /// Ways to look back, with commas between them; by default three or four of them.
+    /// Methods of attribution, with commas between them; by default three or four of them.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,…")]
     method: Vec<Method>,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Whether units of layers are asked for, rather than what the network makes of an image.
+    /// Whether units of layers are asked for, rather than an explanation of the classes of an image.
     pub(crate) fn asks_for_units(&self) -> bool {
         let layers = !self.layer.is_empty() && self.class.is_empty();
         layers || self.all || self.channel.is_some() || self.of.is_some()

@@ -10,7 +10,7 @@ const IMAGES: usize = 16;
 const TENSOR_BYTES: usize = 64 << 20;
 const ALL_BYTES: usize = 512 << 20;
 
-/// Images, and the size of the batch that they run in; the last image fills what is left.
+/// Images, and the size of the batch that they run in; the last image fills the rest.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
     pub(crate) images: &'a [Fitted],

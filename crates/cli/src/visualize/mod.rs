@@ -6,6 +6,7 @@ mod crop;
 mod method;
 mod output;
 mod overview;
+mod seen;
 mod sessions;
 mod target;
 mod top;
@@ -27,8 +28,8 @@ use crate::outcome::Outcome;
 use crate::source;
 use crate::usage;
 use batch::Batch;
-use method::Seen;
 use output::Output;
+use seen::Seen;
 use sessions::{Request, Sessions};
 
 pub(crate) use args::Args;
@@ -95,7 +96,7 @@ struct Options {
 }
 
 /// The sheets of images, each with its name, as `unpool visualize` draws them: PNG files, in the order of the
-/// images. `options` are those of the command, such as `--class`; `name` is what the sheets call the model.
+/// images. `options` are those of the command, such as `--class`; `name` is the model's name on the sheets.
 /// Calls `each` after every sheet, and stops where that fails.
 ///
 /// # Errors

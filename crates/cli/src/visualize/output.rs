@@ -1,4 +1,4 @@
-//! What `unpool visualize` writes: sheets, maps as arrays, and an event file for TensorBoard.
+//! The outputs of `unpool visualize`: sheets, maps as arrays, and an event file for TensorBoard.
 
 use std::path::Path;
 
@@ -31,7 +31,7 @@ impl<'a> Output<'a> {
         self.board.as_mut().map_or(Ok(()), write)
     }
 
-    /// A map of an image, what it is of, and the method: a picture on the board, and an array.
+    /// A map of an image, its target, and the method: a picture on the board, and an array.
     pub(crate) fn map(
         &mut self,
         (image, step): (&str, usize),

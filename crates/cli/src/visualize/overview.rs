@@ -1,4 +1,4 @@
-//! The sheet of what a network makes of an image: its best classes, where the evidence for them lies,
+//! The sheet that explains an image: its best classes, where the evidence for them lies,
 //! which pixels count, and the strongest units of some layers.
 
 use anyhow::{Result, ensure};
@@ -16,8 +16,9 @@ use crate::maps::{GRAIN, stretched};
 use crate::network::{CLASSES, Fitted, Labels, scores::Class};
 use crate::options::distinct;
 use crate::visualize::crop::crop;
-use crate::visualize::method::{Method, Seen, single};
+use crate::visualize::method::Method;
 use crate::visualize::output::Output;
+use crate::visualize::seen::{Seen, single};
 use crate::visualize::sessions::{Opened, Request};
 
 /// Layers whose strongest units are shown, and units of each.
@@ -265,7 +266,7 @@ fn strongest_units(layer: &Layer, activation: &Activation, image: usize) -> Vec<
     found
 }
 
-/// The part of the image that a unit sees, and beside it what is taken back from the unit.
+/// The part of the image that a unit sees, and next to it the map that explains the unit.
 fn unit_panel(unit: &Unit, parts: [RgbImage; 2]) -> Panel {
     let side = (SIDE - 4) / 2;
     let pictures = parts.map(|part| stretched(&part, side));

@@ -1,4 +1,4 @@
-//! The session of a network, kept between images of one size, and the layers to look back from.
+//! The session of a network, kept between images of one size, and the layers to explain.
 
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
@@ -48,7 +48,7 @@ impl<'a> Request<'a> {
         Self { args, network, preprocessing, methods: args.methods_or(usual), shows_bars }
     }
 
-    /// A bar of so many steps, and what they are of.
+    /// A progress bar of some steps; `of` names what is counted.
     pub(crate) fn progress(&self, steps: usize, of: &str) -> Result<ProgressBar> {
         if self.shows_bars { progress(steps, of) } else { Ok(ProgressBar::hidden()) }
     }
@@ -65,7 +65,7 @@ pub(crate) struct Sessions<'a> {
 pub(crate) struct Opened {
     input: [usize; 4],
     pub(crate) session: Session,
-    /// The layers to look back from.
+    /// The layers to explain.
     pub(crate) names: Vec<String>,
     /// The layer of the class scores.
     pub(crate) scores: String,
@@ -139,7 +139,7 @@ impl<'a> Sessions<'a> {
     }
 }
 
-/// The layers to look back from.
+/// The layers to explain.
 fn chosen(args: &Args, plan: &Plan) -> Result<Vec<String>> {
     if args.all {
         return Ok(plan.layers().iter().map(|l| l.name().to_owned()).collect());

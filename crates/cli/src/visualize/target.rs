@@ -1,4 +1,4 @@
-//! The units to look back from, as the arguments and the responses choose them.
+//! The units to explain, as the arguments and the responses choose them.
 
 use anyhow::{Result, bail};
 use unpool_cnn::{Activation, Layer, Target};

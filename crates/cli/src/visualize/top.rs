@@ -13,7 +13,7 @@ use crate::network::Fitted;
 use crate::terminal::progress;
 use crate::visualize::batch::Batch;
 use crate::visualize::crop::crop;
-use crate::visualize::method::Seen;
+use crate::visualize::seen::Seen;
 use crate::visualize::sessions::{Opened, Request, Sessions};
 use crate::visualize::target::check_channel;
 

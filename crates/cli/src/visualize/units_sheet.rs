@@ -11,8 +11,8 @@ use crate::layers::receptive_field;
 use crate::network::Fitted;
 use crate::network::scores::Class;
 use crate::responses::{GRID, grid};
-use crate::visualize::method::{Seen, single};
 use crate::visualize::output::Output;
+use crate::visualize::seen::{Seen, single};
 use crate::visualize::sessions::{Opened, Request};
 use crate::visualize::target::{described, target};
 

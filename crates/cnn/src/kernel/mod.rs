@@ -11,7 +11,6 @@ mod sparse;
 use unpool::Geometry;
 
 use crate::axis::Axis;
-use crate::program::SlotId;
 use crate::rule::Rule;
 
 pub(crate) use function::{Function, clip, erf_by};
@@ -171,6 +170,9 @@ pub(crate) struct Run {
     pub(crate) offset: u32,
     pub(crate) step: u32,
 }
+
+/// The number of a tensor of a program.
+pub(crate) type SlotId = usize;
 
 /// A linear map along one axis, by a sparse matrix of `to` rows and `from` columns: slices, padding,
 /// resizing, sums and means over an axis, and gathering by constant indices are all of this kind.
