@@ -1,4 +1,4 @@
-//! One case: a window over an input, and what a framework made of it.
+//! One case: a window over an input, and the results of a framework.
 //!
 //! The fields are those of the files, under the same names. A [`Case`] that came from
 //! [`Case::parse`] is consistent: its geometry is accepted and every list is as long as its shape

@@ -1,4 +1,4 @@
-//! The check of an engine against a case, and what it finds.
+//! The check of an engine against a case, and the differences.
 //!
 //! Everything is compared bit for bit, except that a NaN matches any NaN: frameworks do not agree
 //! on its payload.
@@ -31,7 +31,7 @@ pub enum Difference {
 
 impl Case {
     /// Runs the four operations and both conversions of the argmax on `engine`, and compares them
-    /// with what the framework gave.
+    /// with the framework's results.
     ///
     /// # Errors
     ///

@@ -30,8 +30,8 @@ pub enum Unreadable {
     Line { file: String, line: usize, error: Box<Malformed> },
 }
 
-/// An error in one line of bounded length: a parser quotes what it read, and that may hold
-/// anything.
+/// An error in one line of bounded length: a parser quotes its input, which may be of any
+/// length.
 fn one_line(error: &Malformed) -> String {
     const MAX_CHARS: usize = 200;
     let text = error.to_string();
