@@ -136,15 +136,15 @@ fn permute(tensor: &mut CubeTensor, axes: &[usize]) {
     *tensor.meta = Metadata::new(Shape::from(dims), &strides[..]);
 }
 
-/// A tensor with channels as its second dimension, beside another one, in the layout of a shape.
-fn empty(beside: &CubeTensor, shape: &unpool::Shape, dtype: DType) -> CubeTensor {
+/// A tensor with channels as its second dimension, on the device of another one, in the layout of a shape.
+fn empty(like: &CubeTensor, shape: &unpool::Shape, dtype: DType) -> CubeTensor {
     let mut dims = shape.dims().to_vec();
     if shape.layout() == Layout::ChannelsLast {
         dims[1..].rotate_right(1);
     }
     let strides = strides(&dims, shape.layout());
     let size = dims.iter().product::<usize>() * dtype.size();
-    let (client, device) = (beside.client.clone(), beside.device.clone());
+    let (client, device) = (like.client.clone(), like.device.clone());
     let handle = client.empty(size);
     CubeTensor::new(client, handle, Metadata::new(Shape::from(dims), &strides[..]), device, dtype)
 }

@@ -67,7 +67,7 @@ pub(super) fn widen(bits: u32, #[comptime] element: u32) -> f32 {
 
 /// An f32 rounded to nearest even.
 #[cube]
-pub(super) fn narrow(value: f32, #[comptime] element: u32) -> u32 {
+pub(super) fn round_to_element(value: f32, #[comptime] element: u32) -> u32 {
     let bits = u32::reinterpret(value);
     if comptime!(element == F32) {
         bits

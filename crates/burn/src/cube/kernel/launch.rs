@@ -144,9 +144,9 @@ fn strides(geometry: &Geometry, space: IndexSpace) -> [u32; 6] {
 }
 
 /// A grid of units in one dimension, or folded.
-fn grid(beside: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
-    let dim = CubeDim::new(&beside.client, units);
-    (calculate_cube_count_elemwise(&beside.client, units, dim), dim)
+fn grid(like: &CubeTensor, units: usize) -> (CubeCount, CubeDim) {
+    let dim = CubeDim::new(&like.client, units);
+    (calculate_cube_count_elemwise(&like.client, units, dim), dim)
 }
 
 /// The words of a tensor.
@@ -162,10 +162,10 @@ fn buffer(tensor: &CubeTensor) -> BufferArg {
 }
 
 /// Words on the device of a tensor.
-fn upload(beside: &CubeTensor, words: &[u32]) -> CubeTensor {
-    let handle = beside.client.create_from_slice(bytemuck::cast_slice(words));
+fn upload(like: &CubeTensor, words: &[u32]) -> CubeTensor {
+    let handle = like.client.create_from_slice(bytemuck::cast_slice(words));
     let meta = Metadata::new(Shape::new([words.len()]), [1usize]);
-    let (client, device) = (beside.client.clone(), beside.device.clone());
+    let (client, device) = (like.client.clone(), like.device.clone());
     CubeTensor::new(client, handle, meta, device, DType::U32)
 }
 

@@ -3,7 +3,7 @@
 
 use cubecl::prelude::*;
 
-use super::bits::{load, narrow, widen};
+use super::bits::{load, round_to_element, widen};
 use super::geometry::{
     cell_of, end_window, first_window, inner, input, input_len, kernel, pooled, pooled_len,
 };
@@ -93,7 +93,7 @@ fn unpooled(
         }
     }
     if sums {
-        bits = narrow(sum, element);
+        bits = round_to_element(sum, element);
     }
     bits
 }
