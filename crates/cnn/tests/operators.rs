@@ -122,6 +122,25 @@ fn softmax_is_its_definition_along_every_axis() {
             .collect();
         check("Softmax", opset as u64 * 10 + axis as u64, &bytes, &shape, &x, &expected);
     }
+    // So many that their sum, one after the other in f32, is off by more than 1e-4.
+    let many = 60_000;
+    for shape in [[1, 1, 1, many], [1, 1, many, 1], [1, many, 1, 2]] {
+        let axis = shape.iter().position(|&n| n == many).expect("an axis");
+        let x: Vec<_> =
+            (0..shape.iter().product()).map(|i: usize| (i % 97) as f32 / 97.0).collect();
+        let bytes = model(
+            &[node("Softmax", &["x"], &["y"], &[Attribute::Int("axis", axis as i64)])],
+            &[],
+            17,
+        );
+        let inner = x.len() / many;
+        let sums: Vec<f64> = (0..inner)
+            .map(|i| x.iter().skip(i).step_by(inner).map(|&x| f64::from(x).exp()).sum())
+            .collect();
+        let value = |i: usize| (f64::from(x[i]).exp() / sums[i % inner]) as f32;
+        let expected: Vec<_> = (0..x.len()).map(value).collect();
+        check("Softmax of many", axis as u64, &bytes, &shape, &x, &expected);
+    }
 }
 
 #[test]

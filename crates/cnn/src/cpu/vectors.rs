@@ -8,6 +8,12 @@ use crate::kernel::{Fold, Vectors};
 /// The elements of one vector, as positions in its block of `len·inner` elements.
 type Elements = std::iter::StepBy<std::ops::Range<usize>>;
 
+/// The sum of `term` over elements: in f64, for a vector may have so many that one after the other they would be
+/// lost beside the sum of those before.
+fn total(at: Elements, term: impl Fn(usize) -> f32) -> f32 {
+    at.map(|i| f64::from(term(i))).sum::<f64>() as f32
+}
+
 pub(super) fn softmax(vectors: &Vectors, log: bool, x: &[f32], y: &mut [f32]) {
     each_vector(vectors, y, |first, at, y| {
         let x = &x[first..];
@@ -15,8 +21,9 @@ pub(super) fn softmax(vectors: &Vectors, log: bool, x: &[f32], y: &mut [f32]) {
         let mut sum = 0.0;
         for i in at.clone() {
             y[i] = (x[i] - highest).exp();
-            sum += y[i];
+            sum += f64::from(y[i]);
         }
+        let sum = sum as f32;
         for i in at {
             y[i] = if log { x[i] - highest - sum.ln() } else { y[i] / sum };
         }
@@ -33,12 +40,12 @@ pub(super) fn softmax_back(
     each_vector(vectors, back, |first, at, back| {
         let (y, signal) = (&y[first..], &signal[first..]);
         if log {
-            let sum: f32 = at.clone().map(|i| signal[i]).sum();
+            let sum = total(at.clone(), |i| signal[i]);
             for i in at {
                 back[i] = signal[i] - y[i].exp() * sum;
             }
         } else {
-            let sum: f32 = at.clone().map(|i| y[i] * signal[i]).sum();
+            let sum = total(at.clone(), |i| y[i] * signal[i]);
             for i in at {
                 back[i] = y[i] * (signal[i] - sum);
             }
@@ -87,8 +94,8 @@ pub(super) fn normalize_back(
         let (x, signal) = (&x[first..], &signal[first..]);
         let (mean, scale) = moments(vectors, epsilon, x, at.clone());
         let normal = |i: usize| (x[i] - mean) * scale;
-        let sum: f32 = at.clone().map(|i| signal[i]).sum();
-        let product: f32 = at.clone().map(|i| signal[i] * normal(i)).sum();
+        let sum = total(at.clone(), |i| signal[i]);
+        let product = total(at.clone(), |i| signal[i] * normal(i));
         for i in at {
             back[i] = scale * (signal[i] - sum / count - normal(i) * product / count);
         }
@@ -98,8 +105,8 @@ pub(super) fn normalize_back(
 /// The mean of a vector and the reciprocal of its deviation.
 fn moments(vectors: &Vectors, epsilon: f32, x: &[f32], at: Elements) -> (f32, f32) {
     let count = vectors.len as f32;
-    let mean = at.clone().map(|i| x[i]).sum::<f32>() / count;
-    let variance = at.map(|i| (x[i] - mean) * (x[i] - mean)).sum::<f32>() / count;
+    let mean = total(at.clone(), |i| x[i]) / count;
+    let variance = total(at, |i| (x[i] - mean) * (x[i] - mean)) / count;
     (mean, 1.0 / (variance + epsilon).sqrt())
 }
 

@@ -18,6 +18,9 @@ const MANY_STEPS: u64 = 128;
 /// Terms from which on a workgroup makes a sum of another kind.
 const MANY_TERMS: u64 = 32;
 
+/// Elements of a vector that a thread adds one after the other, at most.
+const LONG: u32 = 4096;
+
 /// Rows or columns under which a product is too thin for tiles.
 const THIN: u64 = 8;
 
@@ -137,7 +140,7 @@ fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
 }
 
 /// The terms of each sum of a kernel that sums what lies apart, about as many; the elements of each vector that lie
-/// side by side.
+/// side by side, or are so many that a thread alone would lose digits of their sum.
 fn terms(kernel: &Kernel) -> u64 {
     let product = |numbers: &[u32]| numbers.iter().map(|&n| u64::from(n)).product();
     match kernel {
@@ -148,7 +151,7 @@ fn terms(kernel: &Kernel) -> u64 {
         | Kernel::SoftmaxBack { vectors, .. }
         | Kernel::Normalize { vectors, .. }
         | Kernel::NormalizeBack { vectors, .. }
-            if vectors.inner == 1 =>
+            if vectors.inner == 1 || vectors.len > LONG =>
         {
             vectors.len.into()
         }
