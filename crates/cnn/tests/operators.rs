@@ -193,6 +193,45 @@ fn sums_and_products_repeat_as_numpy_does_and_batches_are_normalised() {
         })
         .collect();
     check("BatchNormalization", 0, &bytes, &shape, &x, &expected);
+    // In training by its own moments: since operator set 14 where an attribute says so, before where there are results
+    // besides the first.
+    let own =
+        |c: usize| -> Vec<f32> { (0..120).filter(|i| i / 20 % 3 == c).map(|i| x[i]).collect() };
+    let moments: Vec<_> = (0..3)
+        .map(|c| {
+            let mean = own(c).iter().sum::<f32>() / 40.0;
+            (mean, own(c).iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / 40.0)
+        })
+        .collect();
+    let expected: Vec<_> = (0..120)
+        .map(|i| {
+            let c = i / 20 % 3;
+            let (mean, var) = moments[c];
+            (x[i] - mean) / (var + 1e-3).sqrt() * scale[c] + shift[c]
+        })
+        .collect();
+    let training = [Attribute::Float("epsilon", 1e-3), Attribute::Int("training_mode", 1)];
+    for (opset, outputs, attributes) in [
+        (17, &["y", "mean", "var"][..], &training[..]),
+        (17, &["y"], &training),
+        (9, &["y", "mean", "var", "saved_mean", "saved_var"], &training[..1]),
+    ] {
+        let node = node("BatchNormalization", &["x", "s", "b", "m", "v"], outputs, attributes);
+        let bytes = model(&[node], &weights, opset);
+        check("BatchNormalization in training", opset as u64, &bytes, &shape, &x, &expected);
+    }
+    // The same with moments that nodes compute.
+    let axes = [Attribute::Ints("axes", vec![0, 2, 3]), Attribute::Int("keepdims", 0)];
+    let nodes = [
+        node("ReduceMean", &["x"], &["mean"], &axes),
+        node("Mul", &["x", "x"], &["squares"], &[]),
+        node("ReduceMean", &["squares"], &["square"], &axes),
+        node("Mul", &["mean", "mean"], &["of_mean"], &[]),
+        node("Sub", &["square", "of_mean"], &["var"], &[]),
+        node("BatchNormalization", &["x", "s", "b", "mean", "var"], &["y"], &training[..1]),
+    ];
+    let bytes = model(&nodes, &weights, 17);
+    check("BatchNormalization of computed moments", 0, &bytes, &shape, &x, &expected);
 }
 
 #[test]

@@ -13,14 +13,39 @@ use crate::plan::shape::{len, resolve_axes, resolve_axis, vectors_along};
 use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
+    /// By stored moments; in training, or where the moments are computed, by whatever they are, as weights are
+    /// normalised.
     pub(super) fn batch_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.with_channels(node)?;
-        if node.attributes().flag("training_mode")? {
-            let found = "training_mode is 1";
-            return Err(Fault::new(found, "a model for inference is needed").into());
-        }
         let epsilon = node.attributes().float("epsilon", 1e-5)?;
         let channels = x.shape[1];
+        // Before operator set 14 there is no mode, but more than one result in training.
+        let is_training = match self.opset {
+            ..14 => node.outputs.iter().skip(1).any(|name| !name.is_empty()),
+            _ => node.attributes().flag("training_mode")?,
+        };
+        let mut is_stored = !is_training;
+        for i in 1..5 {
+            is_stored &= !matches!(self.value_or_none(node, i)?, Some(Value::Tensor(_)));
+        }
+        if !is_stored {
+            let mut y = if is_training {
+                let axes: Vec<_> = (0..x.shape.len()).filter(|&axis| axis != 1).collect();
+                self.normalized_over(node, &x, &axes, 1e-5)?
+            } else {
+                let mean = self.of_channels(node, 3, "mean", &x)?;
+                let var = self.of_channels(node, 4, "var", &x)?;
+                let power = Function::Power { offset: epsilon, exponent: -0.5 };
+                let factor = self.mapped(node, power, &var)?;
+                let y = self.combined(node, Pair::Sub, &x, &mean)?;
+                self.combined(node, Pair::Mul, &y, &factor)?
+            };
+            for (i, pair, name) in [(1, Pair::Mul, "scale"), (2, Pair::Add, "B")] {
+                let operand = self.of_channels(node, i, name, &x)?;
+                y = self.combined(node, pair, &y, &operand)?;
+            }
+            return Ok(vec![Value::Tensor(y)]);
+        }
         let operand = |i: usize, name: &str| self.needed_per_channel(node, i, name, channels);
         let (scale, shift) = (operand(1, "scale")?, operand(2, "B")?);
         let (mean, var) = (operand(3, "mean")?, operand(4, "var")?);
@@ -29,6 +54,24 @@ impl Builder<'_> {
         let shift = (0..channels).map(|c| shift[c] - mean[c] * scale[c]).collect();
         let y = self.affine(node, &x, scale, shift)?;
         Ok(vec![Value::Tensor(y)])
+    }
+
+    /// An operand of a number for each channel of `x`, computed or not, so that it repeats to `x`.
+    fn of_channels(
+        &mut self,
+        node: &Node,
+        i: usize,
+        name: &str,
+        x: &Tensor,
+    ) -> Result<Tensor, Refusal> {
+        let operand = self.tensor(node, i, name)?;
+        if operand.shape != x.shape[1..2] {
+            let found = format!("{name} has shape {}", extents(&operand.shape));
+            return Err(Fault::new(found, format!("{} elements are needed", x.shape[1])).into());
+        }
+        let mut shape = vec![1; x.shape.len() - 1];
+        shape[0] = x.shape[1];
+        Ok(Tensor { shape, ..operand })
     }
 
     fn needed_per_channel(
@@ -145,15 +188,26 @@ impl Builder<'_> {
         let x = self.tensor(node, 0, "X")?;
         let axes = node.attributes().ints("axes")?.unwrap_or(&[0, 2, 3]);
         let axes = resolve_axes(axes, x.shape.len())?;
+        Ok(vec![Value::Tensor(self.normalized_over(node, &x, &axes, 1e-9)?)])
+    }
+
+    /// Parts of a tensor that lie along some of its axes, each by its mean and deviation.
+    fn normalized_over(
+        &mut self,
+        node: &Node,
+        x: &Tensor,
+        axes: &[usize],
+        default: f32,
+    ) -> Result<Tensor, Refusal> {
         let kept = (0..x.shape.len()).filter(|axis| !axes.contains(axis));
         let order: Vec<_> = kept.chain(axes.iter().copied()).collect();
         let back: Vec<_> = (0..order.len())
             .map(|axis| order.iter().position(|&moved| moved == axis).unwrap_or(axis))
             .collect();
-        let turned = self.permuted(node, &x, &order)?;
+        let turned = self.permuted(node, x, &order)?;
         let outer = turned.shape[..order.len() - axes.len()].iter().product();
-        let y = self.normalized(node, &turned, outer, 1e-9)?;
-        Ok(vec![Value::Tensor(self.permuted(node, &y, &back)?)])
+        let y = self.normalized(node, &turned, outer, default)?;
+        self.permuted(node, &y, &back)
     }
 
     /// Vectors along an axis, divided by their norm.
