@@ -1,4 +1,5 @@
-//! Floats of a model: in memory, or still in the file, from which they are read when a device gets them.
+//! Floats of a model: in memory, still in the file, from which they are read when a device gets them, or one that is
+//! repeated.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 
 use crate::onnx::mapped;
 
-/// Elements that are read from a file at once, 16 MiB of f32.
+/// Elements that are read from a file, or repeated, at once: 16 MiB of f32.
 const PIECE: usize = 4 << 20;
 
 /// How a float is stored, lowest byte first.
@@ -47,6 +48,7 @@ impl Stored {
 pub(crate) enum Elements {
     Owned(Arc<Vec<f32>>),
     File { bytes: Bytes, stored: Stored },
+    Repeated { value: f32, len: usize },
 }
 
 impl Elements {
@@ -54,6 +56,7 @@ impl Elements {
         match self {
             Self::Owned(data) => data.len(),
             Self::File { bytes, stored } => bytes.len() / stored.width(),
+            Self::Repeated { len, .. } => *len,
         }
     }
 
@@ -69,6 +72,10 @@ impl Elements {
                 let width = stored.width();
                 Cow::Owned(stored.read(&bytes[part.start * width..part.end * width]))
             }
+            Self::Repeated { value, len } => {
+                assert!(part.end <= *len, "{part:?} of {len}");
+                Cow::Owned(vec![*value; part.len()])
+            }
         }
     }
 
@@ -83,11 +90,15 @@ impl Elements {
         part: Range<usize>,
         mut visit: impl FnMut(usize, &[f32]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Self::File { bytes, stored } = self else { return visit(0, &self.part(part)) };
+        if let Self::Owned(data) = self {
+            return visit(0, &data[part]);
+        }
         for start in part.clone().step_by(PIECE) {
             let piece = start..(start + PIECE).min(part.end);
             visit(start - part.start, &self.part(piece.clone()))?;
-            mapped::release(&bytes[piece.start * stored.width()..piece.end * stored.width()]);
+            if let Self::File { bytes, stored } = self {
+                mapped::release(&bytes[piece.start * stored.width()..piece.end * stored.width()]);
+            }
         }
         Ok(())
     }
@@ -96,15 +107,17 @@ impl Elements {
     pub(crate) fn read(&self) -> Arc<Vec<f32>> {
         match self {
             Self::Owned(data) => Arc::clone(data),
-            Self::File { .. } => Arc::new(self.part(0..self.len()).into_owned()),
+            _ => Arc::new(self.part(0..self.len()).into_owned()),
         }
     }
 
-    /// A number that clones share, and tensors that exist at one time do not.
-    pub(crate) fn address(&self) -> usize {
+    /// What clones share, and tensors of other elements that exist at one time do not: an address, or the bits of the
+    /// one that is repeated.
+    pub(crate) fn address(&self) -> (usize, bool) {
         match self {
-            Self::Owned(data) => Arc::as_ptr(data) as usize,
-            Self::File { bytes, .. } => bytes.as_ptr() as usize,
+            Self::Owned(data) => (Arc::as_ptr(data) as usize, false),
+            Self::File { bytes, .. } => (bytes.as_ptr() as usize, false),
+            Self::Repeated { value, .. } => (value.to_bits() as usize, true),
         }
     }
 }
@@ -146,5 +159,17 @@ mod tests {
             assert!(found == expected);
         }
         let _ = std::fs::remove_file(path);
+    }
+
+    #[test]
+    fn what_is_repeated_is_visited_in_pieces() {
+        let elements = Elements::Repeated { value: 0.5, len: PIECE + 7 };
+        let mut found = Vec::new();
+        let outcome = elements.visit(3..PIECE + 5, |at, piece| {
+            assert!(piece.iter().all(|&x| x == 0.5));
+            found.push((at, piece.len()));
+            Ok::<_, ()>(())
+        });
+        assert_eq!((outcome, found), (Ok(()), vec![(0, PIECE), (PIECE, 2)]));
     }
 }

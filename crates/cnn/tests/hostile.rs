@@ -210,6 +210,18 @@ fn attributes_that_ask_for_too_much_are_refused_before_anything_is_allocated() {
     let sizes =
         [node("ConstantOfShape", &["to"], &["c"], &[]), node("Mul", &["x", "c"], &["y"], &[])];
     refused(&sizes, &[list("to", &[1 << 31, 1 << 31])], &["(ConstantOfShape)", "allowed"]);
+    // As many as weights may be, which nothing makes before a session does.
+    let weights = [list("to", &[1 << 14, 1 << 13])];
+    let dense = [
+        node("ConstantOfShape", &["to"], &["w"], &[]),
+        node("Reshape", &["x", "row"], &["r"], &[]),
+        node("MatMul", &["r", "w"], &["y"], &[]),
+    ];
+    let bytes = model(&dense, &[&weights[..], &[list("row", &[1, 1 << 14])]].concat(), 17);
+    let dense = Model::from_bytes(&bytes).expect("a model");
+    assert_eq!(dense.plan(&[1, 1, 128, 128]).expect("it fits").output().shape(), [1, 1 << 13]);
+    let said = dense.memory_limit(1 << 28).plan(&[1, 1, 128, 128]);
+    assert!(matches!(said, Err(Error::Memory { .. })), "{said:?}");
     let outer = [
         node("Add", &["column", "row"], &["c"], &[]),
         node("Cast", &["c"], &["f"], &[Attribute::Int("to", 1)]),

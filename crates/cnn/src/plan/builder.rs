@@ -79,6 +79,14 @@ impl<'a> Builder<'a> {
         bytes: u128,
         varies: bool,
     ) -> Result<SlotId, Error> {
+        self.count(name, bytes)?;
+        let bytes = bytes as u64;
+        self.slots.push(Slot { content: Content::Computed, bytes, varies });
+        Ok(self.slots.len() - 1)
+    }
+
+    /// Counts the bytes of a tensor, within the limit of memory.
+    pub(super) fn count(&mut self, name: &str, bytes: u128) -> Result<(), Error> {
         let all = bytes.saturating_add(self.used.into());
         // Kernels count elements in u32.
         if all > self.memory.into() || bytes / 4 > u128::from(u32::MAX) {
@@ -86,9 +94,7 @@ impl<'a> Builder<'a> {
             return Err(Error::Memory { tensor, needed: all, allowed: self.memory });
         }
         self.used = all as u64;
-        let bytes = bytes as u64;
-        self.slots.push(Slot { content: Content::Computed, bytes, varies });
-        Ok(self.slots.len() - 1)
+        Ok(())
     }
 
     /// A new tensor of weights, or of a part of them.

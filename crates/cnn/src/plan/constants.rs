@@ -1,5 +1,6 @@
 //! Operators that make constants: values in the file, shapes of tensors, ranges and fills.
 
+use crate::elements::Elements;
 use crate::error::{Fault, extents};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
@@ -7,7 +8,7 @@ use crate::plan::builder::Builder;
 use crate::plan::folding;
 use crate::plan::moves::sizes;
 use crate::plan::refusal::Refusal;
-use crate::plan::shape::{checked_len, coordinates};
+use crate::plan::shape::{checked_len, checked_weights, coordinates};
 use crate::plan::value::Value;
 
 impl Builder<'_> {
@@ -57,17 +58,21 @@ impl Builder<'_> {
             return Err(Fault::new("input is left out", "it is needed").into());
         };
         let shape = sizes(&shape, "input")?;
-        let count = checked_len(&shape)?;
         let value = match node.attributes().tensor("value")? {
             Some(tensor) => Constant::read(tensor, None)?,
             None => Constant::floats(vec![1], vec![0.0]),
         };
         let filled = match &value {
             Constant::Ints { data, .. } if data.len() == 1 => {
+                let count = checked_len(&shape)?;
                 Constant::ints(shape, vec![data[0]; count])
             }
             Constant::Floats { data, .. } if data.len() == 1 => {
-                Constant::floats(shape, vec![data.read()[0]; count])
+                // As many as weights may be: a light model of the ONNX zoo has all of its own like this.
+                let len = checked_weights(&shape)?;
+                self.count(&format!("{} of {}", node.name, extents(&shape)), 4 * len as u128)?;
+                let value = data.read()[0];
+                Constant::Floats { shape, data: Elements::Repeated { value, len } }
             }
             _ => return Err(Fault::new("value is no scalar", "one element is needed").into()),
         };

@@ -11,11 +11,23 @@ pub(super) fn len(shape: &[usize]) -> u32 {
 /// Elements that a table or a constant may have which is made while a plan is.
 const MOST: usize = 1 << 26;
 
+/// Weights that a tensor may have which are one number, and made when a session gives them to a device.
+const MOST_WEIGHTS: usize = 1 << 28;
+
 /// The elements of a constant, or of a table, of this shape, which is checked before it is made.
 pub(super) fn checked_len(shape: &[usize]) -> Result<usize, Fault> {
+    within(shape, MOST)
+}
+
+/// The elements of weights of this shape that are one number.
+pub(super) fn checked_weights(shape: &[usize]) -> Result<usize, Fault> {
+    within(shape, MOST_WEIGHTS)
+}
+
+fn within(shape: &[usize], most: usize) -> Result<usize, Fault> {
     let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    count.filter(|&n| n <= MOST).ok_or_else(|| {
-        Fault::new(format!("{} cells", extents(shape)), format!("at most {MOST} are allowed"))
+    count.filter(|&n| n <= most).ok_or_else(|| {
+        Fault::new(format!("{} cells", extents(shape)), format!("at most {most} are allowed"))
     })
 }
 
