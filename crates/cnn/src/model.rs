@@ -103,9 +103,12 @@ impl Model {
         self.graph.metadata.get(key).map(String::as_str)
     }
 
-    /// The largest value of the images that the file reads, 255 or 1, where its first arithmetic tells:
-    /// a division by 255, say, or a mean that is subtracted.
+    /// The largest value of the images that the file reads, 255 or 1, where its type or its first arithmetic tells:
+    /// bytes, a division by 255, say, or a mean that is subtracted.
     pub fn largest_pixel(&self) -> Option<f32> {
+        if self.graph.reads_bytes {
+            return Some(255.0);
+        }
         let mut name = &self.graph.input;
         loop {
             let reads = |node: &&Node| node.inputs.iter().any(|input| input == name);

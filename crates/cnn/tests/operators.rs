@@ -1,9 +1,11 @@
 //! Each operator against its definition, written down naively, over random attributes; and the way
 //! back against the adjoint law, on every engine.
 
+use unpool_cnn::Model;
+
 use crate::support::definition::check;
 use crate::support::naive::{self, Sliding};
-use crate::support::onnx::{Attribute, floats, ints, model, node};
+use crate::support::onnx::{Attribute, floats, ints, model, model_of, node};
 use crate::support::random::Random;
 
 const CASES: u64 = 40;
@@ -232,6 +234,30 @@ fn sums_and_products_repeat_as_numpy_does_and_batches_are_normalised() {
     ];
     let bytes = model(&nodes, &weights, 17);
     check("BatchNormalization of computed moments", 0, &bytes, &shape, &x, &expected);
+}
+
+#[test]
+fn bytes_are_read_as_floats_where_a_cast_makes_them_floats() {
+    let shape = [1, 2, 3, 4];
+    let x: Vec<_> = (0..24).map(|i| (i * 11 % 256) as f32).collect();
+    let cast = |from: &str, to: i64| node("Cast", &[from], &["f"], &[Attribute::Int("to", to)]);
+    let scaled = node("Div", &["f", "all"], &["y"], &[]);
+    let all = [floats("all", &[1], &[255.0])];
+    let turn = node("Transpose", &["x"], &["t"], &[Attribute::Ints("perm", vec![0, 2, 3, 1])]);
+    let bytes = model_of(2, &[turn, cast("t", 1), scaled.clone()], &all, 17);
+    let expected: Vec<_> = (0..24).map(|i| x[i % 2 * 12 + i / 2] / 255.0).collect();
+    check("bytes", 0, &bytes, &shape, &x, &expected);
+    assert_eq!(Model::from_bytes(&bytes).expect("a model").largest_pixel(), Some(255.0));
+    // Whole numbers are divided as whole numbers, and other types are not images.
+    for (data_type, nodes) in [
+        (2, vec![node("Div", &["x", "x"], &["d"], &[]), cast("d", 1), scaled.clone()]),
+        (2, vec![cast("x", 7), scaled.clone()]),
+        (6, vec![cast("x", 1), scaled.clone()]),
+    ] {
+        let refused = Model::from_bytes(&model_of(data_type, &nodes, &all, 17));
+        let said = refused.expect_err("it is refused").to_string();
+        assert!(said.contains("bytes that a Cast makes floats"), "{said}");
+    }
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) struct Graph {
     pub(crate) input: String,
     /// What the file says about the input's extents: `None` where any is allowed.
     pub(crate) input_dims: Option<Vec<Option<usize>>>,
+    /// Whether the file's images are bytes.
+    pub(crate) reads_bytes: bool,
     pub(crate) outputs: Vec<String>,
     pub(crate) weights: HashMap<String, Constant>,
     pub(crate) nodes: Vec<Node>,
@@ -132,9 +134,11 @@ impl Graph {
                 allowed: "an input, weights or another node's output is needed".into(),
             });
         }
+        let reads_bytes = data_type(input) == BYTES;
         Ok(Self {
             opset,
-            input_dims: dims(input)?,
+            input_dims: dims(input, &nodes)?,
+            reads_bytes,
             input: input.name.clone(),
             outputs: graph.output.into_iter().map(|o| o.name).collect(),
             weights,
@@ -206,18 +210,56 @@ fn twice(name: &str) -> Error {
     Error::Graph { found, allowed: "each name may be given once".into() }
 }
 
-fn dims(input: &ValueInfoProto) -> Result<Option<Vec<Option<usize>>>, Error> {
+/// The data type of bytes, and those of floats; 0 where a file does not say.
+const BYTES: i32 = 2;
+const FLOATS: [i32; 5] = [0, 1, 10, 11, 16];
+
+fn data_type(input: &ValueInfoProto) -> i32 {
+    input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()).map_or(0, |t| t.elem_type)
+}
+
+fn dims(input: &ValueInfoProto, nodes: &[Node]) -> Result<Option<Vec<Option<usize>>>, Error> {
+    let found = match data_type(input) {
+        data_type if FLOATS.contains(&data_type) => None,
+        BYTES if is_made_floats(&input.name, nodes) => None,
+        BYTES => {
+            Some("an input of bytes that are not made floats before they are computed with".into())
+        }
+        other => Some(format!("an input of data type {other}")),
+    };
+    if let Some(found) = found {
+        let allowed = "a type of floats, or bytes that a Cast makes floats, is needed".into();
+        return Err(Error::Graph { found, allowed });
+    }
     let Some(tensor) = input.r#type.as_ref().and_then(|t| t.tensor_type.as_ref()) else {
         return Ok(None);
     };
-    if ![0, 1, 10, 11, 16].contains(&tensor.elem_type) {
-        return Err(Error::Graph {
-            found: format!("an input of data type {}", tensor.elem_type),
-            allowed: "a type of floats is needed".into(),
-        });
-    }
     let dim = |value: Option<i64>| value.and_then(|n| usize::try_from(n).ok()).filter(|&n| n > 0);
     Ok(tensor.shape.as_ref().map(|s| s.dim.iter().map(|d| dim(d.dim_value)).collect()))
+}
+
+/// Whether all that is computed with whole numbers of the input is computed with floats: whether nodes only move them
+/// before a Cast.
+fn is_made_floats(input: &str, nodes: &[Node]) -> bool {
+    let mut whole = HashSet::from([input]);
+    for node in nodes {
+        if !node.reads().any(|name| whole.contains(name.as_str())) {
+            continue;
+        }
+        match node.operator.as_str() {
+            "Shape" | "Size" => {}
+            "Cast" if is_to_floats(node) => {}
+            "Identity" | "Transpose" | "Reshape" | "Flatten" | "Squeeze" | "Unsqueeze"
+            | "Slice" | "Split" | "Gather" => whole.extend(node.outputs.iter().map(String::as_str)),
+            _ => return false,
+        }
+    }
+    true
+}
+
+fn is_to_floats(node: &Node) -> bool {
+    let to = node.attributes().int("to", 0);
+    to.is_ok_and(|to| FLOATS.iter().any(|&floats| floats != 0 && i64::from(floats) == to))
 }
 
 /// A value that a node reads and nothing makes.

@@ -87,15 +87,19 @@ pub(crate) fn node(
     attributes.iter().fold(node, |b, attribute| b.message(5, &attribute.write()))
 }
 
-/// A model of one input `x` of any size and one output `y`.
+/// A model of one input `x` of any size and one output `y`, of floats.
 pub(crate) fn model(nodes: &[Bytes], weights: &[Bytes], opset: i64) -> Vec<u8> {
-    let value = |name: &str| {
-        Bytes::default()
-            .text(1, name)
-            .message(2, &Bytes::default().message(1, &Bytes::default().int(1, 1)))
+    model_of(1, nodes, weights, opset)
+}
+
+/// The same with an input of another data type.
+pub(crate) fn model_of(data_type: i64, nodes: &[Bytes], weights: &[Bytes], opset: i64) -> Vec<u8> {
+    let value = |name: &str, data_type: i64| {
+        let tensor = Bytes::default().int(1, data_type);
+        Bytes::default().text(1, name).message(2, &Bytes::default().message(1, &tensor))
     };
     let graph = nodes.iter().fold(Bytes::default(), |b, node| b.message(1, node));
     let graph = weights.iter().fold(graph, |b, tensor| b.message(5, tensor));
-    let graph = graph.message(11, &value("x")).message(12, &value("y"));
+    let graph = graph.message(11, &value("x", data_type)).message(12, &value("y", 1));
     Bytes::default().int(1, 8).message(7, &graph).message(8, &Bytes::default().int(2, opset)).0
 }
