@@ -169,6 +169,17 @@ fn sums_and_products_repeat_as_numpy_does_and_batches_are_normalised() {
             check(operator, case as u64, &bytes, &shape, &x, &expected);
         }
     }
+    // More axes than a kernel has, of which neighbours are repeated together.
+    let nodes = [
+        node("Reshape", &["x", "columns"], &["a"], &[]),
+        node("Reshape", &["x", "rows"], &["b"], &[]),
+        node("Sub", &["a", "b"], &["y"], &[]),
+    ];
+    let to =
+        [ints("columns", &[1, 1, 2, 1, 3, 1, 20, 1]), ints("rows", &[1, 1, 2, 1, 3, 1, 1, 20])];
+    let expected: Vec<_> =
+        (0..2400).map(|i| x[i / 400 * 20 + i / 20 % 20] - x[i / 400 * 20 + i % 20]).collect();
+    check("Sub of eight axes", 0, &model(&nodes, &to, 17), &shape, &x, &expected);
     // Both operands from the image, one of them repeated: x times its own means, and x + x.
     let nodes = [
         node("GlobalAveragePool", &["x"], &["m"], &[]),

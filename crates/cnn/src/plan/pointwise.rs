@@ -1,7 +1,7 @@
 //! Operators on each element: functions of one, and of two with broadcasting.
 
 use crate::error::{Fault, extents};
-use crate::kernel::{BROADCAST_AXES, Broadcast, Function, Kernel, Pair};
+use crate::kernel::{BROADCAST_AXES, Broadcast, Function, Kernel, Pair, strides};
 use crate::onnx::constant::Constant;
 use crate::onnx::graph::Node;
 use crate::plan::builder::Builder;
@@ -264,17 +264,10 @@ pub(crate) fn broadcast(
     let refused = || {
         Fault::new(
             format!("A is {} and B is {}", extents(a), extents(b)),
-            format!("shapes of up to {BROADCAST_AXES} axes that repeat to one are needed"),
+            format!("shapes that repeat to one, in {BROADCAST_AXES} ways at most, are needed"),
         )
     };
-    if rank > BROADCAST_AXES {
-        return Err(refused());
-    }
-    let padded = |shape: &[usize]| {
-        let mut dims = [1; BROADCAST_AXES];
-        dims[BROADCAST_AXES - shape.len()..].copy_from_slice(shape);
-        dims
-    };
+    let padded = |shape: &[usize]| [&vec![1; rank - shape.len()][..], shape].concat();
     let (wide_a, mut wide_b) = (padded(a), padded(b));
     let last = a.last().copied().unwrap_or(1);
     if let (Pair::PRelu, [n]) = (pair, b)
@@ -282,26 +275,37 @@ pub(crate) fn broadcast(
         && *n != last
         && *n == a[1]
     {
-        wide_b = [1; BROADCAST_AXES];
-        wide_b[BROADCAST_AXES - a.len() + 1] = *n;
+        wide_b = vec![1; rank];
+        wide_b[1] = *n;
     }
-    let mut dims = [1u32; BROADCAST_AXES];
-    for (i, dim) in dims.iter_mut().enumerate() {
-        *dim = match (wide_a[i], wide_b[i]) {
-            (n, m) if n == m => n as u32,
-            (1, n) | (n, 1) => n as u32,
+    let mut shape = Vec::with_capacity(rank);
+    // Extents in A, in B and in both, of neighbouring axes in which the same is repeated.
+    let mut axes: Vec<[usize; 3]> = Vec::new();
+    for (n, m) in wide_a.into_iter().zip(wide_b) {
+        let both = match (n, m) {
+            (n, m) if n == m => n,
+            (1, n) | (n, 1) => n,
             _ => return Err(refused()),
         };
-    }
-    let steps = |own: [usize; BROADCAST_AXES]| {
-        let mut steps = [0; BROADCAST_AXES];
-        let mut step = 1usize;
-        for i in (0..BROADCAST_AXES).rev() {
-            steps[i] = if own[i] == 1 { 0 } else { step as u32 };
-            step *= own[i];
+        shape.push(both);
+        match axes.last_mut() {
+            _ if (n, m) == (1, 1) => {}
+            Some(axis) if (axis[0] == 1, axis[1] == 1) == (n == 1, m == 1) => {
+                *axis = [axis[0] * n, axis[1] * m, axis[2] * both];
+            }
+            _ => axes.push([n, m, both]),
         }
+    }
+    let missing = BROADCAST_AXES.checked_sub(axes.len()).ok_or_else(refused)?;
+    let of = |i: usize| {
+        let mut dims = [1; BROADCAST_AXES];
+        axes.iter().enumerate().for_each(|(d, axis)| dims[missing + d] = axis[i] as u32);
+        dims
+    };
+    let steps = |own: [u32; BROADCAST_AXES]| {
+        let mut steps = strides(&own);
+        own.iter().zip(&mut steps).filter(|(n, _)| **n == 1).for_each(|(_, step)| *step = 0);
         steps
     };
-    let shape = dims[BROADCAST_AXES - rank..].iter().map(|&d| d as usize).collect();
-    Ok((Broadcast { dims, a: steps(wide_a), b: steps(wide_b) }.merged(), shape))
+    Ok((Broadcast { dims: of(2), a: steps(of(0)), b: steps(of(1)) }.merged(), shape))
 }
