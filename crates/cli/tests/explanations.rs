@@ -22,6 +22,20 @@ fn the_strongest_units_of_a_folder_make_a_sheet_for_each_layer() {
     }
 }
 
+#[test]
+fn a_network_without_classes_has_its_units_shown() {
+    let scratch = Scratch::new("without-classes");
+    let (out, maps) = (scratch.path("out"), scratch.path("maps"));
+    let (model, image) = (data("segnet.onnx"), data("scene.png"));
+    let arguments = ["visualize", &model, &image, "--device", "cpu", "--out", &out];
+    said(&unpool(&[&arguments[..], &["--maps", &maps]].concat()));
+    assert!(Path::new(&out).join("scene.png").exists());
+    // Every layer by the same methods, none of which looks for a class.
+    let names: Vec<_> = arrays(&maps).into_iter().map(|(name, _)| name).collect();
+    assert!(names.iter().any(|name| name.contains("deconvnet")), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("grad-cam")), "{names:?}");
+}
+
 /// Every array of a directory, by name.
 fn arrays(dir: &str) -> Vec<(String, Vec<f32>)> {
     let files = fs::read_dir(dir).expect("it was made").map(|file| file.expect("a file").path());

@@ -11,6 +11,7 @@ use crate::layers::receptive_field;
 use crate::network::Fitted;
 use crate::network::scores::Class;
 use crate::responses::{GRID, grid};
+use crate::visualize::method::Method;
 use crate::visualize::output::Output;
 use crate::visualize::seen::{Seen, single};
 use crate::visualize::sessions::{Opened, Request};
@@ -23,7 +24,9 @@ pub(crate) fn draw(
     output: &mut Output<'_>,
 ) -> Result<Vec<Contact>> {
     let Seen { request, batch, .. } = seen;
-    let Request { args, network, methods, .. } = request;
+    let Request { args, network, .. } = request;
+    // A network without classes has its units shown, whether or not they are asked for.
+    let methods = args.methods_or(&Method::OF_UNITS);
     let (session, scores) = (&mut open.session, open.scores.as_str());
     let maps_layer = session.plan().last_maps().map(|layer| layer.name().to_owned());
     let bar = request.progress(open.names.len() * methods.len(), batch.name())?;
@@ -61,7 +64,7 @@ pub(crate) fn draw(
         }
         let targets = batch.targets(targets);
         let start = Instant::now();
-        for &method in methods {
+        for &method in &methods {
             let at = maps_layer.as_deref().filter(|_| name == scores);
             let maps = seen.maps(session, method, (name, &targets), at)?;
             for (i, (map, image)) in maps.into_iter().zip(batch.images).enumerate() {
