@@ -1,11 +1,9 @@
 //! Max pooling and unpooling by `unpool`, and average pooling.
 
-use std::sync::{Mutex, PoisonError};
-
-use unpool::{Error, Geometry, Layout, Overlap, Shape, Taps};
+use unpool::{Error, Geometry, Overlap, Taps};
 
 use super::chain::Chain;
-use super::chunks::{each_chunk, threads};
+use super::chunks::each_chunk;
 use super::{convolution, depthwise};
 use crate::axis::Axis;
 use crate::kernel::{Average, Conv, Steps};
@@ -19,40 +17,13 @@ pub(super) fn max_pool(
 ) -> Result<(), Error> {
     let (x, values) = (&x[..geometry.input_len()], &mut values[..geometry.pooled_len()]);
     if taps.is_empty() {
-        return max_pool_values(geometry, x, values);
+        return unpool::cpu::max_pool_values_into(geometry, x, values);
     }
     let mut found = Taps::zeroed(geometry);
     unpool::cpu::max_pool_into(geometry, x, values, &mut found)?;
     let bytes = found.as_bytes();
     bytemuck::cast_slice_mut::<f32, u8>(taps)[..bytes.len()].copy_from_slice(bytes);
     Ok(())
-}
-
-/// Max pooling without taps. `unpool` takes one thread for a small image: waking another would take it longer than
-/// pooling does, but those of a network are awake.
-fn max_pool_values(geometry: &Geometry, x: &[f32], values: &mut [f32]) -> Result<(), Error> {
-    let shape = geometry.input_shape();
-    let planes = shape.batch() * shape.channels();
-    let some = planes.div_ceil(threads());
-    if shape.layout() != Layout::ChannelsFirst || some == planes {
-        return unpool::cpu::max_pool_values_into(geometry, x, values);
-    }
-    let (cells, windows) = (x.len() / planes, values.len() / planes);
-    let outcome = Mutex::new(Ok(()));
-    each_chunk(values, some * windows, |part, values| {
-        let count = values.len() / windows;
-        let dims: Vec<_> = [1, count].into_iter().chain(shape.spatial().iter().copied()).collect();
-        let pooled = Geometry::new(geometry.window(), Shape::channels_first(dims))
-            .map_err(Error::from)
-            .and_then(|geometry| {
-                let x = &x[part * some * cells..][..count * cells];
-                unpool::cpu::max_pool_values_into(&geometry, x, values)
-            });
-        if pooled.is_err() {
-            *outcome.lock().unwrap_or_else(PoisonError::into_inner) = pooled;
-        }
-    });
-    outcome.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) fn max_pool_backward(
