@@ -8,6 +8,10 @@
 //!             accumulator = values[window], or += values[window]
 //!     cell = accumulator
 //! ```
+//!
+//! 1. Twice as many lanes, where their accumulators fit the registers: `nhwc_3x3s2` `max_pool_backward` of eight images
+//!    1.22 ms → 1.10, `max_unpool` 1.14 → 1.05, with u8 0.71 → 0.53; `nhwc_3x3s1` `max_unpool` with f16 2.4 → 1.7.
+//!    Sums of 64 bits would take 1.7 times as long (EPYC, two threads).
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -191,6 +195,10 @@ fn unpool_run<T: Cell, U: TapWord, R: Rule<T>>(
     if len < LANES {
         for at in 0..len {
             fits &= unpool_lanes::<T, U, R, 1>(pooled, sources, ahead, at, cells);
+        }
+    } else if len >= 2 * LANES && size_of::<R::Accumulator>() <= 4 {
+        for at in by::<{ 2 * LANES }>(0..len) {
+            fits &= unpool_lanes::<T, U, R, { 2 * LANES }>(pooled, sources, ahead, at, cells);
         }
     } else {
         for at in by::<LANES>(0..len) {
