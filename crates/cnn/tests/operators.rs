@@ -206,32 +206,39 @@ fn sums_and_products_repeat_as_numpy_does_and_batches_are_normalised() {
         })
         .collect();
     check("BatchNormalization", 0, &bytes, &shape, &x, &expected);
-    // In training by its own moments: since operator set 14 where an attribute says so, before where there are results
-    // besides the first.
-    let own =
-        |c: usize| -> Vec<f32> { (0..120).filter(|i| i / 20 % 3 == c).map(|i| x[i]).collect() };
-    let moments: Vec<_> = (0..3)
-        .map(|c| {
-            let mean = own(c).iter().sum::<f32>() / 40.0;
-            (mean, own(c).iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / 40.0)
-        })
-        .collect();
-    let expected: Vec<_> = (0..120)
-        .map(|i| {
-            let c = i / 20 % 3;
-            let (mean, var) = moments[c];
-            (x[i] - mean) / (var + 1e-3).sqrt() * scale[c] + shift[c]
-        })
-        .collect();
+    // In training, which operator sets before 14 say by more results, weights are normalised by their own moments, and
+    // images are refused.
+    let by_own_moments = |data: &[f32]| -> Vec<f32> {
+        let own = |c: usize| (0..120).filter(move |i| i / 20 % 3 == c).map(|i| data[i]);
+        let moments: Vec<_> = (0..3)
+            .map(|c| {
+                let mean = own(c).sum::<f32>() / 40.0;
+                (mean, own(c).map(|x| (x - mean) * (x - mean)).sum::<f32>() / 40.0)
+            })
+            .collect();
+        let normalized = |i: usize| {
+            let (mean, var) = moments[i / 20 % 3];
+            (data[i] - mean) / (var + 1e-3).sqrt() * scale[i / 20 % 3] + shift[i / 20 % 3]
+        };
+        (0..120).map(normalized).collect()
+    };
+    let w = r.floats(120);
+    let sum: Vec<_> = x.iter().zip(by_own_moments(&w)).map(|(x, w)| x + w).collect();
     let training = [Attribute::Float("epsilon", 1e-3), Attribute::Int("training_mode", 1)];
-    for (opset, outputs, attributes) in [
-        (17, &["y", "mean", "var"][..], &training[..]),
-        (17, &["y"], &training),
-        (9, &["y", "mean", "var", "saved_mean", "saved_var"], &training[..1]),
+    let with_w = [&weights[..], &[floats("w", &shape, &w)]].concat();
+    for (opset, outputs, attributes, found) in [
+        (17, &["n", "mean", "var"][..], &training[..], "training_mode is 1"),
+        (17, &["n"], &training, "training_mode is 1"),
+        (9, &["n", "mean", "var", "saved"], &training[..1], "it has 4 results, as in training"),
     ] {
-        let node = node("BatchNormalization", &["x", "s", "b", "m", "v"], outputs, attributes);
-        let bytes = model(&[node], &weights, opset);
-        check("BatchNormalization in training", opset as u64, &bytes, &shape, &x, &expected);
+        let of = |read| {
+            let norm = node("BatchNormalization", &[read, "s", "b", "m", "v"], outputs, attributes);
+            model(&[norm, node("Add", &["x", "n"], &["y"], &[])], &with_w, opset)
+        };
+        check("BatchNormalization of weights", opset as u64, &of("w"), &shape, &x, &sum);
+        let planned = Model::from_bytes(&of("x")).and_then(|model| model.plan(&shape));
+        let said = planned.expect_err("it is refused").to_string();
+        assert!(said.contains(found) && said.contains("a model for inference is needed"), "{said}");
     }
     // The same with moments that nodes compute.
     let axes = [Attribute::Ints("axes", vec![0, 2, 3]), Attribute::Int("keepdims", 0)];
@@ -244,6 +251,7 @@ fn sums_and_products_repeat_as_numpy_does_and_batches_are_normalised() {
         node("BatchNormalization", &["x", "s", "b", "mean", "var"], &["y"], &training[..1]),
     ];
     let bytes = model(&nodes, &weights, 17);
+    let expected = by_own_moments(&x);
     check("BatchNormalization of computed moments", 0, &bytes, &shape, &x, &expected);
 }
 

@@ -13,8 +13,8 @@ use crate::plan::shape::{len, resolve_axes, resolve_axis, vectors_along};
 use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
-    /// By stored moments; in training, or where the moments are computed, by whatever they are, as weights are
-    /// normalised.
+    /// By stored moments, or by moments that nodes compute. In training by its own, but weights alone, which exporters
+    /// standardise like this: those of images depend on the other images of the batch.
     pub(super) fn batch_normalization(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let x = self.with_channels(node)?;
         let epsilon = node.attributes().float("epsilon", 1e-5)?;
@@ -24,6 +24,13 @@ impl Builder<'_> {
             ..14 => node.outputs.iter().skip(1).any(|name| !name.is_empty()),
             _ => node.attributes().flag("training_mode")?,
         };
+        if is_training && self.slots[x.slot].varies {
+            let found = match self.opset {
+                ..14 => format!("it has {} results, as in training", node.outputs.len()),
+                _ => "training_mode is 1".into(),
+            };
+            return Err(Fault::new(found, "a model for inference is needed").into());
+        }
         let mut is_stored = !is_training;
         for i in 1..5 {
             is_stored &= !matches!(self.value_or_none(node, i)?, Some(Value::Tensor(_)));

@@ -5,7 +5,7 @@ usage: collect.py OUT.json [--largest N] OPERATOR ...   (needs onnx and numpy fr
 Each test is a model of one node with inputs and outputs. The first input of floats becomes the image,
 one row of numbers that a Reshape gives its shape; all other inputs become weights. Left out are tests
 without an input of floats, of operators that are not named, with more than N elements (4,000), and of
-training, but for batches that are normalised by their own moments. A small test also gets its slope: how fast the sum of the outputs, weighted by `u(i + 13)`, changes
+training. A small test also gets its slope: how fast the sum of the outputs, weighted by `u(i + 13)`, changes
 where the image moves along `u(i + 11)` (`u` as in tests/models/README.md), by difference quotients of ONNX's
 reference in double precision; none where these do not agree, as at a kink. ONNX is Apache-2.0: https://github.com/onnx/onnx/tree/main/onnx/backend/test/data/node
 """
@@ -79,7 +79,7 @@ def case(test):
     model, graph = test.model, test.model.graph
     if any(node.op_type not in options.operators or node.domain for node in graph.node):
         return None
-    if "training" in test.name and "batchnorm" not in test.name:
+    if "training" in test.name:
         return "training"
     if len(graph.node) == 1 and graph.node[0].op_type in ("Shape", "Size", "Range"):
         return "no floats"
