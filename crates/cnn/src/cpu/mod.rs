@@ -250,6 +250,7 @@ mod tests {
             (square(7, 3, 1), 1, 1, 300, 50),
             (square(14, 3, 1), 1, 1, 97, 90),
             (square(33, 1, 1), 1, 1, 73, 600),
+            (square(70, 31, 1), 1, 1, 2, 1),
         ] {
             let conv = convolution(axes, batch, groups, rows, columns);
             let weights = groups * rows * columns * conv.taps();

@@ -31,6 +31,9 @@ const CHEAP: usize = 132;
 /// Rows of a tile at least.
 const ROWS: usize = 24;
 
+/// Taps of tiles up to which the cells of all tiles are kept.
+const MANY: usize = 1 << 14;
+
 /// Elements of a vector.
 const VECTOR: usize = 8;
 
@@ -116,26 +119,29 @@ pub(super) fn conv(
     let pitch = width.next_multiple_of(VECTOR);
     let panel = depth * pitch;
     let direct = conv.is_pointwise();
-    // The cells of each tile across.
+    // Tiles of the same windows share their columns.
+    let shared = down > 1 && !direct;
+    // The cells of each tile across. They take less memory than the columns, so of many tiles without shared columns each
+    // has its own.
     let line = conv.axes[2].output as usize;
     let of_tile = |tile: usize| {
         let first = tile * width;
         Cells::new(conv, first / line, width.min(positions - first) / line)
     };
-    let cells: Vec<_> = (0..if direct { 0 } else { across }).map(of_tile).collect();
-    let copy = |group: usize, tile: usize, row: usize, out: &mut [f32]| {
+    let known = if shared || !direct && across * taps <= MANY { across } else { 0 };
+    let cells: Vec<_> = (0..known).map(of_tile).collect();
+    let copy = |cells: &Cells, group: usize, tile: usize, row: usize, out: &mut [f32]| {
         let x = &x[(group * columns + row / taps) * step..];
         let (out, rest) = out.split_at_mut(width.min(positions - tile * width));
         rest.fill(0.0);
-        cells[tile].copy(x, row % taps, out);
+        cells.copy(x, row % taps, out);
     };
-    // Tiles of the same windows share their columns.
-    let shared = down > 1 && !direct;
     let panels = if shared { conv.groups as usize * across } else { 0 };
     with_scratch(panels * panel, |all| {
         each_chunk(all, pitch, |i, out| {
             let (panel, row) = (i / depth, i % depth);
-            copy(panel / across, panel % across, row, out);
+            let tile = panel % across;
+            copy(&cells[tile], panel / across, tile, row, out);
         });
         let all = &*all;
         let mut tiles = cut(y, [rows, positions], [height, width]);
@@ -148,8 +154,12 @@ pub(super) fn conv(
             let copies = if shared || direct { 0 } else { panel };
             with_scratch(copies + height * pitch, |scratch| {
                 let (own, sums) = scratch.split_at_mut(copies);
-                for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
-                    copy(group, across_at, row, out);
+                if copies > 0 {
+                    let of_this = (known == 0).then(|| of_tile(across_at));
+                    let cells = of_this.as_ref().unwrap_or_else(|| &cells[across_at]);
+                    for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
+                        copy(cells, group, across_at, row, out);
+                    }
                 }
                 let panels = panel * (group * across + across_at);
                 let (b, b_strides, count) = match (direct, shared) {
