@@ -30,7 +30,7 @@ impl Strides {
 }
 
 /// Elements of a vector.
-const VECTOR: usize = 8;
+pub(super) const VECTOR: usize = 8;
 
 /// Terms that gemm sums without rounding the sum to memory, however large the matrices are.
 const DEPTH: usize = 512;

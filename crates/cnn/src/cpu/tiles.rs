@@ -9,7 +9,7 @@
 use super::chain::{Chain, Stored, part, runs, take};
 use super::chunks::{each_chunk, threads, with_scratch};
 use super::columns::Cells;
-use super::gemm::{Strides, product_in_order};
+use super::gemm::{Strides, VECTOR, product_in_order};
 use super::lanes::vectorized;
 use crate::kernel::Conv;
 
@@ -33,9 +33,6 @@ const ROWS: usize = 24;
 
 /// Taps of tiles up to which the cells of all tiles are kept.
 const MANY: usize = 1 << 14;
-
-/// Elements of a vector.
-const VECTOR: usize = 8;
 
 /// How one image of a convolution is cut into tiles.
 struct Tiling {
