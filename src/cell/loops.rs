@@ -16,15 +16,14 @@ pub trait Loops: Sized {
     /// [`cpu::max_pool_values_into`](crate::cpu::max_pool_values_into).
     fn max_pool_values(geometry: &Geometry, input: &[Self], values: &mut [Self]);
 
-    /// [`cpu::max_unpool_into`](crate::cpu::max_unpool_into). Returns the first element whose sum does not
-    /// fit, if there is one.
+    /// [`cpu::max_unpool_into`](crate::cpu::max_unpool_into). Returns whether every sum fits.
     fn max_unpool(
         geometry: &Geometry,
         values: &[Self],
         taps: &Taps,
         overlap: Overlap,
         output: &mut [Self],
-    ) -> Option<usize>;
+    ) -> bool;
 
     /// [`cpu::max_unpool_backward_into`](crate::cpu::max_unpool_backward_into).
     fn max_unpool_backward(

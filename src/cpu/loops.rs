@@ -39,7 +39,7 @@ macro_rules! loops {
                 taps: &Taps,
                 overlap: Overlap,
                 output: &mut [Self],
-            ) -> Option<usize> {
+            ) -> bool {
                 if overlap == Overlap::Sum {
                     return with_taps!(taps.storage(), |taps| {
                         max_unpool::<_, _, Sum>(geometry, values, taps, output)

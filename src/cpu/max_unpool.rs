@@ -1,13 +1,16 @@
-//! Unpooling, in one of three ways: by the one window that each cell is in, by the windows that read each
-//! cell, or by the values.
+//! Unpooling, in one of four ways: by the one window that each cell is in, by the windows that read each
+//! cell, with channels last or first, or by the values.
 
 mod gather;
+mod lines;
 mod readers;
 mod rule;
+mod run;
 mod scatter;
 mod tiles;
 
 use crate::cell::Cell;
+use crate::cpu::simd::LANES;
 use crate::cpu::tap::TapWord;
 use crate::cpu::windows::tiles::Tiles;
 use crate::geometry::Geometry;
@@ -15,22 +18,34 @@ use crate::geometry::Geometry;
 use rule::Rule;
 pub(super) use rule::{Last, Sum};
 
-/// Unpools every row of the output, whichever way is fastest. Returns the first element whose sum does not
-/// fit, if there is one.
+/// Windows that read a cell up to which gathering is faster than scattering.
+const WINDOWS: usize = 16;
+
+/// Windows that read a cell: the product over the axes.
+fn windows_per_cell(geometry: &Geometry) -> usize {
+    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
+    windows.into_iter().product()
+}
+
+/// Unpools every row of the output, whichever way is fastest. Returns whether every sum fits.
 pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
     taps: &[U],
     output: &mut [T],
-) -> Option<usize> {
-    match Tiles::of(geometry).filter(|_| !geometry.windows_overlap()) {
-        Some(tiles) => {
-            tiles::unpool::<T, U, R>(geometry, tiles, values, taps, output);
-            None
-        }
-        None if gather::is_faster(geometry) => {
-            gather::unpool::<T, U, R>(geometry, values, taps, output)
-        }
-        None => scatter::unpool::<T, U, R>(geometry, values, taps, output),
+) -> bool {
+    if let Some(tiles) = Tiles::of(geometry).filter(|_| !geometry.windows_overlap()) {
+        tiles::unpool::<T, U, R>(geometry, tiles, values, taps, output);
+        return true;
     }
+    if windows_per_cell(geometry) <= WINDOWS {
+        let x = &geometry.axes[2];
+        if geometry.inner as usize >= LANES && x.stride <= 2 * x.extent() {
+            return gather::unpool::<T, U, R>(geometry, values, taps, output);
+        }
+        if let Some(taps) = U::bytes(taps).filter(|_| lines::is_faster(geometry)) {
+            return lines::unpool::<T, R>(geometry, values, taps, output);
+        }
+    }
+    scatter::unpool::<T, U, R>(geometry, values, taps, output)
 }

@@ -3,7 +3,7 @@
 //! They run on the calling thread and, for large tensors, on other threads of `rayon`'s pool, with the
 //! widest vector instructions of the processor. Neither changes a bit of a result.
 
-mod deinterleave;
+mod interleave;
 mod loops;
 mod max_pool;
 mod max_unpool;
@@ -240,8 +240,14 @@ fn unpool<T: Cell>(
 ) -> Result<(), Error> {
     check_len(operand, output.len(), geometry.input_len())?;
     taps.check(geometry)?;
-    match T::max_unpool(geometry, values, taps, overlap, output) {
-        None => Ok(()),
-        Some(element) => Err(Error::Overflow { operand, element, kind: T::ELEMENT }),
+    if T::max_unpool(geometry, values, taps, overlap, output) {
+        return Ok(());
+    }
+    // The definition finds the first sum that does not fit.
+    match reference::max_unpool(geometry, values, taps, overlap) {
+        Err(Error::Overflow { element, kind, .. }) => {
+            Err(Error::Overflow { operand, element, kind })
+        }
+        other => other.map(drop),
     }
 }

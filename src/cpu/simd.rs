@@ -77,6 +77,7 @@ mod tests {
     use half::{bf16, f16};
 
     use crate::cell::Cell;
+    use crate::cpu::reference;
     use crate::{Error, Geometry, Overlap, Padding, Shape, Window, cpu};
 
     /// Whether every loop is compiled for all processors of the target.
@@ -95,6 +96,13 @@ mod tests {
             (tiles(2), last(&[2, 5, 7, 67])),
             (tiles(2), last(&[2, 5, 47, 3])),
             (overlapping, first(&[2, 3, 9, 99])),
+            (overlapping, first(&[2, 3, 7, 8, 98])),
+            (overlapping, first(&[1, 2, 5003])),
+            (Window::new(5).with_stride(2).with_padding([(0, 1), (3, 0)]), first(&[1, 3, 11, 101])),
+            (Window::new(3).with_padding(2).with_ceil_mode(true), first(&[1, 5, 1, 9])),
+            (Window::new([2, 3]).with_stride([2, 1]).with_padding(1), first(&[1, 3, 6, 21])),
+            (Window::new(3).with_stride(1).with_padding(1), last(&[1, 7, 6, 3])),
+            (Window::new(3).with_stride(1).with_padding(1), last(&[1, 7, 6, 19])),
             (overlapping, last(&[1, 9, 8, 35])),
             (Window::new([4, 5]).with_stride(1), first(&[1, 2, 9, 77])),
             (Window::new(2).with_stride(5).with_dilation([1, 3]), first(&[1, 2, 9, 203])),
@@ -116,28 +124,40 @@ mod tests {
         bytemuck::cast_slice(&bytes)[..len].to_vec()
     }
 
-    /// The bytes of all results, or the error of a sum of integers.
-    fn results<T: Cell>(geometry: &Geometry) -> Result<Vec<Result<Vec<u8>, Error>>, Error> {
+    type Results = Vec<Result<Vec<u8>, Error>>;
+
+    /// The bytes of all results, or the error of a sum of integers: of the tuned loops and of the definitions.
+    fn results<T: Cell>(geometry: &Geometry) -> Result<[Results; 2], Error> {
         let bytes =
             |made: Result<Vec<T>, Error>| made.map(|made| bytemuck::cast_slice(&made).to_vec());
         let input = fill::<T>(geometry.input_len());
         let pooled = cpu::max_pool(geometry, &input)?;
         let (values, taps) = (fill::<T>(geometry.pooled_len()), pooled.taps);
-        Ok(vec![
+        let tuned = vec![
             bytes(Ok(pooled.values)),
             Ok(taps.as_bytes().to_vec()),
             bytes(cpu::max_unpool(geometry, &values, &taps, Overlap::Last)),
             bytes(cpu::max_unpool(geometry, &values, &taps, Overlap::Sum)),
             bytes(cpu::max_unpool_backward(geometry, &input, &taps)),
-        ])
+        ];
+        let pooled = reference::max_pool(geometry, &input)?;
+        let defined = vec![
+            bytes(Ok(pooled.values)),
+            Ok(pooled.taps.as_bytes().to_vec()),
+            bytes(reference::max_unpool(geometry, &values, &taps, Overlap::Last)),
+            bytes(reference::max_unpool(geometry, &values, &taps, Overlap::Sum)),
+            bytes(reference::max_unpool_backward(geometry, &input, &taps)),
+        ];
+        Ok([tuned, defined])
     }
 
     fn compare<T: Cell>() -> Result<(), Error> {
         for geometry in geometries()? {
-            let widest = results::<T>(&geometry)?;
+            let [widest, defined] = results::<T>(&geometry)?;
             BASELINE.store(true, Ordering::Relaxed);
-            let baseline = results::<T>(&geometry)?;
+            let [baseline, _] = results::<T>(&geometry)?;
             BASELINE.store(false, Ordering::Relaxed);
+            assert!(widest == defined, "{}, {geometry:?}", T::ELEMENT);
             assert!(widest == baseline, "{}, {geometry:?}", T::ELEMENT);
         }
         Ok(())

@@ -16,7 +16,10 @@ pub(super) trait Tap: Copy + Default + PartialEq + Send + Sync {
 }
 
 /// A tap that is stored, in one byte or two.
-pub(super) trait TapWord: Tap + Into<u32> {}
+pub(super) trait TapWord: Tap + Into<u32> {
+    /// The taps, if they have one byte each.
+    fn bytes(taps: &[Self]) -> Option<&[u8]>;
+}
 
 impl Tap for u8 {
     #[inline(always)]
@@ -25,7 +28,12 @@ impl Tap for u8 {
     }
 }
 
-impl TapWord for u8 {}
+impl TapWord for u8 {
+    #[inline(always)]
+    fn bytes(taps: &[Self]) -> Option<&[u8]> {
+        Some(taps)
+    }
+}
 
 /// Of windows with more than 255 cells, which are rare: compiled for the oldest processors only.
 impl Tap for u16 {
@@ -40,7 +48,12 @@ impl Tap for u16 {
     }
 }
 
-impl TapWord for u16 {}
+impl TapWord for u16 {
+    #[inline(always)]
+    fn bytes(_: &[Self]) -> Option<&[u8]> {
+        None
+    }
+}
 
 /// Of pooling without argmax.
 impl Tap for () {

@@ -31,7 +31,7 @@ use std::ops::Range;
 
 use fearless_simd::Level;
 
-use super::deinterleave::Deinterleave;
+use super::interleave::Deinterleave;
 use super::row::Row;
 use super::search::Search;
 use super::simd::{LANES, by, level};

@@ -1,7 +1,7 @@
 //! One spatial axis: where windows start, which cells they contain, and how sizes and padding follow from a
 //! [`Window`].
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::error::GeometryError;
 use crate::window::{Padding, Window};
@@ -84,6 +84,12 @@ impl Axis {
     pub(crate) fn window(&self, block: u32, reader: &Reader) -> Option<u32> {
         let q = i64::from(block) + reader.shift;
         (0..i64::from(self.pooled)).contains(&q).then_some(q as u32)
+    }
+
+    /// The least and the greatest shift of some readers.
+    pub(crate) fn shifts(readers: &[Vec<Reader>]) -> RangeInclusive<i64> {
+        let shifts = || readers.iter().flatten().map(|reader| reader.shift);
+        shifts().min().unwrap_or(0)..=shifts().max().unwrap_or(0)
     }
 
     /// The axis with only `windows`, at least one, and the cells that these read, which are its input.

@@ -13,7 +13,7 @@
 //! 2. The copy is vectors' work: f16 `nchw_3x3s2` `max_pool_backward` 9.7 → 4.3 (EPYC with AVX2).
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::rule::Rule;
 use crate::cell::Cell;
@@ -27,16 +27,16 @@ use crate::geometry::Geometry;
 /// Elements up to which a volume, all the rows of the spatial axes, is not cut.
 const VOLUME: usize = 64 * 1024;
 
-/// Unpools every row of the output. Returns the first element whose sum does not fit, if there is one.
+/// Unpools every row of the output. Returns whether every sum fits.
 pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
     taps: &[U],
     output: &mut [T],
-) -> Option<usize> {
+) -> bool {
     let (level, table) = (level(), TapTable::new(geometry));
     let adds = R::ADDS && geometry.windows_overlap();
-    let overflow = AtomicUsize::new(usize::MAX);
+    let all_fit = AtomicBool::new(true);
     each_chunk(output, &chunks(geometry), Vec::new, |accumulators, chunk, output| {
         let scatter = Scatter::new(geometry, &table, chunk, output.len());
         if !adds {
@@ -57,11 +57,10 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
             },
         );
         if !fits {
-            let at = accumulators.iter().position(|&cell| R::cell(cell).is_none());
-            overflow.fetch_min(scatter.first + at.unwrap_or_default(), Ordering::Relaxed);
+            all_fit.store(false, Ordering::Relaxed);
         }
     });
-    Some(overflow.into_inner()).filter(|&element| element != usize::MAX)
+    all_fit.into_inner()
 }
 
 /// Makes the cells of their accumulators; whether every sum fits.
@@ -77,7 +76,7 @@ fn finish<T: Cell, R: Rule<T>>(accumulators: &[R::Accumulator], cells: &mut [T])
 }
 
 /// Chunks so large that few windows reach into two of them.
-fn chunks(geometry: &Geometry) -> Chunks {
+pub(super) fn chunks(geometry: &Geometry) -> Chunks {
     let [z, y, x] = &geometry.axes;
     let chunks = Chunks::new(x.input, geometry.inner, 4);
     let (plane, volume) = (y.input as usize, y.input as usize * z.input as usize);

@@ -9,9 +9,10 @@
 use std::ops::Range;
 
 use super::rule::Rule;
+use super::run::unpool_cell;
 use crate::cell::Cell;
 use crate::cpu::row::Row;
-use crate::cpu::simd::{LANES, by, level};
+use crate::cpu::simd::level;
 use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
 use crate::cpu::windows::tiles::Tiles;
@@ -176,25 +177,5 @@ fn wide<T: Cell, U: TapWord, R: Rule<T>>(
         for (tap, cell) in (first_tap..).zip(tile.chunks_exact_mut(inner)) {
             unpool_cell::<T, U, R>(cell, values, taps, U::new(tap));
         }
-    }
-}
-
-/// Unpools adjacent elements, at least [`LANES`], each of which one window reads by this tap.
-#[inline(always)]
-pub(super) fn unpool_cell<T: Cell, U: TapWord, R: Rule<T>>(
-    cells: &mut [T],
-    values: &[T],
-    taps: &[U],
-    tap: U,
-) {
-    let len = cells.len();
-    let (values, taps) = (&values[..len], &taps[..len]);
-    for at in by::<LANES>(0..len) {
-        let (values, taps) = (&values[at..at + LANES], &taps[at..at + LANES]);
-        let mut made = [T::default(); LANES];
-        for i in 0..LANES {
-            made[i] = R::cell_of_one(taps[i] == tap, values[i]);
-        }
-        cells[at..at + LANES].copy_from_slice(&made);
     }
 }

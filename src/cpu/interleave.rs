@@ -1,4 +1,4 @@
-//! Rearranging a row so that the cells at one tap of adjacent windows are adjacent.
+//! Rearranging a row so that the cells at one tap of adjacent windows are adjacent, and back.
 //!
 //! ```text
 //! for each class of cells, those whose number has one remainder modulo the stride:
@@ -140,4 +140,73 @@ fn by_constant<T: Cell, const S: usize>(row: &[T], classes: &mut [T], len: usize
             cells[blocks.len()] = cell;
         }
     }
+}
+
+/// A row of single cells of their two classes, beginning with one of `odd` if not `from_even`. Never inlined, as
+/// [`Deinterleave::row`].
+#[inline(never)]
+pub(super) fn join<T: Cell>(
+    level: Level,
+    mut even: &[T],
+    mut odd: &[T],
+    from_even: bool,
+    mut row: &mut [T],
+) {
+    if !from_even {
+        row[0] = odd[0];
+        (even, odd, row) = (&even[1..], &odd[1..], &mut row[1..]);
+    }
+    dispatch!(level, simd => join_two(simd, even, odd, row));
+}
+
+#[inline(always)]
+fn join_two<S: Simd, T: Cell>(simd: S, even: &[T], odd: &[T], row: &mut [T]) {
+    match size_of::<T>() {
+        4 => zip::<S, S::u32s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
+        2 => zip::<S, S::u16s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
+        _ => zip::<S, S::u8s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
+    }
+}
+
+#[inline(always)]
+fn zip<S: Simd, V: SimdBase<S>>(
+    simd: S,
+    even: &[V::Element],
+    odd: &[V::Element],
+    row: &mut [V::Element],
+) {
+    let (pairs, rest) = row.as_chunks_mut::<2>();
+    let len = pairs.len();
+    if let [last] = rest {
+        *last = even[len];
+    }
+    if len < V::LEN {
+        for (pair, (&a, &b)) in pairs.iter_mut().zip(even.iter().zip(odd)) {
+            *pair = [a, b];
+        }
+        return;
+    }
+    let (even, odd, row) = (&even[..len], &odd[..len], &mut row[..2 * len]);
+    let vectors = even.chunks_exact(V::LEN).zip(odd.chunks_exact(V::LEN));
+    for (row, (even, odd)) in row.chunks_exact_mut(2 * V::LEN).zip(vectors) {
+        zip_vector::<S, V>(simd, even, odd, row);
+    }
+    // The last vectors overlap those before them.
+    if !len.is_multiple_of(V::LEN) {
+        let at = len - V::LEN;
+        zip_vector::<S, V>(simd, &even[at..], &odd[at..], &mut row[2 * at..]);
+    }
+}
+
+#[inline(always)]
+fn zip_vector<S: Simd, V: SimdBase<S>>(
+    simd: S,
+    even: &[V::Element],
+    odd: &[V::Element],
+    row: &mut [V::Element],
+) {
+    let (a, b) = V::from_slice(simd, even).interleave(V::from_slice(simd, odd));
+    let (first, second) = row.split_at_mut(V::LEN);
+    a.store_slice(first);
+    b.store_slice(second);
 }
