@@ -19,46 +19,65 @@ fn channels() -> u32 {
     return params.columns;
 }
 
-// The first cell of a window. A coordinate before the input wraps around.
+fn left_channel() -> u32 {
+    return TAPS;
+}
+
+fn right_channel() -> u32 {
+    return params.x_channel;
+}
+
+fn row_at(group: u32, row: u32) -> u32 {
+    return (group * params.rows + row) * params.columns * TAPS;
+}
+
+// The first cell of a window. A coordinate before the input wraps around, and so does the cell's place.
 fn column_at(group: u32, column: u32) -> Column {
     let window = position_in(column, params.output_z, params.output_y, params.output_x);
-    return Column(
-        params.x_offset + window.image * params.x_image + group * params.columns * params.x_channel,
-        window.z * STRIDE_Z - params.before_z,
-        window.y * STRIDE_Y - params.before_y,
-        window.x * STRIDE_X - params.before_x,
-    );
+    let image = params.x_offset + window.image * params.x_image;
+    let z = window.z * STRIDE_Z - params.before_z;
+    let y_at = window.y * STRIDE_Y - params.before_y;
+    let x_at = window.x * STRIDE_X - params.before_x;
+    let cell = (z * params.input_y + y_at) * params.input_x + x_at;
+    return Column(image + group * params.columns * params.x_channel + cell, z, y_at, x_at);
 }
 
-fn left(group: u32, row: u32, channel: u32, tap: u32) -> f32 {
-    return weights[((group * params.rows + row) * params.columns + channel) * TAPS + tap];
+fn step_at(channel: u32, tap: u32) -> Step {
+    let shift = shift_of(tap);
+    let cells = (shift.z * params.input_y + shift.y) * params.input_x + shift.x;
+    return Step(channel * left_channel() + tap, channel * right_channel() + cells, shift);
 }
 
-// The cell of a window's tap in the first channel, or NOWHERE.
-fn place(number: u32, window: Column) -> u32 {
-    let tap = tap_of(number);
-    // A coordinate outside is too large, also before the input.
-    let z = window.z + tap.z * params.dilation_z;
-    let y = window.y + tap.y * params.dilation_y;
-    let x_at = window.x + tap.x * params.dilation_x;
-    if (z >= params.input_z || y >= params.input_y || x_at >= params.input_x) {
-        return NOWHERE;
-    }
-    return window.first + (z * params.input_y + y) * params.input_x + x_at;
+// A coordinate outside is too large, also before the input.
+fn inside(step: Step, window: Column) -> bool {
+    return window.z + step.shift.z < params.input_z
+        && window.y + step.shift.y < params.input_y
+        && window.x + step.shift.x < params.input_x;
 }
 
-fn right(place: u32, channel: u32) -> f32 {
-    return x[place + channel * params.x_channel];
+fn place(step: Step, window: Column) -> u32 {
+    return window.first + step.right;
 }
 
-fn store(group: u32, row: u32, column: u32, sum: f32) {
+fn left(place: u32) -> f32 {
+    return weights[place];
+}
+
+fn right(place: u32) -> f32 {
+    return x[place];
+}
+
+fn result_at(group: u32, column: u32) -> u32 {
     let window = position_in(column, params.output_z, params.output_y, params.output_x);
-    let channel = group * params.rows + row;
     let position = (window.z * params.output_y + window.y) * params.output_x + window.x;
-    let plane = params.y_offset + window.image * params.y_image + channel * params.y_channel;
+    return params.y_offset + window.image * params.y_image + position;
+}
+
+fn store(result: u32, group: u32, row: u32, sum: f32) {
+    let channel = group * params.rows + row;
     var value = sum;
     if (params.biased != 0u) {
         value += bias[channel];
     }
-    y[plane + position] = value;
+    y[result + channel * params.y_channel] = value;
 }

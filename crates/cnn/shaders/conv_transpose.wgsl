@@ -20,6 +20,18 @@ fn channels() -> u32 {
     return params.rows;
 }
 
+fn left_channel() -> u32 {
+    return params.columns * TAPS;
+}
+
+fn right_channel() -> u32 {
+    return params.y_channel;
+}
+
+fn row_at(group: u32, row: u32) -> u32 {
+    return (group * params.rows * params.columns + row) * TAPS;
+}
+
 // A cell, counted with the padding.
 fn column_at(group: u32, column: u32) -> Column {
     let cell = position_in(column, params.input_z, params.input_y, params.input_x);
@@ -31,8 +43,8 @@ fn column_at(group: u32, column: u32) -> Column {
     );
 }
 
-fn left(group: u32, row: u32, channel: u32, tap: u32) -> f32 {
-    return weights[((group * params.rows + channel) * params.columns + row) * TAPS + tap];
+fn step_at(channel: u32, tap: u32) -> Step {
+    return Step(channel * left_channel() + tap, channel * right_channel(), shift_of(tap));
 }
 
 // The window whose tap lies on a cell, or one that does not exist. Without a branch: some compilers take minutes over
@@ -42,30 +54,44 @@ fn window_at(cell: u32, shift: u32, stride: u32) -> u32 {
     return select(past / stride, 0xffffffffu, (cell < shift) | (past % stride != 0u));
 }
 
-// The window whose tap lies on a cell, in the first channel, or NOWHERE.
-fn place(number: u32, cell: Column) -> u32 {
-    let tap = tap_of(number);
-    let z = window_at(cell.z, tap.z * params.dilation_z, STRIDE_Z);
-    let row = window_at(cell.y, tap.y * params.dilation_y, STRIDE_Y);
-    let column = window_at(cell.x, tap.x * params.dilation_x, STRIDE_X);
-    if (z >= params.output_z || row >= params.output_y || column >= params.output_x) {
-        return NOWHERE;
-    }
-    return cell.first + (z * params.output_y + row) * params.output_x + column;
+// The window whose tap lies on a cell.
+fn window_of(step: Step, cell: Column) -> Shift {
+    return Shift(
+        window_at(cell.z, step.shift.z, STRIDE_Z),
+        window_at(cell.y, step.shift.y, STRIDE_Y),
+        window_at(cell.x, step.shift.x, STRIDE_X),
+    );
 }
 
-fn right(place: u32, channel: u32) -> f32 {
-    return y[place + channel * params.y_channel];
+fn inside(step: Step, cell: Column) -> bool {
+    let window = window_of(step, cell);
+    return window.z < params.output_z && window.y < params.output_y && window.x < params.output_x;
 }
 
-fn store(group: u32, row: u32, column: u32, sum: f32) {
+fn place(step: Step, cell: Column) -> u32 {
+    let window = window_of(step, cell);
+    return cell.first + step.right + (window.z * params.output_y + window.y) * params.output_x + window.x;
+}
+
+fn left(place: u32) -> f32 {
+    return weights[place];
+}
+
+fn right(place: u32) -> f32 {
+    return y[place];
+}
+
+fn result_at(group: u32, column: u32) -> u32 {
     let at = position_in(column, params.input_z, params.input_y, params.input_x);
-    let channel = group * params.columns + row;
     let position = (at.z * params.input_y + at.y) * params.input_x + at.x;
-    let plane = params.x_offset + at.image * params.x_image + channel * params.x_channel;
+    return params.x_offset + at.image * params.x_image + position;
+}
+
+fn store(result: u32, group: u32, row: u32, sum: f32) {
+    let channel = group * params.columns + row;
     var value = sum;
     if (params.biased != 0u) {
         value += bias[channel];
     }
-    x[plane + position] = value;
+    x[result + channel * params.x_channel] = value;
 }

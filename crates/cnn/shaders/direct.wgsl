@@ -20,13 +20,15 @@ fn main(
     let own_row = row % rows();
     var sum = 0.0;
     for (var tap = 0u; tap < TAPS; tap++) {
-        let found = place(tap, column);
-        if (found == NOWHERE) {
+        let first = step_at(0u, tap);
+        if (PADDED > 0u && !inside(first, column)) {
             continue;
         }
+        let left_place = row_at(product, own_row) + first.left;
+        let right_place = place(first, column);
         for (var channel = 0u; channel < channels(); channel++) {
-            sum += left(product, own_row, channel, tap) * right(found, channel);
+            sum += left(left_place + channel * left_channel()) * right(right_place + channel * right_channel());
         }
     }
-    store(product, own_row, own_column, sum);
+    store(result_at(product, own_column), product, own_row, sum);
 }

@@ -26,6 +26,12 @@ struct Column {
     first: u32,
 }
 
+// How far the factors of a step lie from where the row and the column begin.
+struct Step {
+    left: u32,
+    right: u32,
+}
+
 fn products() -> u32 {
     return params.batch;
 }
@@ -40,27 +46,52 @@ fn columns() -> u32 {
 
 // A step of the depth is a channel of one tap.
 const TAPS: u32 = 1u;
+const PADDED: u32 = 0u;
 
 fn channels() -> u32 {
     return params.depth;
+}
+
+fn left_channel() -> u32 {
+    return params.a_depth;
+}
+
+fn right_channel() -> u32 {
+    return params.b_depth;
+}
+
+fn row_at(product: u32, row: u32) -> u32 {
+    return product * params.a_batch + row * params.a_row;
 }
 
 fn column_at(product: u32, column: u32) -> Column {
     return Column(product * params.b_batch + column * params.b_column);
 }
 
-fn left(product: u32, row: u32, channel: u32, tap: u32) -> f32 {
-    return a[product * params.a_batch + row * params.a_row + channel * params.a_depth];
+fn step_at(channel: u32, tap: u32) -> Step {
+    return Step(channel * left_channel(), channel * right_channel());
 }
 
-fn place(tap: u32, column: Column) -> u32 {
-    return column.first;
+fn inside(step: Step, column: Column) -> bool {
+    return true;
 }
 
-fn right(place: u32, channel: u32) -> f32 {
-    return b[place + channel * params.b_depth];
+fn place(step: Step, column: Column) -> u32 {
+    return column.first + step.right;
 }
 
-fn store(product: u32, row: u32, column: u32, sum: f32) {
-    y[product * params.y_batch + row * params.y_row + column * params.y_column] = sum;
+fn left(place: u32) -> f32 {
+    return a[place];
+}
+
+fn right(place: u32) -> f32 {
+    return b[place];
+}
+
+fn result_at(product: u32, column: u32) -> u32 {
+    return product * params.y_batch + column * params.y_column;
+}
+
+fn store(result: u32, product: u32, row: u32, sum: f32) {
+    y[result + row * params.y_row] = sum;
 }

@@ -7,20 +7,22 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let number = workgroup.x + workgroup.y * workgroups.x;
-    let row = number / columns();
+    let own = workgroup.x + workgroup.y * workgroups.x;
+    let row = own / columns();
     // A workgroup past the end makes a sum of the last row again, and stores nothing.
     let real = row < products() * rows();
     let of_row = min(row, products() * rows() - 1u);
     let product = of_row / rows();
-    let own_column = number % columns();
+    let own_column = own % columns();
     let column = column_at(product, own_column);
     var sum = 0.0;
-    for (var step = thread; step < depth(); step += THREADS) {
-        sum += left_at(product, of_row % rows(), step) * right_at(step, column);
+    let left_row = row_at(product, of_row % rows());
+    for (var number = thread; number < depth(); number += THREADS) {
+        let step = step_of(number);
+        sum += left(left_row + step.left) * right_or_zero(step, column);
     }
     let total = workgroup_sum(thread, sum);
     if (thread == 0u && real) {
-        store(product, of_row % rows(), own_column, total);
+        store(result_at(product, own_column), product, of_row % rows(), total);
     }
 }

@@ -1,6 +1,7 @@
 // The uniform of conv.wgsl and conv_transpose.wgsl: three axes, z, y and x, over which windows
 // slide, and the strides of the two tensors. `Conv` in kernel/mod.rs has the same numbers. The extents and strides of
-// the window are constants that src/gpu/shader.rs writes in front, because dividing by a constant is cheap.
+// the window are constants that src/gpu/shader.rs writes in front, because dividing by a constant is cheap, and so is
+// PADDED, whether a tap may lie outside.
 
 struct Params {
     batch: u32,
@@ -44,7 +45,7 @@ fn position_in(column: u32, depth: u32, height: u32, width: u32) -> Position {
     return Position(slice / depth, slice % depth, row % height, column % width);
 }
 
-// What a column of the product reads: where its image and group begin, and a coordinate on each axis.
+// What a column of the product reads: where it begins, and a coordinate on each axis.
 struct Column {
     first: u32,
     z: u32,
@@ -58,14 +59,25 @@ fn products() -> u32 {
     return params.groups;
 }
 
-struct Tap {
+// How far a tap lies from the first one.
+struct Shift {
     z: u32,
     y: u32,
     x: u32,
 }
 
-// The tap of a number below TAPS.
-fn tap_of(number: u32) -> Tap {
-    let row = number / KERNEL_X;
-    return Tap(row / KERNEL_Y, row % KERNEL_Y, number % KERNEL_X);
+fn shift_of(tap: u32) -> Shift {
+    let row = tap / KERNEL_X;
+    return Shift(
+        row / KERNEL_Y * params.dilation_z,
+        row % KERNEL_Y * params.dilation_y,
+        tap % KERNEL_X * params.dilation_x,
+    );
+}
+
+// A step of the depth: how far its factors lie from where the row and the column begin, and its tap's shift.
+struct Step {
+    left: u32,
+    right: u32,
+    shift: Shift,
 }

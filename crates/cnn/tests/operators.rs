@@ -9,6 +9,7 @@ use crate::support::onnx::{Attribute, floats, ints, model, model_of, node};
 use crate::support::random::Random;
 
 const CASES: u64 = 40;
+
 #[test]
 fn convolution_and_its_transpose_are_their_definitions() {
     for case in 0..CASES {
@@ -17,35 +18,64 @@ fn convolution_and_its_transpose_are_their_definitions() {
         let s = Sliding::random(r, axes);
         let groups = r.within(1, 3);
         let (rows, columns, batch) = (r.within(1, 5), r.within(1, 4), r.within(1, 3));
-        let taps: usize = s.kernel.iter().product();
-        let weights = r.floats(groups * rows * columns * taps);
-        let biased = r.flip();
-        let mut attributes = s.attributes();
-        attributes.push(Attribute::Int("group", groups as i64));
-        let transposed = case % 2 == 1;
-        let (read, written) = if transposed { (rows, columns) } else { (columns, rows) };
-        let mut shape = vec![batch, groups * read];
-        shape.extend(if transposed { s.output() } else { s.input.clone() });
-        let x = r.floats(shape.iter().product());
-        let mut dims = vec![groups * rows, columns];
-        dims.extend(&s.kernel);
-        let bias = r.floats(groups * written);
-        let inputs: &[&str] = if biased { &["x", "w", "b"] } else { &["x", "w"] };
-        let operator = if transposed { "ConvTranspose" } else { "Conv" };
-        let bytes = model(
-            &[node(operator, inputs, &["y"], &attributes)],
-            &[floats("w", &dims, &weights), floats("b", &[bias.len()], &bias)],
-            17,
-        );
-        let bias = biased.then_some(bias.as_slice());
-        let counts = [batch, groups, rows, columns];
-        let expected = if transposed {
-            naive::conv_transpose(&s, counts, &x, &weights, bias)
-        } else {
-            naive::conv(&s, counts, &x, &weights, bias)
-        };
-        check(operator, case, &bytes, &shape, &x, &expected);
+        convolution(case, r, &s, [batch, groups, rows, columns]);
     }
+}
+
+/// Of so many channels and windows that a GPU makes them in tiles of each size.
+#[test]
+fn large_convolutions_and_their_transposes_are_their_definitions() {
+    for case in 0..6 {
+        let r = &mut Random::new(case + 300);
+        let ([groups, rows, columns], all, taps) = match case / 2 % 3 {
+            0 => ([3, 130, 9], 1000_usize, 1),
+            1 => ([2, 40, 40], 600, 1),
+            _ => ([1, 130, 230], 150, 9),
+        };
+        let (s, cells, windows) = loop {
+            let mut s = Sliding::random(r, 2);
+            // Any stride divides what is added, so that windows fill the input as before.
+            s.input.iter_mut().for_each(|cells| *cells += 12);
+            let (cells, windows) = (s.input.iter().product(), s.output().iter().product());
+            if s.kernel.iter().product::<usize>() >= taps && cells <= 2 * windows {
+                break (s, cells, windows);
+            }
+        };
+        let batch = all.div_ceil(if case % 2 == 1 { cells } else { windows });
+        let (rows, columns) = if case % 2 == 1 { (columns, rows) } else { (rows, columns) };
+        convolution(case, r, &s, [batch, groups, rows, columns]);
+    }
+}
+
+fn convolution(case: u64, r: &mut Random, s: &Sliding, counts: [usize; 4]) {
+    let [batch, groups, rows, columns] = counts;
+    let taps: usize = s.kernel.iter().product();
+    let weights = r.floats(groups * rows * columns * taps);
+    let biased = r.flip();
+    let mut attributes = s.attributes();
+    attributes.push(Attribute::Int("group", groups as i64));
+    let transposed = case % 2 == 1;
+    let (read, written) = if transposed { (rows, columns) } else { (columns, rows) };
+    let mut shape = vec![batch, groups * read];
+    shape.extend(if transposed { s.output() } else { s.input.clone() });
+    let x = r.floats(shape.iter().product());
+    let mut dims = vec![groups * rows, columns];
+    dims.extend(&s.kernel);
+    let bias = r.floats(groups * written);
+    let inputs: &[&str] = if biased { &["x", "w", "b"] } else { &["x", "w"] };
+    let operator = if transposed { "ConvTranspose" } else { "Conv" };
+    let bytes = model(
+        &[node(operator, inputs, &["y"], &attributes)],
+        &[floats("w", &dims, &weights), floats("b", &[bias.len()], &bias)],
+        17,
+    );
+    let bias = biased.then_some(bias.as_slice());
+    let expected = if transposed {
+        naive::conv_transpose(s, counts, &x, &weights, bias)
+    } else {
+        naive::conv(s, counts, &x, &weights, bias)
+    };
+    check(operator, case, &bytes, &shape, &x, &expected);
 }
 
 #[test]
