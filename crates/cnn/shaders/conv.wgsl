@@ -81,3 +81,11 @@ fn store(result: u32, group: u32, row: u32, sum: f32) {
     }
     y[result + channel * params.y_channel] = value;
 }
+
+fn store_share(place: u32, sum: f32) {
+    y[place] = sum;
+}
+
+fn load_share(place: u32) -> f32 {
+    return x[place];
+}

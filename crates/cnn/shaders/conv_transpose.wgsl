@@ -95,3 +95,11 @@ fn store(result: u32, group: u32, row: u32, sum: f32) {
     }
     x[result + channel * params.x_channel] = value;
 }
+
+fn store_share(place: u32, sum: f32) {
+    x[place] = sum;
+}
+
+fn load_share(place: u32) -> f32 {
+    return y[place];
+}

@@ -95,3 +95,11 @@ fn result_at(product: u32, column: u32) -> u32 {
 fn store(result: u32, product: u32, row: u32, sum: f32) {
     y[result + row * params.y_row] = sum;
 }
+
+fn store_share(place: u32, sum: f32) {
+    y[place] = sum;
+}
+
+fn load_share(place: u32) -> f32 {
+    return a[place];
+}

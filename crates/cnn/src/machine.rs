@@ -22,6 +22,16 @@ pub(crate) trait Machine: WasmNotSend {
     /// Allocates a buffer of at least `bytes` bytes.
     fn allocate(&mut self, bytes: u64) -> Result<BufferId, Error>;
 
+    /// Bytes that a kernel needs beside its operands while it runs.
+    fn scratch(&self, _kernel: &Kernel) -> u64 {
+        0
+    }
+
+    /// Reserves as many for the kernels that run, one after the other.
+    fn reserve(&mut self, _bytes: u64) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Fills a part of a buffer, from number `at` on.
     fn write(&mut self, buffer: BufferId, at: usize, data: &[f32]) -> Result<(), Error>;
 

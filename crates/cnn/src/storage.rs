@@ -17,12 +17,14 @@ pub(crate) struct Storage {
     /// Bytes of the pieces that hold weights, and of all others.
     weights: u64,
     tensors: u64,
+    /// Bytes that kernels need beside them.
+    scratch: u64,
 }
 
 impl Storage {
     pub(crate) fn new(machine: Box<dyn Machine>) -> Self {
         let arena = Arena::default();
-        Self { machine, arena, buffers: Vec::new(), weights: 0, tensors: 0 }
+        Self { machine, arena, buffers: Vec::new(), weights: 0, tensors: 0, scratch: 0 }
     }
 
     /// Bytes of the pieces that hold weights.
@@ -30,9 +32,9 @@ impl Storage {
         self.weights
     }
 
-    /// Bytes of the pieces that hold other tensors.
+    /// Bytes of the pieces that hold other tensors, and of what kernels need beside them.
     pub(crate) fn tensors_bytes(&self) -> u64 {
-        self.tensors
+        self.tensors + self.scratch
     }
 
     /// A new piece that holds weights. All weights come before any other piece is added.
@@ -57,7 +59,7 @@ impl Storage {
             self.buffers.push(self.machine.allocate(bytes).map_err(|error| (piece, error))?);
             self.tensors += bytes;
         }
-        Ok(())
+        self.machine.reserve(self.scratch).map_err(|error| (self.buffers.len(), error))
     }
 
     /// Fills the beginning of a piece.
@@ -91,6 +93,8 @@ impl Storage {
         reserved: &[bool],
     ) {
         let chained = self.chained(instructions);
+        let scratch = instructions.iter().map(|i| self.machine.scratch(&i.kernel)).max();
+        self.scratch = self.scratch.max(scratch.unwrap_or(0));
         self.arena.assign(instructions, &chained, bytes, pinned, assigned, reserved);
     }
 

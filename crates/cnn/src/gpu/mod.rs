@@ -36,16 +36,21 @@ pub(crate) struct GpuMachine {
     gpu: Gpu,
     limits: wgpu::Limits,
     buffers: Vec<wgpu::Buffer>,
+    /// What the first pass of a kernel makes for its second.
+    scratch: Option<wgpu::Buffer>,
     /// Bytes that were written since the last submission of such, and that submission.
     written: u64,
     last_written: Option<wgpu::SubmissionIndex>,
     pipelines: HashMap<Shader, wgpu::ComputePipeline>,
     /// What ran before, by the buffers that it reads and writes: sessions run the same kernels for each image,
     /// and making uniforms and bind groups takes the host longer than recording them.
-    ready: HashMap<[Vec<BufferId>; 2], Vec<(Kernel, Ready)>>,
+    ready: HashMap<[Vec<BufferId>; 2], Vec<(Kernel, Passes)>>,
 }
 
 /// A kernel ready to be recorded.
+type Passes = Vec<Ready>;
+
+/// A pass of a kernel, ready to be recorded.
 #[derive(Clone, Debug)]
 enum Ready {
     Shader { pipeline: wgpu::ComputePipeline, group: wgpu::BindGroup, grid: [u32; 2] },
@@ -56,8 +61,9 @@ impl GpuMachine {
     pub(crate) fn new(gpu: &Gpu) -> Self {
         let limits = gpu.device().limits();
         let (pipelines, ready) = (HashMap::new(), HashMap::new());
-        let (buffers, written, last_written) = (Vec::new(), 0, None);
-        Self { gpu: gpu.clone(), limits, buffers, written, last_written, pipelines, ready }
+        let (buffers, scratch, written, last_written) = (Vec::new(), None, 0, None);
+        let gpu = gpu.clone();
+        Self { gpu, limits, buffers, scratch, written, last_written, pipelines, ready }
     }
 
     fn device(&self) -> &wgpu::Device {
@@ -68,22 +74,52 @@ impl GpuMachine {
         Ok(self.gpu.scoped(make)?)
     }
 
-    fn ready(&mut self, bound: &Bound<'_>) -> Result<Ready, Error> {
+    fn ready(&mut self, bound: &Bound<'_>) -> Result<Passes, Error> {
         let buffers = [bound.reads.clone(), bound.writes.clone()];
         let earlier = self.ready.get(&buffers).into_iter().flatten();
         if let Some((_, ready)) = earlier.into_iter().find(|(kernel, _)| kernel == bound.kernel) {
             return Ok(ready.clone());
         }
         let ready = match Shader::of(bound.kernel) {
-            None => Ready::Step(self.pooling(bound)?),
-            Some(shader) => self.shader(bound, shader)?,
+            None => vec![Ready::Step(self.pooling(bound)?)],
+            Some(shader) => self.shaders(bound, shader)?,
         };
         self.ready.entry(buffers).or_default().push((bound.kernel.clone(), ready.clone()));
         Ok(ready)
     }
 
-    fn shader(&mut self, bound: &Bound<'_>, shader: Shader) -> Result<Ready, Error> {
-        let (name, reads) = (bound.kernel.name(), shader.reads);
+    fn shaders(&mut self, bound: &Bound<'_>, shader: Shader) -> Result<Passes, Error> {
+        // The layout has a binding for an operand that is left out too; the shader does not read it.
+        let operand = |i: usize| bound.reads.get(i).or(bound.reads.last());
+        let reads = (0..shader.reads as usize).filter_map(operand);
+        let mut buffers: Vec<_> =
+            reads.chain(bound.writes.first()).map(|&b| self.buffers[b].clone()).collect();
+        let params = Params::of(bound.kernel, bound.reads.len()).unwrap_or_default();
+        let workgroups = shader::workgroups(bound.kernel, params.count());
+        let name = bound.kernel.name();
+        // There is one already where the memory of the program was allocated before.
+        self.reserve(shader::shares_bytes(bound.kernel))?;
+        let (Some(last), Some(scratch)) = (Shader::of_shares(bound.kernel), self.scratch.clone())
+        else {
+            return Ok(vec![self.shader(name, shader, &params, workgroups, &buffers)?]);
+        };
+        let written = shader.reads as usize;
+        let result = std::mem::replace(&mut buffers[written], scratch.clone());
+        let first = self.shader(name, shader, &params, workgroups, &buffers)?;
+        (buffers[0], buffers[written]) = (scratch, result);
+        let workgroups = shader::shares_workgroups(bound.kernel);
+        Ok(vec![first, self.shader(name, last, &params, workgroups, &buffers)?])
+    }
+
+    /// A pass on the buffers that its shader reads, and the one that it writes.
+    fn shader(
+        &mut self,
+        name: &'static str,
+        shader: Shader,
+        params: &Params,
+        workgroups: u64,
+        buffers: &[wgpu::Buffer],
+    ) -> Result<Ready, Error> {
         let pipeline = match self.pipelines.get(&shader) {
             Some(pipeline) => pipeline.clone(),
             None => {
@@ -92,9 +128,7 @@ impl GpuMachine {
                 made
             }
         };
-        let params = Params::of(bound.kernel, bound.reads.len()).unwrap_or_default();
         let limit = self.limits.max_compute_workgroups_per_dimension;
-        let workgroups = shader::workgroups(bound.kernel, params.count());
         let grid = shader::grid(workgroups, limit).ok_or_else(|| unpool::Error::Limit {
             limit: "max_compute_workgroups_per_dimension",
             needed: workgroups,
@@ -114,15 +148,9 @@ impl GpuMachine {
             uniform.unmap();
             uniform
         })?;
-        // The layout has a binding for an operand that is left out too; the shader does not read it.
-        let operand = |i: usize| bound.reads.get(i).or(bound.reads.last());
-        let mut resources = vec![uniform.as_entire_binding()];
-        for i in 0..reads as usize {
-            resources.extend(operand(i).map(|&b| self.buffers[b].as_entire_binding()));
-        }
-        resources.push(self.buffers[bound.writes[0]].as_entire_binding());
-        let entries: Vec<_> = resources
-            .into_iter()
+        let entries: Vec<_> = std::iter::once(&uniform)
+            .chain(buffers)
+            .map(|buffer| buffer.as_entire_binding())
             .zip(0..)
             .map(|(resource, binding)| wgpu::BindGroupEntry { binding, resource })
             .collect();
@@ -134,6 +162,17 @@ impl GpuMachine {
             })
         })?;
         Ok(Ready::Shader { pipeline, group, grid })
+    }
+
+    fn buffer(&self, size: u64) -> Result<wgpu::Buffer, Error> {
+        self.scoped(|| {
+            self.device().create_buffer(&wgpu::BufferDescriptor {
+                label: Some("unpool-cnn tensor"),
+                size,
+                usage: TENSOR,
+                mapped_at_creation: false,
+            })
+        })
     }
 
     fn compile(&self, name: &'static str, shader: &Shader) -> Result<wgpu::ComputePipeline, Error> {
@@ -251,16 +290,22 @@ impl Machine for GpuMachine {
         if size > allowed {
             return Err(Error::Memory { tensor: "a tensor".into(), needed: size.into(), allowed });
         }
-        let buffer = self.scoped(|| {
-            self.device().create_buffer(&wgpu::BufferDescriptor {
-                label: Some("unpool-cnn tensor"),
-                size,
-                usage: TENSOR,
-                mapped_at_creation: false,
-            })
-        })?;
+        let buffer = self.buffer(size)?;
         self.buffers.push(buffer);
         Ok(self.buffers.len() - 1)
+    }
+
+    fn scratch(&self, kernel: &Kernel) -> u64 {
+        shader::shares_bytes(kernel)
+    }
+
+    fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
+        if bytes > self.scratch.as_ref().map_or(0, wgpu::Buffer::size) {
+            self.scratch = Some(self.buffer(bytes)?);
+            // It is bound to the one before.
+            self.ready.clear();
+        }
+        Ok(())
     }
 
     fn write(&mut self, buffer: BufferId, at: usize, data: &[f32]) -> Result<(), Error> {
@@ -289,7 +334,7 @@ impl Machine for GpuMachine {
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
         let (mut ready, mut work) = (Vec::new(), 0u64);
         for bound in program {
-            ready.push(self.ready(bound)?);
+            ready.extend(self.ready(bound)?);
             work = work.saturating_add(match bound.kernel {
                 Kernel::Conv(conv) | Kernel::ConvTranspose(conv) => conv.work(),
                 _ => 0,

@@ -6,10 +6,19 @@ use crate::kernel::{Conv, Kernel, Product};
 /// Invocations of a workgroup, as in `grid.wgsl` and `direct.wgsl`.
 const INVOCATIONS: u64 = 64;
 
-/// Tiles of 64×64 from which on they are taken, instead of four times as many of 32×32, with which more of a GPU
-/// works on a small product. An NVIDIA H200 runs 104 of 64×64 at 16.6 TFLOP/s and 400 of 32×32 at 15.6 (3×3 on 512
-/// channels of 28×28), but 49 at 6.5 and 196 at 8.0 (1×1 from 256 channels to 64 of 56×56).
-const MANY_TILES: u64 = 96;
+/// Workgroups on tiles of 64×64 from which on they are taken, instead of four times as many of 32×32, with which more
+/// of a GPU works on a small product. An NVIDIA H200 runs 128 with an eighth of a tile each at 7.2 TFLOP/s and 56 tiles
+/// of 32×32 at 4.9 (1×1 from 1024 channels to 256 of 14×14), but 98 halves at 7.1 and 196 of 32×32 at 8.0 (1×1 from
+/// 256 channels to 64 of 56×56).
+const MANY_TILES: u64 = 128;
+
+/// Workgroups under which twice as many share the steps of each tile, and the most that share one. An NVIDIA H200 runs
+/// 3×3 on 256 channels of 56×56, 196 tiles, at 20 TFLOP/s, and at 26.5 with two workgroups for each.
+const FEW_WORKGROUPS: u64 = 256;
+const MOST_SHARES: u64 = 16;
+
+/// Steps that a share has at least.
+const SHARE_STEPS: u64 = 128;
 
 /// Tiles of 32×32 under which four times as many of 16×16 are taken. An NVIDIA H200 runs 80 of 32×32 at 3.8 TFLOP/s
 /// and 320 of 16×16 at 3.1 (1×1 from 320 channels to 1280 of 7×7), but 56 at 4.9 and 208 at 5.9 (1×1 from 1024
@@ -40,7 +49,7 @@ macro_rules! products {
         match $makers {
             Makers::Threads => shaders!($($file,)* "steps", "direct"),
             Makers::Workgroups => shaders!($($file,)* "steps", "workgroup_sum", "together"),
-            Makers::Tiles(_) => shaders!($($file,)* "steps", "tile"),
+            Makers::Tiles { .. } => shaders!($($file,)* "steps", "tile"),
         }
     };
 }
@@ -86,10 +95,21 @@ impl Shader {
             let same = |a: &Axis| (a.kernel, a.stride, a.before, a.input) == (1, 1, 0, a.output);
             constants.push(("PADDED", (!conv.axes.iter().all(same)).into()));
         }
-        if let Some(Makers::Tiles(size)) = Sums::of(kernel).map(|sums| sums.makers()) {
-            constants.push(("TILE", size));
+        if let Some(Makers::Tiles { size, shares }) = Sums::of(kernel).map(|sums| sums.makers()) {
+            constants.extend([("TILE", size), ("SHARES", shares)]);
         }
         Some(Self { constants, text, reads })
+    }
+
+    /// The shader that adds the shares of a kernel's sums, which are where that kernel's first operand was.
+    pub(crate) fn of_shares(kernel: &Kernel) -> Option<Self> {
+        let text = match kernel {
+            _ if shares(kernel) == 1 => return None,
+            Kernel::Conv(_) => shaders!("window", "conv", "shares"),
+            Kernel::ConvTranspose(_) => shaders!("window", "conv_transpose", "shares"),
+            _ => shaders!("product", "shares"),
+        };
+        Some(Self { text, ..Self::of(kernel)? })
     }
 
     /// The WGSL.
@@ -197,8 +217,8 @@ enum Makers {
     Threads,
     /// A workgroup makes one: `together.wgsl`.
     Workgroups,
-    /// A workgroup makes a square of so many rows and columns: `tile.wgsl`.
-    Tiles(u32),
+    /// A workgroup makes a square of so many rows and columns, or a share of its steps: `tile.wgsl`.
+    Tiles { size: u32, shares: u32 },
 }
 
 impl Sums {
@@ -246,21 +266,57 @@ impl Sums {
             Self { rows: ..THIN, .. } if right && many => Makers::Workgroups,
             Self { columns: ..THIN, .. } if left && many => Makers::Workgroups,
             Self { rows: ..THIN, columns_adjacent: true, .. } => Makers::Threads,
-            _ if self.count(32) < FEW_TILES => Makers::Tiles(16),
-            // Most of a tile of 64×64 would be empty.
-            _ if self.rows.min(self.columns) <= 32 => Makers::Tiles(32),
-            _ if self.count(64) < MANY_TILES => Makers::Tiles(32),
-            _ => Makers::Tiles(64),
+            // Of less, most of a tile of 64×64 would be empty.
+            _ if self.rows.min(self.columns) > 32
+                && self.count(64) * self.shares() >= MANY_TILES =>
+            {
+                Makers::Tiles { size: 64, shares: self.shares() as u32 }
+            }
+            _ if self.count(32) < FEW_TILES => Makers::Tiles { size: 16, shares: 1 },
+            _ => Makers::Tiles { size: 32, shares: 1 },
         }
+    }
+
+    /// Workgroups that share the steps of each tile of 64×64.
+    fn shares(&self) -> u64 {
+        let mut shares = 1;
+        while shares < MOST_SHARES
+            && self.count(64) * shares < FEW_WORKGROUPS
+            && self.depth >= 2 * shares * SHARE_STEPS
+        {
+            shares *= 2;
+        }
+        shares
     }
 
     fn workgroups(&self) -> u64 {
         match self.makers() {
             Makers::Threads => self.count(1).div_ceil(INVOCATIONS),
             Makers::Workgroups => self.count(1),
-            Makers::Tiles(size) => self.count(size.into()),
+            Makers::Tiles { size, shares } => self.count(size.into()) * u64::from(shares),
         }
     }
+}
+
+/// Workgroups that share the steps of a sum of a kernel.
+fn shares(kernel: &Kernel) -> u64 {
+    match Sums::of(kernel).map(|sums| sums.makers()) {
+        Some(Makers::Tiles { shares, .. }) => shares.into(),
+        _ => 1,
+    }
+}
+
+/// Bytes of the shares of a kernel's sums, at most 8 MiB: they are fewer than two times [`FEW_WORKGROUPS`] tiles.
+pub(crate) fn shares_bytes(kernel: &Kernel) -> u64 {
+    match (shares(kernel), Sums::of(kernel)) {
+        (shares @ 2.., Some(sums)) => 4 * shares * sums.count(1),
+        _ => 0,
+    }
+}
+
+/// Workgroups that [`Shader::of_shares`] needs.
+pub(crate) fn shares_workgroups(kernel: &Kernel) -> u64 {
+    Sums::of(kernel).map_or(0, |sums| sums.count(1).div_ceil(INVOCATIONS))
 }
 
 /// Workgroups that a kernel needs; `count` is its number of invocations where it is not a product.
@@ -340,6 +396,9 @@ mod tests {
             Kernel::Product(product),
             Kernel::Product(Product { rows: 8, ..product }),
             Kernel::Product(Product { depth: 512, rows: 8, ..product }),
+            Kernel::Product(Product { depth: 4096, rows: 512, columns: 512, ..product }),
+            Kernel::Conv(Conv { batch: 512, rows: 512, columns: 4096, ..conv }),
+            Kernel::ConvTranspose(Conv { batch: 512, rows: 4096, columns: 512, ..conv }),
             Kernel::Conv(Conv { rows: 8, columns: 512, ..conv }),
             Kernel::Runs(Runs { count: 1, len: 1, from: run, to: run }),
         ]
@@ -347,9 +406,13 @@ mod tests {
 
     #[test]
     fn every_shader_is_valid_and_has_the_uniform_that_is_written_for_it() {
-        for kernel in every_kernel() {
+        let kernels = every_kernel();
+        let shaders = kernels.iter().flat_map(|kernel| {
+            let own = Shader::of(kernel).expect("a shader of this crate");
+            [Some(own), Shader::of_shares(kernel)].into_iter().flatten().map(move |s| (kernel, s))
+        });
+        for (kernel, shader) in shaders {
             let name = kernel.name();
-            let shader = Shader::of(&kernel).expect("a shader of this crate");
             let text = shader.source();
             let module = naga::front::wgsl::parse_str(&text)
                 .unwrap_or_else(|e| panic!("{name}: {}", e.emit_to_string(&text)));
@@ -361,7 +424,7 @@ mod tests {
                 panic!("{name}: Params is a struct");
             };
             let found: Vec<_> = members.iter().map(|m| m.name.clone().expect("a name")).collect();
-            let params = Params::of(&kernel, 2).expect("a shader of this crate");
+            let params = Params::of(kernel, 2).expect("a shader of this crate");
             let written: Vec<_> = params.0.iter().map(|(name, _)| name.clone()).collect();
             assert_eq!(found, written, "{name}");
             for (i, member) in members.iter().enumerate() {
