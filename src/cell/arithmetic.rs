@@ -3,6 +3,7 @@
 //! [`Arithmetic`] is a supertrait of [`Cell`](super::Cell) in a private module, which seals `Cell`
 //! and keeps these functions out of the public interface.
 
+use bytemuck::Pod;
 use half::{bf16, f16};
 
 /// Comparison and summation of an element type.
@@ -13,8 +14,8 @@ pub trait Arithmetic: Copy {
     /// The type in which sums are accumulated.
     type Sum: Copy + Default + Send + Sync;
 
-    /// An unsigned integer as wide as the element, which numbers the cells of a tile.
-    type Number: Copy + PartialEq + From<u8> + Into<u32>;
+    /// An unsigned integer as wide as the element, which numbers cells, or stands for an element that is only moved.
+    type Number: Pod + PartialEq + From<u8> + Into<u32>;
 
     /// Whether this value takes over from the `best` so far: it is greater, or it is NaN
     /// (PyTorch's rule). −0 and +0 tie.

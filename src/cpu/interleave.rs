@@ -14,12 +14,11 @@
 //! 3. With other strides they are copied one by one, without a call for each: 5×5 windows with a stride of 5, one
 //!    image of 8×112×112, `max_pool` 240 µs → 65 (Xeon).
 
-use bytemuck::{cast_slice, cast_slice_mut};
+use bytemuck::{Pod, cast_slice, cast_slice_mut};
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, dispatch};
 
 use super::simd::{LANES, vectorized};
-use crate::cell::Cell;
 
 /// How a row is rearranged: cells 0, s, 2s, … of `inner` elements each, then cells 1, s + 1, 2s + 1, …, for a
 /// stride of s.
@@ -49,7 +48,7 @@ impl Deinterleave {
 
     /// Rearranges a row. Never inlined: as a part of its caller it would be compiled for the caller's level.
     #[inline(never)]
-    pub(super) fn row<T: Cell>(&self, level: Level, row: &[T], classes: &mut [T]) {
+    pub(super) fn row<T: Pod>(&self, level: Level, row: &[T], classes: &mut [T]) {
         if (self.inner, self.stride) == (1, 2) {
             let (even, odd) = classes.split_at_mut(self.len);
             return dispatch!(level, simd => by_two(simd, row, even, odd));
@@ -62,7 +61,7 @@ impl Deinterleave {
     }
 
     #[inline(always)]
-    fn by_cells<T: Cell>(&self, row: &[T], classes: &mut [T]) {
+    fn by_cells<T: Pod>(&self, row: &[T], classes: &mut [T]) {
         match (self.inner, self.stride) {
             (1, 3) => by_constant::<T, 3>(row, classes, self.len),
             (1, 4) => by_constant::<T, 4>(row, classes, self.len),
@@ -87,7 +86,7 @@ impl Deinterleave {
 
 /// The cells of even numbers and those of odd numbers.
 #[inline(always)]
-fn by_two<S: Simd, T: Cell>(simd: S, row: &[T], even: &mut [T], odd: &mut [T]) {
+fn by_two<S: Simd, T: Pod>(simd: S, row: &[T], even: &mut [T], odd: &mut [T]) {
     match size_of::<T>() {
         4 => unzip::<S, S::u32s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
         2 => unzip::<S, S::u16s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
@@ -125,7 +124,7 @@ fn unzip<S: Simd, V: SimdBase<S>>(
 
 /// [`Deinterleave::row`] for cells of one element and a constant stride, of which vectors are made.
 #[inline(always)]
-fn by_constant<T: Cell, const S: usize>(row: &[T], classes: &mut [T], len: usize) {
+fn by_constant<T: Pod, const S: usize>(row: &[T], classes: &mut [T], len: usize) {
     let (blocks, rest) = row.as_chunks::<S>();
     let (many, few) = blocks.as_chunks::<LANES>();
     for (class, cells) in classes.chunks_exact_mut(len).enumerate() {
@@ -145,7 +144,7 @@ fn by_constant<T: Cell, const S: usize>(row: &[T], classes: &mut [T], len: usize
 /// A row of single cells of their two classes, beginning with one of `odd` if not `from_even`. Never inlined, as
 /// [`Deinterleave::row`].
 #[inline(never)]
-pub(super) fn join<T: Cell>(
+pub(super) fn join<T: Pod>(
     level: Level,
     mut even: &[T],
     mut odd: &[T],
@@ -160,7 +159,7 @@ pub(super) fn join<T: Cell>(
 }
 
 #[inline(always)]
-fn join_two<S: Simd, T: Cell>(simd: S, even: &[T], odd: &[T], row: &mut [T]) {
+fn join_two<S: Simd, T: Pod>(simd: S, even: &[T], odd: &[T], row: &mut [T]) {
     match size_of::<T>() {
         4 => zip::<S, S::u32s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
         2 => zip::<S, S::u16s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),

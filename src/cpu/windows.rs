@@ -29,6 +29,7 @@ pub(super) mod tiles;
 
 use std::ops::Range;
 
+use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::Level;
 
 use super::interleave::Deinterleave;
@@ -213,7 +214,8 @@ impl<'a> Windows<'a> {
                         let from = (start + rows_between(self.geometry, tz, ty)) as usize;
                         let to = number % ROWS * self.rearranged.elements();
                         let to = &mut scratch[to..to + self.rearranged.elements()];
-                        self.rearranged.row(self.level, &input[from..from + self.cells.len()], to);
+                        let row = cast_slice::<T, T::Number>(&input[from..from + self.cells.len()]);
+                        self.rearranged.row(self.level, row, cast_slice_mut(to));
                     }
                     CellRows { cells: scratch, start: 0, rows, first }
                 };

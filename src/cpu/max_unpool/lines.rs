@@ -19,6 +19,7 @@
 use std::ops::{Range, RangeInclusive};
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::Level;
 
 use super::rule::Rule;
@@ -190,14 +191,16 @@ impl<T: Cell> Gather<'_, T> {
                 cells.copy_from_slice(&classes[..cells.len()]);
             } else {
                 let from_even = part.x.cells.start.is_multiple_of(2);
-                interleave::join(self.level, classes, &classes[len..], from_even, cells);
+                let classes = cast_slice::<T, T::Number>(classes);
+                let (odd, cells) = (&classes[len..], cast_slice_mut(cells));
+                interleave::join(self.level, classes, odd, from_even, cells);
             }
         }
         fits
     }
 
     /// Copies the rows of windows that read a part. Taps of the margins name no cell.
-    #[inline(always)]
+    #[inline(never)]
     fn copy_lines(&self, part: &Part, of_z: &[Reader], scratch: &mut Scratch<T>) {
         let (z, inner) = (&self.geometry.axes[0], self.geometry.inner as usize);
         let pooled = self.geometry.axes.map(|axis| axis.pooled);

@@ -37,9 +37,12 @@ const LONG: u32 = 4096;
 /// Rows or columns under which a product is too thin for tiles.
 const THIN: u64 = 8;
 
+/// The files that a shader consists of. Each is in a program once, however many shaders have it.
+type Text = &'static [&'static str];
+
 macro_rules! shaders {
     ($($file:literal),* $(,)?) => {
-        concat!($(include_str!(concat!("../../shaders/", $file, ".wgsl")), "\n"),*)
+        &[$(include_str!(concat!("../../shaders/", $file, ".wgsl"))),*]
     };
 }
 
@@ -70,7 +73,7 @@ macro_rules! vectors {
 pub(crate) struct Shader {
     /// Constants that stand in front of the text.
     constants: Vec<(&'static str, u32)>,
-    text: &'static str,
+    text: Text,
     /// Read-only bindings, which start at 1; the binding that is written follows them.
     pub(crate) reads: u32,
 }
@@ -103,7 +106,7 @@ impl Shader {
 
     /// The shader that adds the shares of a kernel's sums, which are where that kernel's first operand was.
     pub(crate) fn of_shares(kernel: &Kernel) -> Option<Self> {
-        let text = match kernel {
+        let text: Text = match kernel {
             _ if shares(kernel) == 1 => return None,
             Kernel::Conv(_) => shaders!("window", "conv", "shares"),
             Kernel::ConvTranspose(_) => shaders!("window", "conv_transpose", "shares"),
@@ -117,7 +120,8 @@ impl Shader {
         let constants =
             self.constants.iter().map(|(name, n)| format!("const {name}: u32 = {n}u;\n"));
         let constants: String = constants.collect();
-        let parts = self.text.split_once("// EACH STEP").and_then(|(before, rest)| {
+        let text = self.text.join("\n");
+        let parts = text.split_once("// EACH STEP").and_then(|(before, rest)| {
             let (_, rest) = rest.split_once('\n')?;
             let (step, after) = rest.split_once("// END")?;
             Some([before, step, after])
@@ -128,12 +132,12 @@ impl Shader {
                 let steps = (0..tile / 4).map(|n| step.replace("STEP", &format!("{n}u")));
                 [&constants, before, &steps.collect::<String>(), after].concat()
             }
-            _ => constants + self.text,
+            _ => constants + &text,
         }
     }
 }
 
-fn text(kernel: &Kernel) -> Option<(&'static str, u32)> {
+fn text(kernel: &Kernel) -> Option<(Text, u32)> {
     let makers = Sums::of(kernel).map_or(Makers::Threads, |sums| sums.makers());
     let together = terms(kernel) >= MANY_TERMS;
     Some(match kernel {
