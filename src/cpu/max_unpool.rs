@@ -17,15 +17,10 @@ use crate::geometry::Geometry;
 
 use rule::Rule;
 pub(super) use rule::{Last, Sum};
+use run::windows_per_cell;
 
 /// Windows that read a cell up to which gathering is faster than scattering.
 const WINDOWS: usize = 16;
-
-/// Windows that read a cell: the product over the axes.
-fn windows_per_cell(geometry: &Geometry) -> usize {
-    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
-    windows.into_iter().product()
-}
 
 /// Unpools every row of the output, whichever way is fastest. Returns whether every sum fits.
 pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::readers::{Readers, Sources};
 use super::rule::Rule;
-use super::run::{Source, unpool_run};
-use super::windows_per_cell;
+use super::run::{Source, unpool_run, windows_per_cell};
 use crate::cell::Cell;
 use crate::cpu::row::Row;
 use crate::cpu::simd::level;

@@ -16,7 +16,7 @@
 use super::rule::Rule;
 use crate::cell::Cell;
 use crate::cpu::simd::{LANES, by};
-use crate::geometry::Reader;
+use crate::geometry::{Geometry, Reader};
 
 /// A window that reads some cells.
 #[derive(Clone, Copy)]
@@ -55,6 +55,12 @@ impl<U> Source<U> {
             }));
         }
     }
+}
+
+/// Windows that read a cell: the product over the axes.
+pub(super) fn windows_per_cell(geometry: &Geometry) -> usize {
+    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
+    windows.into_iter().product()
 }
 
 /// Unpools adjacent cells, at least [`LANES`], whose windows' pooled elements are adjacent: `ahead` elements from those of
