@@ -5,6 +5,7 @@
 
 mod params;
 mod shader;
+mod sums;
 
 use std::collections::HashMap;
 use unpool::operands;
@@ -95,10 +96,10 @@ impl GpuMachine {
         let mut buffers: Vec<_> =
             reads.chain(bound.writes.first()).map(|&b| self.buffers[b].clone()).collect();
         let params = Params::of(bound.kernel, bound.reads.len()).unwrap_or_default();
-        let workgroups = shader::workgroups(bound.kernel, params.count());
+        let workgroups = sums::workgroups(bound.kernel, params.count());
         let name = bound.kernel.name();
         // There is one already where the memory of the program was allocated before.
-        self.reserve(shader::shares_bytes(bound.kernel))?;
+        self.reserve(sums::shares_bytes(bound.kernel))?;
         let (Some(last), Some(scratch)) = (Shader::of_shares(bound.kernel), self.scratch.clone())
         else {
             return Ok(vec![self.shader(name, shader, &params, workgroups, &buffers)?]);
@@ -107,7 +108,7 @@ impl GpuMachine {
         let result = std::mem::replace(&mut buffers[written], scratch.clone());
         let first = self.shader(name, shader, &params, workgroups, &buffers)?;
         (buffers[0], buffers[written]) = (scratch, result);
-        let workgroups = shader::shares_workgroups(bound.kernel);
+        let workgroups = sums::shares_workgroups(bound.kernel);
         Ok(vec![first, self.shader(name, last, &params, workgroups, &buffers)?])
     }
 
@@ -129,7 +130,7 @@ impl GpuMachine {
             }
         };
         let limit = self.limits.max_compute_workgroups_per_dimension;
-        let grid = shader::grid(workgroups, limit).ok_or_else(|| unpool::Error::Limit {
+        let grid = sums::grid(workgroups, limit).ok_or_else(|| unpool::Error::Limit {
             limit: "max_compute_workgroups_per_dimension",
             needed: workgroups,
             allowed: limit.into(),
@@ -296,7 +297,7 @@ impl Machine for GpuMachine {
     }
 
     fn scratch(&self, kernel: &Kernel) -> u64 {
-        shader::shares_bytes(kernel)
+        sums::shares_bytes(kernel)
     }
 
     fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
