@@ -1,5 +1,5 @@
 //! Unpooling, in one of four ways: by the one window that each cell is in, by the windows that read each
-//! cell, with channels last or first, or by the values.
+//! cell, with many or few elements in a cell, or by the values.
 
 mod gather;
 mod lines;
@@ -17,12 +17,10 @@ use crate::geometry::Geometry;
 
 use rule::Rule;
 pub(super) use rule::{Last, Sum};
-use run::windows_per_cell;
+use run::{WINDOWS, existing_windows_per_cell};
 
-/// Windows that read a cell up to which gathering is faster than scattering.
-const WINDOWS: usize = 16;
-
-/// Unpools every row of the output, whichever way is fastest. Returns whether every sum fits.
+/// Unpools every row of the output, whichever way is fastest. Returns `true` only if every
+/// sum fits.
 pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
@@ -33,7 +31,7 @@ pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
         tiles::unpool::<T, U, R>(geometry, tiles, values, taps, output);
         return true;
     }
-    if windows_per_cell(geometry) <= WINDOWS {
+    if existing_windows_per_cell(geometry) <= WINDOWS {
         let x = &geometry.axes[2];
         if geometry.inner as usize >= LANES && x.stride <= 2 * x.extent() {
             return gather::unpool::<T, U, R>(geometry, values, taps, output);

@@ -243,7 +243,7 @@ fn unpool<T: Cell>(
     if T::max_unpool(geometry, values, taps, overlap, output) {
         return Ok(());
     }
-    // The definition finds the first sum that does not fit.
+    // The definition finds the first sum that does not fit, if there is one.
     match reference::max_unpool(geometry, values, taps, overlap) {
         Err(Error::Overflow { element, kind, .. }) => {
             Err(Error::Overflow { operand, element, kind })

@@ -31,7 +31,7 @@ fn row_at(group: u32, row: u32) -> u32 {
     return (group * params.rows + row) * params.columns * TAPS;
 }
 
-// The first cell of a window. A coordinate before the input wraps around, and so does the cell's place.
+// The first cell of a window. A coordinate before the input wraps around, and so does the cell's index.
 fn column_at(group: u32, column: u32) -> Column {
     let window = position_in(column, params.output_z, params.output_y, params.output_x);
     let image = params.x_offset + window.image * params.x_image;
@@ -55,16 +55,16 @@ fn inside(step: Step, window: Column) -> bool {
         && window.x + step.shift.x < params.input_x;
 }
 
-fn place(step: Step, window: Column) -> u32 {
+fn index_of(step: Step, window: Column) -> u32 {
     return window.first + step.right;
 }
 
-fn left(place: u32) -> f32 {
-    return weights[place];
+fn left(index: u32) -> f32 {
+    return weights[index];
 }
 
-fn right(place: u32) -> f32 {
-    return x[place];
+fn right(index: u32) -> f32 {
+    return x[index];
 }
 
 fn result_at(group: u32, column: u32) -> u32 {
@@ -82,10 +82,10 @@ fn store(result: u32, group: u32, row: u32, sum: f32) {
     y[result + channel * params.y_channel] = value;
 }
 
-fn store_share(place: u32, sum: f32) {
-    y[place] = sum;
+fn store_share(index: u32, sum: f32) {
+    y[index] = sum;
 }
 
-fn load_share(place: u32) -> f32 {
-    return x[place];
+fn load_share(index: u32) -> f32 {
+    return x[index];
 }

@@ -68,17 +68,17 @@ fn inside(step: Step, cell: Column) -> bool {
     return window.z < params.output_z && window.y < params.output_y && window.x < params.output_x;
 }
 
-fn place(step: Step, cell: Column) -> u32 {
+fn index_of(step: Step, cell: Column) -> u32 {
     let window = window_of(step, cell);
     return cell.first + step.right + (window.z * params.output_y + window.y) * params.output_x + window.x;
 }
 
-fn left(place: u32) -> f32 {
-    return weights[place];
+fn left(index: u32) -> f32 {
+    return weights[index];
 }
 
-fn right(place: u32) -> f32 {
-    return y[place];
+fn right(index: u32) -> f32 {
+    return y[index];
 }
 
 fn result_at(group: u32, column: u32) -> u32 {
@@ -96,10 +96,10 @@ fn store(result: u32, group: u32, row: u32, sum: f32) {
     x[result + channel * params.x_channel] = value;
 }
 
-fn store_share(place: u32, sum: f32) {
-    x[place] = sum;
+fn store_share(index: u32, sum: f32) {
+    x[index] = sum;
 }
 
-fn load_share(place: u32) -> f32 {
-    return y[place];
+fn load_share(index: u32) -> f32 {
+    return y[index];
 }

@@ -24,10 +24,10 @@ fn main(
         if (PADDED > 0u && !inside(first, column)) {
             continue;
         }
-        let left_place = row_at(product, own_row) + first.left;
-        let right_place = place(first, column);
+        let left_index = row_at(product, own_row) + first.left;
+        let right_index = index_of(first, column);
         for (var channel = 0u; channel < channels(); channel++) {
-            sum += left(left_place + channel * left_channel()) * right(right_place + channel * right_channel());
+            sum += left(left_index + channel * left_channel()) * right(right_index + channel * right_channel());
         }
     }
     store(result_at(product, own_column), product, own_row, sum);

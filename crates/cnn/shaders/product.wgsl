@@ -76,16 +76,16 @@ fn inside(step: Step, column: Column) -> bool {
     return true;
 }
 
-fn place(step: Step, column: Column) -> u32 {
+fn index_of(step: Step, column: Column) -> u32 {
     return column.first + step.right;
 }
 
-fn left(place: u32) -> f32 {
-    return a[place];
+fn left(index: u32) -> f32 {
+    return a[index];
 }
 
-fn right(place: u32) -> f32 {
-    return b[place];
+fn right(index: u32) -> f32 {
+    return b[index];
 }
 
 fn result_at(product: u32, column: u32) -> u32 {
@@ -96,10 +96,10 @@ fn store(result: u32, product: u32, row: u32, sum: f32) {
     y[result + row * params.y_row] = sum;
 }
 
-fn store_share(place: u32, sum: f32) {
-    y[place] = sum;
+fn store_share(index: u32, sum: f32) {
+    y[index] = sum;
 }
 
-fn load_share(place: u32) -> f32 {
-    return a[place];
+fn load_share(index: u32) -> f32 {
+    return a[index];
 }

@@ -20,9 +20,8 @@ const VEC4S: u32 = TILE / 4u;
 const SPLIT: u32 = THREADS / (VEC4S * VEC4S);
 const SLAB: u32 = SPLIT * VEC4S;
 
-// Steps by the part of the threads that takes them. The number of a step in its part is a constant below, so that no
-// index has to be checked there. A vec4 more than rows have keeps threads that store different steps off each other's
-// banks.
+// Steps by the part of the threads that takes them. The number of a step in its part is a constant below, so that it
+// is not checked. A vec4 more than rows have keeps threads that store different steps off each other's banks.
 var<workgroup> left_slab: array<array<array<vec4<f32>, VEC4S + 1u>, VEC4S>, SPLIT>;
 var<workgroup> right_slab: array<array<array<vec4<f32>, VEC4S>, VEC4S>, SPLIT>;
 
@@ -31,8 +30,8 @@ fn load_left(number: u32, own: vec4<u32>) -> vec4<f32> {
     if (number >= depth()) {
         return vec4(0.0);
     }
-    let places = own + step_of(number).left;
-    return vec4(left(places.x), left(places.y), left(places.z), left(places.w));
+    let indices = own + step_of(number).left;
+    return vec4(left(indices.x), left(indices.y), left(indices.z), left(indices.w));
 }
 
 // Where four rows begin. The last row stands for those past the end.
@@ -90,10 +89,10 @@ fn main(
     let all_number = workgroup.x + workgroup.y * workgroups.x;
     let share = min(all_number / tiles, SHARES - 1u);
     let number = all_number - share * tiles;
-    // Whole slabs, as many for each share but the last ones.
-    let share_steps = ((depth() + SLAB - 1u) / SLAB + SHARES - 1u) / SHARES * SLAB;
-    let begin = share * share_steps;
-    let end = min(begin + share_steps, depth());
+    // Whole slabs, as many for each share, or one more.
+    let slabs = (depth() + SLAB - 1u) / SLAB;
+    let begin = share * slabs / SHARES * SLAB;
+    let end = min((share + 1u) * slabs / SHARES * SLAB, depth());
     // The grid is a rectangle and may have more workgroups than there are tiles: those past the end make the last
     // product again, but store nothing.
     let real = number / (row_tiles * column_tiles) < products();
@@ -147,7 +146,7 @@ fn main(
     if (!real || part > 0u) {
         return;
     }
-    let at = Place(share, product, first_row + row, first_column + column);
+    let at = Sum(share, product, first_row + row, first_column + column);
     store_column(at, 0u, vec4(sums0.x, sums1.x, sums2.x, sums3.x));
     store_column(at, VEC4S, vec4(sums0.y, sums1.y, sums2.y, sums3.y));
     store_column(at, 2u * VEC4S, vec4(sums0.z, sums1.z, sums2.z, sums3.z));
@@ -169,15 +168,15 @@ fn sum_of_parts(part: u32, row: u32, column: u32, own: vec4<f32>) -> vec4<f32> {
 }
 
 // Of the first of a thread's sums.
-struct Place {
+struct Sum {
     share: u32,
     product: u32,
     row: u32,
     column: u32,
 }
 
-fn store_column(first: Place, further: u32, sums: vec4<f32>) {
-    let at = Place(first.share, first.product, first.row, first.column + further);
+fn store_column(first: Sum, further: u32, sums: vec4<f32>) {
+    let at = Sum(first.share, first.product, first.row, first.column + further);
     if (at.column >= columns()) {
         return;
     }
@@ -188,14 +187,14 @@ fn store_column(first: Place, further: u32, sums: vec4<f32>) {
     store_sum(at, result, 3u * VEC4S, sums.w);
 }
 
-fn store_sum(first: Place, result: u32, further: u32, sum: f32) {
+fn store_sum(first: Sum, result: u32, further: u32, sum: f32) {
     let row = first.row + further;
     if (row >= rows()) {
         return;
     }
     if (SHARES > 1u) {
-        let place = ((first.share * products() + first.product) * rows() + row) * columns() + first.column;
-        store_share(place, sum);
+        let index = ((first.share * products() + first.product) * rows() + row) * columns() + first.column;
+        store_share(index, sum);
     } else {
         store(result, first.product, row, sum);
     }

@@ -22,12 +22,12 @@ pub(crate) trait Machine: WasmNotSend {
     /// Allocates a buffer of at least `bytes` bytes.
     fn allocate(&mut self, bytes: u64) -> Result<BufferId, Error>;
 
-    /// Bytes that a kernel needs beside its operands while it runs.
+    /// Bytes of partial sums that a kernel stores while it runs.
     fn scratch(&self, _kernel: &Kernel) -> u64 {
         0
     }
 
-    /// Reserves as many for the kernels that run, one after the other.
+    /// Makes room for so many bytes of partial sums, which kernels share that run one after the other.
     fn reserve(&mut self, _bytes: u64) -> Result<(), Error> {
         Ok(())
     }

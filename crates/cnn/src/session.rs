@@ -160,7 +160,7 @@ impl Session {
         Memory {
             weights: self.storage.weights_bytes(),
             tensors: self.storage.tensors_bytes(),
-            unshared: self.forward_bytes + self.back_bytes,
+            unshared: self.forward_bytes + self.back_bytes + self.storage.scratch_bytes(),
         }
     }
 

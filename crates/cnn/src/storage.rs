@@ -17,7 +17,7 @@ pub(crate) struct Storage {
     /// Bytes of the pieces that hold weights, and of all others.
     weights: u64,
     tensors: u64,
-    /// Bytes that kernels need beside them.
+    /// Bytes of the partial sums of the kernel that has most.
     scratch: u64,
 }
 
@@ -32,9 +32,14 @@ impl Storage {
         self.weights
     }
 
-    /// Bytes of the pieces that hold other tensors, and of what kernels need beside them.
+    /// Bytes of the pieces that hold other tensors, and of the partial sums of kernels.
     pub(crate) fn tensors_bytes(&self) -> u64 {
         self.tensors + self.scratch
+    }
+
+    /// Bytes of the partial sums of kernels.
+    pub(crate) fn scratch_bytes(&self) -> u64 {
+        self.scratch
     }
 
     /// A new piece that holds weights. All weights come before any other piece is added.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::readers::{Readers, Sources};
 use super::rule::Rule;
-use super::run::{Source, unpool_run, windows_per_cell};
+use super::run::{Source, existing_windows_per_cell, unpool_run};
 use crate::cell::Cell;
 use crate::cpu::row::Row;
 use crate::cpu::simd::level;
@@ -21,7 +21,7 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
 ) -> bool {
     let (level, all_fit) = (level(), AtomicBool::new(true));
     let gather = Gather { geometry, readers: Readers::new(geometry), pooled: (values, taps) };
-    let reads = windows_per_cell(geometry);
+    let reads = existing_windows_per_cell(geometry);
     let chunks = Chunks::new(geometry.axes[2].input, geometry.inner, reads);
     each_chunk(output, &chunks, Default::default, |found, chunk, output| {
         let fits = U::vectorized(
@@ -29,7 +29,9 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
             #[inline(always)]
             || gather.unpool_chunk::<R>(chunk, output, found),
         );
-        all_fit.fetch_and(fits, Ordering::Relaxed);
+        if !fits {
+            all_fit.store(false, Ordering::Relaxed);
+        }
     });
     all_fit.into_inner()
 }

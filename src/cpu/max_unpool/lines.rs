@@ -1,4 +1,4 @@
-//! Unpooling by the cells, of channels that come first.
+//! Unpooling by the cells, of channels that come first, or of fewer than 16 that come last.
 //!
 //! ```text
 //! for each part of a plane of the output:
@@ -23,31 +23,37 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::Level;
 
 use super::rule::Rule;
-use super::run::{RowOfWindows, Source, unpool_run};
-use super::scatter::chunks;
+use super::run::{RowOfWindows, Source, WINDOWS, existing_windows_per_cell, unpool_run};
 use crate::cell::Cell;
 use crate::cpu::interleave;
 use crate::cpu::row::Row;
 use crate::cpu::simd::{LANES, level, vectorized};
-use crate::cpu::threads::{Chunk, each_chunk};
+use crate::cpu::threads::{Chunk, Chunks, each_chunk};
 use crate::geometry::{Axis, Geometry, Reader};
 
+/// Elements up to which a plane is not cut.
+const PLANE: usize = 64 * 1024;
+
 /// Whether this is faster than scattering. It is slower with a stride of 2 on planes of 27×27 (1.5 times), with a stride
-/// of 3 (1.5 times) and of 5, and little faster with three channels that come last and a stride of 2.
+/// of 3 (1.5 times) and of 5, and little faster with three channels that come last and a stride of 2. Short rows in small
+/// planes are not worth lines.
 pub(super) fn is_faster(geometry: &Geometry) -> bool {
     let ([_, y, x], inner) = (&geometry.axes, geometry.inner as usize);
-    // Margins, and the classes of a part, are memory.
-    if y.stride > 2 || geometry.axes.iter().any(|axis| axis.windows_per_cell() > 8) {
-        return false;
-    }
-    match x.stride {
-        1 => x.input as usize * inner >= LANES / 2,
-        2 => inner == 1 && x.input as usize >= 6 * LANES,
+    // Windows that would lie in the margins are looked at too.
+    let windows = geometry
+        .axes
+        .iter()
+        .fold(1_usize, |windows, axis| windows.saturating_mul(axis.windows_per_cell() as usize));
+    let (row, rows) = (x.input as usize * inner, y.input as usize);
+    match (x.stride, y.stride) {
+        _ if windows > WINDOWS => false,
+        (1, 1 | 2) => row >= LANES / 2 && row * rows >= 8 * LANES,
+        (2, 1 | 2) => inner == 1 && row >= 6 * LANES,
         _ => false,
     }
 }
 
-/// Unpools every row of the output; whether every sum fits.
+/// Unpools every row of the output; `true` only if every sum fits.
 pub(super) fn unpool<T: Cell, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
@@ -75,11 +81,25 @@ pub(super) fn unpool<T: Cell, R: Rule<T>>(
                 #[inline(always)]
                 || gather.unpool_part::<R>(&part, cells, scratch),
             );
-            all_fit.fetch_and(fits, Ordering::Relaxed);
+            if !fits {
+                all_fit.store(false, Ordering::Relaxed);
+            }
             first = Row { y: end - 1, ..first }.next(extents);
         }
     });
     all_fit.into_inner()
+}
+
+/// Whole planes, or some rows of one that is large.
+fn chunks(geometry: &Geometry) -> Chunks {
+    let [_, y, x] = &geometry.axes;
+    let chunks = Chunks::new(x.input, geometry.inner, existing_windows_per_cell(geometry));
+    let (row, rows) = (chunks.row(), y.input as usize);
+    if row > PLANE {
+        return chunks;
+    }
+    let few = (PLANE / 4).div_ceil(row);
+    chunks.of_rows(if row * rows <= PLANE { few.next_multiple_of(rows) } else { few })
 }
 
 struct Gather<'a, T> {
@@ -139,15 +159,15 @@ impl Blocks {
         Self { cells, blocks, first, len, real }
     }
 
-    /// The place of a window among these.
+    /// The number of a window among these.
     #[inline(always)]
-    fn place(&self, q: u32) -> usize {
+    fn number(&self, q: u32) -> usize {
         (i64::from(q) - self.first) as usize
     }
 }
 
 impl<T: Cell> Gather<'_, T> {
-    /// Unpools a part; whether every sum fits.
+    /// Unpools a part; `true` only if every sum fits. Sums of margins, which only taps of no pooling name, count too.
     #[inline(always)]
     fn unpool_part<R: Rule<T>>(
         &self,
@@ -163,8 +183,8 @@ impl<T: Cell> Gather<'_, T> {
         self.copy_lines(part, of_z, scratch);
         let Scratch { values, taps, rows, sources, classes } = scratch;
         // The pooled elements of the first block's own window, and of all blocks, line after line.
-        let ahead = part.y.place(part.y.blocks.start).wrapping_mul(line);
-        let ahead = ahead.wrapping_add(part.x.place(part.x.blocks.start).wrapping_mul(inner));
+        let ahead = part.y.number(part.y.blocks.start).wrapping_mul(line);
+        let ahead = ahead.wrapping_add(part.x.number(part.x.blocks.start).wrapping_mul(inner));
         let len = (part.y.blocks.len() * line).max(LANES);
         let run = (len - line.min(len) + part.x.blocks.len() * inner).max(LANES);
         grow(classes, of_y.len() * stride * len);
@@ -217,8 +237,8 @@ impl<T: Cell> Gather<'_, T> {
                 let row = Row { z: qz, y: qy, ..part.first }.number(pooled);
                 let from = row * self.geometry.pooled_row() + part.x.real.start as usize * inner;
                 let from = from..from + part.x.real.len() * inner;
-                let to = (i * part.y.len + part.y.place(qy)) * line;
-                let to = to + part.x.place(part.x.real.start) * inner;
+                let to = (i * part.y.len + part.y.number(qy)) * line;
+                let to = to + part.x.number(part.x.real.start) * inner;
                 let to = to..to + from.len();
                 scratch.values[to.clone()].copy_from_slice(&self.values[from.clone()]);
                 for (to, &tap) in scratch.taps[to].iter_mut().zip(&self.taps[from]) {

@@ -57,8 +57,11 @@ impl<U> Source<U> {
     }
 }
 
-/// Windows that read a cell: the product over the axes.
-pub(super) fn windows_per_cell(geometry: &Geometry) -> usize {
+/// Windows that read a cell up to which gathering is faster than scattering.
+pub(super) const WINDOWS: usize = 16;
+
+/// Windows that read a cell, of those that there are: the product over the axes.
+pub(super) fn existing_windows_per_cell(geometry: &Geometry) -> usize {
     let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
     windows.into_iter().product()
 }

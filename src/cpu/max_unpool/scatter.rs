@@ -76,7 +76,7 @@ fn finish<T: Cell, R: Rule<T>>(accumulators: &[R::Accumulator], cells: &mut [T])
 }
 
 /// Chunks so large that few windows reach into two of them.
-pub(super) fn chunks(geometry: &Geometry) -> Chunks {
+fn chunks(geometry: &Geometry) -> Chunks {
     let [z, y, x] = &geometry.axes;
     let chunks = Chunks::new(x.input, geometry.inner, 4);
     let (plane, volume) = (y.input as usize, y.input as usize * z.input as usize);

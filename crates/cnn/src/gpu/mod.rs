@@ -8,8 +8,9 @@ mod shader;
 mod sums;
 
 use std::collections::HashMap;
-use unpool::operands;
+use std::sync::Arc;
 
+use unpool::operands;
 use unpool::wgpu;
 use unpool::{Element, Gpu, Overlap, Pooling, Step};
 
@@ -48,8 +49,8 @@ pub(crate) struct GpuMachine {
     ready: HashMap<[Vec<BufferId>; 2], Vec<(Kernel, Passes)>>,
 }
 
-/// A kernel ready to be recorded.
-type Passes = Vec<Ready>;
+/// The passes of a kernel.
+type Passes = Arc<[Ready]>;
 
 /// A pass of a kernel, ready to be recorded.
 #[derive(Clone, Debug)]
@@ -82,7 +83,7 @@ impl GpuMachine {
             return Ok(ready.clone());
         }
         let ready = match Shader::of(bound.kernel) {
-            None => vec![Ready::Step(self.pooling(bound)?)],
+            None => [Ready::Step(self.pooling(bound)?)].into(),
             Some(shader) => self.shaders(bound, shader)?,
         };
         self.ready.entry(buffers).or_default().push((bound.kernel.clone(), ready.clone()));
@@ -102,14 +103,14 @@ impl GpuMachine {
         self.reserve(sums::shares_bytes(bound.kernel))?;
         let (Some(last), Some(scratch)) = (Shader::of_shares(bound.kernel), self.scratch.clone())
         else {
-            return Ok(vec![self.shader(name, shader, &params, workgroups, &buffers)?]);
+            return Ok([self.shader(name, shader, &params, workgroups, &buffers)?].into());
         };
         let written = shader.reads as usize;
         let result = std::mem::replace(&mut buffers[written], scratch.clone());
         let first = self.shader(name, shader, &params, workgroups, &buffers)?;
         (buffers[0], buffers[written]) = (scratch, result);
         let workgroups = sums::shares_workgroups(bound.kernel);
-        Ok(vec![first, self.shader(name, last, &params, workgroups, &buffers)?])
+        Ok([first, self.shader(name, last, &params, workgroups, &buffers)?].into())
     }
 
     /// A pass on the buffers that its shader reads, and the one that it writes.
@@ -261,15 +262,15 @@ impl GpuMachine {
         Ok(step)
     }
 
-    fn submit(&self, ready: &[Ready]) -> Result<(), Error> {
+    fn submit(&self, ready: &[Passes]) -> Result<(), Error> {
         if ready.is_empty() {
             return Ok(());
         }
         self.scoped(|| {
             let mut encoder = self.device().create_command_encoder(&Default::default());
             let mut pass = encoder.begin_compute_pass(&Default::default());
-            for kernel in ready {
-                match kernel {
+            for one in ready.iter().flat_map(|passes| passes.iter()) {
+                match one {
                     Ready::Shader { pipeline, group, grid } => {
                         pass.set_pipeline(pipeline);
                         pass.set_bind_group(0, group, &[]);
@@ -335,7 +336,7 @@ impl Machine for GpuMachine {
     fn run(&mut self, program: &[Bound<'_>]) -> Result<(), Error> {
         let (mut ready, mut work) = (Vec::new(), 0u64);
         for bound in program {
-            ready.extend(self.ready(bound)?);
+            ready.push(self.ready(bound)?);
             work = work.saturating_add(match bound.kernel {
                 Kernel::Conv(conv) | Kernel::ConvTranspose(conv) => conv.work(),
                 _ => 0,

@@ -2,7 +2,7 @@
 
 use crate::kernel::{Conv, Kernel, Product};
 
-/// Invocations of a workgroup, as in `grid.wgsl` and `direct.wgsl`.
+/// Invocations of a workgroup, as in `grid.wgsl`, `direct.wgsl` and `shares.wgsl`.
 const INVOCATIONS: u64 = 64;
 
 /// Workgroups on tiles of 64×64 from which on they are taken, instead of four times as many of 32×32, with which more
