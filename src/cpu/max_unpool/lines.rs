@@ -47,7 +47,7 @@ pub(super) fn is_faster(geometry: &Geometry) -> bool {
     let (row, rows) = (x.input as usize * inner, y.input as usize);
     match (x.stride, y.stride) {
         _ if windows > WINDOWS => false,
-        (1, 1 | 2) => row >= LANES / 2 && row * rows >= 8 * LANES,
+        (1, 1 | 2) => row >= LANES / 2 && row * rows >= 4 * LANES,
         (2, 1 | 2) => inner == 1 && row >= 6 * LANES,
         _ => false,
     }
