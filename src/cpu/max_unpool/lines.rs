@@ -11,7 +11,7 @@
 //! A class has one line for each row of stride blocks, and a margin after each line but the last that is not used.
 //!
 //! 1. In lines with margins every cell of a class has the same windows, and all of them are one long vector: see `run`.
-//!    One thread of an EPYC, beside scattering, with f32 / f16 / u8: `nchw_3x3s1` `max_unpool` 0.54 / 0.28 / 0.16 times as
+//!    One thread of an EPYC, compared with scattering, f32 / f16 / u8: `nchw_3x3s1` `max_unpool` 0.54 / 0.28 / 0.16 times as
 //!    long, `max_pool_backward` 0.49 / 0.82 / 0.68; `nchw_3x3s2` 0.82 / 0.53 / 0.30 and 0.77 / 0.88 / 0.73; 1-D, 3 with a
 //!    stride of 2, 0.55 / 0.26 / 0.11 and 0.57 / 0.37 / 0.32.
 //! 2. Taps are as wide as cells, so that a vector of them compares to a mask for a vector of cells.
@@ -36,7 +36,7 @@ const PLANE: usize = 64 * 1024;
 
 /// Whether this is faster than scattering. It is slower with a stride of 2 on planes of 27×27 (1.5 times), with a stride
 /// of 3 (1.5 times) and of 5, and little faster with three channels that come last and a stride of 2. Short rows in small
-/// planes are not worth lines.
+/// planes are scattered, too: lines take some 90 ns for a plane.
 pub(super) fn is_faster(geometry: &Geometry) -> bool {
     let ([_, y, x], inner) = (&geometry.axes, geometry.inner as usize);
     // Windows that would lie in the margins are looked at too.
