@@ -229,6 +229,8 @@ pub use element::Element;
 #[cfg(not(target_arch = "wasm32"))]
 pub use engine::Engine;
 pub use error::{Error, GeometryError, WgpuError};
+#[doc(hidden)]
+pub use geometry::Axis;
 pub use geometry::Geometry;
 #[doc(hidden)]
 pub use gpu::Kernel;

@@ -52,9 +52,9 @@ pub(super) fn max_unpool_backward<T: Cell, U: TapWord>(
 /// [`max_unpool_backward`], each value from its cell.
 fn gather<T: Cell, U: TapWord>(geometry: &Geometry, cells: &[T], taps: &[U], gathered: &mut [T]) {
     let (x, inner) = (&geometry.axes[2], geometry.inner as usize);
-    let (table, pooled) = (TapTable::new(geometry), geometry.axes.map(|axis| axis.pooled));
+    let (table, pooled) = (TapTable::new(geometry), geometry.axes.map(|axis| axis.windows));
     // Reading a cell anywhere takes as long as reading a few that are adjacent.
-    let chunks = Chunks::new(x.pooled, geometry.inner, 4);
+    let chunks = Chunks::new(x.windows, geometry.inner, 4);
     each_chunk(
         gathered,
         &chunks,

@@ -11,6 +11,7 @@
 //! threads share nothing that is written.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Reads of a chunk, about.
@@ -161,6 +162,22 @@ pub(super) fn each_chunk<S: Slices, W>(
             }
         }
     });
+}
+
+/// [`each_chunk`]; `true` only if every call returned it.
+pub(super) fn all_chunks<S: Slices, W>(
+    slices: S,
+    chunks: &Chunks,
+    start: impl Fn() -> W + Sync,
+    each: impl Fn(&mut W, Chunk, S) -> bool + Sync,
+) -> bool {
+    let all = AtomicBool::new(true);
+    each_chunk(slices, chunks, start, |state, chunk, slices| {
+        if !each(state, chunk, slices) {
+            all.store(false, Ordering::Relaxed);
+        }
+    });
+    all.into_inner()
 }
 
 /// Number of threads that the CPU path uses.

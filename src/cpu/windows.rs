@@ -86,7 +86,7 @@ struct CellRows<'a, T> {
 
 /// The chunks of pooled rows.
 pub(super) fn chunks(geometry: &Geometry) -> Chunks {
-    Chunks::new(geometry.axes[2].pooled, geometry.inner, geometry.window_cells())
+    Chunks::new(geometry.axes[2].windows, geometry.inner, geometry.window_cells())
 }
 
 impl<'a> Windows<'a> {
@@ -115,9 +115,9 @@ impl<'a> Windows<'a> {
             (inner, (x.stride as usize - 1) * inner)
         };
         let whole = x.whole_windows();
-        let mut runs = Vec::with_capacity(x.pooled as usize - whole.len().saturating_sub(1));
+        let mut runs = Vec::with_capacity(x.windows as usize - whole.len().saturating_sub(1));
         let mut q = 0;
-        while q < x.pooled {
+        while q < x.windows {
             let windows = if whole.contains(&q) { whole.clone() } else { q..q + 1 };
             q = windows.end;
             let taps = x.taps_inside(windows.start);
@@ -158,7 +158,7 @@ impl<'a> Windows<'a> {
         values: &mut [T],
         taps: &mut [U],
     ) {
-        let pooled = self.geometry.axes.map(|axis| axis.pooled);
+        let pooled = self.geometry.axes.map(|axis| axis.windows);
         let len = self.columns.len() * self.geometry.inner as usize;
         let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
         let rows = Row::new(pooled, first).and_next(pooled).zip(slices);

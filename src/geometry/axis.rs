@@ -9,25 +9,33 @@ use crate::window::{Padding, Window};
 /// The largest coordinate, padding included. Kernels hold coordinates in an `i32`.
 const MAX_COORDINATE: u64 = i32::MAX as u64;
 
-/// One spatial axis of a geometry. Every number fits an `i32`.
+/// One spatial axis over which a window slides: of a geometry, or of a convolution in `unpool-cnn`. Every number
+/// fits an `i32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Axis {
-    pub(crate) input: u32,
-    pub(crate) pooled: u32,
-    pub(crate) kernel: u32,
-    pub(crate) stride: u32,
-    pub(crate) dilation: u32,
-    pub(crate) before: u32,
-    pub(crate) after: u32,
+pub struct Axis {
+    /// Cells of the input.
+    pub input: u32,
+    /// How many windows there are: the pooled size.
+    pub windows: u32,
+    /// Cells of the window.
+    pub kernel: u32,
+    /// Cells from the start of one window to the start of the next.
+    pub stride: u32,
+    /// Cells from one cell of the window to the next.
+    pub dilation: u32,
+    /// Cells of padding before the input.
+    pub before: u32,
+    /// Cells of padding after the input.
+    pub after: u32,
 }
 
 impl Axis {
-    /// An axis that is not there.
-    pub(crate) const NONE: Self =
-        Self { input: 1, pooled: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
+    /// An axis that a tensor does not have: one cell, and a window of one cell.
+    pub const NONE: Self =
+        Self { input: 1, windows: 1, kernel: 1, stride: 1, dilation: 1, before: 0, after: 0 };
 
     /// Cells from the first to the last cell of the window, both included.
-    pub(crate) fn extent(&self) -> u32 {
+    pub fn extent(&self) -> u32 {
         (self.kernel - 1) * self.dilation + 1
     }
 
@@ -37,29 +45,29 @@ impl Axis {
     }
 
     /// Where window `q` starts, in cells of the input; negative inside the padding.
-    pub(crate) fn start(&self, q: u32) -> i64 {
+    pub fn start(&self, q: u32) -> i64 {
         i64::from(q) * i64::from(self.stride) - i64::from(self.before)
     }
 
     /// Whether some window reaches outside the input.
     pub(crate) fn reaches_outside(&self) -> bool {
         self.before > 0
-            || self.start(self.pooled - 1) + i64::from(self.extent()) > i64::from(self.input)
+            || self.start(self.windows - 1) + i64::from(self.extent()) > i64::from(self.input)
     }
 
     /// The windows that lie inside the input from their first cell to their last.
     pub(crate) fn whole_windows(&self) -> Range<u32> {
-        let first = self.before.div_ceil(self.stride).min(self.pooled);
+        let first = self.before.div_ceil(self.stride).min(self.windows);
         let room = i64::from(self.input) + i64::from(self.before) - i64::from(self.extent());
         let count = if room < 0 { 0 } else { room as u32 / self.stride + 1 };
-        first..count.clamp(first, self.pooled)
+        first..count.clamp(first, self.windows)
     }
 
     /// From the first to the last window that can hold one of some cells, at least one.
     pub(crate) fn windows_over(&self, cells: &Range<u32>) -> Range<u32> {
         let (first, last) = (cells.start + self.before, cells.end - 1 + self.before);
         let start = (first + 1).saturating_sub(self.extent()).div_ceil(self.stride);
-        let end = (last / self.stride + 1).min(self.pooled);
+        let end = (last / self.stride + 1).min(self.windows);
         start.min(end)..end
     }
 
@@ -83,7 +91,7 @@ impl Axis {
     #[inline(always)]
     pub(crate) fn window(&self, block: u32, reader: &Reader) -> Option<u32> {
         let q = i64::from(block) + reader.shift;
-        (0..i64::from(self.pooled)).contains(&q).then_some(q as u32)
+        (0..i64::from(self.windows)).contains(&q).then_some(q as u32)
     }
 
     /// The least and the greatest shift of some readers.
@@ -97,13 +105,13 @@ impl Axis {
         let (first, last) = (self.start(windows.start), self.start(windows.end - 1));
         let end = (last + i64::from(self.extent())).min(i64::from(self.input)) as u32;
         let (start, before) = (first.max(0) as u32, (-first).max(0) as u32);
-        let (input, pooled) = (end - start, windows.end - windows.start);
-        (Self { input, pooled, before, ..*self }, start..end)
+        let (input, windows) = (end - start, windows.end - windows.start);
+        (Self { input, windows, before, ..*self }, start..end)
     }
 
     /// The cell of a tap inside window `q`.
     #[inline(always)]
-    pub(crate) fn cell(&self, q: u32, tap: u32) -> u32 {
+    pub fn cell(&self, q: u32, tap: u32) -> u32 {
         (self.start(q) + i64::from(tap * self.dilation)) as u32
     }
 
@@ -111,7 +119,7 @@ impl Axis {
     /// overlap.
     #[inline(always)]
     pub(crate) fn window_of(&self, cell: u32) -> Option<(u32, u32)> {
-        let q = ((cell + self.before) / self.stride).min(self.pooled - 1);
+        let q = ((cell + self.before) / self.stride).min(self.windows - 1);
         let step = cell + self.before - q * self.stride;
         let tap = match self.dilation {
             1 => step,
@@ -147,12 +155,12 @@ impl Axis {
     /// First and last window that can hold a cell of stride block `q`.
     pub(crate) fn windows_of_block(&self, q: u32) -> (u32, u32) {
         let q = i64::from(q);
-        clamped(self.pooled, q - i64::from(self.windows_per_cell()) + 1, q)
+        clamped(self.windows, q - i64::from(self.windows_per_cell()) + 1, q)
     }
 
     /// The taps of window `q` that lie in the input.
     #[inline(always)]
-    pub(crate) fn taps_inside(&self, q: u32) -> Range<u32> {
+    pub fn taps_inside(&self, q: u32) -> Range<u32> {
         let start = self.start(q);
         // A division takes longer than all else here, and few windows need one.
         let first = if start < 0 { (-start as u32).div_ceil(self.dilation) } else { 0 };
@@ -163,6 +171,17 @@ impl Axis {
             (room.max(0) as u32).div_ceil(self.dilation)
         };
         first.min(end)..end
+    }
+
+    /// The windows whose tap `tap` lies in the input.
+    pub fn windows_inside(&self, tap: u32) -> Range<u32> {
+        let (stride, input) = (i64::from(self.stride), i64::from(self.input));
+        // Window q reads cell q·stride + shift.
+        let shift = i64::from(tap) * i64::from(self.dilation) - i64::from(self.before);
+        let first = if shift >= 0 { 0 } else { (-shift + stride - 1) / stride };
+        let end = if shift >= input { 0 } else { (input - shift + stride - 1) / stride };
+        let end = end.clamp(0, i64::from(self.windows));
+        (first.min(end) as u32)..(end as u32)
     }
 }
 
@@ -225,7 +244,7 @@ pub(crate) fn resolve(
     }
     let resolved = Axis {
         input: n as u32,
-        pooled: out as u32,
+        windows: out as u32,
         kernel: window.kernel()[axis] as u32,
         stride: stride as u32,
         // Between the cells of a window of one cell there is no step.
@@ -254,7 +273,7 @@ pub(crate) fn resolve(
 /// the input.
 fn window_without_cell(axis: &Axis) -> Option<u32> {
     let empty = |q: &u32| axis.taps_inside(*q).is_empty();
-    let starts_before = axis.before.div_ceil(axis.stride).min(axis.pooled);
+    let starts_before = axis.before.div_ceil(axis.stride).min(axis.windows);
     let (step, input) = (u64::from(axis.dilation), u64::from(axis.input));
     let stepping_over = || {
         let cell = axis.start(0).rem_euclid(i64::from(axis.dilation)) as u64;
@@ -272,7 +291,7 @@ fn window_without_cell(axis: &Axis) -> Option<u32> {
     } else {
         stepping_over().filter(|&q| q < u64::from(starts_before)).map(|q| q as u32)
     };
-    before.or_else(|| Some(axis.pooled - 1).filter(empty))
+    before.or_else(|| Some(axis.windows - 1).filter(empty))
 }
 
 /// The smallest `q` with `low <= q * a % modulus <= high`, by Euclid's steps; `high < modulus`.

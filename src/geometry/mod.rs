@@ -10,7 +10,8 @@ mod axis;
 mod taps_of_cell;
 mod window_position;
 
-pub(crate) use axis::{Axis, Reader};
+pub use axis::Axis;
+pub(crate) use axis::Reader;
 pub(crate) use window_position::{WindowPosition, window_positions};
 
 use axis::{resolve, unpooled_size};
@@ -63,7 +64,7 @@ impl Geometry {
 
     /// Elements of a row of the pooled tensor.
     pub(crate) fn pooled_row(&self) -> usize {
-        self.axes[2].pooled as usize * self.inner as usize
+        self.axes[2].windows as usize * self.inner as usize
     }
 
     /// Checks `window` against the shape of an input.
@@ -169,7 +170,7 @@ impl Geometry {
         if cells > MAX_CELLS {
             return Err(GeometryError::WindowTooLarge { found: cells, allowed: MAX_CELLS });
         }
-        let pooled = input.with_spatial(&axes.map(|a| a.pooled as usize)[3 - rank..]);
+        let pooled = input.with_spatial(&axes.map(|a| a.windows as usize)[3 - rank..]);
         check_elements("input", &input)?;
         check_elements("pooled", &pooled)?;
         let (outer, inner) = match input.layout() {
@@ -202,7 +203,7 @@ impl Geometry {
 
     /// Number of pooled values, and of taps.
     pub fn pooled_len(&self) -> usize {
-        self.axes.iter().map(|a| a.pooled as usize).product::<usize>() * self.around()
+        self.axes.iter().map(|a| a.windows as usize).product::<usize>() * self.around()
     }
 
     fn around(&self) -> usize {
@@ -219,6 +220,12 @@ impl Geometry {
         &self.axes[3 - self.input.spatial().len()..]
     }
 
+    /// The axes as z, y, x; those that the tensor does not have are [`Axis::NONE`].
+    #[doc(hidden)]
+    pub fn axes(&self) -> [Axis; 3] {
+        self.axes
+    }
+
     /// Number of cells of the window, padded or not: one more than the largest tap.
     pub fn window_cells(&self) -> usize {
         self.axes.iter().map(|a| a.kernel as usize).product()
@@ -226,7 +233,7 @@ impl Geometry {
 
     /// Whether windows overlap or interleave: the extent of the window is larger than its stride.
     pub fn windows_overlap(&self) -> bool {
-        self.axes.iter().any(|a| a.pooled > 1 && a.windows_per_cell() > 1)
+        self.axes.iter().any(|a| a.windows > 1 && a.windows_per_cell() > 1)
     }
 
     /// Bytes of one tap: 1, or 2 where the window has more than 255 cells.

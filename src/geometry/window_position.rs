@@ -16,7 +16,7 @@ pub(crate) struct WindowPosition {
 
 /// The window positions of a geometry, in the order of its pooled values.
 pub(crate) fn window_positions(geometry: &Geometry) -> impl Iterator<Item = WindowPosition> {
-    let [d, h, w] = geometry.axes.map(|a| a.pooled);
+    let [d, h, w] = geometry.axes.map(|a| a.windows);
     let (outers, inners) = (geometry.outer, geometry.inner);
     (0..outers).flat_map(move |outer| {
         (0..d).flat_map(move |z| {

@@ -4,7 +4,6 @@
 mod activation;
 mod attribution;
 mod awaited;
-mod axis;
 mod back;
 #[cfg(not(target_arch = "wasm32"))]
 mod blocking;

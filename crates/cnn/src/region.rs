@@ -1,7 +1,8 @@
 //! The receptive field of a unit: the part of the image that it depends on, traced back kernel by
 //! kernel.
 
-use crate::axis::Axis;
+use unpool::Axis;
+
 use crate::kernel::{Kernel, Vectors};
 use crate::plan::{Layer, Plan, View};
 use crate::program::{Content, SlotId};
@@ -181,9 +182,9 @@ impl Plan {
             Kernel::Conv(conv) => along(&conv.axes, cells),
             Kernel::ConvTranspose(conv) => along(&conv.axes, windows),
             Kernel::Average(average) => along(&average.axes, cells),
-            Kernel::MaxPool(geometry) => along(&Axis::of(geometry), cells),
-            Kernel::MaxUnpool(geometry) => along(&Axis::of(geometry), windows),
-            Kernel::MaxUnpoolBack(geometry) => along(&Axis::of(geometry), cells),
+            Kernel::MaxPool(geometry) => along(&geometry.axes(), cells),
+            Kernel::MaxUnpool(geometry) => along(&geometry.axes(), windows),
+            Kernel::MaxUnpoolBack(geometry) => along(&geometry.axes(), cells),
             Kernel::Pair(..) => {
                 let lead = write.len().checked_sub(read.len())?;
                 let own = read.iter().zip(&part[lead..]);
@@ -310,21 +311,21 @@ fn unit(layer: &Layer, position: usize) -> Field {
 
 /// The cells under windows.
 fn cells(axis: &Axis, (first, last): Range) -> Range {
-    if first <= 0 && last >= i64::from(axis.output) - 1 {
+    if first <= 0 && last >= i64::from(axis.windows) - 1 {
         // All windows: as after a matrix product, or a window over the whole axis.
         return full(axis.input as usize);
     }
     let start = |q: i64| q * i64::from(axis.stride) - i64::from(axis.before);
-    (start(first), start(last) + axis.extent() - 1)
+    (start(first), start(last) + i64::from(axis.extent()) - 1)
 }
 
 /// The windows over cells.
 fn windows(axis: &Axis, (first, last): Range) -> Range {
     let stride = i64::from(axis.stride);
-    let from = first + i64::from(axis.before) - axis.extent() + 1;
+    let from = first + i64::from(axis.before) - i64::from(axis.extent()) + 1;
     let to = last + i64::from(axis.before);
     let from = from.div_euclid(stride) + i64::from(from.rem_euclid(stride) != 0);
-    let end = i64::from(axis.output) - 1;
+    let end = i64::from(axis.windows) - 1;
     let first = from.clamp(0, end);
     (first, to.div_euclid(stride).clamp(first, end))
 }

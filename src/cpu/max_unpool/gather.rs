@@ -1,7 +1,5 @@
 //! Unpooling by the cells, of channels that come last: see `run`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use super::readers::{Readers, Sources};
 use super::rule::Rule;
 use super::run::{Source, existing_windows_per_cell, unpool_run};
@@ -9,7 +7,7 @@ use crate::cell::Cell;
 use crate::cpu::row::Row;
 use crate::cpu::simd::level;
 use crate::cpu::tap::TapWord;
-use crate::cpu::threads::{Chunk, Chunks, each_chunk};
+use crate::cpu::threads::{Chunk, Chunks, all_chunks};
 use crate::geometry::Geometry;
 
 /// Unpools every row of the output; whether every sum fits.
@@ -19,21 +17,17 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
     taps: &[U],
     output: &mut [T],
 ) -> bool {
-    let (level, all_fit) = (level(), AtomicBool::new(true));
+    let level = level();
     let gather = Gather { geometry, readers: Readers::new(geometry), pooled: (values, taps) };
     let reads = existing_windows_per_cell(geometry);
     let chunks = Chunks::new(geometry.axes[2].input, geometry.inner, reads);
-    each_chunk(output, &chunks, Default::default, |found, chunk, output| {
-        let fits = U::vectorized(
+    all_chunks(output, &chunks, Default::default, |found, chunk, output| {
+        U::vectorized(
             level,
             #[inline(always)]
             || gather.unpool_chunk::<R>(chunk, output, found),
-        );
-        if !fits {
-            all_fit.store(false, Ordering::Relaxed);
-        }
-    });
-    all_fit.into_inner()
+        )
+    })
 }
 
 struct Gather<'a, T, U> {

@@ -17,7 +17,6 @@
 //! 2. Taps are as wide as cells, so that a vector of them compares to a mask for a vector of cells.
 
 use std::ops::{Range, RangeInclusive};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::Level;
@@ -28,7 +27,7 @@ use crate::cell::Cell;
 use crate::cpu::interleave;
 use crate::cpu::row::Row;
 use crate::cpu::simd::{LANES, level, vectorized};
-use crate::cpu::threads::{Chunk, Chunks, each_chunk};
+use crate::cpu::threads::{Chunk, Chunks, all_chunks};
 use crate::geometry::{Axis, Geometry, Reader};
 
 /// Elements up to which a plane is not cut.
@@ -60,14 +59,14 @@ pub(super) fn unpool<T: Cell, R: Rule<T>>(
     taps: &[u8],
     output: &mut [T],
 ) -> bool {
-    let all_fit = AtomicBool::new(true);
     let readers = geometry.axes.each_ref().map(Axis::readers);
     let shifts = readers.each_ref().map(|readers| Axis::shifts(readers));
     let gather = Gather { level: level(), geometry, readers, shifts, values, taps };
     let extents = geometry.axes.map(|axis| axis.input);
-    each_chunk(output, &chunks(geometry), Scratch::default, |scratch, chunk, mut output| {
+    all_chunks(output, &chunks(geometry), Scratch::default, |scratch, chunk, mut output| {
         let Chunk { row, columns } = chunk;
         let (len, mut first) = (columns.len() * geometry.inner as usize, Row::new(extents, row));
+        let mut fits = true;
         while !output.is_empty() {
             let end = (first.y + (output.len() / len) as u32).min(extents[1]);
             let cells = output.split_off_mut(..(end - first.y) as usize * len).unwrap_or_default();
@@ -76,18 +75,15 @@ pub(super) fn unpool<T: Cell, R: Rule<T>>(
                 x: Blocks::new(&geometry.axes[2], &gather.shifts[2], columns.clone()),
                 first,
             };
-            let fits = vectorized(
+            fits &= vectorized(
                 gather.level,
                 #[inline(always)]
                 || gather.unpool_part::<R>(&part, cells, scratch),
             );
-            if !fits {
-                all_fit.store(false, Ordering::Relaxed);
-            }
             first = Row { y: end - 1, ..first }.next(extents);
         }
-    });
-    all_fit.into_inner()
+        fits
+    })
 }
 
 /// Whole planes, or some rows of one that is large.
@@ -154,7 +150,7 @@ impl Blocks {
         let blocks = cells.start / axis.stride..cells.end.div_ceil(axis.stride);
         let first = i64::from(blocks.start) + shifts.start();
         let len = blocks.len() + (shifts.end() - shifts.start()) as usize;
-        let within = |q: i64| q.clamp(0, axis.pooled.into()) as u32;
+        let within = |q: i64| q.clamp(0, axis.windows.into()) as u32;
         let real = within(first)..within(first + len as i64);
         Self { cells, blocks, first, len, real }
     }
@@ -224,7 +220,7 @@ impl<T: Cell> Gather<'_, T> {
     #[inline(never)]
     fn copy_lines(&self, part: &Part, of_z: &[Reader], scratch: &mut Scratch<T>) {
         let (z, inner) = (&self.geometry.axes[0], self.geometry.inner as usize);
-        let pooled = self.geometry.axes.map(|axis| axis.pooled);
+        let pooled = self.geometry.axes.map(|axis| axis.windows);
         let line = part.x.len * inner;
         // A run has at least so many cells.
         let len = of_z.len() * part.y.len * line + LANES;

@@ -46,7 +46,7 @@ impl<'a> Readers<'a> {
         let [z, y, x] = geometry.axes.each_ref().map(Axis::readers);
         let shifts = Axis::shifts(&x);
         let first = (-shifts.start()).max(0);
-        let end = i64::from(axis.pooled) - shifts.end();
+        let end = i64::from(axis.windows) - shifts.end();
         let end = end.min(i64::from(axis.input / axis.stride)).max(first);
         Self { geometry, z, y, x, whole: first as u32..end as u32 }
     }
@@ -56,7 +56,7 @@ impl<'a> Readers<'a> {
     pub(super) fn find<U: TapWord>(&self, row: Row, found: &mut Sources<U>) {
         let Sources { rows, sources, ends } = found;
         let [z, y, x] = &self.geometry.axes;
-        let pooled = self.geometry.axes.map(|axis| axis.pooled);
+        let pooled = self.geometry.axes.map(|axis| axis.windows);
         let (block_z, block_y) = (row.z / z.stride, row.y / y.stride);
         rows.clear();
         for of_z in &self.z[(row.z % z.stride) as usize] {
@@ -91,7 +91,7 @@ impl<'a> Readers<'a> {
         let (block, class) = (cell / x.stride, (cell % x.stride) as usize);
         found.clear();
         found.extend(row.of_class(class).iter().filter(|source| {
-            (0..i64::from(x.pooled)).contains(&(i64::from(block) + source.shift))
+            (0..i64::from(x.windows)).contains(&(i64::from(block) + source.shift))
         }));
         block as usize
     }

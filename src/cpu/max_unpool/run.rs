@@ -62,7 +62,7 @@ pub(super) const WINDOWS: usize = 16;
 
 /// Windows that read a cell, of those that there are: the product over the axes.
 pub(super) fn existing_windows_per_cell(geometry: &Geometry) -> usize {
-    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.pooled) as usize);
+    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.windows) as usize);
     windows.into_iter().product()
 }
 

@@ -69,7 +69,7 @@ impl<T: Cell, U: TapWord> Unpool<'_, T, U> {
     fn chunk<R: Rule<T>, const N: usize>(&self, Chunk { row, columns }: Chunk, output: &mut [T]) {
         let ([z, y, x], inner) = (&self.geometry.axes, self.geometry.inner as usize);
         let (extents, pooled) =
-            (self.geometry.axes.map(|a| a.input), self.geometry.axes.map(|a| a.pooled));
+            (self.geometry.axes.map(|a| a.input), self.geometry.axes.map(|a| a.windows));
         let len = columns.len() * inner;
         // The whole windows of the columns, and their cells.
         let first = (columns.start + x.before).div_ceil(x.stride).max(self.whole.start);

@@ -43,7 +43,7 @@ impl<'a> Work<'a> {
         let axes = &geometry.axes;
         let blocks = axes.map(|axis| axis.blocks().end - axis.blocks().start);
         let [z, y, x] = match kernel.row().owns {
-            Owns::PooledValues | Owns::PooledStrips => axes.map(|axis| axis.pooled),
+            Owns::PooledValues | Owns::PooledStrips => axes.map(|axis| axis.windows),
             Owns::Cells => axes.map(|axis| axis.input),
             Owns::Blocks => blocks,
             Owns::RowCells => [blocks[0], blocks[1], row_elements(geometry) as u32],
@@ -136,7 +136,7 @@ impl<'a> Work<'a> {
         let params = Params {
             input: axes.map(|axis| axis.input),
             inner,
-            pooled: axes.map(|axis| axis.pooled),
+            pooled: axes.map(|axis| axis.windows),
             first_item: items.start as u32,
             pad_before: axes.map(|axis| axis.before),
             items: count as u32,
@@ -182,7 +182,7 @@ impl<'a> Work<'a> {
         let windows_and_cells =
             |windows: &dyn Fn(usize, u32) -> (u32, u32),
              cells: &dyn Fn(usize, u32) -> (u32, u32)| {
-                let pooled = self.region(first, last, |axis| axis.pooled, windows);
+                let pooled = self.region(first, last, |axis| axis.windows, windows);
                 let output = self.region(first, last, |axis| axis.input, cells);
                 [pooled.clone(), output, pooled]
             };
@@ -196,7 +196,7 @@ impl<'a> Work<'a> {
             Owns::PooledStrips => {
                 // Rows are loaded in whole vec4s.
                 let whole = |i: usize| row.access == Access::Row && i == 2;
-                let windows = |i: usize, n: u32| self.strip(i, n, axes[i].pooled);
+                let windows = |i: usize, n: u32| self.strip(i, n, axes[i].windows);
                 let input = self.region(
                     first,
                     last,
@@ -208,7 +208,7 @@ impl<'a> Work<'a> {
                         if whole(i) { (low & !3, high | 3) } else { (low, high) }
                     },
                 );
-                let pooled = self.region(first, last, |axis| axis.pooled, windows);
+                let pooled = self.region(first, last, |axis| axis.windows, windows);
                 [input, pooled.clone(), pooled]
             }
             Owns::Cells => {
@@ -216,7 +216,7 @@ impl<'a> Work<'a> {
                     let axis = &axes[i];
                     axis.windows_of_block((cell + axis.before) / axis.stride)
                 };
-                let pooled = self.region(first, last, |axis| axis.pooled, windows);
+                let pooled = self.region(first, last, |axis| axis.windows, windows);
                 [pooled.clone(), own, pooled]
             }
             Owns::Blocks => {

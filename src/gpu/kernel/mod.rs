@@ -81,7 +81,7 @@ impl Kernel {
                 }
             }
             Owns::Blocks => {
-                let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.pooled);
+                let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.windows);
                 constants.padded =
                     constants.strip > 1 || axes.iter().any(Axis::blocks_reach_outside);
                 constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
@@ -110,7 +110,7 @@ impl Kernel {
         let mut constants = Constants::new(element);
         constants.axes = geometry.axes.map(|axis| Axis {
             input: 0,
-            pooled: 0,
+            windows: 0,
             before: if in_rows { axis.before } else { 0 },
             after: 0,
             ..axis

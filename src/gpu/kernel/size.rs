@@ -67,7 +67,7 @@ pub(crate) fn has_constant_lanes(one_element_per_pixel: bool, x: &Axis) -> bool 
 /// windows fit the registers of an invocation.
 pub(crate) fn pools_rows(geometry: &Geometry) -> bool {
     let x = &geometry.axes[2];
-    let divide = x.input.is_multiple_of(4) && x.pooled.is_multiple_of(4);
+    let divide = x.input.is_multiple_of(4) && x.windows.is_multiple_of(4);
     if geometry.inner > 1 || !divide || x.stride > 4 || x.before > 16 {
         return false;
     }

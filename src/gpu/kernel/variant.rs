@@ -277,7 +277,7 @@ fn row_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
         && geometry.inner == 1
         && x.stride <= 2
         && x.input.is_multiple_of(item)
-        && x.pooled.is_multiple_of(item / x.stride)
+        && x.windows.is_multiple_of(item / x.stride)
         && u64::from(z.stride) * u64::from(y.stride) <= MOST_ROWS
         && small_blocks(geometry)
 }
@@ -289,7 +289,7 @@ fn vec4_tensors(geometry: &Geometry) -> bool {
 
 /// Rows of windows, which are single elements, of whole vec4s.
 fn vec4_rows_pooled(geometry: &Geometry) -> bool {
-    geometry.inner == 1 && geometry.axes[2].pooled.is_multiple_of(4)
+    geometry.inner == 1 && geometry.axes[2].windows.is_multiple_of(4)
 }
 
 /// Rows of whole vec4s, of which a work item owns few.
@@ -304,7 +304,7 @@ fn vec4_rows_small_blocks(geometry: &Geometry) -> bool {
 /// The same with a stride of 1 on x, and rows of windows, which are single elements, of whole vec4s.
 fn vec4_rows_of_windows(geometry: &Geometry) -> bool {
     let x = &geometry.axes[2];
-    let rows = x.stride == 1 && x.pooled.is_multiple_of(4) && geometry.inner == 1;
+    let rows = x.stride == 1 && x.windows.is_multiple_of(4) && geometry.inner == 1;
     rows && vec4_rows_small_blocks(geometry)
 }
 

@@ -1,8 +1,9 @@
 //! The cells under the windows of a convolution, as rows of a matrix: a row for each tap of a channel, a column for each
 //! window.
 
+use unpool::Axis;
+
 use super::lanes::vectorized;
-use crate::axis::Axis;
 use crate::kernel::Conv;
 
 /// Copies elements that lie `stride` apart.
@@ -45,7 +46,7 @@ fn lines_of(
     count: usize,
 ) -> impl Iterator<Item = Lines> {
     let [z, y, x] = *axes;
-    let (height, end) = (y.output as usize, first + count);
+    let (height, end) = (y.windows as usize, first + count);
     let (inside, below, across) =
         (z.windows_inside(tz), y.windows_inside(ty), x.windows_inside(tx));
     (first / height..end.div_ceil(height)).filter_map(move |plane| {
@@ -54,12 +55,12 @@ fn lines_of(
         let end = end.min(plane * height + below.end as usize);
         let is_there = inside.contains(&(plane as u32)) && !across.is_empty() && from < end;
         is_there.then(|| {
-            let row = z.cell(plane as u32, tz) * y.input as usize;
-            let row = row + y.cell((from - plane * height) as u32, ty);
+            let row = z.cell(plane as u32, tz) as usize * y.input as usize;
+            let row = row + y.cell((from - plane * height) as u32, ty) as usize;
             Lines {
                 first: from - first,
                 count: end - from,
-                cell: row * x.input as usize + x.cell(across.start, tx),
+                cell: row * x.input as usize + x.cell(across.start, tx) as usize,
                 step: y.stride as usize * x.input as usize,
             }
         })
@@ -92,7 +93,7 @@ impl Cells {
             Cell { lines, before: across.start as usize, len: across.len() }
         };
         let taps = (0..conv.taps() as usize).map(cell).collect();
-        Self { taps, width: x.output as usize, stride: x.stride as usize }
+        Self { taps, width: x.windows as usize, stride: x.stride as usize }
     }
 
     /// Copies the cell that a tap of each window lies on; 0 in the padding.
@@ -130,7 +131,7 @@ impl Cells {
 
 /// Adds what each window has for a tap to the cell that the tap lies on.
 pub(super) fn add_cells(conv: &Conv, from: &[f32], tap: usize, x: &mut [f32]) {
-    let (width, stride) = (conv.axes[2].output as usize, conv.axes[2].stride as usize);
+    let (width, stride) = (conv.axes[2].windows as usize, conv.axes[2].stride as usize);
     let at = tap_at(&conv.axes, tap);
     let across = conv.axes[2].windows_inside(at[2]);
     for lines in lines_of(&conv.axes, at, 0, from.len() / width) {

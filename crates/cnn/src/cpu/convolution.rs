@@ -1,11 +1,12 @@
 //! Convolution and its transpose, which go to the loops that suit them.
 
+use unpool::Axis;
+
 use super::chain::{Chain, Stored, each_run, part};
 use super::chunks::with_scratch;
 use super::columns::add_cells;
 use super::gemm::{Strides, Threads, product};
 use super::{dense, depthwise, tiles};
-use crate::axis::Axis;
 use crate::kernel::Conv;
 
 /// Elements of the columns that are added to cells together.
@@ -85,15 +86,15 @@ pub(super) fn conv_transpose(
 
 /// Whether the transpose is a convolution too: with a stride of 1, and padding that leaves it some.
 fn slides_back(conv: &Conv) -> bool {
-    conv.axes.iter().all(|a| a.stride == 1 && i64::from(a.before.max(a.after)) < a.extent())
+    conv.axes.iter().all(|a| a.stride == 1 && a.before.max(a.after) < a.extent())
 }
 
 /// The convolution that the transpose is.
 fn turned(conv: &Conv) -> Conv {
     let axes = conv.axes.map(|a| {
-        let padding = |own: u32| (a.extent() - 1 - i64::from(own)) as u32;
+        let padding = |own: u32| a.extent() - 1 - own;
         let (before, after) = (padding(a.before), padding(a.after));
-        Axis { input: a.output, output: a.input, before, after, ..a }
+        Axis { input: a.windows, windows: a.input, before, after, ..a }
     });
     Conv { axes, rows: conv.columns, columns: conv.rows, x: conv.y, y: conv.x, ..*conv }
 }
@@ -162,8 +163,8 @@ mod tests {
     #[test]
     fn the_transpose_is_the_convolution_by_turned_weights() {
         let axis = |input: u32, kernel, dilation, before, after| {
-            let output = input + before + after - (kernel - 1) * dilation;
-            Axis { input, output, kernel, stride: 1, dilation, before, after }
+            let windows = input + before + after - (kernel - 1) * dilation;
+            Axis { input, windows, kernel, stride: 1, dilation, before, after }
         };
         let axes = [axis(2, 1, 1, 0, 0), axis(29, 3, 2, 4, 1), axis(31, 5, 1, 0, 3)];
         let none = Steps { offset: 0, image: 0, channel: 0 };

@@ -6,11 +6,11 @@
 //! `y[i] = Σ w[t]·copy[i + offset[t]]`.
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*};
+use unpool::Axis;
 
 use super::chain::{Chain, Stored, each_run, part};
 use super::chunks::{threads, with_scratch};
 use super::columns::copy_strided;
-use crate::axis::Axis;
 use crate::kernel::Conv;
 
 /// Elements of copies that a convolution may need; hostile strides and dilations need more.
@@ -36,7 +36,7 @@ fn phases(axis: &Axis) -> usize {
 
 /// Lines of a copy on an axis: those of the windows, and those that their last tap reaches.
 fn extent(axis: &Axis) -> usize {
-    axis.output as usize
+    axis.windows as usize
         + (axis.kernel as usize - 1) * axis.dilation as usize / axis.stride as usize
 }
 
@@ -61,7 +61,7 @@ struct Copies {
 impl Copies {
     fn new(axes: &[Axis; 3]) -> Self {
         let [z, y, x] = axes;
-        let (width, taps) = (x.output as usize, x.kernel as usize);
+        let (width, taps) = (x.windows as usize, x.kernel as usize);
         let lines = [extent(z), extent(y)];
         let size = lines[0] * lines[1] * width;
         let copy =
@@ -110,9 +110,9 @@ impl Copies {
         if windows.is_empty() {
             return;
         }
-        let (width, stride) = (x.output as usize, x.stride as usize);
+        let (width, stride) = (x.windows as usize, x.stride as usize);
         let (first, count) = (windows.start as usize, windows.len());
-        let (from, to) = (row + x.cell(windows.start, tap), to + first);
+        let (from, to) = (row + x.cell(windows.start, tap) as usize, to + first);
         if let Some(last) = self.moves.last_mut() {
             let next = last.count.next_multiple_of(width);
             if to == last.to + next && from == last.from + next * stride {
@@ -190,7 +190,7 @@ fn block<S: Simd, const N: usize>(
 pub(super) fn applies(conv: &Conv) -> bool {
     let [z, y, x] = &conv.axes;
     let lines = |axis| phases(axis).saturating_mul(extent(axis));
-    let line = (x.kernel as usize).saturating_mul(x.output as usize);
+    let line = (x.kernel as usize).saturating_mul(x.windows as usize);
     (conv.rows, conv.columns) == (1, 1)
         && lines(z).saturating_mul(lines(y)).saturating_mul(line) <= COPIES
 }
@@ -206,11 +206,11 @@ pub(super) fn conv(
     y: Stored<'_>,
 ) {
     let [_, y_axis, x_axis] = &conv.axes;
-    let (width, stride) = (x_axis.output as usize, x_axis.stride as usize);
+    let (width, stride) = (x_axis.windows as usize, x_axis.stride as usize);
     let copies = Copies::new(&conv.axes);
     let (positions, taps) = (conv.output_positions() as usize, copies.offsets.len());
     // Sums of one plane of windows, and the elements of a copy from one plane to the next.
-    let (plane, step) = (y_axis.output as usize * width, extent(y_axis) * width);
+    let (plane, step) = (y_axis.windows as usize * width, extent(y_axis) * width);
     let groups = conv.groups as usize;
     let channels = groups.div_ceil(PARTS * threads());
     // Channels that a chain is computed for together.

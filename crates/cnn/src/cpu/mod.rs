@@ -186,14 +186,15 @@ fn run(kernel: &Kernel, reads: &[&[f32]], writes: &mut [Vec<f32>]) -> Result<(),
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
+    use unpool::Axis;
+
     use super::*;
-    use crate::axis::Axis;
     use crate::kernel::{Broadcast, Conv, Function, Pair, Steps};
 
     fn square(input: u32, kernel: u32, stride: u32) -> [Axis; 3] {
         let pad = kernel / 2;
-        let output = (input + 2 * pad - kernel) / stride + 1;
-        let axis = Axis { input, output, kernel, stride, dilation: 1, before: pad, after: pad };
+        let windows = (input + 2 * pad - kernel) / stride + 1;
+        let axis = Axis { input, windows, kernel, stride, dilation: 1, before: pad, after: pad };
         [Axis::NONE, axis, axis]
     }
 

@@ -1,11 +1,10 @@
 //! Max pooling and unpooling by `unpool`, and average pooling.
 
-use unpool::{Error, Geometry, Overlap, Taps};
+use unpool::{Axis, Error, Geometry, Overlap, Taps};
 
 use super::chain::Chain;
 use super::chunks::each_chunk;
 use super::{convolution, depthwise};
-use crate::axis::Axis;
 use crate::kernel::{Average, Conv, Steps};
 
 /// Max pooling, without taps if there is no memory for them.
@@ -124,7 +123,7 @@ fn ones(conv: &Conv) -> Vec<f32> {
 fn shares(average: &Average) -> Vec<f32> {
     let [z, y, x] = average.axes.each_ref().map(|axis| {
         let count = |q| counted(axis, q, average.counts_padding);
-        (0..axis.output).map(count).collect::<Vec<_>>()
+        (0..axis.windows).map(count).collect::<Vec<_>>()
     });
     let lines = z.iter().flat_map(|z| y.iter().map(move |y| z * y));
     lines.flat_map(|line| x.iter().map(move |x| 1.0 / (line * x) as f32)).collect()
@@ -142,9 +141,9 @@ fn counted(axis: &Axis, q: u32, counts_padding: bool) -> i64 {
 
 /// Calls `visit` with each cell of the input in a window.
 fn each_cell(axes: &[Axis; 3], window: usize, mut visit: impl FnMut(usize)) {
-    let [_, y, x] = axes.each_ref().map(|a| a.output as usize);
+    let [_, y, x] = axes.each_ref().map(|a| a.windows as usize);
     let position = [window / x / y, window / x % y, window % x].map(|q| q as u32);
-    let at = |i: usize, tap: u32| axes[i].cell(position[i], tap);
+    let at = |i: usize, tap: u32| axes[i].cell(position[i], tap) as usize;
     for tz in axes[0].taps_inside(position[0]) {
         for ty in axes[1].taps_inside(position[1]) {
             let row = (at(0, tz) * axes[1].input as usize + at(1, ty)) * axes[2].input as usize;

@@ -46,7 +46,7 @@ impl Tiling {
     fn new(conv: &Conv, depth: usize) -> Self {
         let (positions, rows) = (conv.output_positions() as usize, conv.rows as usize);
         // Windows of one cell need not be taken in lines.
-        let line = if conv.is_pointwise() { 1 } else { conv.axes[2].output as usize };
+        let line = if conv.is_pointwise() { 1 } else { conv.axes[2].windows as usize };
         let at_most = (BLOCK / depth.max(rows / 8)).max(WINDOWS);
         let groups = conv.groups as usize;
         let wanted = (TILES * threads()).div_ceil(groups);
@@ -120,7 +120,7 @@ pub(super) fn conv(
     let shared = down > 1 && !direct;
     // The cells of each tile across. They take less memory than the columns, so of many tiles without shared columns each
     // has its own.
-    let line = conv.axes[2].output as usize;
+    let line = conv.axes[2].windows as usize;
     let of_tile = |tile: usize| {
         let first = tile * width;
         Cells::new(conv, first / line, width.min(positions - first) / line)

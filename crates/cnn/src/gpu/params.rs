@@ -1,7 +1,8 @@
 //! The uniform of each kernel: the fields of its WGSL struct, by name and in order. A test asks
 //! naga that the shader has the same.
 
-use crate::axis::Axis;
+use unpool::Axis;
+
 use crate::kernel::{
     Average, BROADCAST_AXES, Broadcast, Conv, Function, Kernel, Pair, Take, Vectors,
 };
@@ -98,7 +99,7 @@ impl Params {
                     .list("steps", reduce.steps())
                     .list("other", reduce.other)
             }
-            Kernel::Average(average) => means(average, |a| a.output),
+            Kernel::Average(average) => means(average, |a| a.windows),
             Kernel::AverageBack(average) => means(average, |a| a.input),
             &Kernel::Softmax { ref vectors, log } | &Kernel::SoftmaxBack { ref vectors, log } => {
                 params.vectors(vectors).with("log", log.into())
@@ -177,7 +178,7 @@ fn convolution(conv: &Conv, biased: bool) -> Params {
         .with("y_channel", conv.y.channel)
         .with("biased", biased.into())
         .axes("input", &conv.axes, |a| a.input)
-        .axes("output", &conv.axes, |a| a.output)
+        .axes("output", &conv.axes, |a| a.windows)
         .axes("dilation", &conv.axes, |a| a.dilation)
         .axes("before", &conv.axes, |a| a.before)
 }
@@ -188,7 +189,7 @@ fn means(average: &Average, owned: fn(&Axis) -> u32) -> Params {
         .with("count", average.planes * axes.iter().map(owned).product::<u32>())
         .with("counts_padding", average.counts_padding.into())
         .axes("input", axes, |a| a.input)
-        .axes("output", axes, |a| a.output)
+        .axes("output", axes, |a| a.windows)
         .axes("kernel", axes, |a| a.kernel)
         .axes("stride", axes, |a| a.stride)
         .axes("dilation", axes, |a| a.dilation)

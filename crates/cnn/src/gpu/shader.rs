@@ -1,7 +1,8 @@
 //! The text of each kernel's shader, composed of its parts, and how many tensors it reads.
 
+use unpool::Axis;
+
 use super::sums::{self, Makers, Sums};
-use crate::axis::Axis;
 use crate::kernel::Kernel;
 
 /// The files that a shader consists of. Each is in a program once, however many shaders have it.
@@ -62,7 +63,7 @@ impl Shader {
                 ("STRIDE_Y", y.stride),
                 ("STRIDE_X", x.stride),
             ]);
-            let same = |a: &Axis| (a.kernel, a.stride, a.before, a.input) == (1, 1, 0, a.output);
+            let same = |a: &Axis| (a.kernel, a.stride, a.before, a.input) == (1, 1, 0, a.windows);
             constants.push(("PADDED", (!conv.axes.iter().all(same)).into()));
         }
         if let Some(Makers::Tiles { size, shares }) = Sums::of(kernel).map(|sums| sums.makers()) {

@@ -4,156 +4,21 @@
 //! Tensors are dense and row-major with channels first. One to three spatial axes are stored as
 //! three, z, y and x; a missing axis has extent 1.
 
+mod broadcast;
+mod conv;
 mod function;
 mod pair;
 mod sparse;
 
-use unpool::Geometry;
+use unpool::{Axis, Geometry};
 
-use crate::axis::Axis;
 use crate::rule::Rule;
 
+pub(crate) use broadcast::{BROADCAST_AXES, Broadcast, Permute, Reduce, strides};
+pub(crate) use conv::{Conv, Steps};
 pub(crate) use function::{Function, clip, erf_by};
 pub(crate) use pair::Pair;
 pub(crate) use sparse::Sparse;
-
-/// The offset of a tensor of images and channels, and its strides, in elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Steps {
-    pub(crate) offset: u32,
-    pub(crate) image: u32,
-    pub(crate) channel: u32,
-}
-
-/// A convolution, or a slice of one: `groups` groups of `rows` output channels, each of which reads
-/// `columns` input channels.
-///
-/// `x` is the side that windows slide over, `y` the side with a value per window, whichever is read
-/// and whichever written. Weights are `[groups·rows, columns, kz, ky, kx]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Conv {
-    pub(crate) axes: [Axis; 3],
-    pub(crate) batch: u32,
-    pub(crate) groups: u32,
-    pub(crate) rows: u32,
-    pub(crate) columns: u32,
-    pub(crate) x: Steps,
-    pub(crate) y: Steps,
-}
-
-impl Conv {
-    /// Cells of the window.
-    pub(crate) fn taps(&self) -> u32 {
-        self.axes.iter().map(|a| a.kernel).product()
-    }
-
-    /// Whether it is a product of matrices: one position, one tap.
-    pub(crate) fn is_matrix(&self) -> bool {
-        self.axes.iter().all(|a| (a.input, a.output, a.kernel, a.before) == (1, 1, 1, 0))
-    }
-
-    /// Whether each window is one cell, and each cell one window.
-    pub(crate) fn is_pointwise(&self) -> bool {
-        self.axes.iter().all(|a| (a.kernel, a.stride, a.before, a.after) == (1, 1, 0, 0))
-    }
-
-    pub(crate) fn input_positions(&self) -> u32 {
-        self.axes.iter().map(|a| a.input).product()
-    }
-
-    pub(crate) fn output_positions(&self) -> u32 {
-        self.axes.iter().map(|a| a.output).product()
-    }
-
-    /// Multiplications, for the size of a submission.
-    pub(crate) fn work(&self) -> u64 {
-        [self.batch, self.groups, self.rows, self.columns, self.taps(), self.output_positions()]
-            .into_iter()
-            .fold(1, |n, factor| n.saturating_mul(factor.into()))
-    }
-}
-
-/// Axes that a broadcast has at most.
-pub(crate) const BROADCAST_AXES: usize = 6;
-
-/// Two tensors read with steps of 0 along the axes in which they are repeated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Broadcast {
-    /// Extents of the result.
-    pub(crate) dims: [u32; BROADCAST_AXES],
-    pub(crate) a: [u32; BROADCAST_AXES],
-    pub(crate) b: [u32; BROADCAST_AXES],
-}
-
-impl Broadcast {
-    /// Two tensors of one shape.
-    pub(crate) fn flat(len: u32) -> Self {
-        let (mut dims, mut steps) = ([1; BROADCAST_AXES], [0; BROADCAST_AXES]);
-        (dims[BROADCAST_AXES - 1], steps[BROADCAST_AXES - 1]) = (len, 1);
-        Self { dims, a: steps, b: steps }
-    }
-
-    /// The same with as few axes as it takes: those of one element are left out, and neighbours become one where
-    /// both tensors step through them alike.
-    pub(crate) fn merged(self) -> Self {
-        // From the last axis to the first.
-        let mut axes: Vec<[u32; 3]> = Vec::new();
-        for d in (0..BROADCAST_AXES).rev() {
-            let [dim, a, b] = [self.dims[d], self.a[d], self.b[d]];
-            match axes.last_mut() {
-                _ if dim == 1 => {}
-                Some([n, step_a, step_b]) if a == *n * *step_a && b == *n * *step_b => *n *= dim,
-                _ => axes.push([dim, a, b]),
-            }
-        }
-        let missing = BROADCAST_AXES - axes.len();
-        let mut merged =
-            Self { dims: [1; BROADCAST_AXES], a: [0; BROADCAST_AXES], b: [0; BROADCAST_AXES] };
-        for (i, [dim, a, b]) in axes.into_iter().rev().enumerate() {
-            (merged.dims[missing + i], merged.a[missing + i], merged.b[missing + i]) = (dim, a, b);
-        }
-        merged
-    }
-
-    pub(crate) fn len(&self) -> u32 {
-        self.dims.iter().product()
-    }
-
-    /// Whether neither tensor is repeated or has gaps.
-    pub(crate) fn is_dense(&self) -> bool {
-        are_dense(&self.dims, &self.a) && are_dense(&self.dims, &self.b)
-    }
-}
-
-/// A sum of the signal over the axes in which an operand was repeated, times the other operand if
-/// there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reduce {
-    /// Extents of the signal.
-    pub(crate) dims: [u32; BROADCAST_AXES],
-    /// Extents of the operand: those, or 1.
-    pub(crate) kept: [u32; BROADCAST_AXES],
-    /// Steps of the other operand; all 0 without one.
-    pub(crate) other: [u32; BROADCAST_AXES],
-    pub(crate) times_other: bool,
-}
-
-impl Reduce {
-    /// How often the operand was repeated on each axis.
-    pub(crate) fn repeats(&self) -> [u32; BROADCAST_AXES] {
-        std::array::from_fn(|d| self.dims[d] / self.kept[d])
-    }
-
-    /// Whether the other operand has the shape of the signal.
-    pub(crate) fn other_is_dense(&self) -> bool {
-        are_dense(&self.dims, &self.other)
-    }
-
-    /// Strides of the signal.
-    pub(crate) fn steps(&self) -> [u32; BROADCAST_AXES] {
-        strides(&self.dims)
-    }
-}
 
 /// `count` runs of `len` elements from one tensor to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,55 +49,6 @@ pub(crate) struct Along {
     pub(crate) inner: u32,
     /// The tensors of the transposed matrix, in the order in which the kernel reads a matrix.
     pub(crate) transposed: [SlotId; 3],
-}
-
-/// A tensor with its axes in another order: axis `i` of the result is axis `order[i]` of what is
-/// read, which has extents `dims`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Permute {
-    pub(crate) dims: [u32; BROADCAST_AXES],
-    pub(crate) order: [usize; BROADCAST_AXES],
-}
-
-impl Permute {
-    pub(crate) fn len(&self) -> u32 {
-        self.dims.iter().product()
-    }
-
-    /// Extents of the result.
-    pub(crate) fn result(&self) -> [u32; BROADCAST_AXES] {
-        self.order.map(|axis| self.dims[axis])
-    }
-
-    /// The step in what is read for a step along each axis of the result.
-    pub(crate) fn steps(&self) -> [u32; BROADCAST_AXES] {
-        let strides = strides(&self.dims);
-        self.order.map(|axis| strides[axis])
-    }
-
-    /// The permutation that undoes it.
-    pub(crate) fn inverse(&self) -> Self {
-        let mut order = [0; BROADCAST_AXES];
-        for (i, &axis) in self.order.iter().enumerate() {
-            order[axis] = i;
-        }
-        Self { dims: self.result(), order }
-    }
-}
-
-/// The strides of a dense tensor.
-pub(crate) fn strides(dims: &[u32; BROADCAST_AXES]) -> [u32; BROADCAST_AXES] {
-    let mut steps = [1; BROADCAST_AXES];
-    for d in (0..BROADCAST_AXES - 1).rev() {
-        steps[d] = steps[d + 1] * dims[d + 1];
-    }
-    steps
-}
-
-/// Whether a tensor of these extents has no gaps and is not repeated.
-fn are_dense(dims: &[u32; BROADCAST_AXES], steps: &[u32; BROADCAST_AXES]) -> bool {
-    let dense = strides(dims);
-    (0..BROADCAST_AXES).all(|d| dims[d] == 1 || steps[d] == dense[d])
 }
 
 /// `batch` products of matrices, each tensor with its strides: of one product and the next, of rows

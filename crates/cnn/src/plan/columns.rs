@@ -33,7 +33,7 @@ impl Builder<'_> {
         let sliding = Sliding::read(node.attributes(), rank, Some(&block))?;
         let axes = sliding.over(&image)?;
         let axes = &axes[3 - rank..];
-        let windows: usize = axes.iter().map(|axis| axis.output as usize).product();
+        let windows: usize = axes.iter().map(|axis| axis.windows as usize).product();
         if windows != columns {
             let found = format!("{columns} columns");
             return Err(Fault::new(found, format!("{windows} blocks fit the image")).into());
@@ -44,7 +44,7 @@ impl Builder<'_> {
             let (mut tap, mut window) = (i / columns, i % columns);
             let (mut at, mut step) = (0, 1);
             for axis in axes.iter().rev() {
-                let (kernel, output) = (axis.kernel as usize, axis.output as usize);
+                let (kernel, output) = (axis.kernel as usize, axis.windows as usize);
                 let own = axis.start((window % output) as u32)
                     + (tap % kernel) as i64 * i64::from(axis.dilation);
                 let own = usize::try_from(own).ok().filter(|&own| own < axis.input as usize)?;

@@ -2,9 +2,8 @@
 //!
 //! Weights that pass [`WEIGHTS_BYTES`] are cut by rows, so that each piece can be bound.
 
-use unpool::Padding;
+use unpool::{Axis, Padding};
 
-use crate::axis::Axis;
 use crate::elements::Elements;
 use crate::error::{Fault, extents};
 use crate::kernel::{Conv, Kernel, Pair, Steps};
@@ -43,7 +42,7 @@ impl Builder<'_> {
         let sliding = Sliding::read(node.attributes(), axes, Some(&shape[2..]))?;
         let axes = sliding.over(&x.shape[2..])?;
         let mut result = vec![x.shape[0], shape[0]];
-        result.extend(axes[5 - x.shape.len()..].iter().map(|a| a.output as usize));
+        result.extend(axes[5 - x.shape.len()..].iter().map(|a| a.windows as usize));
         let y = self.result(node, &result, &[&x])?;
         let conv = dense(axes, x.shape[0], groups, shape[0] / groups, shape[1]);
         match weights {

@@ -1,7 +1,8 @@
 //! Gemm and MatMul. A matrix that the model carries makes a convolution of one position; two matrices that
 //! depend on the image make a product.
 
-use crate::axis::Axis;
+use unpool::Axis;
+
 use crate::elements::Elements;
 use crate::error::{Fault, extents};
 use crate::kernel::{Kernel, Pair, Product, Steps};

@@ -1,8 +1,7 @@
 //! MaxPool and MaxUnpool on `unpool`'s geometry and taps, and average pooling.
 
-use unpool::{Geometry, GeometryError, Shape};
+use unpool::{Axis, Geometry, GeometryError, Shape};
 
-use crate::axis::Axis;
 use crate::error::{Fault, extents};
 use crate::kernel::{Average, Function, Kernel};
 use crate::onnx::constant::Constant;
@@ -174,10 +173,10 @@ impl Builder<'_> {
             // A window without any cell of the input has no average: `Geometry` refuses it.
             let shape = Shape::channels_first(x.shape.clone());
             let geometry = Geometry::new(&sliding.window(), shape)?;
-            (Axis::of(&geometry), node.attributes().flag("count_include_pad")?)
+            (geometry.axes(), node.attributes().flag("count_include_pad")?)
         };
         let mut shape = x.shape[..2].to_vec();
-        shape.extend(axes[3 - count..].iter().map(|a| a.output as usize));
+        shape.extend(axes[3 - count..].iter().map(|a| a.windows as usize));
         let average = Average { planes: len(&x.shape[..2]), axes, counts_padding };
         let y = self.by(node, &shape, Kernel::Average(average), &[&x])?;
         Ok(vec![Value::Tensor(y)])
@@ -194,7 +193,7 @@ impl Builder<'_> {
         let sizes = self.mapped(node, Function::Abs, &x)?;
         let powers = self.mapped(node, Function::Power { offset: 0.0, exponent: p }, &sizes)?;
         let sum = self.result(node, geometry.pooled_shape().dims(), &[&x])?;
-        let conv = dense(Axis::of(&geometry), x.shape[0], x.shape[1], 1, 1);
+        let conv = dense(geometry.axes(), x.shape[0], x.shape[1], 1, 1);
         let ones = vec![1.0; x.shape[1] * sliding.kernel.iter().product::<usize>()];
         self.convolve(conv, &powers, &ones.into(), None, &sum);
         let root = Function::Power { offset: 0.0, exponent: 1.0 / p };

@@ -1,7 +1,8 @@
 //! Operators that read an image between its cells: GridSample and DeformConv, with AffineGrid, which makes
 //! grids.
 
-use crate::axis::Axis;
+use unpool::Axis;
+
 use crate::elements::Elements;
 use crate::error::{Fault, extents};
 use crate::kernel::Pair;
@@ -149,7 +150,7 @@ impl Builder<'_> {
         let (groups, lists) = (groups as usize, lists as usize);
         let sliding = Sliding::read(attributes, 2, Some(&[kernel_y, kernel_x]))?;
         let [_, y_axis, x_axis] = sliding.over(&x.shape[2..])?;
-        let (out_y, out_x) = (y_axis.output as usize, x_axis.output as usize);
+        let (out_y, out_x) = (y_axis.windows as usize, x_axis.windows as usize);
         let (taps, windows) = (kernel_y * kernel_x, out_y * out_x);
         let places = checked_len(&[taps, windows])?;
         if offset.shape != [n, lists * taps * 2, out_y, out_x] {
@@ -190,7 +191,7 @@ impl Builder<'_> {
             samples = self.combined(node, Pair::Mul, &samples, &mask)?;
         }
         let bias = self.per_channel(node, 3, "B", rows)?.map(Elements::from);
-        let cell = Axis { input: windows as u32, output: windows as u32, ..Axis::NONE };
+        let cell = Axis { input: windows as u32, windows: windows as u32, ..Axis::NONE };
         let axes = [Axis::NONE, Axis::NONE, cell];
         let conv = dense(axes, n, groups, rows / groups, columns * taps);
         let samples = Tensor { shape: vec![n, channels * taps, windows], slot: samples.slot };

@@ -2,9 +2,8 @@
 //!
 //! Output sizes and padding are those of the library's [`Geometry`].
 
-use unpool::{Geometry, GeometryError, Padding, Shape, Window};
+use unpool::{Axis, Geometry, GeometryError, Padding, Shape, Window};
 
-use crate::axis::Axis;
 use crate::error::Fault;
 use crate::onnx::attributes::Attributes;
 
@@ -94,7 +93,7 @@ impl Sliding {
             .with_dilation([self.dilations[i]])
             .with_padding(padding);
         let shape = Shape::channels_first([1, 1, before + n + after]);
-        let [.., axis] = Axis::of(&Geometry::new(&window, shape)?);
+        let [.., axis] = Geometry::new(&window, shape)?.axes();
         Ok(match self.pads {
             Padding::Explicit(_) => {
                 Axis { input: n as u32, before: before as u32, after: after as u32, ..axis }
@@ -140,7 +139,7 @@ pub(super) fn axis(
     }
     Ok(Axis {
         input: input as u32,
-        output: output as u32,
+        windows: output as u32,
         kernel: kernel as u32,
         stride: stride as u32,
         dilation: dilation as u32,
