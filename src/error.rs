@@ -142,7 +142,8 @@ pub enum Error {
 }
 
 /// An error of `wgpu` that has no variant of its own in [`Error`]: its message, and its sources.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(transparent)]
 pub struct WgpuError(Arc<dyn std::error::Error + Send + Sync>);
 
 impl WgpuError {
@@ -156,23 +157,16 @@ impl WgpuError {
     }
 }
 
-impl std::fmt::Display for WgpuError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for WgpuError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
 impl PartialEq for WgpuError {
     /// Whether both have one message.
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
     }
+}
+
+/// An error unless an operand has the number of elements that is allowed.
+pub(crate) fn check_len(operand: &'static str, found: usize, allowed: usize) -> Result<(), Error> {
+    if found == allowed { Ok(()) } else { Err(Error::Length { operand, found, allowed }) }
 }
 
 /// A number and its noun, such as `1 axis` or `2 axes`.

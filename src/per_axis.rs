@@ -65,18 +65,21 @@ impl<T: Copy + Default> PerAxis<T> {
     pub fn for_axes(&self, axes: usize) -> Option<Self> {
         match self.axes {
             _ if axes > MAX_AXES => None,
-            None => Some(Self::from(&[self.values[0]; MAX_AXES][..axes])),
+            None => Some(Self::of(&[self.values[0]; MAX_AXES][..axes])),
             Some(listed) => (listed == axes).then_some(*self),
         }
     }
 
     /// `f` applied to each value of the list, or to the one value.
     pub(crate) fn map<U: Copy + Default>(self, f: impl Fn(T) -> U) -> PerAxis<U> {
-        let mut values = [U::default(); MAX_AXES];
-        for (to, &from) in values.iter_mut().zip(self.as_slice()) {
-            *to = f(from);
-        }
-        PerAxis { values, axes: self.axes }
+        let value = |i| self.as_slice().get(i).map_or(U::default(), |&value| f(value));
+        PerAxis { values: std::array::from_fn(value), axes: self.axes }
+    }
+
+    /// One value per axis.
+    fn of(list: &[T]) -> Self {
+        let values = std::array::from_fn(|i| list.get(i).copied().unwrap_or_default());
+        Self { values, axes: Some(list.len()) }
     }
 }
 
@@ -89,24 +92,13 @@ impl<T: Copy + Default> From<T> for PerAxis<T> {
     }
 }
 
-impl<T: Copy + Default> From<&[T]> for PerAxis<T> {
-    /// One value per axis.
-    fn from(list: &[T]) -> Self {
-        let mut values = [T::default(); MAX_AXES];
-        for (to, &from) in values.iter_mut().zip(list) {
-            *to = from;
-        }
-        Self { values, axes: Some(list.len()) }
-    }
-}
-
-/// Conversion from a list, and comparison with one, as from and with a slice.
+/// Conversion from a list, and comparison with one.
 macro_rules! list {
     ($([$($generic:tt)*] $list:ty),+) => {$(
         impl<T: Copy + Default, $($generic)*> From<$list> for PerAxis<T> {
             /// One value per axis.
             fn from(list: $list) -> Self {
-                Self::from(&list[..])
+                Self::of(&list[..])
             }
         }
 
@@ -118,7 +110,7 @@ macro_rules! list {
     )+};
 }
 
-list!([] Vec<T>, [const N: usize] [T; N], [const N: usize] &[T; N]);
+list!([] &[T], [] Vec<T>, [const N: usize] [T; N], [const N: usize] &[T; N]);
 
 impl<T: Copy + Default> FromIterator<T> for PerAxis<T> {
     /// One value per axis.
@@ -149,12 +141,6 @@ impl<T: PartialEq> PartialEq<[T]> for PerAxis<T> {
     }
 }
 
-impl<T: PartialEq> PartialEq<&[T]> for PerAxis<T> {
-    fn eq(&self, list: &&[T]) -> bool {
-        *self == **list
-    }
-}
-
 impl<T: fmt::Debug> fmt::Debug for PerAxis<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.axes {
@@ -174,17 +160,17 @@ impl<T: fmt::Display> fmt::Display for PerAxis<T> {
     }
 }
 
-/// Writes `2×3×4`. Of `count` values only the first ones may be known: `…` stands for the others.
+/// Writes `2×3×4`. Of `count` values only the first ones may be given: `…` stands for the others.
 pub(crate) fn write_extents<T: fmt::Display>(
     f: &mut fmt::Formatter<'_>,
-    known: &[T],
+    first: &[T],
     count: usize,
 ) -> fmt::Result {
-    for (i, value) in known.iter().enumerate() {
+    for (i, value) in first.iter().enumerate() {
         if i > 0 {
             f.write_str("×")?;
         }
         write!(f, "{value}")?;
     }
-    if count > known.len() { f.write_str("×…") } else { Ok(()) }
+    if count > first.len() { f.write_str("×…") } else { Ok(()) }
 }

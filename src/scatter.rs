@@ -3,8 +3,8 @@
 //! PyTorch's `max_unpool` and ONNX's `MaxUnpool` accept indices that no window made: any value may go
 //! to any cell that the index space reaches.
 
-use crate::argmax::{Index, IndexStrides, check_len};
-use crate::error::{Error, GeometryError};
+use crate::argmax::{Index, IndexStrides};
+use crate::error::{Error, GeometryError, check_len};
 use crate::geometry::{Geometry, check_elements, spatial_axes};
 use crate::index_space::IndexSpace;
 use crate::shape::{Layout, Shape};
@@ -74,19 +74,14 @@ impl Scatter {
     ///   extents.
     /// - [`GeometryError::OutputSize`] if `shape` is larger than the output on an axis.
     /// - The errors of [`Scatter::new`] for a single shape.
-    pub fn flattened_in(self, shape: Shape) -> Result<Self, GeometryError> {
+    pub fn with_index_shape(self, shape: Shape) -> Result<Self, GeometryError> {
         check_shape("index", &shape)?;
         check_around(&self.output, &shape)?;
-        for (axis, (&found, &allowed)) in
-            shape.spatial().iter().zip(self.output.spatial()).enumerate()
-        {
-            if found > allowed {
-                return Err(GeometryError::OutputSize {
-                    axis,
-                    found: allowed as i128,
-                    lowest: found as i128,
-                    highest: i128::from(u32::MAX),
-                });
+        let sizes = shape.spatial().iter().zip(self.output.spatial());
+        for (axis, (&index, &output)) in sizes.enumerate() {
+            if index > output {
+                let (found, lowest, highest) = (output as i128, index as i128, u32::MAX.into());
+                return Err(GeometryError::OutputSize { axis, found, lowest, highest });
             }
         }
         Ok(Self { indexed: shape, ..self })
@@ -98,7 +93,7 @@ impl Scatter {
     ///
     /// - The errors of [`Scatter::new`].
     /// - Under [`IndicesIn::Inferred`], the errors of [`Geometry::unpooled_shape`] and of
-    ///   [`Scatter::flattened_in`].
+    ///   [`Scatter::with_index_shape`].
     pub fn onnx(
         window: &Window,
         pooled: Shape,
@@ -108,7 +103,9 @@ impl Scatter {
         let scatter = Self::new(pooled, output, IndexSpace::Tensor)?;
         match indices_in {
             IndicesIn::Given => Ok(scatter),
-            IndicesIn::Inferred => scatter.flattened_in(Geometry::unpooled_shape(window, &pooled)?),
+            IndicesIn::Inferred => {
+                scatter.with_index_shape(Geometry::unpooled_shape(window, &pooled)?)
+            }
         }
     }
 

@@ -112,21 +112,17 @@ impl<'de> Deserialize<'de> for Geometry {
 impl WrittenGeometry {
     fn checked(self) -> Result<Geometry, GeometryError> {
         let Self { window, input_shape, pooled_shape } = self;
-        match Geometry::new(&window, input_shape) {
-            Ok(geometry) if *geometry.pooled_shape() == pooled_shape => Ok(geometry),
-            _ => {
-                let size = Some(input_shape.spatial());
-                let geometry = Geometry::for_pooled(&window, pooled_shape, size)?;
-                if *geometry.input_shape() == input_shape {
-                    Ok(geometry)
-                } else {
-                    Err(GeometryError::Mismatch {
-                        found: pooled_shape.to_string(),
-                        allowed: input_shape.to_string(),
-                    })
-                }
-            }
+        if let Ok(geometry) = Geometry::new(&window, input_shape)
+            && *geometry.pooled_shape() == pooled_shape
+        {
+            return Ok(geometry);
         }
+        let geometry = Geometry::for_pooled(&window, pooled_shape, Some(input_shape.spatial()))?;
+        if *geometry.input_shape() != input_shape {
+            let (found, allowed) = (pooled_shape.to_string(), input_shape.to_string());
+            return Err(GeometryError::Mismatch { found, allowed });
+        }
+        Ok(geometry)
     }
 }
 
@@ -155,7 +151,7 @@ impl<'de> Deserialize<'de> for Scatter {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = WrittenScatter::deserialize(deserializer)?;
         Self::new(written.pooled_shape, written.output_shape, written.index_space)
-            .and_then(|scatter| scatter.flattened_in(written.index_shape))
+            .and_then(|scatter| scatter.with_index_shape(written.index_shape))
             .map_err(D::Error::custom)
     }
 }

@@ -94,10 +94,7 @@ impl Shape {
     /// The shape of these extents, which are in the order of `layout`.
     pub fn new(layout: Layout, dims: impl AsRef<[usize]>) -> Self {
         let extents = dims.as_ref();
-        let mut dims = [0; MAX_DIMS];
-        for (to, &from) in dims.iter_mut().zip(extents) {
-            *to = from;
-        }
+        let dims = std::array::from_fn(|i| extents.get(i).copied().unwrap_or(0));
         Self { dims, rank: u32::try_from(extents.len()).unwrap_or(u32::MAX), layout }
     }
 

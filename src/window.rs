@@ -3,6 +3,7 @@
 //! A window is a description without checks. [`Geometry::new`](crate::Geometry::new) checks it
 //! against an input shape, because what fits depends on both.
 
+use crate::error::GeometryError;
 use crate::per_axis::PerAxis;
 
 /// A pooling window over one to three spatial axes.
@@ -115,15 +116,15 @@ impl Window {
         self.ceil_mode
     }
 
-    /// This window with a value for each of `axes` axes, or the name and the length of a list of
-    /// another length.
-    pub(crate) fn for_axes(&self, axes: usize) -> Result<Self, (&'static str, usize)> {
+    /// This window with a value for each of `axes` axes, or an error if a list has another length.
+    pub(crate) fn for_axes(&self, axes: usize) -> Result<Self, GeometryError> {
         fn per_axis<T: Copy + Default>(
             argument: &'static str,
             values: PerAxis<T>,
             axes: usize,
-        ) -> Result<PerAxis<T>, (&'static str, usize)> {
-            values.for_axes(axes).ok_or((argument, values.axes().unwrap_or(1)))
+        ) -> Result<PerAxis<T>, GeometryError> {
+            let found = values.axes().unwrap_or(1);
+            values.for_axes(axes).ok_or(GeometryError::AxisCount { argument, found, allowed: axes })
         }
         Ok(Self {
             kernel: per_axis("kernel", self.kernel, axes)?,

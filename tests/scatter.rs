@@ -233,7 +233,7 @@ fn arbitrary_indices_of_every_space_unpool_as_the_definition_says() {
             for space in IndexSpace::ALL {
                 let scatter = Scatter::new(of(pooled), of(output), space)
                     .unwrap()
-                    .flattened_in(of(frame))
+                    .with_index_shape(of(frame))
                     .unwrap();
                 let len = of(pooled).len().unwrap();
                 for kind in KINDS {

@@ -68,7 +68,7 @@ fn a_scatter_is_written_and_read_back_and_its_shapes_are_checked() {
     let (pooled, output) = (Shape::nchw([1, 1, 2, 2]), Shape::nchw([1, 1, 5, 5]));
     let scatter = Scatter::new(pooled, output, IndexSpace::Tensor).unwrap();
     round_trip(scatter, &json("[1,1,5,5]"));
-    round_trip(scatter.flattened_in(Shape::nchw([1, 1, 4, 4])).unwrap(), &json("[1,1,4,4]"));
+    round_trip(scatter.with_index_shape(Shape::nchw([1, 1, 4, 4])).unwrap(), &json("[1,1,4,4]"));
     let error = serde_json::from_str::<Scatter>(&json("[1,1,6,5]")).unwrap_err().to_string();
     assert!(error.contains("output size 5 on axis 0"), "{error}");
 }

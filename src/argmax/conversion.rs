@@ -1,9 +1,7 @@
 //! Taps to the indices of other frameworks, and back.
 
-use std::ops::RangeInclusive;
-
-use crate::argmax::{Index, IndexStrides, Taps, check_len};
-use crate::error::Error;
+use crate::argmax::{Index, IndexStrides, Taps};
+use crate::error::{Error, check_len};
 use crate::geometry::{Geometry, window_positions};
 use crate::index_space::IndexSpace;
 
@@ -35,10 +33,8 @@ impl Taps {
         strides.check_fits::<I>()?;
         let mut indices = Vec::with_capacity(self.len());
         for (at, tap) in window_positions(geometry).zip(self.iter()) {
-            indices.push(match at.cell(geometry, tap) {
-                Some(cell) => I::of(strides.index(at.outer, cell, at.inner)),
-                None => I::NONE,
-            });
+            let index = at.cell(geometry, tap).map(|cell| strides.index(at.outer, cell, at.inner));
+            indices.push(index.map_or(I::NONE, I::of));
         }
         Ok(indices)
     }
@@ -61,22 +57,13 @@ impl Taps {
         Self::collect(geometry, |i| {
             let at = positions.next().expect("each pooled value has a window");
             let index = indices[i].wide();
-            strides
-                .cell(at.outer, at.inner, index)
-                .and_then(|cell| at.tap(geometry, cell))
-                .ok_or_else(|| {
-                    let inside = at.cells_inside(geometry);
-                    let corner = |end: fn(&RangeInclusive<u32>) -> u32| {
-                        strides.index(at.outer, inside.each_ref().map(end), at.inner)
-                    };
-                    Error::IndexOutside {
-                        element: i,
-                        index,
-                        lowest: corner(|r| *r.start()),
-                        highest: corner(|r| *r.end()),
-                        space,
-                    }
-                })
+            let cell = strides.cell(at.outer, at.inner, index);
+            cell.and_then(|cell| at.tap(geometry, cell)).ok_or_else(|| {
+                let [first, last] = at.corners(geometry);
+                let corner = |cell| strides.index(at.outer, cell, at.inner);
+                let (lowest, highest) = (corner(first), corner(last));
+                Error::IndexOutside { element: i, index, lowest, highest, space }
+            })
         })
     }
 }

@@ -9,13 +9,12 @@ mod index;
 mod strides;
 mod taps;
 
-use crate::error::Error;
 use crate::name::named;
 
 pub use index::Index;
 pub(crate) use strides::IndexStrides;
-pub(crate) use taps::Storage;
 pub use taps::Taps;
+pub(crate) use taps::{Storage, with_taps};
 
 /// The result of pooling: the maxima, and the position of each.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,8 +60,3 @@ impl Overlap {
 }
 
 named!(Overlap, "overlap");
-
-/// An error unless an operand has the number of elements that is allowed.
-pub(crate) fn check_len(operand: &'static str, found: usize, allowed: usize) -> Result<(), Error> {
-    if found == allowed { Ok(()) } else { Err(Error::Length { operand, found, allowed }) }
-}

@@ -1,7 +1,6 @@
 //! [`Taps`]: the winning cell of each window.
 
-use crate::argmax::check_len;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 use crate::geometry::Geometry;
 
 /// The argmax of a pooling: for each pooled value, in the same order, the number of the winning cell
@@ -13,7 +12,7 @@ use crate::geometry::Geometry;
 /// number of its width (255 or 65,535) always names no cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taps {
-    storage: Storage,
+    pub(crate) storage: Storage,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,11 +21,18 @@ pub(crate) enum Storage {
     Halves(Vec<u16>),
 }
 
-impl Taps {
-    pub(crate) fn storage(&self) -> &Storage {
-        &self.storage
-    }
+/// An expression of the stored taps, whatever their width.
+macro_rules! with_taps {
+    ($storage:expr, |$taps:ident| $value:expr) => {
+        match $storage {
+            $crate::argmax::Storage::Bytes($taps) => $value,
+            $crate::argmax::Storage::Halves($taps) => $value,
+        }
+    };
+}
+pub(crate) use with_taps;
 
+impl Taps {
     /// A tap of 0 for each pooled value of `geometry`, to be overwritten by
     /// [`cpu::max_pool_into`](crate::cpu::max_pool_into).
     pub fn zeroed(geometry: &Geometry) -> Self {
@@ -37,10 +43,6 @@ impl Taps {
             Storage::Halves(vec![0; len])
         };
         Self { storage }
-    }
-
-    pub(crate) fn storage_mut(&mut self) -> &mut Storage {
-        &mut self.storage
     }
 
     /// One tap for each pooled value, from a function of the number of that value.
@@ -74,8 +76,7 @@ impl Taps {
         let storage = if width == 1 {
             Storage::Bytes(bytes.to_vec())
         } else {
-            let halves = bytes.chunks_exact(2).map(|b| u16::from_ne_bytes([b[0], b[1]]));
-            Storage::Halves(halves.collect())
+            Storage::Halves(bytemuck::pod_collect_to_vec(bytes))
         };
         Ok(Self { storage })
     }
@@ -83,23 +84,12 @@ impl Taps {
     /// The taps as bytes: [`Geometry::tap_width`] bytes each, in native byte order. A GPU buffer of
     /// taps holds these bytes, rounded up to whole words.
     pub fn as_bytes(&self) -> &[u8] {
-        match &self.storage {
-            Storage::Bytes(taps) => taps,
-            Storage::Halves(taps) => bytemuck::cast_slice(taps),
-        }
+        with_taps!(&self.storage, |taps| bytemuck::cast_slice(taps))
     }
 
     /// Number of taps.
     pub fn len(&self) -> usize {
-        self.as_bytes().len() / self.width()
-    }
-
-    /// Bytes of a tap.
-    fn width(&self) -> usize {
-        match &self.storage {
-            Storage::Bytes(_) => 1,
-            Storage::Halves(_) => 2,
-        }
+        with_taps!(&self.storage, |taps| taps.len())
     }
 
     /// Whether there are no taps.
@@ -109,23 +99,18 @@ impl Taps {
 
     /// Tap number `i`, or `None` past the end.
     pub fn get(&self, i: usize) -> Option<u32> {
-        match &self.storage {
-            Storage::Bytes(taps) => taps.get(i).map(|&t| t.into()),
-            Storage::Halves(taps) => taps.get(i).map(|&t| t.into()),
-        }
+        with_taps!(&self.storage, |taps| taps.get(i).map(|&tap| tap.into()))
     }
 
     /// The taps, in the order of the pooled values.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator {
-        (0..self.len()).map(|i| match &self.storage {
-            Storage::Bytes(taps) => taps[i].into(),
-            Storage::Halves(taps) => taps[i].into(),
-        })
+        (0..self.len()).map(|i| with_taps!(&self.storage, |taps| taps[i].into()))
     }
 
     /// An error unless these taps have the number and the width of those of `geometry`.
     pub(crate) fn check(&self, geometry: &Geometry) -> Result<(), Error> {
-        let (found, allowed) = (self.width(), geometry.tap_width());
+        let found = if matches!(self.storage, Storage::Bytes(_)) { 1 } else { 2 };
+        let allowed = geometry.tap_width();
         if found != allowed {
             return Err(Error::TapWidth { found, allowed });
         }

@@ -15,7 +15,7 @@ pub trait Arithmetic: Copy {
     type Sum: Copy + Default + Send + Sync;
 
     /// An unsigned integer as wide as the element, which numbers cells, or stands for an element that is only moved.
-    type Number: Pod + PartialEq + From<u8> + Into<u32>;
+    type Number: Pod + PartialEq + Default + From<u8> + Into<u32>;
 
     /// Whether this value takes over from the `best` so far: it is greater, or it is NaN
     /// (PyTorch's rule). −0 and +0 tie.

@@ -122,7 +122,8 @@ fn unzip<S: Simd, V: SimdBase<S>>(
     }
 }
 
-/// [`Deinterleave::row`] for cells of one element and a constant stride, of which vectors are made.
+/// [`Deinterleave::row`] for cells of one element. The stride is a constant, so that compilers make vectors of the
+/// loop.
 #[inline(always)]
 fn by_constant<T: Pod, const S: usize>(row: &[T], classes: &mut [T], len: usize) {
     let (blocks, rest) = row.as_chunks::<S>();
@@ -141,8 +142,8 @@ fn by_constant<T: Pod, const S: usize>(row: &[T], classes: &mut [T], len: usize)
     }
 }
 
-/// A row of single cells of their two classes, beginning with one of `odd` if not `from_even`. Never inlined, as
-/// [`Deinterleave::row`].
+/// Joins two classes of single cells into a row, which begins with a cell of `odd` unless it is `from_even`. Never
+/// inlined, as [`Deinterleave::row`].
 #[inline(never)]
 pub(super) fn join<T: Pod>(
     level: Level,
@@ -185,27 +186,12 @@ fn zip<S: Simd, V: SimdBase<S>>(
         }
         return;
     }
-    let (even, odd, row) = (&even[..len], &odd[..len], &mut row[..2 * len]);
-    let vectors = even.chunks_exact(V::LEN).zip(odd.chunks_exact(V::LEN));
-    for (row, (even, odd)) in row.chunks_exact_mut(2 * V::LEN).zip(vectors) {
-        zip_vector::<S, V>(simd, even, odd, row);
-    }
     // The last vectors overlap those before them.
-    if !len.is_multiple_of(V::LEN) {
-        let at = len - V::LEN;
-        zip_vector::<S, V>(simd, &even[at..], &odd[at..], &mut row[2 * at..]);
+    for at in (0..len).step_by(V::LEN).map(|at| at.min(len - V::LEN)) {
+        let (a, b) = (&even[at..at + V::LEN], &odd[at..at + V::LEN]);
+        let (a, b) = V::from_slice(simd, a).interleave(V::from_slice(simd, b));
+        let (first, second) = row[2 * at..][..2 * V::LEN].split_at_mut(V::LEN);
+        a.store_slice(first);
+        b.store_slice(second);
     }
-}
-
-#[inline(always)]
-fn zip_vector<S: Simd, V: SimdBase<S>>(
-    simd: S,
-    even: &[V::Element],
-    odd: &[V::Element],
-    row: &mut [V::Element],
-) {
-    let (a, b) = V::from_slice(simd, even).interleave(V::from_slice(simd, odd));
-    let (first, second) = row.split_at_mut(V::LEN);
-    a.store_slice(first);
-    b.store_slice(second);
 }

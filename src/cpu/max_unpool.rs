@@ -1,18 +1,26 @@
-//! Unpooling, in one of four ways: by the one window that each cell is in, by the windows that read each
-//! cell, with many or few elements in a cell, or by the values.
+//! Unpooling, in one of four ways.
+//!
+//! ```text
+//! where windows do not overlap and lie side by side: the cells, each by the window that it is in (`tiles`)
+//! where at most 16 windows read a cell:
+//!     channels last, of at least 16: the cells, each by the windows that read it (`gather`)
+//!     rows that are long enough: the cells, many at a time (`lines`)
+//! else: the values, each to the cell that its tap names (`scatter`)
+//! ```
 
 mod gather;
 mod lines;
-mod readers;
 mod rule;
 mod run;
 mod scatter;
 mod tiles;
 
+use bytemuck::cast_slice;
+
 use crate::cell::Cell;
 use crate::cpu::simd::LANES;
 use crate::cpu::tap::TapWord;
-use crate::cpu::windows::tiles::Tiles;
+use crate::cpu::tiles::Tiles;
 use crate::geometry::Geometry;
 
 use rule::Rule;
@@ -36,8 +44,8 @@ pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
         if geometry.inner as usize >= LANES && x.stride <= 2 * x.extent() {
             return gather::unpool::<T, U, R>(geometry, values, taps, output);
         }
-        if let Some(taps) = U::bytes(taps).filter(|_| lines::is_faster(geometry)) {
-            return lines::unpool::<T, R>(geometry, values, taps, output);
+        if size_of::<U>() == 1 && lines::is_faster(geometry) {
+            return lines::unpool::<T, R>(geometry, values, cast_slice(taps), output);
         }
     }
     scatter::unpool::<T, U, R>(geometry, values, taps, output)

@@ -15,7 +15,8 @@ use super::simd::LANES;
 use super::tap::TapWord;
 use super::tap_table::TapTable;
 use super::threads::{Chunks, each_chunk};
-use super::windows::{Windows, chunks, tiles::Tiles};
+use super::tiles::Tiles;
+use super::windows::{Windows, chunks};
 use crate::cell::Cell;
 use crate::geometry::Geometry;
 
@@ -26,54 +27,49 @@ const CELLS: usize = 9;
 /// Gathers every pooled row from the cells that its taps name.
 pub(super) fn max_unpool_backward<T: Cell, U: TapWord>(
     geometry: &Geometry,
-    cells: &[T],
+    grad_output: &[T],
     taps: &[U],
-    gathered: &mut [T],
+    grad_input: &mut [T],
 ) {
     let x = &geometry.axes[2];
     let lies_in_vectors = geometry.inner as usize >= LANES || Tiles::of(geometry).is_some();
     if !lies_in_vectors || geometry.window_cells() > CELLS || x.stride > 2 * x.extent() {
-        return gather(geometry, cells, taps, gathered);
+        return gather(geometry, grad_output, taps, grad_input);
     }
-    each_chunk(
-        gathered,
-        &chunks(geometry),
-        || (None, Vec::new()),
-        |state, chunk, gathered| {
-            let (windows, named) = state;
-            let windows = Windows::of_chunk(windows, geometry, &chunk);
-            named.clear();
-            named.extend_from_slice(&taps[windows.pooled(chunk.row, gathered.len())]);
-            windows.search::<T, U, Named>(cells, chunk.row, gathered, named);
-        },
-    );
+    let start = || (None, Vec::new());
+    each_chunk(grad_input, &chunks(geometry), start, |(windows, named), chunk, grad_input| {
+        let windows = Windows::of_chunk(windows, geometry, &chunk);
+        named.clear();
+        named.extend_from_slice(&taps[windows.pooled(chunk.row, grad_input.len())]);
+        windows.search::<T, U, Named>(grad_output, chunk.row, grad_input, named);
+    });
 }
 
 /// [`max_unpool_backward`], each value from its cell.
-fn gather<T: Cell, U: TapWord>(geometry: &Geometry, cells: &[T], taps: &[U], gathered: &mut [T]) {
+fn gather<T: Cell, U: TapWord>(
+    geometry: &Geometry,
+    grad_output: &[T],
+    taps: &[U],
+    grad_input: &mut [T],
+) {
     let (x, inner) = (&geometry.axes[2], geometry.inner as usize);
     let (table, pooled) = (TapTable::new(geometry), geometry.axes.map(|axis| axis.windows));
     // Reading a cell anywhere takes as long as reading a few that are adjacent.
     let chunks = Chunks::new(x.windows, geometry.inner, 4);
-    each_chunk(
-        gathered,
-        &chunks,
-        || (),
-        |(), chunk, gathered| {
-            let row = chunk.columns.len() * inner;
-            let first = chunk.row * geometry.pooled_row() + chunk.columns.start as usize * inner;
-            let taps = taps[first..first + gathered.len()].chunks_exact(row);
-            let rows = Row::new(pooled, chunk.row).and_next(pooled);
-            for (at, (gathered, taps)) in rows.zip(gathered.chunks_exact_mut(row).zip(taps)) {
-                table.each_cell(
-                    at,
-                    chunk.columns.clone(),
-                    taps,
-                    gathered.iter_mut(),
-                    #[inline(always)]
-                    |cell, to| *to = cell.map_or(T::default(), |cell| cells[cell]),
-                );
-            }
-        },
-    );
+    each_chunk(grad_input, &chunks, Default::default, |(), chunk, grad_input| {
+        let row = chunk.columns.len() * inner;
+        let first = chunk.row * geometry.pooled_row() + chunk.columns.start as usize * inner;
+        let taps = taps[first..first + grad_input.len()].chunks_exact(row);
+        let rows = Row::new(pooled, chunk.row).and_next(pooled);
+        for (at, (values, taps)) in rows.zip(grad_input.chunks_exact_mut(row).zip(taps)) {
+            table.each_cell(
+                at,
+                chunk.columns.clone(),
+                taps,
+                values.iter_mut(),
+                #[inline(always)]
+                |cell, to| *to = cell.map_or(T::default(), |cell| grad_output[cell]),
+            );
+        }
+    });
 }

@@ -1,7 +1,8 @@
 //! The operations on the CPU. [`mod@reference`] has their definitions as plain loops.
 //!
-//! They run on the calling thread and, for large tensors, on other threads of `rayon`'s pool, with the
-//! widest vector instructions of the processor. Neither changes a bit of a result.
+//! They run on the calling thread and, for large tensors, on other threads of `rayon`'s pool, with AVX2 on an
+//! x86 processor that has it, else with the vectors that every processor of the target has. Neither changes a bit of a
+//! result.
 
 mod interleave;
 mod loops;
@@ -16,6 +17,7 @@ mod simd;
 mod tap;
 mod tap_table;
 mod threads;
+mod tiles;
 mod windows;
 
 pub use scatter::scatter;
@@ -24,9 +26,9 @@ pub(crate) use simd::vectors;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use threads::threads;
 
-use crate::argmax::{Overlap, Pooled, Taps, check_len};
+use crate::argmax::{Overlap, Pooled, Taps};
 use crate::cell::Cell;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 use crate::geometry::Geometry;
 
 /// Max pooling with argmax.
@@ -148,8 +150,7 @@ pub fn max_unpool_into<T: Cell>(
     overlap: Overlap,
     output: &mut [T],
 ) -> Result<(), Error> {
-    check_len("values", values.len(), geometry.pooled_len())?;
-    unpool(geometry, values, taps, overlap, ("output", output))
+    unpool(geometry, ("values", values), taps, overlap, ("output", output))
 }
 
 /// The gradient of [`max_pool`]: [`max_unpool`] of the gradient, summed where windows share their
@@ -187,8 +188,7 @@ pub fn max_pool_backward_into<T: Cell>(
     taps: &Taps,
     grad_input: &mut [T],
 ) -> Result<(), Error> {
-    check_len("grad_output", grad_output.len(), geometry.pooled_len())?;
-    unpool(geometry, grad_output, taps, Overlap::Sum, ("grad_input", grad_input))
+    unpool(geometry, ("grad_output", grad_output), taps, Overlap::Sum, ("grad_input", grad_input))
 }
 
 /// The gradient of [`max_unpool`]: reads the cell that each tap names, zero where it names none.
@@ -233,11 +233,12 @@ pub fn max_unpool_backward_into<T: Cell>(
 
 fn unpool<T: Cell>(
     geometry: &Geometry,
-    values: &[T],
+    (name, values): (&'static str, &[T]),
     taps: &Taps,
     overlap: Overlap,
     (operand, output): (&'static str, &mut [T]),
 ) -> Result<(), Error> {
+    check_len(name, values.len(), geometry.pooled_len())?;
     check_len(operand, output.len(), geometry.input_len())?;
     taps.check(geometry)?;
     if T::max_unpool(geometry, values, taps, overlap, output) {

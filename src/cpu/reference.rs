@@ -1,12 +1,12 @@
 //! The definitions of the operations as plain loops. The tuned CPU path and every device are checked
 //! against them.
 //!
-//! One thread and no vectors, for every geometry and element. Each function takes and returns what the
-//! one of that name in [`cpu`](crate::cpu) does, with the same bits and the same errors.
+//! One thread and no vectors, for every geometry and element. Each function has the arguments, the results and the
+//! errors of the function of the same name in [`cpu`](crate::cpu).
 
-use crate::argmax::{Overlap, Pooled, Taps, check_len};
+use crate::argmax::{Overlap, Pooled, Taps};
 use crate::cell::Cell;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 use crate::geometry::Geometry;
 use crate::geometry::{WindowPosition, window_positions};
 
@@ -15,7 +15,7 @@ use crate::geometry::{WindowPosition, window_positions};
 ///
 /// # Errors
 ///
-/// As [`cpu::max_pool`](crate::cpu::max_pool).
+/// Returns the errors of [`cpu::max_pool`](crate::cpu::max_pool).
 pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, Error> {
     check_len("input", input.len(), geometry.input_len())?;
     let mut values = Vec::with_capacity(geometry.pooled_len());
@@ -41,7 +41,7 @@ pub fn max_pool<T: Cell>(geometry: &Geometry, input: &[T]) -> Result<Pooled<T>, 
 ///
 /// # Errors
 ///
-/// As [`cpu::max_unpool`](crate::cpu::max_unpool).
+/// Returns the errors of [`cpu::max_unpool`](crate::cpu::max_unpool).
 pub fn max_unpool<T: Cell>(
     geometry: &Geometry,
     values: &[T],
@@ -86,7 +86,7 @@ pub(super) fn put<T: Cell>(
 ///
 /// # Errors
 ///
-/// As [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
+/// Returns the errors of [`cpu::max_unpool_backward`](crate::cpu::max_unpool_backward).
 pub fn max_unpool_backward<T: Cell>(
     geometry: &Geometry,
     grad_output: &[T],

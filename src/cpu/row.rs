@@ -52,3 +52,11 @@ impl Row {
         (plane * i64::from(y.input) + y.start(self.y)) * geometry.input_row() as i64
     }
 }
+
+/// Elements from the first row of a window to the row at these taps.
+#[inline(always)]
+pub(super) fn rows_between(geometry: &Geometry, tz: u32, ty: u32) -> i64 {
+    let [z, y, _] = &geometry.axes;
+    let rows = i64::from(tz * z.dilation) * i64::from(y.input) + i64::from(ty * y.dilation);
+    rows * geometry.input_row() as i64
+}

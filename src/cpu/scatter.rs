@@ -7,9 +7,9 @@
 //! ```
 
 use super::reference;
-use crate::argmax::{Index, Overlap, check_len};
+use crate::argmax::{Index, Overlap};
 use crate::cell::Cell;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 use crate::scatter::Scatter;
 
 /// Unpooling by arbitrary indices: each value goes to the cell that its index names, and every other

@@ -9,14 +9,14 @@ pub(super) trait Search<T: Cell, U: Tap> {
     /// Bytes of the smallest cells that are searched in twice as many lanes.
     const LEAST_BYTES: usize;
 
-    /// The value and tap before any cell. `tap` is stored for the window already; `first` is its first one
-    /// inside the input.
+    /// The value and the tap before any cell. `tap` is the one that is stored for the window already, and `first` the
+    /// window's first tap inside the input.
     fn start(tap: U, first: U) -> (T, U);
 
     /// Whether a cell takes over from the `best` so far, whose tap is `found`.
     fn takes(cell: T, tap: U, best: T, found: U) -> bool;
 
-    /// The state of the search in a narrow tile: the best cell, and its tap or its number.
+    /// The state of the search in a tile of single elements: the best cell, and its tap or its number.
     type State: Copy;
 
     /// The state before some rows of a tile, `first` or after others that gave `best` and `tap`.
@@ -46,8 +46,8 @@ impl<T: Cell, U: Tap> Search<T, U> for Greatest {
         cell.beats(best)
     }
 
-    /// The cell, and its number or `u8::MAX` for none of these rows. A tap would have another width than
-    /// the cell that it is selected with: of that, compilers make no vectors of AVX2 (13 times slower).
+    /// The cell, and its number, or `u8::MAX` for a cell of none of these rows. Compilers make no vectors of AVX2 of a
+    /// tap, whose width is not that of the cell with which it is selected (13 times slower).
     type State = (T, T::Number);
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! The types of taps.
 
+use bytemuck::Pod;
 use fearless_simd::Level;
 
 use super::simd;
@@ -16,10 +17,10 @@ pub(super) trait Tap: Copy + Default + PartialEq + Send + Sync {
 }
 
 /// A tap that is stored, in one byte or two.
-pub(super) trait TapWord: Tap + Into<u32> {
-    /// The taps, if they have one byte each.
-    fn bytes(taps: &[Self]) -> Option<&[u8]>;
-}
+pub(super) trait TapWord: Tap + Into<u32> + Pod {}
+
+impl TapWord for u8 {}
+impl TapWord for u16 {}
 
 impl Tap for u8 {
     #[inline(always)]
@@ -28,14 +29,8 @@ impl Tap for u8 {
     }
 }
 
-impl TapWord for u8 {
-    #[inline(always)]
-    fn bytes(taps: &[Self]) -> Option<&[u8]> {
-        Some(taps)
-    }
-}
-
-/// Of windows with more than 255 cells, which are rare: compiled for the oldest processors only.
+/// The tap of a window with more than 255 cells. Such windows are rare, so that their loops are compiled for the oldest
+/// processors only.
 impl Tap for u16 {
     #[inline(always)]
     fn new(tap: u32) -> Self {
@@ -48,14 +43,7 @@ impl Tap for u16 {
     }
 }
 
-impl TapWord for u16 {
-    #[inline(always)]
-    fn bytes(_: &[Self]) -> Option<&[u8]> {
-        None
-    }
-}
-
-/// Of pooling without argmax.
+/// Pooling without argmax stores no tap.
 impl Tap for () {
     #[inline(always)]
     fn new(_: u32) {}

@@ -10,8 +10,8 @@
 
 use std::ops::Range;
 
-use super::row::Row;
-use crate::cpu::tap::TapWord;
+use super::row::{Row, rows_between};
+use super::tap::TapWord;
 use crate::geometry::Geometry;
 
 /// For each tap of a window, its cell.
@@ -27,15 +27,13 @@ pub(super) struct TapTable<'a> {
 
 impl<'a> TapTable<'a> {
     pub(super) fn new(geometry: &'a Geometry) -> Self {
-        let [z, y, x] = &geometry.axes;
+        let [_, y, x] = &geometry.axes;
         let taps: Vec<_> = (0..geometry.window_cells() as u32)
             .map(|tap| [tap / (x.kernel * y.kernel), tap / x.kernel % y.kernel, tap % x.kernel])
             .collect();
         let offset = |&[tz, ty, tx]: &[u32; 3]| {
-            let plane = i64::from(tz * z.dilation) * i64::from(y.input);
-            let row = plane + i64::from(ty * y.dilation);
-            let pixel = row * i64::from(x.input) + i64::from(tx * x.dilation);
-            (pixel * i64::from(geometry.inner)) as usize
+            let column = i64::from(tx * x.dilation) * i64::from(geometry.inner);
+            (rows_between(geometry, tz, ty) + column) as usize
         };
         let offsets = taps.iter().map(offset).collect();
         Self { geometry, offsets, taps, whole: x.whole_windows() }
@@ -65,31 +63,19 @@ impl<'a> TapTable<'a> {
         };
         let (before, taps) = taps.split_at((whole.start - columns.start) as usize * inner);
         let (inside, after) = taps.split_at(whole.len() * inner);
+        // All windows of single elements are one run.
+        let (run, step) = if inner == 1 { (whole.len().max(1), x.stride) } else { (inner, 1) };
         let cut = [(columns.start, before), (whole.end, after)];
         for (part, (first, taps)) in cut.into_iter().enumerate() {
-            if part == 1 && inner == 1 {
-                let offsets = &self.offsets[..];
-                each_inside(
-                    inside,
-                    &mut others,
-                    offsets,
-                    start(whole.start) as usize,
-                    x.stride as usize,
-                    &mut each,
-                );
-            } else if part == 1 {
-                for (q, taps) in whole.clone().zip(inside.chunks_exact(inner)) {
-                    each_inside(taps, &mut others, &self.offsets, start(q) as usize, 1, &mut each);
+            if part == 1 {
+                for (q, taps) in whole.clone().zip(inside.chunks_exact(run)) {
+                    let (start, step) = (start(q) as usize, step as usize);
+                    each_inside(taps, &mut others, &self.offsets, start, step, &mut each);
                 }
             }
             for (q, taps) in (first..).zip(taps.chunks_exact(inner)) {
-                self.each_cut(
-                    taps,
-                    &mut others,
-                    start(q),
-                    [in_z.clone(), in_y.clone(), x.taps_inside(q)],
-                    &mut each,
-                );
+                let in_window = [in_z.clone(), in_y.clone(), x.taps_inside(q)];
+                self.each_cut(taps, &mut others, start(q), in_window, &mut each);
             }
         }
     }

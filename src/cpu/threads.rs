@@ -97,7 +97,7 @@ impl Chunks {
 pub(super) trait Slices: Send {
     fn len(&self) -> usize;
 
-    /// The first elements, which these slices have no longer; all, where they are fewer.
+    /// Cuts off and returns the first `first` elements, or all if there are fewer.
     fn split_off(&mut self, first: usize) -> Self;
 }
 
@@ -149,7 +149,7 @@ pub(super) fn each_chunk<S: Slices, W>(
         let slices = slices.split_off(chunks.elements(&taken));
         (taken, slices)
     };
-    on_threads(threads, || {
+    let work = || {
         let mut state = start();
         loop {
             let (taken, mut slices) = take();
@@ -161,7 +161,18 @@ pub(super) fn each_chunk<S: Slices, W>(
                 each(&mut state, chunks.chunk(i), slices);
             }
         }
-    });
+    };
+    // The calling thread is one of them: waking another takes longer than pooling a small tensor.
+    #[cfg(not(target_arch = "wasm32"))]
+    if threads > 1 {
+        return rayon::in_place_scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(|_| work());
+            }
+            work();
+        });
+    }
+    work();
 }
 
 /// [`each_chunk`]; `true` only if every call returned it.
@@ -193,21 +204,6 @@ fn is_in_pool() -> bool {
     rayon::current_thread_index().is_some()
 }
 
-/// Runs `work` on so many threads. The calling thread is one of them: waking another takes longer than
-/// pooling a small tensor.
-#[cfg(not(target_arch = "wasm32"))]
-fn on_threads(threads: usize, work: impl Fn() + Sync) {
-    if threads == 1 {
-        return work();
-    }
-    rayon::in_place_scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(|_| work());
-        }
-        work();
-    });
-}
-
 #[cfg(target_arch = "wasm32")]
 fn threads() -> usize {
     1
@@ -216,9 +212,4 @@ fn threads() -> usize {
 #[cfg(target_arch = "wasm32")]
 fn is_in_pool() -> bool {
     false
-}
-
-#[cfg(target_arch = "wasm32")]
-fn on_threads(_: usize, work: impl Fn()) {
-    work();
 }

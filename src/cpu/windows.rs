@@ -10,22 +10,21 @@
 //!         values[window], taps[window] = best
 //! ```
 //!
-//! 1. Adjacent elements are searched together, as vectors: `nhwc` `max_pool` 2.9 ms → 0.8 (Xeon, two
+//! 1. Adjacent elements are searched as vectors: `nhwc` `max_pool` 2.9 ms → 0.8 (Xeon, two
 //!    threads).
-//! 2. The best ones stay in registers for all taps of a window, where no tap between two is in the padding:
+//! 2. The best cells stay in registers for all taps of a window, where its taps inside the input follow each other:
 //!    `nhwc` `max_pool` 3.0 → 1.8 (EPYC with AVX2).
 //! 3. One table has the offsets of the cells of all windows: `nhwc_3x3s2` `max_pool` 1.0 → 0.69 (Xeon).
 //! 4. Where the cells at one tap of adjacent windows are not adjacent, because channels come first, rows are
-//!    rearranged: `nchw` `max_pool` 6.4 → 1.3 (Xeon); for a stride of 2 by vectors that are unzipped:
-//!    `nchw_3x3s2` `max_pool` 6.8 → 5.8, with f16 9.9 → 6.3, with u8 16.4 → 8.8 (EPYC, one thread).
+//!    rearranged: `nchw` `max_pool` 6.4 → 1.3 (Xeon). See `interleave`.
 //! 5. Rows of 8 to 15 windows are vectors of 8: 3×3 with a stride of 2 on `nchw` planes of 27×27, `max_pool` 1.40 ms →
 //!    0.54, with u8 1.40 → 0.69 (EPYC, one thread).
-//! 6. Narrow tiles are searched as they lie, without rearranging: see `tiles`.
+//! 6. Tiles of single elements are searched as they lie, without rearranging: see `tiles`.
 //! 7. Cells of one or two bytes are searched in twice as many lanes: `nhwc` `max_unpool_backward` of two images
 //!    90 µs → 64 with f16, 121 → 80 with u8. Pooling of cells of one byte is faster in 16 lanes: `nhwc_3x3s2`
 //!    `max_pool` of two images 360 → 260 with u8 (EPYC, one thread).
 
-pub(super) mod tiles;
+mod tiles;
 
 use std::ops::Range;
 
@@ -33,14 +32,14 @@ use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::Level;
 
 use super::interleave::Deinterleave;
-use super::row::Row;
+use super::row::{Row, rows_between};
 use super::search::Search;
 use super::simd::{LANES, by, level};
 use super::tap::Tap;
 use super::threads::{Chunk, Chunks};
+use super::tiles::Tiles;
 use crate::cell::Cell;
-use crate::geometry::Axis;
-use crate::geometry::Geometry;
+use crate::geometry::{Axis, Geometry};
 
 /// Rows of a window that are rearranged at a time.
 const ROWS: usize = 8;
@@ -54,7 +53,7 @@ pub(super) struct Windows<'a> {
     x: Axis,
     /// The cells of the windows in a row of the input, in elements.
     cells: Range<usize>,
-    tiles: Option<tiles::Tiles>,
+    tiles: Option<Tiles>,
     rearranged: Deinterleave,
     runs: Vec<Run>,
     /// Element offset of each tap, relative to the start of the row of windows, `Run::ahead` and the number
@@ -62,7 +61,7 @@ pub(super) struct Windows<'a> {
     offsets: Vec<i64>,
     /// Pooled elements that are adjacent, as their cells are at each tap.
     block: usize,
-    /// How much further the cells of the next block lie, in elements.
+    /// Elements between the cells of one block and the cells of the next.
     skip: usize,
 }
 
@@ -70,6 +69,7 @@ pub(super) struct Windows<'a> {
 struct Run {
     pooled: Range<usize>,
     taps: Range<usize>,
+    /// Elements by which the stride puts the cells of the first window ahead of its pooled elements.
     ahead: usize,
 }
 
@@ -92,7 +92,7 @@ pub(super) fn chunks(geometry: &Geometry) -> Chunks {
 impl<'a> Windows<'a> {
     pub(super) fn new(geometry: &'a Geometry, columns: Range<u32>) -> Self {
         let (x, cells) = geometry.axes[2].of_windows(columns.clone());
-        let (tiles, inner) = (tiles::Tiles::of(geometry), geometry.inner as usize);
+        let (tiles, inner) = (Tiles::of(geometry), geometry.inner as usize);
         let is_adjacent = x.stride == 1 || (tiles.is_none() && inner < LANES);
         let stride = if is_adjacent { x.stride as usize } else { 1 };
         let rearranged = Deinterleave::new(x.input as usize, stride, inner);
@@ -138,8 +138,8 @@ impl<'a> Windows<'a> {
         geometry: &'a Geometry,
         chunk: &Chunk,
     ) -> &'b Self {
-        let known = windows.take().filter(|windows| windows.columns == chunk.columns);
-        windows.insert(known.unwrap_or_else(|| Self::new(geometry, chunk.columns.clone())))
+        let same = windows.take().filter(|windows| windows.columns == chunk.columns);
+        windows.insert(same.unwrap_or_else(|| Self::new(geometry, chunk.columns.clone())))
     }
 
     /// The elements of some windows in the pooled tensor: `len` from row `first` on.
@@ -162,7 +162,7 @@ impl<'a> Windows<'a> {
         let len = self.columns.len() * self.geometry.inner as usize;
         let slices = values.chunks_exact_mut(len).zip(taps.chunks_exact_mut(len));
         let rows = Row::new(pooled, first).and_next(pooled).zip(slices);
-        if self.tiles == Some(tiles::Tiles::Narrow) {
+        if self.tiles == Some(Tiles::SingleElements) {
             return self.search_tiles::<T, U, S>(input, rows);
         }
         U::vectorized(
@@ -195,7 +195,7 @@ impl<'a> Windows<'a> {
         let (in_z, in_y) = (z.taps_inside(row.z), y.taps_inside(row.y));
         let start = row.windows_start(self.geometry) + self.cells.start as i64;
         let identity = self.rearranged.is_identity();
-        // Planes at a time: all, if no row between two is in the padding.
+        // Planes at a time: all, if the rows inside the input follow each other.
         let all = in_y.len() as u32 == y.kernel && identity;
         let planes = if all { in_z.len() as u32 } else { 1 };
         let mut first = true;
@@ -237,7 +237,7 @@ impl<'a> Windows<'a> {
         taps: &mut [U],
     ) {
         let (kernel, rows) = (self.x.kernel as usize, &under.rows);
-        // Rows at a time: all, if no tap between two is in the padding.
+        // Rows at a time: all, if the taps inside the input follow each other.
         let at_a_time = if run.taps.len() == kernel { rows.len() } else { 1 };
         for row in rows.clone().step_by(at_a_time) {
             let first_tap = row * kernel + run.taps.start;
@@ -264,14 +264,7 @@ impl<'a> Windows<'a> {
     }
 }
 
-/// Elements from the first row of a window to the row at these taps.
-fn rows_between(geometry: &Geometry, tz: u32, ty: u32) -> i64 {
-    let [z, y, _] = &geometry.axes;
-    let rows = i64::from(tz * z.dilation) * i64::from(y.input) + i64::from(ty * y.dilation);
-    rows * geometry.input_row() as i64
-}
-
-/// Searches the windows of adjacent values, `L` together. The last ones may be searched twice, which gives the same.
+/// Searches the windows of adjacent values, `L` at a time. The last ones may be searched twice, which gives the same.
 #[inline(always)]
 fn search_blocks<T: Cell, U: Tap, S: Search<T, U>, const L: usize>(
     (cells, ahead): (&[T], i64),

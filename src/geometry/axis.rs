@@ -49,12 +49,6 @@ impl Axis {
         i64::from(q) * i64::from(self.stride) - i64::from(self.before)
     }
 
-    /// Whether some window reaches outside the input.
-    pub(crate) fn reaches_outside(&self) -> bool {
-        self.before > 0
-            || self.start(self.windows - 1) + i64::from(self.extent()) > i64::from(self.input)
-    }
-
     /// The windows that lie inside the input from their first cell to their last.
     pub(crate) fn whole_windows(&self) -> Range<u32> {
         let first = self.before.div_ceil(self.stride).min(self.windows);
@@ -87,10 +81,10 @@ impl Axis {
         classes
     }
 
-    /// The window that reads the cell of a reader's class in a stride block.
+    /// The window that reads a cell of a stride block, by the shift of the [`Reader`].
     #[inline(always)]
-    pub(crate) fn window(&self, block: u32, reader: &Reader) -> Option<u32> {
-        let q = i64::from(block) + reader.shift;
+    pub(crate) fn window(&self, block: u32, shift: i64) -> Option<u32> {
+        let q = i64::from(block) + shift;
         (0..i64::from(self.windows)).contains(&q).then_some(q as u32)
     }
 
@@ -129,15 +123,10 @@ impl Axis {
         (tap < self.kernel).then_some((q, tap))
     }
 
-    /// The stride blocks that hold a cell of the input: block `q` starts with window `q`.
+    /// The stride blocks that hold a cell of the input. Block `q` has the cells from the start of window `q` to the
+    /// start of the next.
     pub(crate) fn blocks(&self) -> Range<u32> {
         self.before / self.stride..(self.input + self.before).div_ceil(self.stride)
-    }
-
-    /// Whether some stride block, the cells from the start of one window to the start of the next,
-    /// reaches outside the input.
-    pub(crate) fn blocks_reach_outside(&self) -> bool {
-        self.before > 0 || !self.input.is_multiple_of(self.stride)
     }
 
     /// First and last cell of the input that window `q` can hold.
@@ -268,8 +257,8 @@ pub(crate) fn resolve(
 /// The first window that holds no cell of the input, if there is one.
 ///
 /// Only windows that start before the input, or the last, can be without a cell. Of those before,
-/// the first reaches least far. If it reaches the input, all do, and one is empty only if it steps
-/// over it: if its first cell past the padding, which is its start modulo the dilation, lies past
+/// the first reaches least far. If it reaches the input, all do, and a window is empty only if it
+/// steps over the input: if its first cell past the padding, which is its start modulo the dilation, lies past
 /// the input.
 fn window_without_cell(axis: &Axis) -> Option<u32> {
     let empty = |q: &u32| axis.taps_inside(*q).is_empty();

@@ -1,9 +1,9 @@
 //! [`Geometry`]: a [`Window`] checked against a [`Shape`].
 //!
 //! Later steps rely on these checks, so every refusal that depends on sizes is here. Inside the
-//! crate, a tensor of any rank and layout has five extents, `[outer, z, y, x, inner]`: `outer` counts
-//! what surrounds the spatial axes (images, or planes when channels come first), `inner` what lies
-//! inside a pixel (channels when they come last, else 1). Spatial axes that a tensor lacks have
+//! crate, a tensor of any rank and layout has five extents, `[outer, z, y, x, inner]`: `outer` is
+//! the number of images, or of planes when channels come first, and `inner` the number of channels when they
+//! come last, else 1. Spatial axes that a tensor lacks have
 //! extent 1 and a window of one cell. The CPU loops and the kernels see only these five extents.
 
 mod axis;
@@ -116,23 +116,16 @@ impl Geometry {
     ) -> Result<Self, GeometryError> {
         let window = check_ranks(window, "pooled", &pooled)?;
         let rank = pooled.spatial().len();
-        if let Some(size) = output_size
-            && size.len() != rank
-        {
-            return Err(GeometryError::AxisCount {
-                argument: "output_size",
-                found: size.len(),
-                allowed: rank,
-            });
+        let found = output_size.map_or(rank, <[usize]>::len);
+        if found != rank {
+            return Err(GeometryError::AxisCount { argument: "output_size", found, allowed: rank });
         }
         let mut axes = [Axis::NONE; 3];
-        let mut spatial = [0; MAX_AXES];
         for (i, &count) in pooled.spatial().iter().enumerate() {
             let size = unpooled_size(&window, i, count, output_size.map(|s| s[i]))?;
             axes[3 - rank + i] = resolve(&window, i, size, Some(count))?;
-            spatial[i] = size;
         }
-        let input = pooled.with_spatial(&spatial[..rank]);
+        let input = pooled.with_spatial(&axes.map(|a| a.input as usize)[3 - rank..]);
         Self::assemble(window, input, axes)
     }
 
@@ -198,16 +191,12 @@ impl Geometry {
 
     /// Number of elements of the input.
     pub fn input_len(&self) -> usize {
-        self.axes.iter().map(|a| a.input as usize).product::<usize>() * self.around()
+        self.input.dims().iter().product()
     }
 
     /// Number of pooled values, and of taps.
     pub fn pooled_len(&self) -> usize {
-        self.axes.iter().map(|a| a.windows as usize).product::<usize>() * self.around()
-    }
-
-    fn around(&self) -> usize {
-        self.outer as usize * self.inner as usize
+        self.pooled.dims().iter().product()
     }
 
     /// The padding in cells `(before, after)`, for each spatial axis.
@@ -276,11 +265,7 @@ fn check_ranks(
         Some(axes @ 1..=MAX_AXES) => axes,
         Some(found) => return Err(GeometryError::Rank { found }),
     };
-    let window = window.for_axes(axes).map_err(|(argument, found)| GeometryError::AxisCount {
-        argument,
-        found,
-        allowed: axes,
-    })?;
+    let window = window.for_axes(axes)?;
     if shape.rank() != axes + 2 {
         return Err(GeometryError::ShapeRank {
             shape: shape.to_string(),

@@ -1,8 +1,6 @@
 //! [`WindowPosition`]: the window of one pooled value, and the conversion between its taps and the
 //! cells of the input.
 
-use std::ops::RangeInclusive;
-
 use crate::geometry::Geometry;
 
 /// The position `[outer, z, y, x, inner]` of a pooled value, and so of its window.
@@ -60,13 +58,15 @@ impl WindowPosition {
         Some(tap)
     }
 
-    /// First and last cell of the input that the window holds, per axis. Every window of a
-    /// [`Geometry`] holds a cell.
-    pub(crate) fn cells_inside(&self, geometry: &Geometry) -> [RangeInclusive<u32>; 3] {
-        std::array::from_fn(|i| {
-            let axis = &geometry.axes[i];
-            let taps = axis.taps_inside(self.window[i]);
-            axis.cell(self.window[i], taps.start)..=axis.cell(self.window[i], taps.end - 1)
+    /// The first and the last cell `[z, y, x]` of the input that the window holds. Every window of a [`Geometry`] holds
+    /// a cell.
+    pub(crate) fn corners(&self, geometry: &Geometry) -> [[u32; 3]; 2] {
+        [false, true].map(|last| {
+            std::array::from_fn(|i| {
+                let (axis, q) = (&geometry.axes[i], self.window[i]);
+                let taps = axis.taps_inside(q);
+                axis.cell(q, if last { taps.end - 1 } else { taps.start })
+            })
         })
     }
 }

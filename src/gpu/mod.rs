@@ -27,10 +27,7 @@ pub use scattering::Scattering;
 use std::sync::Arc;
 pub use step::Step;
 
-use crate::element::Element;
 use crate::error::{Error, WgpuError};
-use crate::geometry::Geometry;
-use crate::scatter::Scatter;
 use dispatch::pipelines::Pipelines;
 use scope::scoped;
 
@@ -85,27 +82,8 @@ impl Gpu {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Makes a geometry and an element ready on this device. Nothing is compiled yet.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::Limit`] if the device cannot run compute shaders.
-    pub fn pooling(&self, geometry: &Geometry, element: Element) -> Result<Pooling, Error> {
-        self.check_compute()?;
-        Ok(Pooling::new(self.clone(), geometry, element))
-    }
-
-    /// Makes an unpooling by arbitrary indices ready on this device. Nothing is compiled yet.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`Error::Limit`] if the device cannot run compute shaders.
-    pub fn scattering(&self, scatter: &Scatter, element: Element) -> Result<Scattering, Error> {
-        self.check_compute()?;
-        Ok(Scattering::new(self.clone(), scatter, element))
-    }
-
-    fn check_compute(&self) -> Result<(), Error> {
+    /// An error if the device cannot run compute shaders.
+    pub(crate) fn check_compute(&self) -> Result<(), Error> {
         let limit = "max_compute_invocations_per_workgroup";
         match self.limits().max_compute_invocations_per_workgroup {
             0 => Err(Error::Limit { limit, needed: 1, allowed: 0 }),

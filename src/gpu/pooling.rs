@@ -66,12 +66,20 @@ pub struct PoolingBuffers {
     pub output: wgpu::Buffer,
 }
 
-impl Pooling {
-    pub(crate) fn new(gpu: Gpu, geometry: &Geometry, element: Element) -> Self {
-        let (workgroup_size, plans) = (gpu.workgroup_size(), Arc::default());
-        Self { workgroup_size, geometry: *geometry, element, gpu, plans }
+impl Gpu {
+    /// Makes a geometry and an element ready on this device. Nothing is compiled yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Limit`] if the device cannot run compute shaders.
+    pub fn pooling(&self, geometry: &Geometry, element: Element) -> Result<Pooling, Error> {
+        self.check_compute()?;
+        let (workgroup_size, plans) = (self.workgroup_size(), Arc::default());
+        Ok(Pooling { workgroup_size, geometry: *geometry, element, gpu: self.clone(), plans })
     }
+}
 
+impl Pooling {
     /// The same with another number of invocations per workgroup. Results do not depend on it.
     ///
     /// # Errors

@@ -76,11 +76,19 @@ fn long_runs(pooled: u64) -> u64 {
     if pooled > SEGMENT { pooled.div_ceil(SEGMENT) } else { 0 }
 }
 
-impl Scattering {
-    pub(crate) fn new(gpu: Gpu, scatter: &Scatter, element: Element) -> Self {
-        Self { gpu, scatter: *scatter, element }
+impl Gpu {
+    /// Makes an unpooling by arbitrary indices ready on this device. Nothing is compiled yet.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Limit`] if the device cannot run compute shaders.
+    pub fn scattering(&self, scatter: &Scatter, element: Element) -> Result<Scattering, Error> {
+        self.check_compute()?;
+        Ok(Scattering { gpu: self.clone(), scatter: *scatter, element })
     }
+}
 
+impl Scattering {
     /// Bytes of a buffer of values, in whole words.
     pub fn values_bytes(&self) -> u64 {
         self.bytes(self.scatter.pooled_len())

@@ -1,9 +1,9 @@
 //! The operations on slices: upload, one submission, and a wait for the results.
 
-use crate::argmax::{Index, Overlap, Pooled, Taps, check_len};
+use crate::argmax::{Index, Overlap, Pooled, Taps};
 use crate::cell::Cell;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_len};
 use crate::geometry::Geometry;
 use crate::gpu::operands::{self, MaxPool, MaxPoolValues, MaxUnpool, MaxUnpoolBackward};
 use crate::gpu::{Gpu, IndexReport, Step};

@@ -249,7 +249,7 @@ fn target(args: &Args, pooled: &Shape, indices: &Array) -> Result<Target> {
     };
     let mut scatter = Scatter::new(*pooled, output, space)?;
     if let Some(frame) = frame {
-        scatter = scatter.flattened_in(frame)?;
+        scatter = scatter.with_index_shape(frame)?;
     }
     Ok(Target::Cells(scatter, indices))
 }

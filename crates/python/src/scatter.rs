@@ -31,7 +31,7 @@ pub(crate) fn scatter<'py>(
     let (pooled, out) = (shape("pooled_shape", &shapes.0)?, shape("output_shape", &shapes.1)?);
     let mut scatter = Scatter::new(pooled, out, space).map_err(refused)?;
     if let Some(indexed) = &shapes.2 {
-        scatter = scatter.flattened_in(shape("index_shape", indexed)?).map_err(refused)?;
+        scatter = scatter.with_index_shape(shape("index_shape", indexed)?).map_err(refused)?;
     }
     let overlap = named::<Overlap>(overlap)?;
     for_element!(element, T => {

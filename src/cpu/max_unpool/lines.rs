@@ -8,7 +8,8 @@
 //!     interleave the classes
 //! ```
 //!
-//! A class has one line for each row of stride blocks, and a margin after each line but the last that is not used.
+//! The cells of a class lie in lines, too, one for each row of stride blocks. The cells of the margins between them are
+//! computed and not used.
 //!
 //! 1. In lines with margins every cell of a class has the same windows, and all of them are one long vector: see `run`.
 //!    One thread of an EPYC, compared with scattering, f32 / f16 / u8: `nchw_3x3s1` `max_unpool` 0.54 / 0.28 / 0.16 times as
@@ -38,21 +39,19 @@ const PLANE: usize = 64 * 1024;
 /// planes are scattered, too: lines take some 90 ns for a plane.
 pub(super) fn is_faster(geometry: &Geometry) -> bool {
     let ([_, y, x], inner) = (&geometry.axes, geometry.inner as usize);
-    // Windows that would lie in the margins are looked at too.
-    let windows = geometry
-        .axes
-        .iter()
-        .fold(1_usize, |windows, axis| windows.saturating_mul(axis.windows_per_cell() as usize));
+    // Windows that would lie in the margins are compared, too.
+    let windows = geometry.axes.map(|axis| u128::from(axis.windows_per_cell()));
+    let windows: u128 = windows.into_iter().product();
     let (row, rows) = (x.input as usize * inner, y.input as usize);
     match (x.stride, y.stride) {
-        _ if windows > WINDOWS => false,
+        _ if windows > WINDOWS as u128 => false,
         (1, 1 | 2) => row >= LANES / 2 && row * rows >= 4 * LANES,
         (2, 1 | 2) => inner == 1 && row >= 6 * LANES,
         _ => false,
     }
 }
 
-/// Unpools every row of the output; `true` only if every sum fits.
+/// Unpools every row of the output. Returns `true` only if every sum fits.
 pub(super) fn unpool<T: Cell, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],
@@ -109,6 +108,7 @@ struct Gather<'a, T> {
 }
 
 /// Memory of a thread.
+#[derive(Default)]
 struct Scratch<T: Cell> {
     /// The lines.
     values: Vec<T>,
@@ -117,13 +117,6 @@ struct Scratch<T: Cell> {
     sources: Vec<Source<T::Number>>,
     /// The cells of each class.
     classes: Vec<T>,
-}
-
-impl<T: Cell> Default for Scratch<T> {
-    fn default() -> Self {
-        let (values, taps, classes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { values, taps, rows: Vec::new(), sources: Vec::new(), classes }
-    }
 }
 
 /// Rows, or parts of rows, of a plane of the output.
@@ -163,7 +156,8 @@ impl Blocks {
 }
 
 impl<T: Cell> Gather<'_, T> {
-    /// Unpools a part; `true` only if every sum fits. Sums of margins, which only taps of no pooling name, count too.
+    /// Unpools a part. Returns `true` only if every sum fits, those of the margins included: only taps that no pooling
+    /// makes name a cell there.
     #[inline(always)]
     fn unpool_part<R: Rule<T>>(
         &self,
@@ -222,13 +216,13 @@ impl<T: Cell> Gather<'_, T> {
         let (z, inner) = (&self.geometry.axes[0], self.geometry.inner as usize);
         let pooled = self.geometry.axes.map(|axis| axis.windows);
         let line = part.x.len * inner;
-        // A run has at least so many cells.
+        // A run has at least LANES cells.
         let len = of_z.len() * part.y.len * line + LANES;
         grow(&mut scratch.values, len);
         scratch.taps.clear();
         scratch.taps.resize(len, u8::MAX.into());
         for (i, of_z) in of_z.iter().enumerate() {
-            let Some(qz) = z.window(part.first.z / z.stride, of_z) else { continue };
+            let Some(qz) = z.window(part.first.z / z.stride, of_z.shift) else { continue };
             for qy in part.y.real.clone() {
                 let row = Row { z: qz, y: qy, ..part.first }.number(pooled);
                 let from = row * self.geometry.pooled_row() + part.x.real.start as usize * inner;

@@ -1,4 +1,4 @@
-//! What a cell becomes by the values that go to it.
+//! How a cell is made of the values that go to it.
 
 use crate::cell::Cell;
 
@@ -29,7 +29,7 @@ impl<T: Cell> Rule<T> for Sum {
 
     #[inline(always)]
     fn add(sum: T::Sum, names: bool, value: T) -> T::Sum {
-        // No sum is −0, so adding 0 changes none, and nothing here is a branch.
+        // No sum is −0, so adding 0 leaves every sum as it is, and nothing here is a branch.
         value.over(T::default(), names).add_to(sum)
     }
 

@@ -23,9 +23,9 @@ use crate::geometry::{Geometry, Reader};
 pub(super) struct Source<U> {
     /// The tap of the cells in the window.
     pub(super) tap: U,
-    /// The pooled element that the cell of block 0 reads, or would.
+    /// The pooled element for the cell of stride block 0, which may lie before the first.
     start: usize,
-    /// Windows on the x axis from the one of the cell's stride block.
+    /// The number of the window on the x axis, less that of the cell's stride block.
     pub(super) shift: i64,
 }
 
@@ -60,7 +60,8 @@ impl<U> Source<U> {
 /// Windows that read a cell up to which gathering is faster than scattering.
 pub(super) const WINDOWS: usize = 16;
 
-/// Windows that read a cell, of those that there are: the product over the axes.
+/// The most windows that read one cell: the product over the axes of the windows that can, or of all if these are
+/// fewer.
 pub(super) fn existing_windows_per_cell(geometry: &Geometry) -> usize {
     let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.windows) as usize);
     windows.into_iter().product()

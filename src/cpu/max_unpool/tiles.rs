@@ -5,6 +5,9 @@
 //!     for each window over the row, for each of its cells:
 //!         cell = values[window] where taps[window] == tap of the cell, else 0
 //! ```
+//!
+//! 1. A loop of its own, compiled for each number of cells, which finds a row of windows once for all rows of cells
+//!    under it: `nchw` `max_unpool` 0.79 ms → 0.65, with f16 0.63 → 0.38 (Zen 4, an EPYC with AVX-512).
 
 use std::ops::Range;
 
@@ -15,7 +18,7 @@ use crate::cpu::row::Row;
 use crate::cpu::simd::level;
 use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, each_chunk};
-use crate::cpu::windows::tiles::Tiles;
+use crate::cpu::tiles::Tiles;
 use crate::geometry::Geometry;
 
 /// Unpools every row of the output.
@@ -27,32 +30,28 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
     output: &mut [T],
 ) {
     let (level, x) = (level(), &geometry.axes[2]);
-    each_chunk(
-        output,
-        &Chunks::new(x.input, geometry.inner, 1),
-        || (),
-        |(), chunk, output| {
-            let unpool = Unpool { geometry, values, taps, whole: x.whole_windows() };
-            // Functions of their own: loops in one function are compiled to slower code.
-            if tiles == Tiles::Narrow {
-                U::vectorized(
-                    level,
-                    #[inline(always)]
-                    || match x.kernel {
-                        2 => unpool.chunk::<R, 2>(chunk, output),
-                        3 => unpool.chunk::<R, 3>(chunk, output),
-                        _ => unpool.chunk::<R, 4>(chunk, output),
-                    },
-                );
-            } else {
-                U::vectorized(
-                    level,
-                    #[inline(always)]
-                    || unpool.chunk::<R, 1>(chunk, output),
-                );
-            }
-        },
-    );
+    let chunks = Chunks::new(x.input, geometry.inner, 1);
+    each_chunk(output, &chunks, Default::default, |(), chunk, output| {
+        let unpool = Unpool { geometry, values, taps, whole: x.whole_windows() };
+        // Functions of their own: loops in one function are compiled to slower code.
+        if tiles == Tiles::SingleElements {
+            U::vectorized(
+                level,
+                #[inline(always)]
+                || match x.kernel {
+                    2 => unpool.chunk::<R, 2>(chunk, output),
+                    3 => unpool.chunk::<R, 3>(chunk, output),
+                    _ => unpool.chunk::<R, 4>(chunk, output),
+                },
+            );
+        } else {
+            U::vectorized(
+                level,
+                #[inline(always)]
+                || unpool.chunk::<R, 1>(chunk, output),
+            );
+        }
+    });
 }
 
 struct Unpool<'a, T, U> {
@@ -64,7 +63,7 @@ struct Unpool<'a, T, U> {
 }
 
 impl<T: Cell, U: TapWord> Unpool<'_, T, U> {
-    /// Unpools the rows of a chunk, of tiles of `N` cells or of wide ones if that is 1.
+    /// Unpools the rows of a chunk, of tiles of `N` cells of one element, or of channels if `N` is 1.
     #[inline(always)]
     fn chunk<R: Rule<T>, const N: usize>(&self, Chunk { row, columns }: Chunk, output: &mut [T]) {
         let ([z, y, x], inner) = (&self.geometry.axes, self.geometry.inner as usize);
@@ -75,8 +74,7 @@ impl<T: Cell, U: TapWord> Unpool<'_, T, U> {
         let first = (columns.start + x.before).div_ceil(x.stride).max(self.whole.start);
         let end = ((columns.end + x.before) / x.stride).min(self.whole.end).max(first);
         let cells = |q: u32| {
-            let cell = i64::from(q) * i64::from(x.stride) - i64::from(x.before);
-            cell.clamp(columns.start.into(), columns.end.into()) as u32 - columns.start
+            x.start(q).clamp(columns.start.into(), columns.end.into()) as u32 - columns.start
         };
         let tiled = cells(first) as usize * inner..cells(end) as usize * inner;
         let mut row = Row::new(extents, row);
@@ -102,27 +100,18 @@ impl<T: Cell, U: TapWord> Unpool<'_, T, U> {
                         let end = columns.start + (tiled.end / inner) as u32;
                         self.cut::<R>(over, tap, end, &mut cells[tiled.end..]);
                     }
+                    let cells = &mut cells[tiled.clone()];
                     if N == 1 {
-                        wide::<T, U, R>(
-                            &mut cells[tiled.clone()],
-                            values,
-                            taps,
-                            (tap, x.kernel),
-                            inner,
-                        );
+                        of_channels::<T, U, R>(cells, values, taps, (tap, x.kernel), inner);
                     } else {
-                        narrow::<T, U, R, N>(&mut cells[tiled.clone()], values, taps, tap);
+                        of_single_elements::<T, U, R, N>(cells, values, taps, tap);
                     }
                     tap += x.kernel;
                 }
             } else {
                 cells.fill(T::default());
             }
-            row = if row.y + rows < y.input {
-                Row { y: row.y + rows, ..row }
-            } else {
-                Row { y: y.input - 1, ..row }.next(extents)
-            };
+            row = Row { y: row.y + rows - 1, ..row }.next(extents);
         }
     }
 
@@ -147,7 +136,7 @@ impl<T: Cell, U: TapWord> Unpool<'_, T, U> {
 
 /// Unpools tiles of `N` cells of one element.
 #[inline(always)]
-fn narrow<T: Cell, U: TapWord, R: Rule<T>, const N: usize>(
+fn of_single_elements<T: Cell, U: TapWord, R: Rule<T>, const N: usize>(
     cells: &mut [T],
     values: &[T],
     taps: &[U],
@@ -164,7 +153,7 @@ fn narrow<T: Cell, U: TapWord, R: Rule<T>, const N: usize>(
 
 /// Unpools tiles of `kernel` cells of `inner` elements.
 #[inline(always)]
-fn wide<T: Cell, U: TapWord, R: Rule<T>>(
+fn of_channels<T: Cell, U: TapWord, R: Rule<T>>(
     cells: &mut [T],
     values: &[T],
     taps: &[U],

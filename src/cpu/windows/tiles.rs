@@ -1,5 +1,5 @@
-//! The search in narrow tiles: windows of two to four cells of one element in a row, each adjacent to the
-//! next.
+//! The search in tiles of single elements: windows of two to four cells of one element in a row, each adjacent
+//! to the next.
 //!
 //! ```text
 //! for each pooled row, for two rows of cells at a time:
@@ -18,37 +18,14 @@ use super::{CellRows, Run, Windows};
 use crate::cell::Cell;
 use crate::cpu::row::Row;
 use crate::cpu::search::Search;
-use crate::cpu::simd::{LANES, by};
+use crate::cpu::simd::by;
 use crate::cpu::tap::Tap;
-use crate::geometry::Geometry;
 
-/// Tiles of small cells that are searched together.
+/// Tiles of cells of one or two bytes that one call searches.
 const BLOCK: usize = 32;
 
-/// Windows of a row that are adjacent, so that each cell is in one.
-#[derive(Clone, Copy, PartialEq)]
-pub(in crate::cpu) enum Tiles {
-    /// Of two to four cells of one element.
-    Narrow,
-    /// Of cells of at least [`LANES`] elements.
-    Wide,
-}
-
-impl Tiles {
-    /// The tiles that the windows of a row are, if they are.
-    pub(in crate::cpu) fn of(geometry: &Geometry) -> Option<Self> {
-        let x = &geometry.axes[2];
-        match (geometry.inner as usize, x.kernel) {
-            _ if x.kernel != x.stride || x.dilation != 1 => None,
-            (1, 2..=4) => Some(Self::Narrow),
-            (LANES.., _) => Some(Self::Wide),
-            _ => None,
-        }
-    }
-}
-
 impl Windows<'_> {
-    /// [`Self::search`] of narrow tiles. A function of its own: loops in one function are compiled to slower
+    /// [`Self::search`] of tiles of single elements. A function of its own: loops in one function are compiled to slower
     /// code (38 µs → 32 for `nchw` `max_pool` of one image on a Xeon).
     pub(super) fn search_tiles<'b, T: Cell, U: Tap + 'b, S: Search<T, U>>(
         &self,

@@ -69,7 +69,7 @@ impl Kernel {
         match owns {
             Owns::PooledValues | Owns::PooledStrips => {
                 if let WindowOperation::MaxPool { with_taps } = operation {
-                    constants.padded = axes.iter().any(Axis::reaches_outside);
+                    constants.padded = axes.iter().any(|a| a.whole_windows() != (0..a.windows));
                     constants.with_taps = with_taps;
                 }
             }
@@ -82,8 +82,8 @@ impl Kernel {
             }
             Owns::Blocks => {
                 let whole = |a: &Axis| a.windows_per_cell() == 1 && a.blocks() == (0..a.windows);
-                constants.padded =
-                    constants.strip > 1 || axes.iter().any(Axis::blocks_reach_outside);
+                let cut = |a: &Axis| a.before > 0 || !a.input.is_multiple_of(a.stride);
+                constants.padded = constants.strip > 1 || axes.iter().any(cut);
                 constants.overlapping = axes.iter().any(|a| a.windows_per_cell() > 1);
                 constants.blocks_are_windows = axes.iter().all(whole);
             }
