@@ -16,7 +16,7 @@ use crate::kernel::{Broadcast, Function, Kernel, Pair};
 use crate::program::{Instruction, SlotId};
 use crate::rule::Rule;
 
-use super::{Trace, is_repeated};
+use super::trace::{Trace, is_repeated};
 
 /// The parameters of layer-wise relevance propagation.
 ///
@@ -107,7 +107,7 @@ impl Trace<'_> {
                 whole = self.push(forward.kernel.clone(), reads, bytes, layer);
             } else {
                 let (kernel, writes) = (forward.kernel.clone(), vec![whole]);
-                self.back.instructions.push(Instruction { kernel, reads, writes, layer });
+                self.instructions.push(Instruction { kernel, reads, writes, layer });
             }
         }
         let divided = self.shared(signal, (y, whole), by.epsilon, layer);
