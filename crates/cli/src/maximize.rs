@@ -51,10 +51,9 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     files::check_directory("--out", &args.out)?;
     source::check([("MODEL.onnx", &args.network.model)])?;
     let network = Network::open(&args.network)?;
-    network.check_images()?;
+    let size = network.image_size()?.of(None);
     let preprocessing = args.preprocessing.chosen(&network.model);
     let range = preprocessing.range(network.channels)?;
-    let size = network.size(None);
     let plan = network.model.plan(&network.shape(size)).map_err(|error| network.refused(error))?;
     let layer = match &args.layer {
         Some(name) => plan.layer(name)?.clone(),

@@ -189,7 +189,7 @@ fn input(
     preprocessing: &Preprocessing,
 ) -> Result<(Vec<usize>, Vec<f32>, String)> {
     if is_image(&args.input) {
-        let image = Fitted::open(&args.input, network, args.fit)?;
+        let image = Fitted::open(&args.input, network.image_size()?, args.fit)?;
         let tensor = network.tensor(&image, preprocessing)?;
         return Ok((network.shape(image.size()).to_vec(), tensor, image.described()));
     }

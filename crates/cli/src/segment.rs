@@ -65,7 +65,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     }
     let network = Network::open(&args.network)?;
     // Every pixel has a class, so none is cut off.
-    let image = Fitted::open(&args.image, &network, Fit::Squash)?;
+    let image = Fitted::open(&args.image, network.image_size()?, Fit::Squash)?;
     let preprocessing = args.preprocessing.chosen(&network.model);
     let tensor = network.tensor(&image, &preprocessing)?;
     let plan =

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
 
-use super::{Network, Size};
+use super::size::{InputSize, Size};
 use crate::picture;
 use crate::source::Source;
 
@@ -41,17 +41,15 @@ impl Fitted {
         Size { height: height as usize, width: width as usize }
     }
 
-    pub(crate) fn open(source: &Source, network: &Network, fit: Fit) -> Result<Self> {
-        network.check_images()?;
-        Self::of(source.stem(), picture::open(source)?, network, fit)
+    pub(crate) fn open(source: &Source, input: InputSize, fit: Fit) -> Result<Self> {
+        Self::of(source.stem(), picture::open(source)?, input, fit)
     }
 
     /// A picture that is to be called `name`.
-    pub(crate) fn of(name: String, image: RgbImage, network: &Network, fit: Fit) -> Result<Self> {
-        network.check_images()?;
+    pub(crate) fn of(name: String, image: RgbImage, input: InputSize, fit: Fit) -> Result<Self> {
         let original = image.dimensions();
         let own = Size { height: original.1 as usize, width: original.0 as usize };
-        let Size { height, width } = network.size(Some(own));
+        let Size { height, width } = input.of(Some(own));
         let side = |n: usize| u32::try_from(n).context("--size is too large for an image");
         let (width, height) = (side(width)?, side(height)?);
         let whole = shown(&image);

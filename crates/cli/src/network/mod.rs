@@ -4,9 +4,9 @@ mod fitted;
 pub(crate) mod labels;
 pub(crate) mod preprocessing;
 pub(crate) mod scores;
+mod size;
 
 use std::io::Read;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -14,39 +14,16 @@ use image::RgbImage;
 use indicatif::BinaryBytes;
 use unpool_cnn::{Activation, Engine, Error, Layer, Layout, Memory, Model};
 
-use crate::options::{BETWEEN, number};
 use crate::source::Source;
+use size::{InputSize, USUAL};
 
 pub(crate) use fitted::{Fit, Fitted, files};
 pub(crate) use labels::{ClassName, Labels, class};
 pub(crate) use preprocessing::Preprocessing;
-
-/// The default extents, where neither the model nor the command line fixes them: those of ImageNet.
-const USUAL: usize = 224;
+pub(crate) use size::Size;
 
 /// Number of best classes that are listed with their scores.
 pub(crate) const CLASSES: usize = 5;
-
-/// `HEIGHTxWIDTH`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub(crate) height: usize,
-    pub(crate) width: usize,
-}
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wanted = || "HEIGHTxWIDTH, each at least 1, is needed".to_owned();
-        let side = |text| match number(text, 1) {
-            Ok(0) => Err(wanted()),
-            other => other.map_err(|error| error.unwrap_or_else(wanted)),
-        };
-        let (height, width) = text.split_once(BETWEEN).unwrap_or((text, text));
-        Ok(Self { height: side(height)?, width: side(width)? })
-    }
-}
 
 // A group of arguments has the name of its struct, and the commands' own structs are called `Args`.
 #[derive(clap::Args)]
@@ -69,8 +46,7 @@ pub(crate) struct Network {
     layout: Layout,
     /// What the file says of the extents of its input.
     dims: Vec<Option<usize>>,
-    height: Option<usize>,
-    width: Option<usize>,
+    size: InputSize,
     /// Whether the model leaves one of them open.
     free: bool,
 }
@@ -118,8 +94,10 @@ impl Network {
             channels: channels.unwrap_or(3),
             layout,
             dims,
-            height: height.or(asked.map(|s| s.height)),
-            width: width.or(asked.map(|s| s.width)),
+            size: InputSize {
+                height: height.or(asked.map(|s| s.height)),
+                width: width.or(asked.map(|s| s.width)),
+            },
             free: is_free,
             model,
             name,
@@ -132,15 +110,15 @@ impl Network {
         path.file_name().map_or(self.name.clone(), |name| name.to_string_lossy().into())
     }
 
-    /// Refuses a network that does not read images.
-    pub(crate) fn check_images(&self) -> Result<()> {
+    /// The size of its input for images. Refuses a network that does not read images.
+    pub(crate) fn image_size(&self) -> Result<InputSize> {
         ensure!(
             self.dims.len() == 4,
             "{}: its input has {} extents; batch, channels, height and width are needed",
             self.name,
             self.dims.len()
         );
-        Ok(())
+        Ok(self.size)
     }
 
     /// Refuses an output that is not finite, as of an input far outside the training data.
@@ -168,18 +146,10 @@ impl Network {
         }
     }
 
-    /// The size of the input for an image of that size, or for none.
-    pub(crate) fn size(&self, image: Option<Size>) -> Size {
-        Size {
-            height: self.height.or(image.map(|s| s.height)).unwrap_or(USUAL),
-            width: self.width.or(image.map(|s| s.width)).unwrap_or(USUAL),
-        }
-    }
-
     /// A shape of the input: extents that are left open are those of usual images.
     pub(crate) fn usual_shape(&self) -> Vec<usize> {
         if self.dims.len() == 4 {
-            return self.shape(self.size(None)).to_vec();
+            return self.shape(self.size.of(None)).to_vec();
         }
         let open =
             |(i, dim): (usize, &Option<usize>)| dim.unwrap_or(if i == 0 { 1 } else { USUAL });

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, out: &mut impl Write) -> Result<Outcome> {
     let sources = network::files(&args.images)?;
     let images = sources
         .iter()
-        .map(|source| Fitted::open(source, &network, args.fit))
+        .map(|source| Fitted::open(source, network.image_size()?, args.fit))
         .collect::<Result<Vec<_>>>()?;
     let engine = Engine::named(&args.device)?;
     let mut inputs: Vec<_> = sources.iter().collect();
@@ -117,7 +117,7 @@ pub fn sheets(
     let network = Network::of(model, name.to_owned(), args.network.size)?;
     let images = images
         .into_iter()
-        .map(|(name, image)| Fitted::of(name, image, &network, args.fit))
+        .map(|(name, image)| Fitted::of(name, image, network.image_size()?, args.fit))
         .collect::<Result<Vec<_>>>()?;
     let request = Request::new(&args, &network, false);
     let sessions = &mut Sessions::new(&request, engine);
