@@ -1,5 +1,5 @@
-// A sparse matrix along one axis, for sum_alone.wgsl or sum_together.wgsl: `outer` blocks of `from` rows of `inner`
-// elements become blocks of `to` rows. A sum is an element.
+// A sparse matrix along one axis, for sum_by_thread.wgsl or sum_by_workgroup.wgsl: `outer` blocks of `from` rows of
+// `inner` elements become blocks of `to` rows. A sum is an element.
 
 struct Params {
     count: u32,

@@ -1,4 +1,4 @@
-// Average pooling, for sum_alone.wgsl or sum_together.wgsl: an element is a window.
+// Average pooling, for sum_by_thread.wgsl or sum_by_workgroup.wgsl: an element is a window.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;

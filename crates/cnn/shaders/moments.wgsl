@@ -1,5 +1,5 @@
 // The uniform of normalize.wgsl and normalize_back.wgsl, and the moments of a vector of `len`
-// elements with a stride of `inner`, for vector_alone.wgsl or vector_together.wgsl.
+// elements with a stride of `inner`, for vector_by_thread.wgsl or vector_by_workgroup.wgsl.
 
 struct Params {
     count: u32,

@@ -1,5 +1,5 @@
 // The gradient of a sum or a product for an operand that was repeated: the sum over the repeats,
-// times the other operand if params.times_other: for sum_alone.wgsl or sum_together.wgsl.
+// times the other operand if params.times_other: for sum_by_thread.wgsl or sum_by_workgroup.wgsl.
 
 struct Params {
     count: u32,

@@ -1,5 +1,5 @@
-// Softmax over vectors of `len` elements, with a stride of `inner`, for vector_alone.wgsl or
-// vector_together.wgsl.
+// Softmax over vectors of `len` elements, with a stride of `inner`, for vector_by_thread.wgsl or
+// vector_by_workgroup.wgsl.
 
 struct Params {
     count: u32,

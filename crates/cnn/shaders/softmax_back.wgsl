@@ -1,4 +1,4 @@
-// What softmax sends back, for vector_alone.wgsl or vector_together.wgsl.
+// What softmax sends back, for vector_by_thread.wgsl or vector_by_workgroup.wgsl.
 
 struct Params {
     count: u32,

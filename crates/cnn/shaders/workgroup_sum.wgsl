@@ -1,5 +1,5 @@
-// The sum of what the threads of a workgroup have, for sum_together.wgsl, vector_together.wgsl and together.wgsl: pairs of
-// threads add, in one order, so that a device gives the same bits on every run.
+// The sum of what the threads of a workgroup have, for sum_by_workgroup.wgsl, vector_by_workgroup.wgsl and
+// product_by_workgroup.wgsl: pairs of threads add, in one order, so that a device gives the same bits on every run.
 
 const THREADS: u32 = 64u;
 

@@ -19,7 +19,7 @@ macro_rules! products {
     ($makers:expr, $($file:literal),*) => {
         match $makers {
             Makers::Threads => shaders!($($file,)* "steps", "direct"),
-            Makers::Workgroups => shaders!($($file,)* "steps", "workgroup_sum", "together"),
+            Makers::Workgroups => shaders!($($file,)* "steps", "workgroup_sum", "product_by_workgroup"),
             Makers::Tiles { .. } => shaders!($($file,)* "steps", "tile"),
         }
     };
@@ -27,11 +27,11 @@ macro_rules! products {
 
 /// The shader of vectors, which the files say, by whether a workgroup or a thread makes one.
 macro_rules! vectors {
-    ($together:expr, $($file:literal),*) => {
-        if $together {
-            shaders!($($file,)* "workgroup_sum", "vector_together")
+    ($by_workgroup:expr, $($file:literal),*) => {
+        if $by_workgroup {
+            shaders!($($file,)* "workgroup_sum", "vector_by_workgroup")
         } else {
-            shaders!("grid", $($file,)* "vector_alone", "each")
+            shaders!("grid", $($file,)* "vector_by_thread", "each")
         }
     };
 }
@@ -107,7 +107,7 @@ impl Shader {
 
 fn text(kernel: &Kernel) -> Option<(Text, u32)> {
     let makers = Sums::of(kernel).map_or(Makers::Threads, |sums| sums.makers());
-    let together = sums::are_shared(kernel);
+    let by_workgroup = sums::are_shared(kernel);
     Some(match kernel {
         Kernel::Conv(_) => (products!(makers, "window", "conv"), 3),
         Kernel::ConvTranspose(_) => (products!(makers, "window", "conv_transpose"), 3),
@@ -121,26 +121,28 @@ fn text(kernel: &Kernel) -> Option<(Text, u32)> {
         Kernel::PairBack { .. } => {
             (shaders!("grid", "broadcast", "power", "pairs", "operands", "pair_back", "each"), 3)
         }
-        Kernel::Reduce(_) if together => {
-            (shaders!("broadcast", "reduce", "workgroup_sum", "sum_together"), 2)
+        Kernel::Reduce(_) if by_workgroup => {
+            (shaders!("broadcast", "reduce", "workgroup_sum", "sum_by_workgroup"), 2)
         }
-        Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "sum_alone", "each"), 2),
-        Kernel::Average(_) if together => {
-            (shaders!("means", "average", "workgroup_sum", "sum_together"), 1)
+        Kernel::Reduce(_) => (shaders!("grid", "broadcast", "reduce", "sum_by_thread", "each"), 2),
+        Kernel::Average(_) if by_workgroup => {
+            (shaders!("means", "average", "workgroup_sum", "sum_by_workgroup"), 1)
         }
-        Kernel::Average(_) => (shaders!("grid", "means", "average", "sum_alone", "each"), 1),
+        Kernel::Average(_) => (shaders!("grid", "means", "average", "sum_by_thread", "each"), 1),
         Kernel::AverageBack(_) => (shaders!("grid", "means", "average_back", "each"), 1),
-        Kernel::Softmax { .. } => (vectors!(together, "softmax"), 1),
-        Kernel::SoftmaxBack { .. } => (vectors!(together, "softmax_back"), 2),
-        Kernel::Normalize { .. } => (vectors!(together, "moments", "normalize"), 1),
-        Kernel::NormalizeBack { .. } => (vectors!(together, "moments", "normalize_back"), 2),
+        Kernel::Softmax { .. } => (vectors!(by_workgroup, "softmax"), 1),
+        Kernel::SoftmaxBack { .. } => (vectors!(by_workgroup, "softmax_back"), 2),
+        Kernel::Normalize { .. } => (vectors!(by_workgroup, "moments", "normalize"), 1),
+        Kernel::NormalizeBack { .. } => (vectors!(by_workgroup, "moments", "normalize_back"), 2),
         Kernel::Fold(..) => (shaders!("grid", "fold", "each"), 1),
         Kernel::FoldBack(..) => (shaders!("grid", "fold_back", "each"), 3),
         Kernel::TopK(_) => (shaders!("grid", "top_k", "each"), 1),
         Kernel::Take(_) => (shaders!("grid", "positions", "take", "each"), 2),
         Kernel::TakeBack(_) => (shaders!("grid", "positions", "take_back", "each"), 2),
-        Kernel::Along(_) if together => (shaders!("along", "workgroup_sum", "sum_together"), 4),
-        Kernel::Along(_) => (shaders!("grid", "along", "sum_alone", "each"), 4),
+        Kernel::Along(_) if by_workgroup => {
+            (shaders!("along", "workgroup_sum", "sum_by_workgroup"), 4)
+        }
+        Kernel::Along(_) => (shaders!("grid", "along", "sum_by_thread", "each"), 4),
         Kernel::Permute(_) => (shaders!("grid", "broadcast", "permute", "each"), 1),
         Kernel::Runs(_) => (shaders!("grid", "runs", "each"), 1),
         Kernel::MaxPool(_)

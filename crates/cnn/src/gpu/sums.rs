@@ -78,7 +78,7 @@ pub(super) struct Sums {
 pub(super) enum Makers {
     /// A thread makes one: `direct.wgsl`.
     Threads,
-    /// A workgroup makes one: `together.wgsl`.
+    /// A workgroup makes one: `product_by_workgroup.wgsl`.
     Workgroups,
     /// A workgroup makes a square of so many rows and columns, or a share of its steps: `tile.wgsl`.
     Tiles { size: u32, shares: u32 },
