@@ -2,28 +2,30 @@
 // of steps.wgsl.
 //
 // A workgroup of 256 threads makes a tile of TILE rows × TILE columns of one product, each thread 4×4 of it: its rows
-// and columns are VEC4S apart, so that threads side by side load and store elements side by side. A slab of
+// and columns are VEC4S apart, so that threads side by side load and store elements side by side. A k-tile of
 // 1024 / TILE steps of both matrices lies in workgroup memory at a time, while threads load their part of the next
-// into registers. With TILE 64 every thread takes all steps of a slab. With TILE 32 a tile has work for 64 threads,
+// into registers. With TILE 64 every thread takes all steps of a k-tile. With TILE 32 a tile has work for 64 threads,
 // and SPLIT = 4 times as many take a quarter of the steps each and add at the end; with TILE 16, 16 times as many.
-// So a thread always takes VEC4S steps of a slab. Sums run in one order, so a device gives the same bits on every run.
+// So a thread always takes VEC4S steps of a k-tile. Sums run in one order, so a device gives the same bits on every
+// run.
 //
 // Where few tiles have many steps, SHARES workgroups take a share of the steps of a tile each, and shares.wgsl adds
 // what they store.
 //
 // On an NVIDIA H200 a convolution of 3×3 with 64 channels of 224×224 runs at 28 TFLOP/s. It runs at 19 where the steps
-// of a slab are a loop, and at 24 where each element that is loaded finds its row and its tap anew.
+// of a k-tile are a loop, and at 24 where each element that is loaded finds its row and its tap anew.
 
 const THREADS: u32 = 256u;
 // Vec4s of a row of the tile.
 const VEC4S: u32 = TILE / 4u;
 const SPLIT: u32 = THREADS / (VEC4S * VEC4S);
-const SLAB: u32 = SPLIT * VEC4S;
+// Steps of a k-tile.
+const K_TILE: u32 = SPLIT * VEC4S;
 
 // Steps by the part of the threads that takes them. The number of a step in its part is a constant below, so that it
 // is not checked. A vec4 more than rows have keeps threads that store different steps off each other's banks.
-var<workgroup> left_slab: array<array<array<vec4<f32>, VEC4S + 1u>, VEC4S>, SPLIT>;
-var<workgroup> right_slab: array<array<array<vec4<f32>, VEC4S>, VEC4S>, SPLIT>;
+var<workgroup> left_k_tile: array<array<array<vec4<f32>, VEC4S + 1u>, VEC4S>, SPLIT>;
+var<workgroup> right_k_tile: array<array<array<vec4<f32>, VEC4S>, VEC4S>, SPLIT>;
 
 // A step of four rows, 0 past the end.
 fn load_left(number: u32, own: vec4<u32>) -> vec4<f32> {
@@ -89,10 +91,10 @@ fn main(
     let all_number = workgroup.x + workgroup.y * workgroups.x;
     let share = min(all_number / tiles, SHARES - 1u);
     let number = all_number - share * tiles;
-    // Whole slabs, as many for each share, or one more.
-    let slabs = (depth() + SLAB - 1u) / SLAB;
-    let begin = share * slabs / SHARES * SLAB;
-    let end = min((share + 1u) * slabs / SHARES * SLAB, depth());
+    // Whole k-tiles, as many for each share, or one more.
+    let k_tiles = (depth() + K_TILE - 1u) / K_TILE;
+    let begin = share * k_tiles / SHARES * K_TILE;
+    let end = min((share + 1u) * k_tiles / SHARES * K_TILE, depth());
     // The grid is a rectangle and may have more workgroups than there are tiles: those past the end make the last
     // product again, but store nothing.
     let real = number / (row_tiles * column_tiles) < products();
@@ -106,8 +108,8 @@ fn main(
     let row = thread / VEC4S % VEC4S;
     let column = thread % VEC4S;
     // And of the left matrix, whose steps lie side by side.
-    let left_step = thread % SLAB;
-    let left_vec4 = thread / SLAB;
+    let left_step = thread % K_TILE;
+    let left_vec4 = thread / K_TILE;
 
     let left_rows = rows_at(product, first_row + left_vec4);
     let right_columns = columns_at(product, first_column + column);
@@ -117,18 +119,18 @@ fn main(
     var sums1 = vec4(0.0);
     var sums2 = vec4(0.0);
     var sums3 = vec4(0.0);
-    for (var start = begin; start < end; start += SLAB) {
-        left_slab[left_step / VEC4S][left_step % VEC4S][left_vec4] = next_left;
-        right_slab[part][row][column] = next_right;
+    for (var start = begin; start < end; start += K_TILE) {
+        left_k_tile[left_step / VEC4S][left_step % VEC4S][left_vec4] = next_left;
+        right_k_tile[part][row][column] = next_right;
         workgroupBarrier();
-        if (start + SLAB < end) {
-            next_left = load_left(start + SLAB + left_step, left_rows);
-            next_right = load_right(start + SLAB + thread / VEC4S, right_columns);
+        if (start + K_TILE < end) {
+            next_left = load_left(start + K_TILE + left_step, left_rows);
+            next_right = load_right(start + K_TILE + thread / VEC4S, right_columns);
         }
         // EACH STEP: src/gpu/shader.rs writes the block VEC4S times.
         {
-            let a = left_slab[part][STEP][row];
-            let b = right_slab[part][STEP][column];
+            let a = left_k_tile[part][STEP][row];
+            let b = right_k_tile[part][STEP][column];
             sums0 += a.x * b;
             sums1 += a.y * b;
             sums2 += a.z * b;
@@ -155,12 +157,12 @@ fn main(
 
 // Part 0 gets the sum, one part after the other. Every thread of the workgroup must call it.
 fn sum_of_parts(part: u32, row: u32, column: u32, own: vec4<f32>) -> vec4<f32> {
-    right_slab[part][row][column] = own;
+    right_k_tile[part][row][column] = own;
     workgroupBarrier();
     var sum = own;
     if (part == 0u) {
         for (var other = 1u; other < SPLIT; other++) {
-            sum += right_slab[other][row][column];
+            sum += right_k_tile[other][row][column];
         }
     }
     workgroupBarrier();
