@@ -25,8 +25,8 @@ const RUN: usize = 512;
 /// Elements of the longest vectors, and so what may be read past the end of a run.
 const VECTOR: usize = 16;
 
-/// Remainders that the taps of an axis have by the stride: they repeat after so many.
-fn phases(axis: &Axis) -> usize {
+/// The number of remainders that the taps of an axis have by the stride: they repeat after so many.
+fn remainders(axis: &Axis) -> usize {
     let (mut a, mut b) = (axis.stride, axis.dilation);
     while b > 0 {
         (a, b) = (b, a % b);
@@ -64,24 +64,25 @@ impl Copies {
         let (width, taps) = (x.windows as usize, x.kernel as usize);
         let lines = [extent(z), extent(y)];
         let size = lines[0] * lines[1] * width;
-        let copy =
-            |z: usize, y_phase: usize, x_tap: usize| (z * phases(y) + y_phase) * taps + x_tap;
+        let copy = |z: usize, y_remainder: usize, x_tap: usize| {
+            (z * remainders(y) + y_remainder) * taps + x_tap
+        };
         let mut copies = Self { moves: Vec::new(), holes: Vec::new(), offsets: Vec::new(), len: 0 };
-        copies.len = phases(z) * phases(y) * taps * size;
-        // The cell of a line, whose number is divided by the stride, and what is left of it by that.
-        let cell = |axis: &Axis, line: usize, phase: usize| {
-            let remainder = phase * axis.dilation as usize % axis.stride as usize;
+        copies.len = remainders(z) * remainders(y) * taps * size;
+        // The cell of a line of a copy, by the number of the remainder that the copy's lines have.
+        let cell = |axis: &Axis, line: usize, number: usize| {
+            let remainder = number * axis.dilation as usize % axis.stride as usize;
             let padded = line * axis.stride as usize + remainder;
             padded.checked_sub(axis.before as usize).filter(|&cell| cell < axis.input as usize)
         };
-        for z_phase in 0..phases(z) {
-            for y_phase in 0..phases(y) {
+        for z_remainder in 0..remainders(z) {
+            for y_remainder in 0..remainders(y) {
                 for tap in 0..taps {
-                    let first = copy(z_phase, y_phase, tap) * size;
+                    let first = copy(z_remainder, y_remainder, tap) * size;
                     for line in 0..lines[0] * lines[1] {
                         let at = [line / lines[1], line % lines[1]];
                         if let (Some(z), Some(row)) =
-                            (cell(z, at[0], z_phase), cell(y, at[1], y_phase))
+                            (cell(z, at[0], z_remainder), cell(y, at[1], y_remainder))
                         {
                             let row = (z * y.input as usize + row) * x.input as usize;
                             copies.line(x, tap as u32, row, first + line * width);
@@ -97,7 +98,7 @@ impl Copies {
             let shift =
                 |axis: &Axis, tap: usize| tap * axis.dilation as usize / axis.stride as usize;
             let line = shift(z, at[0]) * lines[1] + shift(y, at[1]);
-            let copy = copy(at[0] % phases(z), at[1] % phases(y), tap % taps);
+            let copy = copy(at[0] % remainders(z), at[1] % remainders(y), tap % taps);
             copies.offsets.push(copy * size + line * width);
         }
         copies
@@ -189,7 +190,7 @@ fn block<S: Simd, const N: usize>(
 /// Whether the copies are of a sensible size.
 pub(super) fn applies(conv: &Conv) -> bool {
     let [z, y, x] = &conv.axes;
-    let lines = |axis| phases(axis).saturating_mul(extent(axis));
+    let lines = |axis| remainders(axis).saturating_mul(extent(axis));
     let line = (x.kernel as usize).saturating_mul(x.windows as usize);
     (conv.rows, conv.columns) == (1, 1)
         && lines(z).saturating_mul(lines(y)).saturating_mul(line) <= COPIES
