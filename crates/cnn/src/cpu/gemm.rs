@@ -161,10 +161,10 @@ fn kernel(
     let alone = is_small || threads == Threads::This;
     let threads = if alone { Parallelism::None } else { Parallelism::Rayon(0) };
     // The kernels want a result whose columns are dense, so a row-major one is made as its transpose.
-    let turns = y_strides.column <= y_strides.row;
-    let ([m, n], (a, a_strides), (b, b_strides), y_strides) = if turns {
-        let (a_turned, b_turned) = (a_strides.transposed(), b_strides.transposed());
-        ([columns, rows], (b, b_turned), (a, a_turned), y_strides.transposed())
+    let is_row_major = y_strides.column <= y_strides.row;
+    let ([m, n], (a, a_strides), (b, b_strides), y_strides) = if is_row_major {
+        let (a_transposed, b_transposed) = (a_strides.transposed(), b_strides.transposed());
+        ([columns, rows], (b, b_transposed), (a, a_transposed), y_strides.transposed())
     } else {
         ([rows, columns], (a, a_strides), (b, b_strides), y_strides)
     };

@@ -125,8 +125,8 @@ pub(super) fn conv(
         let first = tile * width;
         Cells::new(conv, first / line, width.min(positions - first) / line)
     };
-    let known = if shared || !direct && across * taps <= MANY { across } else { 0 };
-    let cells: Vec<_> = (0..known).map(of_tile).collect();
+    let in_advance = if shared || !direct && across * taps <= MANY { across } else { 0 };
+    let cells: Vec<_> = (0..in_advance).map(of_tile).collect();
     let copy = |cells: &Cells, group: usize, tile: usize, row: usize, out: &mut [f32]| {
         let x = &x[(group * columns + row / taps) * step..];
         let (out, rest) = out.split_at_mut(width.min(positions - tile * width));
@@ -152,7 +152,7 @@ pub(super) fn conv(
             with_scratch(copies + height * pitch, |scratch| {
                 let (own, sums) = scratch.split_at_mut(copies);
                 if copies > 0 {
-                    let of_this = (known == 0).then(|| of_tile(across_at));
+                    let of_this = (in_advance == 0).then(|| of_tile(across_at));
                     let cells = of_this.as_ref().unwrap_or_else(|| &cells[across_at]);
                     for (row, out) in own.chunks_exact_mut(pitch).enumerate() {
                         copy(cells, group, across_at, row, out);

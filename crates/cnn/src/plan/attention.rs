@@ -144,18 +144,18 @@ impl Builder<'_> {
         let new = self.heads(node, i, operand, "kv_num_heads")?;
         let Some(value) = self.value_or_none(node, before)? else { return Ok((new, 0)) };
         let (shape, [batch, heads, length, size]) = (self.shape_of(&value), four(&new)?);
-        let known = shape.get(2).copied().unwrap_or(0);
-        if shape != [batch, heads, known, size] {
+        let past_length = shape.get(2).copied().unwrap_or(0);
+        if shape != [batch, heads, past_length, size] {
             let found =
                 format!("{past} is {} and {operand} {}", extents(&shape), extents(&new.shape));
             return Err(Fault::new(found, "shapes that differ on axis 2 only are needed").into());
         }
-        if known == 0 {
+        if past_length == 0 {
             return Ok((new, 0));
         }
         let value = self.as_tensor(value, past)?;
-        let all = [batch, heads, known + length, size];
-        Ok((self.side_by_side(node, &[value, new], 2, &all)?, known))
+        let all = [batch, heads, past_length + length, size];
+        Ok((self.side_by_side(node, &[value, new], 2, &all)?, past_length))
     }
 
     /// Products kept between `-cap` and `cap`, if there is one.

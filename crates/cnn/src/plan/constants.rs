@@ -131,10 +131,10 @@ impl Builder<'_> {
         };
         let (shape, data) = constant.to_floats();
         let found = (0..data.len()).filter(|&i| data[i] != 0.0);
-        let places: Vec<_> = found.map(|i| coordinates(&shape, i)).collect();
-        let row = |axis: usize| places.iter().map(move |at| at[axis] as i64);
+        let points: Vec<_> = found.map(|i| coordinates(&shape, i)).collect();
+        let row = |axis: usize| points.iter().map(move |at| at[axis] as i64);
         let all = (0..shape.len()).flat_map(row).collect();
-        Ok(vec![Value::Constant(Constant::ints(vec![shape.len(), places.len()], all))])
+        Ok(vec![Value::Constant(Constant::ints(vec![shape.len(), points.len()], all))])
     }
 
     /// A triangle of the last two axes; the rest becomes 0.

@@ -1,7 +1,7 @@
-//! Values between the cells of an image: a sum over the cells around a place, each weighted by its distance.
+//! Values between the cells of an image: a sum over the cells around a point, each weighted by its distance.
 //!
 //! Cells are taken at computed positions, and weights are functions of each element, so that the way back to image
-//! and places is theirs.
+//! and points is theirs.
 
 use crate::error::Fault;
 use crate::kernel::{Function, Kernel, Pair, Take};
@@ -32,7 +32,7 @@ pub(super) enum Outside {
     Reflection,
 }
 
-/// How places on an axis are read.
+/// How points on an axis are read.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
     pub(super) between: Between,
@@ -42,7 +42,7 @@ pub(super) struct Reading {
     pub(super) extent: usize,
 }
 
-/// The cells of an axis at one distance from the places, and their weights; none where all are 1.
+/// The cells of an axis at one distance from the points, and their weights; none where all are 1.
 pub(super) struct Neighbours {
     pub(super) cells: Tensor,
     pub(super) weights: Option<Tensor>,
@@ -65,7 +65,7 @@ impl Builder<'_> {
         self.combined(node, Pair::Add, &scaled, &shift)
     }
 
-    /// Places mirrored at both ends of an axis, as often as it takes.
+    /// Points mirrored at both ends of an axis, as often as it takes.
     fn reflected(
         &mut self,
         node: &Node,
@@ -102,30 +102,30 @@ impl Builder<'_> {
         Ok(y)
     }
 
-    /// The cells of an axis around places on it.
+    /// The cells of an axis around points on it.
     pub(super) fn neighbours(
         &mut self,
         node: &Node,
-        places: &Tensor,
+        points: &Tensor,
         reading: Reading,
     ) -> Result<Vec<Neighbours>, Refusal> {
         let Reading { between, outside, ends, extent } = reading;
         let last = extent as f32 - 1.0;
-        let mut places = places.clone();
+        let mut points = points.clone();
         if between == Between::Nearest {
-            places = self.mapped(node, Function::Round, &places)?;
+            points = self.mapped(node, Function::Round, &points)?;
         }
-        places = match outside {
-            Outside::Zeros => places,
+        points = match outside {
+            Outside::Zeros => points,
             Outside::Border => {
-                self.mapped(node, Function::Clip { low: 0.0, high: last }, &places)?
+                self.mapped(node, Function::Clip { low: 0.0, high: last }, &points)?
             }
-            Outside::Reflection => self.reflected(node, &places, ends)?,
+            Outside::Reflection => self.reflected(node, &points, ends)?,
         };
         let (first, offsets) = match between {
-            Between::Nearest => (places.clone(), 0..1),
-            Between::Linear => (self.mapped(node, Function::Floor, &places)?, 0..2),
-            Between::Cubic => (self.mapped(node, Function::Floor, &places)?, -1..3),
+            Between::Nearest => (points.clone(), 0..1),
+            Between::Linear => (self.mapped(node, Function::Floor, &points)?, 0..2),
+            Between::Cubic => (self.mapped(node, Function::Floor, &points)?, -1..3),
         };
         let mut all = Vec::new();
         for offset in offsets {
@@ -133,7 +133,7 @@ impl Builder<'_> {
                 Between::Nearest => None,
                 _ => {
                     // The distance from the cell.
-                    let from_first = self.combined(node, Pair::Sub, &places, &first)?;
+                    let from_first = self.combined(node, Pair::Sub, &points, &first)?;
                     let side = if offset > 0 { -1.0 } else { 1.0 };
                     let distance = (side, -side * offset as f32);
                     let distance = self.scaled_and_shifted(node, &from_first, distance)?;
@@ -176,8 +176,8 @@ impl Builder<'_> {
         Ok(all)
     }
 
-    /// Samples of planes, `[lists, planes of each, cells]`, at as many places for each list, given by the cells
-    /// around them on each axis: `[lists, planes of each, places]`.
+    /// Samples of planes, `[lists, planes of each, cells]`, at as many points for each list, given by the cells
+    /// around them on each axis: `[lists, planes of each, points]`.
     pub(super) fn sampled(
         &mut self,
         node: &Node,
@@ -208,18 +208,18 @@ impl Builder<'_> {
                 step *= extent;
             }
             let Some(at) = at else { continue };
-            let places = at.shape[1];
+            let points = at.shape[1];
             let take = Take {
                 outer: lists as u32,
                 repeats: repeats as u32,
                 from: cells as u32,
-                to: places as u32,
+                to: points as u32,
                 inner: 1,
             };
-            let shape = [lists, repeats, places];
+            let shape = [lists, repeats, points];
             let mut part = self.by(node, &shape, Kernel::Take(take), &[planes, &at])?;
             if let Some(weights) = weights {
-                let weights = Tensor { shape: vec![lists, 1, places], slot: weights.slot };
+                let weights = Tensor { shape: vec![lists, 1, points], slot: weights.slot };
                 part = self.combined(node, Pair::Mul, &part, &weights)?;
             }
             sum = Some(match sum {

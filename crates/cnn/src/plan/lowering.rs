@@ -144,8 +144,8 @@ impl Builder<'_> {
     }
 
     fn condition(&mut self, node: &Node) -> Result<bool, Refusal> {
-        let known = self.carried(node, 0, "cond")?;
-        match known.map(|constant| constant.to_floats().1) {
+        let condition = self.carried(node, 0, "cond")?;
+        match condition.map(|constant| constant.to_floats().1) {
             Some(values) if values.len() == 1 => Ok(values[0] != 0.0),
             Some(values) => {
                 let found = format!("cond has {} elements", values.len());

@@ -219,12 +219,12 @@ impl Builder<'_> {
                 (vec![Move::Shape(vec![count])], 0, count)
             }
         };
-        let held = condition.to_floats().1;
-        if held.len() > extent {
-            let found = format!("condition has {} elements", held.len());
+        let values = condition.to_floats().1;
+        if values.len() > extent {
+            let found = format!("condition has {} elements", values.len());
             return Err(Fault::new(found, format!("at most {extent} are allowed")));
         }
-        moves.push(Move::pick(axis, (0..held.len()).filter(|&i| held[i] != 0.0)));
+        moves.push(Move::pick(axis, (0..values.len()).filter(|&i| values[i] != 0.0)));
         Ok(moves)
     }
 

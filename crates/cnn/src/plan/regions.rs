@@ -1,4 +1,4 @@
-//! RoiAlign: the parts of an image that boxes cut out, each sampled at a grid of places (He et al. 2017, 1703.06870).
+//! RoiAlign: the parts of an image that boxes cut out, each sampled at a grid of points (He et al. 2017, 1703.06870).
 //!
 //! A sample is read between cells, as GridSample reads it, and the samples of a bin are averaged, so that the way back
 //! to image and boxes is theirs. The images of a batch are one plane, in which a box's own image is an offset.
@@ -139,7 +139,7 @@ impl Builder<'_> {
             return Err(Fault::new("X of other axes", "four are needed").into());
         };
         let (boxes, rows, columns) = (down.boxes, down.width, across.width);
-        let places = checked_len(&[boxes, rows, columns])?;
+        let points = checked_len(&[boxes, rows, columns])?;
 
         // The images side by side, and where a box's own begins.
         let planes = Tensor { shape: vec![n, channels, height * width], slot: x.slot };
@@ -152,7 +152,7 @@ impl Builder<'_> {
             outer: 1,
             repeats: channels as u32,
             from: (n * height * width) as u32,
-            to: places as u32,
+            to: points as u32,
             inner: 1,
         };
         let (down_cells, across_cells) = (&down.cells, &across.cells);
@@ -164,11 +164,11 @@ impl Builder<'_> {
             let at = self.scaled(node, of_rows(&y.cells), width as f32)?;
             let at = self.combined(node, Pair::Add, &at, &first)?;
             let at = self.combined(node, Pair::Add, &at, &of_columns(&x.cells))?;
-            let shape = [1, channels, places];
+            let shape = [1, channels, points];
             let mut part = self.by(node, &shape, Kernel::Take(take), &[&planes, &at])?;
             if let (Some(y), Some(x)) = (&y.weights, &x.weights) {
                 let weights = self.combined(node, Pair::Mul, &of_rows(y), &of_columns(x))?;
-                let weights = Tensor { shape: vec![1, 1, places], slot: weights.slot };
+                let weights = Tensor { shape: vec![1, 1, points], slot: weights.slot };
                 part = self.combined(node, Pair::Mul, &part, &weights)?;
             }
             // The largest sample is the largest of its weighted cells, as ONNX defines it.
@@ -189,7 +189,7 @@ impl Builder<'_> {
         alignment: &Alignment,
         sides: &Sides,
     ) -> Result<Samples, Refusal> {
-        let (counts, known) = match (rois, alignment.samples) {
+        let (counts, per_bin) = match (rois, alignment.samples) {
             (_, n) if n > 0 => (vec![n], n),
             (Value::Constant(rois), _) => {
                 let rois = rois.to_floats().1;
@@ -207,17 +207,17 @@ impl Builder<'_> {
             }
         };
         // Where a box has fewer samples than another, its last one stands in for the others.
-        let (boxes, width) = (self.shape_of(rois)[0], sides.bins * known);
+        let (boxes, width) = (self.shape_of(rois)[0], sides.bins * per_bin);
         checked_len(&[boxes, width])?;
         let own = |n: usize, i: usize| {
-            let sample = (i % known).min(n.saturating_sub(1)) as f32 + 0.5;
-            (i / known) as f32 + sample / n.max(1) as f32
+            let sample = (i % per_bin).min(n.saturating_sub(1)) as f32 + 0.5;
+            (i / per_bin) as f32 + sample / n.max(1) as f32
         };
         let steps = counts.iter().flat_map(|&n| (0..width).map(move |i| own(n, i))).collect();
         let steps = self.numbers(steps, &[counts.len(), width]);
         let shares = (alignment.samples == 0).then(|| {
             let share = |n: usize, i: usize| if i < n { 1.0 / n as f32 } else { 0.0 };
-            counts.iter().flat_map(|&n| (0..known).map(move |i| share(n, i))).collect()
+            counts.iter().flat_map(|&n| (0..per_bin).map(move |i| share(n, i))).collect()
         });
 
         let mut corners = Vec::with_capacity(2);
@@ -233,21 +233,21 @@ impl Builder<'_> {
             extent = self.mapped(node, least, &extent)?;
         }
         let bin = self.scaled(node, extent, 1.0 / sides.bins as f32)?;
-        let places = self.combined(node, Pair::Mul, &bin, &steps)?;
-        let places = self.combined(node, Pair::Add, &places, &corners[0])?;
+        let points = self.combined(node, Pair::Mul, &bin, &steps)?;
+        let points = self.combined(node, Pair::Add, &points, &corners[0])?;
         let (between, outside) = (Between::Linear, Outside::Border);
         let reading = Reading { between, outside, ends: (0.0, 0.0), extent: sides.extent };
-        let mut cells = self.neighbours(node, &places, reading)?;
+        let mut cells = self.neighbours(node, &points, reading)?;
         // A sample may lie up to a cell outside of the image.
         let (low, high) = (self.number(-1.0), self.number(sides.extent as f32));
-        let low = self.combined(node, Pair::GreaterOrEqual, &places, &low)?;
-        let high = self.combined(node, Pair::LessOrEqual, &places, &high)?;
+        let low = self.combined(node, Pair::GreaterOrEqual, &points, &low)?;
+        let high = self.combined(node, Pair::LessOrEqual, &points, &high)?;
         let is_near = self.combined(node, Pair::Mul, &low, &high)?;
         for cell in &mut cells {
             if let Some(weights) = cell.weights.take() {
                 cell.weights = Some(self.combined(node, Pair::Keep, &weights, &is_near)?);
             }
         }
-        Ok(Samples { cells, boxes, width, count: known, shares })
+        Ok(Samples { cells, boxes, width, count: per_bin, shares })
     }
 }

@@ -205,7 +205,7 @@ impl Resizing<'_> {
     }
 
     fn matrix(&self, size: &AxisSize) -> Result<Sparse, Fault> {
-        let known = [
+        let transformations = [
             "asymmetric",
             "align_corners",
             "half_pixel",
@@ -214,12 +214,14 @@ impl Resizing<'_> {
             "tf_half_pixel_for_nn",
             "tf_crop_and_resize",
         ];
-        if !known.contains(&self.coordinates)
+        if !transformations.contains(&self.coordinates)
             || !["nearest", "linear", "cubic"].contains(&self.mode)
         {
             let found = format!("mode {:?} and coordinates {:?}", self.mode, self.coordinates);
-            let allowed =
-                format!("nearest, linear and cubic, and {} are allowed", known.join(", "));
+            let allowed = format!(
+                "nearest, linear and cubic, and {} are allowed",
+                transformations.join(", ")
+            );
             return Err(Fault::new(found, allowed));
         }
         let mut matrix = Sparse::new(size.from);

@@ -17,10 +17,10 @@ use crate::plan::sliding::Sliding;
 use crate::plan::value::{Tensor, Value};
 
 impl Builder<'_> {
-    /// One of the last axis's cells: `[lists, places]`.
+    /// One of the last axis's cells: `[lists, points]`.
     fn component(&mut self, node: &Node, x: &Tensor, at: usize) -> Result<Tensor, Refusal> {
         let part = self.moved(node, Value::Tensor(x.clone()), &[Move::pick(2, [at])])?;
-        let part = self.as_tensor(part, "the places")?;
+        let part = self.as_tensor(part, "the points")?;
         Ok(Tensor { shape: x.shape[..2].to_vec(), slot: part.slot })
     }
 
@@ -61,12 +61,12 @@ impl Builder<'_> {
             );
             return Err(Fault::new(found, allowed).into());
         }
-        let places: usize = grid.shape[1..=rank].iter().product();
-        let grid_places = Tensor { shape: vec![x.shape[0], places, rank], slot: grid.slot };
+        let points: usize = grid.shape[1..=rank].iter().product();
+        let grid_points = Tensor { shape: vec![x.shape[0], points, rank], slot: grid.slot };
         let mut axes = Vec::new();
         for (axis, &extent) in spatial.iter().enumerate() {
             // A grid goes from -1 to 1, and has the last axis first.
-            let own = self.component(node, &grid_places, rank - 1 - axis)?;
+            let own = self.component(node, &grid_points, rank - 1 - axis)?;
             let n = extent as f32;
             let (scale, ends) = match aligned {
                 true => ((0.5 * (n - 1.0), 0.5 * (n - 1.0)), (0.0, n - 1.0)),
@@ -82,7 +82,7 @@ impl Builder<'_> {
         Ok(vec![Value::Tensor(Tensor { shape, slot: y.slot })])
     }
 
-    /// The places that an affine map sends those of an image to.
+    /// The points that an affine map sends those of an image to.
     pub(super) fn affine_grid(&mut self, node: &Node) -> Result<Vec<Value>, Refusal> {
         let theta = self.tensor(node, 0, "theta")?;
         let size = self.list(node, 1, "size")?.unwrap_or_default();
@@ -94,22 +94,22 @@ impl Builder<'_> {
             let allowed = "a matrix of 2×3 or 3×4 for each image is needed";
             return Err(Fault::new(found, allowed).into());
         }
-        let places = checked_len(spatial)?;
-        checked_len(&[places, rank + 1])?;
+        let points = checked_len(spatial)?;
+        checked_len(&[points, rank + 1])?;
         let aligned = node.attributes().flag("align_corners")?;
-        let place = |i: usize, n: usize| match (aligned, n) {
+        let point = |i: usize, n: usize| match (aligned, n) {
             (true, 1) => 0.0,
             (true, _) => 2.0 * i as f32 / (n as f32 - 1.0) - 1.0,
             (false, _) => (2.0 * i as f32 + 1.0) / n as f32 - 1.0,
         };
         // The last axis first, and 1.
-        let mut rows = Vec::with_capacity(places * (rank + 1));
+        let mut rows = Vec::with_capacity(points * (rank + 1));
         for axis in (0..rank).rev() {
             let inner: usize = spatial[axis + 1..].iter().product();
-            rows.extend((0..places).map(|p| place(p / inner % spatial[axis], spatial[axis])));
+            rows.extend((0..points).map(|p| point(p / inner % spatial[axis], spatial[axis])));
         }
-        rows.extend((0..places).map(|_| 1.0));
-        let rows = self.numbers(rows, &[rank + 1, places]);
+        rows.extend((0..points).map(|_| 1.0));
+        let rows = self.numbers(rows, &[rank + 1, points]);
         let y = self.multiplied(node, &theta, Value::Tensor(rows))?;
         let y = self.permuted(node, &y, &[0, 2, 1])?;
         let shape = [&[size[0]], spatial, &[rank]].concat();
@@ -152,7 +152,7 @@ impl Builder<'_> {
         let [_, y_axis, x_axis] = sliding.over(&x.shape[2..])?;
         let (out_y, out_x) = (y_axis.windows as usize, x_axis.windows as usize);
         let (taps, windows) = (kernel_y * kernel_x, out_y * out_x);
-        let places = checked_len(&[taps, windows])?;
+        let points = checked_len(&[taps, windows])?;
         if offset.shape != [n, lists * taps * 2, out_y, out_x] {
             let found = format!("offset is {}", extents(&offset.shape));
             let allowed = extents(&[n, lists * taps * 2, out_y, out_x]);
@@ -161,16 +161,16 @@ impl Builder<'_> {
         // Pairs of offsets, down and right, of each tap.
         let pairs = Tensor { shape: vec![n * lists * taps, 2, windows], slot: offset.slot };
         let pairs = self.permuted(node, &pairs, &[0, 2, 1])?;
-        let pairs = Tensor { shape: vec![n * lists, places, 2], slot: pairs.slot };
-        let place = |axis: &Axis, tap: usize, window: usize| {
+        let pairs = Tensor { shape: vec![n * lists, points, 2], slot: pairs.slot };
+        let point = |axis: &Axis, tap: usize, window: usize| {
             axis.start(window as u32) as f32 + tap as f32 * axis.dilation as f32
         };
-        let down = (0..places).map(|i| place(&y_axis, i / windows / kernel_x, i % windows / out_x));
-        let right = (0..places).map(|i| place(&x_axis, i / windows % kernel_x, i % out_x));
+        let down = (0..points).map(|i| point(&y_axis, i / windows / kernel_x, i % windows / out_x));
+        let right = (0..points).map(|i| point(&x_axis, i / windows % kernel_x, i % out_x));
         let starts = [down.collect::<Vec<_>>(), right.collect()];
         let mut axes = Vec::new();
         for (axis, (start, extent)) in starts.into_iter().zip([height, width]).enumerate() {
-            let start = self.numbers(start, &[1, places]);
+            let start = self.numbers(start, &[1, points]);
             let moved = self.component(node, &pairs, axis)?;
             let moved = self.combined(node, Pair::Add, &moved, &start)?;
             let (between, outside) = (Between::Linear, Outside::Zeros);
@@ -187,7 +187,7 @@ impl Builder<'_> {
                 let allowed = extents(&[n, lists * taps, out_y, out_x]);
                 return Err(Fault::new(found, format!("{allowed} is needed")).into());
             }
-            let mask = Tensor { shape: vec![n * lists, 1, places], slot: mask.slot };
+            let mask = Tensor { shape: vec![n * lists, 1, points], slot: mask.slot };
             samples = self.combined(node, Pair::Mul, &samples, &mask)?;
         }
         let bias = self.per_channel(node, 3, "B", rows)?.map(Elements::from);

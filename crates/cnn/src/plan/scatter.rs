@@ -105,7 +105,7 @@ impl Builder<'_> {
         let (shape, own) = (self.shape_of(&cache), self.shape_of(&update));
         let attributes = node.attributes();
         let axis = resolve_axis(attributes.int("axis", -2)?, shape.len(), false)?;
-        let turns = match attributes.string("mode", "linear")? {
+        let is_circular = match attributes.string("mode", "linear")? {
             "linear" => false,
             "circular" => true,
             other => {
@@ -132,7 +132,7 @@ impl Builder<'_> {
             let first = first[list / (lists / shape[0])];
             for i in 0..width {
                 let at = first.saturating_add(i as i64);
-                let at = if turns { at.rem_euclid(extent as i64) } else { at };
+                let at = if is_circular { at.rem_euclid(extent as i64) } else { at };
                 let at = usize::try_from(at).ok().filter(|&at| at < extent).ok_or_else(|| {
                     Fault::new(
                         format!("write_indices {first}"),
