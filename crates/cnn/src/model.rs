@@ -77,7 +77,7 @@ impl Model {
     /// Sets the limit of bytes that the tensors of a run may need in total; 8 GiB by default. A plan that
     /// needs more is refused before anything is allocated.
     #[must_use]
-    pub fn memory_limit(mut self, bytes: u64) -> Self {
+    pub fn with_memory_limit(mut self, bytes: u64) -> Self {
         self.memory = bytes;
         self
     }

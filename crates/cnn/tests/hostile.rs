@@ -49,7 +49,7 @@ fn a_file_with_changed_bytes_never_ends_the_program() {
             let at = random.within(0, broken.len().min(6000) - 1);
             broken[at] = random.within(0, 255) as u8;
         }
-        let model = Model::from_bytes(&broken).map(|model| model.memory_limit(1 << 24));
+        let model = Model::from_bytes(&broken).map(|model| model.with_memory_limit(1 << 24));
         let Ok(plan) = model.and_then(|model| model.plan(&[1, 3, 9, 7])) else { continue };
         // What was accepted runs, there and back.
         let scores = plan.scores().name().to_owned();
@@ -84,7 +84,7 @@ fn exported_networks_with_changed_bytes_never_end_the_program() {
                 let at = if random.flip() { near } else { broken.len() - 1 - near };
                 broken[at] = random.within(0, 255) as u8;
             }
-            let model = Model::from_bytes(&broken).map(|model| model.memory_limit(1 << 23));
+            let model = Model::from_bytes(&broken).map(|model| model.with_memory_limit(1 << 23));
             let Ok(plan) = model.and_then(|model| model.plan(&shape)) else { continue };
             let scores = plan.scores().name().to_owned();
             let layer = plan.scores().clone();
@@ -220,7 +220,7 @@ fn attributes_that_ask_for_too_much_are_refused_before_anything_is_allocated() {
     let bytes = model(&dense, &[&weights[..], &[list("row", &[1, 1 << 14])]].concat(), 17);
     let dense = Model::from_bytes(&bytes).expect("a model");
     assert_eq!(dense.plan(&[1, 1, 128, 128]).expect("it fits").output().shape(), [1, 1 << 13]);
-    let said = dense.memory_limit(1 << 28).plan(&[1, 1, 128, 128]);
+    let said = dense.with_memory_limit(1 << 28).plan(&[1, 1, 128, 128]);
     assert!(matches!(said, Err(Error::Memory { .. })), "{said:?}");
     let outer = [
         node("Add", &["column", "row"], &["c"], &[]),
@@ -259,6 +259,6 @@ fn an_input_that_the_graph_does_not_allow_is_refused() {
     for size in [1, 2, 3, 8, 37, 64] {
         assert!(segnet.plan(&[2, 3, size, size + 1]).is_ok(), "any size: {size}");
     }
-    let small = digits.memory_limit(1000);
+    let small = digits.with_memory_limit(1000);
     assert!(matches!(small.plan(&[1, 1, 32, 32]), Err(Error::Memory { allowed: 1000, .. })));
 }

@@ -154,7 +154,7 @@ impl Network {
             }
         })?;
         let model = match memory_limit {
-            Some(bytes) => model.memory_limit(bytes),
+            Some(bytes) => model.with_memory_limit(bytes),
             None => model,
         };
         Ok(Self { model: model.into(), device, keep, relevance, session: Mutex::new(None) })
