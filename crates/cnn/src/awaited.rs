@@ -46,7 +46,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`send_back`](Self::send_back), and if the layer does not have the target.
+    /// Returns the errors of [`send_back`](Self::send_back), and an error if the layer does not have the target.
     pub async fn look_back_by(
         &mut self,
         layer: &str,

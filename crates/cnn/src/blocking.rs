@@ -63,7 +63,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`look_back`](Self::look_back), and if there is no layer `end`.
+    /// Returns the errors of [`look_back`](Self::look_back), and an error if there is no layer `end`.
     pub fn look_back_to(
         &mut self,
         layer: &str,
@@ -95,7 +95,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`look_back_to`](Self::look_back_to), and if the layer `at` was not kept.
+    /// Returns the errors of [`look_back_to`](Self::look_back_to), and an error if the layer `at` was not kept.
     pub fn class_activation(
         &mut self,
         cam: Cam,

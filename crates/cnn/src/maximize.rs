@@ -78,7 +78,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`look_back`](Self::look_back), and if a parameter is not allowed.
+    /// Returns the errors of [`look_back`](Self::look_back), and an error if a parameter is not allowed.
     pub fn maximize(
         &mut self,
         layer: &str,

@@ -59,7 +59,7 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// As [`Model::open`].
+    /// Returns the errors of [`Model::open`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         Self::checked(Graph::decode(Bytes::copy_from_slice(bytes), None)?)
     }

@@ -178,7 +178,7 @@ impl Case {
     ///
     /// # Errors
     ///
-    /// As [`Geometry::new`].
+    /// Returns the errors of [`Geometry::new`].
     pub fn geometry(&self) -> Result<Geometry, GeometryError> {
         let window = Window::new(self.kernel.as_slice())
             .with_stride(self.stride.as_slice())

@@ -74,7 +74,7 @@ pub fn read(path: &Path) -> Result<Vec<Case>, Unreadable> {
 ///
 /// # Errors
 ///
-/// As [`read`].
+/// Returns the errors of [`read`].
 pub fn read_from(file: &str, contents: impl Read) -> Result<Vec<Case>, Unreadable> {
     let mut bytes = Vec::new();
     let read = contents.take(MAX_BYTES + 1).read_to_end(&mut bytes);
@@ -89,7 +89,7 @@ pub fn read_from(file: &str, contents: impl Read) -> Result<Vec<Case>, Unreadabl
 ///
 /// # Errors
 ///
-/// As [`read`].
+/// Returns the errors of [`read`].
 pub fn parse(file: &str, contents: &[u8]) -> Result<Vec<Case>, Unreadable> {
     let mut cases = Vec::new();
     for (i, line) in contents.split(|&b| b == b'\n').enumerate() {

@@ -68,7 +68,7 @@ pub fn taps_from_indices(
 ///
 /// # Errors
 ///
-/// As [`cpu::max_pool`].
+/// Returns the errors of [`cpu::max_pool`].
 #[wasm_bindgen(js_name = cpuMaxPool)]
 pub fn cpu_max_pool(geometry: &Geometry, input: &[f32]) -> Result<Pooled, JsError> {
     let pooled = cpu::max_pool(&geometry.inner, input)?;
@@ -79,7 +79,7 @@ pub fn cpu_max_pool(geometry: &Geometry, input: &[f32]) -> Result<Pooled, JsErro
 ///
 /// # Errors
 ///
-/// As [`cpu::max_unpool`].
+/// Returns the errors of [`Taps::from_bytes`] and of [`cpu::max_unpool`].
 #[wasm_bindgen(js_name = cpuMaxUnpool)]
 pub fn cpu_max_unpool(
     geometry: &Geometry,
@@ -95,7 +95,7 @@ pub fn cpu_max_unpool(
 ///
 /// # Errors
 ///
-/// As [`cpu::max_unpool_backward`].
+/// Returns the errors of [`Taps::from_bytes`] and of [`cpu::max_unpool_backward`].
 #[wasm_bindgen(js_name = cpuMaxUnpoolBackward)]
 pub fn cpu_max_unpool_backward(
     geometry: &Geometry,
@@ -133,7 +133,7 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// As [`Device::max_pool`].
+    /// Returns the errors of [`Device::max_pool`].
     #[wasm_bindgen(js_name = maxUnpool)]
     pub async fn max_unpool(
         &self,
@@ -158,7 +158,7 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// As [`Device::max_pool`].
+    /// Returns the errors of [`Device::max_pool`].
     #[wasm_bindgen(js_name = maxUnpoolBackward)]
     pub async fn max_unpool_backward(
         &self,

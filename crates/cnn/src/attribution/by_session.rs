@@ -27,9 +27,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// As [`forward`](Self::forward) and [`look_back`](Self::look_back), and if the method has
-    /// parameters that it does not allow, names a layer that was not kept, or needs
-    /// [`Keep::Relevance`](crate::Keep::Relevance) where that was not asked for.
+    /// Returns the errors of [`forward`](Self::forward) and [`look_back`](Self::look_back), and an
+    /// error if the method has parameters that it does not allow, names a layer that was not kept, or
+    /// needs [`Keep::Relevance`](crate::Keep::Relevance) where that was not asked for.
     pub fn attribute(
         &mut self,
         method: &Attribution,
