@@ -37,8 +37,8 @@ pub(crate) struct Args {
     /// CPU and on the device.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "case", "shaders"])]
     growth: Option<Sink>,
-    /// Instead write the cases' shaders to this directory, and print for each its entry point and
-    /// constants.
+    /// Instead write the cases' shaders to this directory, and print for each its file and its entry
+    /// point.
     #[arg(long, value_name = "DIR", conflicts_with = "json")]
     shaders: Option<PathBuf>,
 }

@@ -75,7 +75,7 @@ enum Command {
     Devices(devices::Args),
     /// Pool an image as a SegNet encoder does, unpool it again, check every bit.
     Demo(demo::Args),
-    /// Pool an array of NumPy: values and argmax.
+    /// Pool an array of NumPy: values and, if asked for, argmax.
     Pool(pool::Args),
     /// Put pooled values back at the positions of an argmax.
     Unpool(unpool::Args),

@@ -1,4 +1,4 @@
-// Coordinates of up to six axes, for pair.wgsl, prelu_back.wgsl and reduce.wgsl.
+// Coordinates of up to six axes, for operands.wgsl, reduce.wgsl and permute.wgsl.
 
 alias Axes = array<u32, 6>;
 

@@ -1,7 +1,7 @@
 // The uniform of conv.wgsl and conv_transpose.wgsl: three axes, z, y and x, over which windows
-// slide, and the strides of the two tensors. `Conv` in kernel/mod.rs has the same numbers. The extents and strides of
-// the window are constants that src/gpu/shader.rs writes in front, because dividing by a constant is cheap, and so is
-// PADDED, whether a tap may lie outside.
+// slide, and the strides of the two tensors. `Conv` in src/kernel/conv.rs has the same numbers. The extents and strides
+// of the window are constants that src/gpu/shader.rs writes in front, because dividing by a constant is cheap, and so
+// is PADDED, whether a tap may lie outside.
 
 struct Params {
     batch: u32,
