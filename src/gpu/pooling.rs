@@ -41,8 +41,9 @@ use crate::index_space::IndexSpace;
 /// # Determinism
 ///
 /// Every operation gives the same bits on every run, device and workgroup size, and those of
-/// [`cpu`](crate::cpu): there are no atomics, each cell of an output is written once, and sums are in raster
-/// order. For sums of floats the device must round to nearest even; `Gpu::check_sums` checks it.
+/// [`cpu`](crate::cpu): each cell of an output is written once, without atomics, and sums are in raster order. Only
+/// an [`IndexReport`] is made by atomics, a count and a minimum, which do not depend on the order of the
+/// invocations. For sums of floats the device must round to nearest even; `Gpu::check_sums` checks it.
 #[derive(Clone, Debug)]
 pub struct Pooling {
     gpu: Gpu,
