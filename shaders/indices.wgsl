@@ -1,4 +1,5 @@
-// Taps to the indices of other frameworks, and back with checking. A work item converts four adjacent ones.
+// Conversion of taps to the indices of other frameworks, and of indices, which are checked, to taps. A work item
+// converts four adjacent taps or indices.
 // The index of every framework is a sum of coordinates times strides; the strides are data.
 
 // `IndexStrides` of src/gpu/kernel/uniforms.rs, field for field.

@@ -1,6 +1,7 @@
-// Max pooling with argmax. A work item makes four adjacent pooled values and their taps.
+// Max pooling, with argmax or without. A work item makes four adjacent pooled values, or, where elements of 16 or 8
+// bits are compared in words (tagged_words.wgsl), 8 or 16 of them; with argmax it also makes their taps.
 //
-// tensor_in: the input. tensor_out: the values. taps_out: for each value, the tap of its cell.
+// tensor_in: the input. tensor_out: the values. taps_out, with argmax: for each value, the tap of its cell.
 //
 // `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated: a call of `load_cell`
 // for each cell of the window, or `find_maximum_in_loop` for a window of many cells.

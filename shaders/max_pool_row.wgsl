@@ -1,6 +1,6 @@
-// Max pooling with argmax, as max_pool.wgsl, where a pixel is one element (channels first) and the rows of
-// the input and of the pooled tensor divide by four. A work item makes four values that are adjacent in a
-// row, of each window of a strip (strip.wgsl); the cells of their windows are loaded as vec4s of the row.
+// Max pooling, with argmax or without, as max_pool.wgsl, where a pixel is one element (channels first) and the lengths
+// of the rows of the input and of the pooled tensor are multiples of four. A work item makes four values that are
+// adjacent in a row, in each row of a strip of windows (strip.wgsl); the cells of their windows are loaded as vec4s.
 //
 // `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
 

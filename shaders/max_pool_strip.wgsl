@@ -1,5 +1,6 @@
-// Max pooling with argmax, as max_pool.wgsl, where channels come last and divide by four, and windows overlap on
-// y. A work item makes four channels of a strip of windows: see strip.wgsl.
+// Max pooling, with argmax or without, as max_pool.wgsl, where channels come last, their number is a multiple of four,
+// and windows overlap on y. A work item makes four channels of a strip of windows (strip.wgsl), or 8 or 16 channels
+// where elements of 16 or 8 bits are compared in words (tagged_words.wgsl).
 //
 // `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
 

@@ -1,8 +1,9 @@
-// Unpooling, and the gradient of max pooling, where channels come last and divide by four, by stride blocks:
-// the cells from the start of one window to the start of the next, on each axis. A work item owns four channels
-// of one block of the output; where windows overlap and the stride on y is 1, of a strip of STRIP blocks, one below
-// the other. It loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell
-// once, zeros included: nothing is scattered.
+// Unpooling, and the gradient of max pooling, where channels come last and their number is a multiple of four, by
+// stride blocks: the cells from the start of one window to the start of the next, on each axis. A work item owns four
+// channels of one block of the output, or 8 or 16 channels where elements of 16 or 8 bits stay in words (words.wgsl).
+// Where windows overlap and the stride on y is 1, it owns them in a strip of STRIP blocks, one below the other. It
+// loads the value and the tap of each window that covers a cell of its blocks once, and stores each cell once, zeros
+// included: nothing is scattered.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -14,7 +15,7 @@
 // `unpool`, which loads the windows and stores the cells, is written for the window by
 // src/gpu/kernel/generated.
 
-// Four channels of a stride block, or of a strip.
+// The channels that a work item owns, of a stride block or of a strip.
 struct Block {
     item: u32,
     at: Position,

@@ -3,8 +3,8 @@
 // and gathers each from the windows that cover it.
 //
 // The four lie in one run of elements or in two that follow each other. A run is a pixel, or a row where pixels
-// have only one or two elements. What the elements of a run share is found once for each of the two runs, and a
-// lane selects that of its own.
+// have only one or two elements. Numbers that depend on the run alone, such as its row of windows, are computed once
+// for each of the two runs, and each lane selects those of its own run.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -72,7 +72,7 @@ fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
 }
 
 // For each lane the window that is before_x windows before the one that starts its stride block, in the row of
-// windows of its run. What is loaded for a window that does not exist is never the element's.
+// windows of its run. For a window that does not exist any other may be loaded, and the lane's element is no hit.
 fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
     let lanes = vec4<u32>(0u, 1u, 2u, 3u);
     // Windows are numbered from the first that is bound.
@@ -119,7 +119,7 @@ fn quotient(number: u32, divisor: u32, inverse: f32) -> u32 {
 struct Split {
     quotients: vec2<u32>,
     rests: vec2<u32>,
-    // The same of the quotients.
+    // Whether the second quotient is one more than the first.
     carry: bool,
 }
 

@@ -6,9 +6,10 @@
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the
-// stride on x divides four, the windows of each lane are known by number, and each is loaded once
-// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (lanes.wgsl).
+// `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the stride on x
+// divides four, the windows of each lane are constants of the code, counted from a window that `RowCells` gives, and
+// each window is loaded once (by `load_windows`, or as a part of a vec4 where the stride is 1: windows_vec4.wgsl).
+// Elsewhere each lane loads the windows of its own cell (lanes.wgsl).
 
 // Four adjacent elements of a row, in each row of a strip of stride blocks.
 struct RowCells {

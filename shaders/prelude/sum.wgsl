@@ -139,9 +139,10 @@ fn round_to_element(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
-    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
-    // up the result is the infinity, and 65,536 gives it.
+    // Adding 2^(e+13) to a magnitude of exponent e rounds the magnitude to a multiple of 2^(e-10), which is the last
+    // place of a binary16 of this exponent. Below 2^-14 the exponent is taken as −14, which gives the last place of the
+    // subnormals. The bits of 2^(e+13) are then subtracted from those of the sum. From 65,520 up the result is the
+    // infinity; magnitudes above 65,536 are replaced by 65,536.
     let bounded = min(magnitude, vec4<u32>(0x47800000u));
     let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
     let shift = exponent + (13u << 23u);

@@ -4,7 +4,7 @@ struct Maximum {
     keys: vec4<u32>,
 }
 
-// The cells lie inside as one, or not at all.
+// The maximum of one cell each. All four cells lie in the input, or none of them does.
 fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
     let top = elements_inside(elements, inside.x) << vec4<u32>(32u - BITS);
     return Maximum(tagged_key(top, tag_of_cells(inside.x, tap)));

@@ -8,7 +8,7 @@ struct Maximum {
     fourth: vec4<u32>,
 }
 
-// The cells lie inside as one, or not at all.
+// The maximum of one cell each. All cells of the four words lie in the input, or none of them does.
 fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
     let words = elements_inside(elements, inside.x);
     let tag = tag_of_cells(inside.x, tap);

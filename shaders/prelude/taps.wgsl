@@ -1,6 +1,6 @@
-// The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
-// which is no tap: a byte has the taps of at most 255 cells.
+// The taps of a work item's four windows, from whole words. The last word of a tensor may contain the taps of fewer
+// windows; it is loaded whole nevertheless. Where `exists` is false all bits of each tap are set, which is no tap: a
+// window whose taps are bytes has at most 255 cells, and any other at most 65,535.
 fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {

@@ -3,8 +3,10 @@
 // A tensor of any rank and layout is [outer, z, y, x, inner]: `outer` counts images, or planes where
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
-// stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// stored in, several adjacent elements at a time: vec4.wgsl, flat.wgsl and row_words.wgsl say how these lie, and
+// define the types `Coordinate`, `SignedCoordinate` and `Mask`. The first and the last also define `Loaded` and
+// `Stored`; beside flat.wgsl, load_words.wgsl or load_vec4.wgsl defines `Loaded`, and flat_words.wgsl or
+// flat_vec4.wgsl defines `Stored`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -28,7 +30,7 @@ struct Params {
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of the iteration space; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl and flat_words.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
@@ -159,7 +161,8 @@ struct Cells {
     exists: vec4<bool>,
 }
 
-// One coordinate of the cell of a tap in window `window`.
+// One coordinate of the cell that a tap of a window names: the nearest coordinate inside the input, and whether the
+// coordinate itself lies inside.
 struct CellCoordinate {
     nearest: vec4<u32>,
     exists: vec4<bool>,

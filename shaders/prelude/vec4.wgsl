@@ -1,6 +1,8 @@
-// Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl), where rows divide by four. A coordinate
-// is one number for all four elements, which one instruction loads or stores.
+// Adjacent elements as one vec4: four channels of a pixel, where channels come last and their number is a multiple of
+// four, or four elements of a row (max_pool_row.wgsl, max_unpool_backward.wgsl), where rows have a multiple of four
+// elements. In a module with tap_words.wgsl, elements have 16 or 8 bits and stay in words: the vec4 is four words,
+// which are 8 or 16 channels of a pixel. A coordinate is one number for the whole vec4, which one instruction loads or
+// stores.
 
 alias Loaded = Packed;
 alias Stored = Packed;

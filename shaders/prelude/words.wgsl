@@ -37,7 +37,8 @@ fn pooled(elements: Words, taps: Words) -> Pooled {
     return Pooled(even | (odd << Words(BITS)), taps, terms);
 }
 
-// All bits of the elements whose window has a tap.
+// A mask of the elements whose windows have one tap, which each component of `taps` is: all bits of these elements
+// are set, and no other bits.
 fn hits(window: Pooled, taps: vec4<u32>) -> Words {
     // The top bit is left where the taps are equal.
     let equal = (Words(TOPS) - (window.taps ^ Words(taps.x * ONES))) & Words(TOPS);

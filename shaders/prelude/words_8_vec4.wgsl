@@ -17,7 +17,8 @@ fn words_of(lanes: vec4<u32>) -> Words {
     return lanes;
 }
 
-// The taps of windows, given those of each word, which lie from its bit 0.
+// The taps of windows as they lie in memory. Each word of `bytes` has the taps of four windows, as bytes
+// from bit 0.
 fn taps_of_words(bytes: Words) -> TapWords {
     return bytes;
 }

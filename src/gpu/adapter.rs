@@ -89,7 +89,7 @@ impl Gpu {
         Ok(Self::from_device(&device, &queue))
     }
 
-    /// Whether it is software that stands in for a GPU.
+    /// Whether the adapter is software that stands in for a GPU.
     pub fn is_software(&self) -> bool {
         self.info().device_type == wgpu::DeviceType::Cpu
     }

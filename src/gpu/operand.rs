@@ -28,7 +28,7 @@ impl<'a> From<wgpu::BufferSlice<'a>> for Operand<'a> {
 }
 
 impl<'a> Operand<'a> {
-    /// Whether it can be bound as `operand` of at least `needed` bytes.
+    /// An error unless this part of the buffer can be bound as `operand`, which has `needed` bytes.
     pub(crate) fn check(
         &self,
         operand: &'static str,
@@ -51,12 +51,12 @@ impl<'a> Operand<'a> {
         Ok(())
     }
 
-    /// Its first `len` bytes, as bytes of the buffer.
+    /// The range of the buffer that the first `len` bytes of the operand take.
     pub(crate) fn bytes(&self, len: u64) -> Range<u64> {
         self.offset..self.offset + len
     }
 
-    /// Some bytes of it, to bind.
+    /// The binding of some bytes, which are counted from the start of the operand.
     pub(crate) fn binding(&self, bytes: &Range<u64>) -> wgpu::BufferBinding<'a> {
         wgpu::BufferBinding {
             buffer: self.buffer,

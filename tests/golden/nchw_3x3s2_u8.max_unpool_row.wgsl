@@ -73,8 +73,10 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // A tensor of any rank and layout is [outer, z, y, x, inner]: `outer` counts images, or planes where
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
-// stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// stored in, several adjacent elements at a time: vec4.wgsl, flat.wgsl and row_words.wgsl say how these lie, and
+// define the types `Coordinate`, `SignedCoordinate` and `Mask`. The first and the last also define `Loaded` and
+// `Stored`; beside flat.wgsl, load_words.wgsl or load_vec4.wgsl defines `Loaded`, and flat_words.wgsl or
+// flat_vec4.wgsl defines `Stored`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -98,7 +100,7 @@ struct Params {
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of the iteration space; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl and flat_words.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
@@ -229,7 +231,8 @@ struct Cells {
     exists: vec4<bool>,
 }
 
-// One coordinate of the cell of a tap in window `window`.
+// One coordinate of the cell that a tap of a window names: the nearest coordinate inside the input, and whether the
+// coordinate itself lies inside.
 struct CellCoordinate {
     nearest: vec4<u32>,
     exists: vec4<bool>,
@@ -293,7 +296,8 @@ const ONES: u32 = select(0x00010001u, 0x01010101u, BITS == 8u);
 @group(0) @binding(3) var<storage, read> tap_words_in: array<TapWords>;
 @group(0) @binding(3) var<storage, read_write> tap_words_out: array<TapWords>;
 
-// A tap for each element, in as many bits, of which the top one is 0; where there are no such windows, no taps.
+// The taps of the windows of item `item`: for each element of a `Words` one tap, in as many bits as an element has, of
+// which the top one is 0. Where `exists` is false each is 0x7f, which is no tap of a window of at most 64 cells.
 fn load_taps_of_item(item: u32, exists: bool) -> Words {
     let taps = words_of_taps(tap_words_in[item - params.taps_base]);
     return select(Words(ONES * 0x7fu), taps, exists);
@@ -444,9 +448,10 @@ fn round_to_element(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
-    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
-    // up the result is the infinity, and 65,536 gives it.
+    // Adding 2^(e+13) to a magnitude of exponent e rounds the magnitude to a multiple of 2^(e-10), which is the last
+    // place of a binary16 of this exponent. Below 2^-14 the exponent is taken as −14, which gives the last place of the
+    // subnormals. The bits of 2^(e+13) are then subtracted from those of the sum. From 65,520 up the result is the
+    // infinity; magnitudes above 65,536 are replaced by 65,536.
     let bounded = min(magnitude, vec4<u32>(0x47800000u));
     let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
     let shift = exponent + (13u << 23u);
@@ -514,7 +519,8 @@ fn pooled(elements: Words, taps: Words) -> Pooled {
     return Pooled(even | (odd << Words(BITS)), taps, terms);
 }
 
-// All bits of the elements whose window has a tap.
+// A mask of the elements whose windows have one tap, which each component of `taps` is: all bits of these elements
+// are set, and no other bits.
 fn hits(window: Pooled, taps: vec4<u32>) -> Words {
     // The top bit is left where the taps are equal.
     let equal = (Words(TOPS) - (window.taps ^ Words(taps.x * ONES))) & Words(TOPS);
@@ -595,9 +601,10 @@ fn no_window() -> Words {
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
-// `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the
-// stride on x divides four, the windows of each lane are known by number, and each is loaded once
-// (`load_windows`; by vec4s where the stride is 1: windows_vec4.wgsl); elsewhere each lane loads its own (lanes.wgsl).
+// `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the stride on x
+// divides four, the windows of each lane are constants of the code, counted from a window that `RowCells` gives, and
+// each window is loaded once (by `load_windows`, or as a part of a vec4 where the stride is 1: windows_vec4.wgsl).
+// Elsewhere each lane loads the windows of its own cell (lanes.wgsl).
 
 // Four adjacent elements of a row, in each row of a strip of stride blocks.
 struct RowCells {

@@ -73,8 +73,10 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // A tensor of any rank and layout is [outer, z, y, x, inner]: `outer` counts images, or planes where
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
-// stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// stored in, several adjacent elements at a time: vec4.wgsl, flat.wgsl and row_words.wgsl say how these lie, and
+// define the types `Coordinate`, `SignedCoordinate` and `Mask`. The first and the last also define `Loaded` and
+// `Stored`; beside flat.wgsl, load_words.wgsl or load_vec4.wgsl defines `Loaded`, and flat_words.wgsl or
+// flat_vec4.wgsl defines `Stored`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -98,7 +100,7 @@ struct Params {
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of the iteration space; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl and flat_words.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
@@ -229,7 +231,8 @@ struct Cells {
     exists: vec4<bool>,
 }
 
-// One coordinate of the cell of a tap in window `window`.
+// One coordinate of the cell that a tap of a window names: the nearest coordinate inside the input, and whether the
+// coordinate itself lies inside.
 struct CellCoordinate {
     nearest: vec4<u32>,
     exists: vec4<bool>,
@@ -266,9 +269,9 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
-// which is no tap: a byte has the taps of at most 255 cells.
+// The taps of a work item's four windows, from whole words. The last word of a tensor may contain the taps of fewer
+// windows; it is loaded whole nevertheless. Where `exists` is false all bits of each tap are set, which is no tap: a
+// window whose taps are bytes has at most 255 cells, and any other at most 65,535.
 fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
@@ -309,9 +312,11 @@ fn pack(elements: vec4<u32>) -> Packed {
     return elements;
 }
 
-// Four adjacent elements as one vec4: four channels of a pixel, where channels come last and divide by four,
-// or four elements of a row (max_pool_row.wgsl), where rows divide by four. A coordinate
-// is one number for all four elements, which one instruction loads or stores.
+// Adjacent elements as one vec4: four channels of a pixel, where channels come last and their number is a multiple of
+// four, or four elements of a row (max_pool_row.wgsl, max_unpool_backward.wgsl), where rows have a multiple of four
+// elements. In a module with tap_words.wgsl, elements have 16 or 8 bits and stay in words: the vec4 is four words,
+// which are 8 or 16 channels of a pixel. A coordinate is one number for the whole vec4, which one instruction loads or
+// stores.
 
 alias Loaded = Packed;
 alias Stored = Packed;
@@ -475,9 +480,10 @@ fn taps_of(maximum: Maximum) -> vec4<u32> {
     return maximum.taps;
 }
 
-// Max pooling with argmax. A work item makes four adjacent pooled values and their taps.
+// Max pooling, with argmax or without. A work item makes four adjacent pooled values, or, where elements of 16 or 8
+// bits are compared in words (tagged_words.wgsl), 8 or 16 of them; with argmax it also makes their taps.
 //
-// tensor_in: the input. tensor_out: the values. taps_out: for each value, the tap of its cell.
+// tensor_in: the input. tensor_out: the values. taps_out, with argmax: for each value, the tap of its cell.
 //
 // `find_maximum` and `store_maximum` are written for the window by src/gpu/kernel/generated: a call of `load_cell`
 // for each cell of the window, or `find_maximum_in_loop` for a window of many cells.

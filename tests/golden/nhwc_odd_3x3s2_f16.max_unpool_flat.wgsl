@@ -73,8 +73,10 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
 // A tensor of any rank and layout is [outer, z, y, x, inner]: `outer` counts images, or planes where
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
-// stored in, four adjacent elements at a time: vec4.wgsl and flat.wgsl say how four elements lie, and
-// define the types `Loaded`, `Stored`, `Coordinate`, `SignedCoordinate` and `Mask`.
+// stored in, several adjacent elements at a time: vec4.wgsl, flat.wgsl and row_words.wgsl say how these lie, and
+// define the types `Coordinate`, `SignedCoordinate` and `Mask`. The first and the last also define `Loaded` and
+// `Stored`; beside flat.wgsl, load_words.wgsl or load_vec4.wgsl defines `Loaded`, and flat_words.wgsl or
+// flat_vec4.wgsl defines `Stored`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
@@ -98,7 +100,7 @@ struct Params {
     grid_width: u32,
     // The first stride block that contains a cell of the input; earlier blocks lie in the padding.
     first_block: vec3<u32>,
-    // Elements of the iteration space; used by flat.wgsl only.
+    // Elements of the iteration space; used by flat.wgsl and flat_words.wgsl only.
     elements: u32,
     // Where the bindings start in their tensors: in elements of the bound array, and where flat.wgsl loads from
     // the input, in elements of the tensor.
@@ -229,7 +231,8 @@ struct Cells {
     exists: vec4<bool>,
 }
 
-// One coordinate of the cell of a tap in window `window`.
+// One coordinate of the cell that a tap of a window names: the nearest coordinate inside the input, and whether the
+// coordinate itself lies inside.
 struct CellCoordinate {
     nearest: vec4<u32>,
     exists: vec4<bool>,
@@ -266,9 +269,9 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// The taps of a work item's four windows, from whole words. The last word of a tensor may contain fewer
-// taps; the rest of it is read all the same. Where there are no such windows, all bits are set,
-// which is no tap: a byte has the taps of at most 255 cells.
+// The taps of a work item's four windows, from whole words. The last word of a tensor may contain the taps of fewer
+// windows; it is loaded whole nevertheless. Where `exists` is false all bits of each tap are set, which is no tap: a
+// window whose taps are bytes has at most 255 cells, and any other at most 65,535.
 fn load_taps_of_item(item: u32, exists: bool) -> vec4<u32> {
     let first = item * TAP_BYTES - params.taps_base;
     if TAP_BYTES == 2u {
@@ -571,9 +574,10 @@ fn round_to_element(bits: vec4<u32>) -> vec4<u32> {
         let odd = (bits >> vec4<u32>(16u)) & vec4<u32>(1u);
         return select((bits + vec4<u32>(0x7fffu) + odd) >> vec4<u32>(16u), vec4<u32>(0x7fc0u), nan);
     }
-    // Adding 2^(e+13) to a magnitude of exponent e rounds it to a multiple of 2^(e-10), which is the last place
-    // of a binary16; below 2^-14 that of the subnormals. What was added is subtracted on the bits. From 65,520
-    // up the result is the infinity, and 65,536 gives it.
+    // Adding 2^(e+13) to a magnitude of exponent e rounds the magnitude to a multiple of 2^(e-10), which is the last
+    // place of a binary16 of this exponent. Below 2^-14 the exponent is taken as −14, which gives the last place of the
+    // subnormals. The bits of 2^(e+13) are then subtracted from those of the sum. From 65,520 up the result is the
+    // infinity; magnitudes above 65,536 are replaced by 65,536.
     let bounded = min(magnitude, vec4<u32>(0x47800000u));
     let exponent = max(bounded & vec4<u32>(0x7f800000u), vec4<u32>(0x38800000u));
     let shift = exponent + (13u << 23u);
@@ -816,8 +820,8 @@ fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
 // and gathers each from the windows that cover it.
 //
 // The four lie in one run of elements or in two that follow each other. A run is a pixel, or a row where pixels
-// have only one or two elements. What the elements of a run share is found once for each of the two runs, and a
-// lane selects that of its own.
+// have only one or two elements. Numbers that depend on the run alone, such as its row of windows, are computed once
+// for each of the two runs, and each lane selects those of its own run.
 //
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 //
@@ -885,7 +889,7 @@ fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
 }
 
 // For each lane the window that is before_x windows before the one that starts its stride block, in the row of
-// windows of its run. What is loaded for a window that does not exist is never the element's.
+// windows of its run. For a window that does not exist any other may be loaded, and the lane's element is no hit.
 fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
     let lanes = vec4<u32>(0u, 1u, 2u, 3u);
     // Windows are numbered from the first that is bound.
@@ -932,7 +936,7 @@ fn quotient(number: u32, divisor: u32, inverse: f32) -> u32 {
 struct Split {
     quotients: vec2<u32>,
     rests: vec2<u32>,
-    // The same of the quotients.
+    // Whether the second quotient is one more than the first.
     carry: bool,
 }
 

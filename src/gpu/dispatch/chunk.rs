@@ -69,7 +69,7 @@ impl<'a> Work<'a> {
     ///
     /// # Errors
     ///
-    /// Returns an error if a single work item touches more than one binding holds.
+    /// Returns an error if a single work item touches more bytes of a tensor than a binding can hold.
     pub(crate) fn chunks(&self, limits: &Limits) -> Result<Vec<Chunk>, Error> {
         let items = self.elements.div_ceil(self.item);
         let fits = |items: Range<u64>| {

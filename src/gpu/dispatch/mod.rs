@@ -36,12 +36,12 @@ impl<'a> Argument<'a> {
         Self { binding, name, operand: operand.into(), needed }
     }
 
-    /// Its bytes in the buffer.
+    /// The range of the buffer that the operand takes.
     fn bytes(&self) -> Range<u64> {
         self.operand.bytes(self.needed)
     }
 
-    /// Whether it has bytes in common with another argument.
+    /// Whether this argument and another have bytes of one buffer in common.
     fn overlaps(&self, other: &Self) -> bool {
         let (own, others) = (self.bytes(), other.bytes());
         self.operand.buffer == other.operand.buffer
@@ -198,7 +198,7 @@ pub(crate) struct Plan {
     pub(crate) kernel: Kernel,
     label: String,
     chunks: Vec<Chunk>,
-    /// Those of each chunk, and the strides of an index space behind them.
+    /// The uniforms of each chunk, then the index strides, if the operation has any.
     uniforms: Uniforms,
 }
 
@@ -243,7 +243,7 @@ impl Uniforms {
         Ok(Self { buffer: gpu.buffer(label, usage, bytes.len() as u64, &bytes)?, stride })
     }
 
-    /// The uniforms of a number.
+    /// Uniforms number `i`.
     pub(crate) fn get(&self, i: usize) -> wgpu::BufferBinding<'_> {
         let bytes = (i * self.stride) as u64..((i + 1) * self.stride) as u64;
         Operand::from(&self.buffer).binding(&bytes)

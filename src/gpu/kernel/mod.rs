@@ -25,8 +25,9 @@ use variant::{VARIANTS, Variant};
 
 /// A kernel before its text is written: a row of the table of variants, and the constants of its code.
 ///
-/// A kernel is specialised on window, layout, element and operation, and on a few facts such as padding and
-/// divisibility by four, but not on extents. A [`Gpu`](crate::Gpu) keeps one pipeline for equal kernels.
+/// A kernel is specialised on window, layout, element and operation, and on a few facts about the extents, but not on
+/// the extents themselves: such as whether there is padding, and whether channels, rows or tensors are multiples of 4
+/// elements, or of 8 or 16 elements of 16 or 8 bits. A [`Gpu`](crate::Gpu) keeps one pipeline for equal kernels.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Kernel {
     /// Index in [`VARIANTS`].

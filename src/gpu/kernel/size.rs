@@ -25,7 +25,7 @@ pub(crate) fn has_small_blocks(axes: &[Axis; 3]) -> bool {
 }
 
 /// Windows of a strip, one below the other: several where neighbours share rows of cells. A long strip takes many
-/// registers, most where the cells of four windows in a row are in them.
+/// registers, and more of them where a work item keeps the cells of four windows of a row (`in_rows`).
 pub(crate) fn windows_of_strip(axes: &[Axis; 3], in_rows: bool) -> u32 {
     let y = &axes[1];
     if !has_few_cells(axes) || y.stride >= y.extent() || !y.stride.is_multiple_of(y.dilation) {
@@ -34,8 +34,9 @@ pub(crate) fn windows_of_strip(axes: &[Axis; 3], in_rows: bool) -> u32 {
     if y.stride == 1 && !in_rows { 4 } else { 2 }
 }
 
-/// Stride blocks of a strip, one below the other: several where rows of windows serve many rows of cells each.
-/// A long strip takes many registers, which loads of few windows and sums of all are worth.
+/// Stride blocks of a strip, one below the other: several where each row of windows covers several rows of cells. A
+/// long strip loads fewer windows for each cell and takes more registers. `long` is whether the caller's kernel gains
+/// more from the fewer loads than it loses by the registers.
 pub(crate) fn blocks_of_strip(axes: &[Axis; 3], long: bool) -> u32 {
     let y = &axes[1];
     let shared = y.stride == 1 && y.windows_per_cell() > 1 && y.dilation == 1;
@@ -57,14 +58,14 @@ pub(crate) fn has_few_rows(geometry: &Geometry) -> bool {
     row_elements(geometry) < FEW && u64::from(geometry.outer) * z * y < FEW
 }
 
-/// Whether `max_unpool_row` knows the windows of each lane by number: pixels are single elements, and the
-/// stride divides the four lanes.
+/// Whether the windows of each lane of `max_unpool_row` are constants, counted from a window that the number of the
+/// work item gives: pixels are single elements, and the stride divides the four lanes.
 pub(crate) fn has_constant_lanes(one_element_per_pixel: bool, x: &Axis) -> bool {
     one_element_per_pixel && 4 % x.stride == 0
 }
 
-/// Whether `max_pool_row` serves a geometry: a pixel is one element, rows divide by four, and the cells of four
-/// windows fit the registers of an invocation.
+/// Whether `max_pool_row` serves a geometry: a pixel is one element, the lengths of rows are multiples of
+/// four, and the cells of four windows fit the registers of an invocation.
 pub(crate) fn pools_rows(geometry: &Geometry) -> bool {
     let x = &geometry.axes[2];
     let divide = x.input.is_multiple_of(4) && x.windows.is_multiple_of(4);

@@ -1,6 +1,7 @@
 //! The table of kernel variants: which shader serves which operation, and on which tensors.
 //!
-//! To add a kernel, write its shader and add its row: nothing else matches on variants.
+//! To add a kernel, write its shader and add its row: nothing else matches on variants. A new [`Access`] or [`Owns`]
+//! also needs code in `kernel/mod.rs` and in `dispatch/chunk.rs`, which match on these columns.
 
 use crate::argmax::Overlap;
 use crate::element::Element;
@@ -30,7 +31,7 @@ pub(crate) enum Operation {
 pub(crate) enum ScatterPass {
     Clear,
     Locate,
-    /// Of a sum, as are `Scan`, `Reorder`, `MarkRuns` and `Accumulate`.
+    /// `Count`, `Scan`, `Reorder`, `MarkRuns` and `Accumulate` are passes of [`Overlap::Sum`] alone.
     Count,
     Scan,
     Reorder,
@@ -40,27 +41,28 @@ pub(crate) enum ScatterPass {
     Gather,
 }
 
-/// How a work item's four elements lie, and how tensors are loaded and stored.
+/// How the adjacent elements of a work item lie, and how tensors are loaded and stored. [`item_elements`] returns
+/// their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Access {
     /// `shaders/prelude/vec4.wgsl`: four channels of a pixel as one vec4.
     Channels,
-    /// The same prelude: four elements of a row as one vec4.
+    /// `shaders/prelude/vec4.wgsl`: four elements of a row as one vec4.
     Row,
-    /// `shaders/prelude/words.wgsl`: 16 bytes of channels of a pixel, as four words.
+    /// `shaders/prelude/tap_words.wgsl`: 16 bytes of channels of a pixel, which are 8 or 16 channels, as four words.
     ChannelWords,
-    /// The same prelude: 16 bytes of a row.
+    /// `shaders/prelude/row_words.wgsl`: 16 bytes of a row, which are 8 or 16 elements, as four words.
     RowWords,
     /// `shaders/prelude/flat.wgsl`: four elements that are adjacent in memory, each loaded by itself; stored as
-    /// one vec4, where the elements of both tensors divide by four.
+    /// one vec4, where the number of elements of each tensor is a multiple of four.
     FlatVec4,
-    /// The same prelude: stored word by word.
+    /// `shaders/prelude/flat.wgsl`: as `FlatVec4`, but stored word by word.
     Flat,
-    /// No prelude: the shader knows no windows, and binds whole buffers.
+    /// No prelude: the shader works on no windows, and binds whole buffers.
     Words,
 }
 
-/// Adjacent elements that a work item owns.
+/// The number of adjacent elements that a work item owns: 16 bytes of elements of 16 or 8 bits, or four elements.
 pub(crate) fn item_elements(access: Access, element: Element) -> u64 {
     match access {
         Access::ChannelWords | Access::RowWords => 16 / element.bytes() as u64,
@@ -71,15 +73,15 @@ pub(crate) fn item_elements(access: Access, element: Element) -> u64 {
 /// The part of the written tensor that a work item owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Owns {
-    /// Four adjacent pooled values.
+    /// Adjacent pooled values, as many as [`item_elements`] says.
     PooledValues,
-    /// Four adjacent pooled values in each row of a strip.
+    /// Adjacent pooled values, as many as [`item_elements`] says, for each window of a strip.
     PooledStrips,
     /// Four adjacent cells of the input's shape.
     Cells,
-    /// Four channels, or 16 bytes, of the cells of a strip of stride blocks.
+    /// Adjacent channels, as many as [`item_elements`] says, of the cells of a strip of stride blocks.
     Blocks,
-    /// Four adjacent elements, or 16 bytes, in each row of a strip of stride blocks.
+    /// Adjacent elements, as many as [`item_elements`] says, in each row of a strip of stride blocks.
     RowCells,
 }
 
@@ -258,7 +260,8 @@ fn sums_in_words(element: Element) -> bool {
     matches!(element, Element::F16 | Element::U8)
 }
 
-/// Channels of whole vec4s of words.
+/// Whether the channels of a pixel fill whole vec4s of words: elements of 16 bits in multiples of 8 channels, or of 8
+/// bits in multiples of 16.
 fn channel_words(geometry: &Geometry, element: Element) -> bool {
     let item = item_elements(Access::ChannelWords, element) as u32;
     element.bytes() < 4 && geometry.inner.is_multiple_of(item)
@@ -269,7 +272,8 @@ fn channel_words_few_cells(geometry: &Geometry, element: Element) -> bool {
     channel_words(geometry, element) && has_few_cells(&geometry.axes)
 }
 
-/// Rows of whole vec4s of words, and rows of windows of as many words as start them.
+/// Whether rows of the input fill whole vec4s of words, and rows of windows fill whole vectors of as many windows as
+/// one such vec4 has stride blocks.
 fn row_words_small_blocks(geometry: &Geometry, element: Element) -> bool {
     let [z, y, x] = &geometry.axes;
     let item = item_elements(Access::RowWords, element) as u32;
@@ -301,14 +305,15 @@ fn vec4_rows_small_blocks(geometry: &Geometry) -> bool {
         && small_blocks(geometry)
 }
 
-/// The same with a stride of 1 on x, and rows of windows, which are single elements, of whole vec4s.
+/// Whether [`vec4_rows_small_blocks`] holds, the stride on x is 1, pixels are single elements, and the number of
+/// windows of a row is a multiple of four.
 fn vec4_rows_of_windows(geometry: &Geometry) -> bool {
     let x = &geometry.axes[2];
     let rows = x.stride == 1 && x.windows.is_multiple_of(4) && geometry.inner == 1;
     rows && vec4_rows_small_blocks(geometry)
 }
 
-/// Four adjacent elements lie in at most two rows.
+/// Whether stride blocks are small, and four adjacent elements lie in at most two rows.
 fn small_blocks_long_rows(geometry: &Geometry) -> bool {
     row_elements(geometry) >= 4 && small_blocks(geometry)
 }

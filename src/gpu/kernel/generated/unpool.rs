@@ -48,13 +48,15 @@ pub(crate) fn max_unpool_row(constants: &Constants) -> String {
     unpool_rows(constants, |body, sums, row| load_numbered(body, sums, constants, row, false))
 }
 
-/// The same with `shaders/prelude/windows_vec4.wgsl`.
+/// `unpool` of `shaders/max_unpool_row.wgsl` with `shaders/prelude/windows_vec4.wgsl`, by which windows are loaded as
+/// vec4s.
 pub(crate) fn max_unpool_row_vec4(constants: &Constants) -> String {
     unpool_rows(constants, |body, sums, row| load_numbered(body, sums, constants, row, true))
 }
 
-/// The same where elements stay in words: `shaders/prelude/row_words.wgsl`. Windows are loaded in vectors, which start
-/// at multiples of their length; a vector that starts elsewhere is assembled from two.
+/// `unpool` of `shaders/max_unpool_row.wgsl` with `shaders/prelude/row_words.wgsl`, where elements stay in words.
+/// Windows are loaded in vectors, which start at multiples of their length; a vector that starts elsewhere is assembled
+/// from two.
 pub(crate) fn max_unpool_row_words(constants: &Constants) -> String {
     let [axis_z, axis_y, axis_x] = &constants.axes;
     let bits = constants.bits();
@@ -169,7 +171,7 @@ fn load_lanes(
     (0..constants.axes[2].windows_per_cell()).rev().map(load).collect()
 }
 
-/// The windows of a row that are known by number for each lane, loaded four at a time.
+/// The windows of a row, loaded four at a time, where the window of each lane is a constant: see `has_constant_lanes`.
 fn load_numbered(
     body: &mut Function,
     sums: &mut Sums,
@@ -288,8 +290,8 @@ impl Sums {
     }
 }
 
-/// The accumulators of a work item's cells, a variable for each window over each cell: the number of windows, and
-/// the arguments of the first.
+/// The accumulators of a work item's cells, in the generated code a variable for each window over each cell. For each
+/// cell: the number of windows so far, and the arguments of the call that accumulates the first.
 #[derive(Default)]
 struct Accumulators {
     cells: BTreeMap<[u32; 3], (usize, String)>,
@@ -298,7 +300,7 @@ struct Accumulators {
 }
 
 impl Accumulators {
-    /// Of windows that tell which lanes they hit, instead of the taps of all lanes.
+    /// Accumulators whose windows come with a mask of the lanes that they hit, instead of with the taps of the lanes.
     fn of_hits() -> Self {
         Self { of: "_hits", ..Self::default() }
     }
