@@ -24,11 +24,8 @@ fn index_offset(at: Position) -> vec4<u32> {
 
 // taps_in: taps. tensor_out: the index of each; NONE for a tap that names no cell of the input.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn taps_to_indices(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn taps_to_indices(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }
@@ -66,11 +63,8 @@ fn tap_of_cell(
 // words_in: indices. taps_out: the tap of each; a tap of no cell for an index outside its window, which is
 // added to the report.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn indices_to_taps(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn indices_to_taps(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }
@@ -83,19 +77,12 @@ fn indices_to_taps(
     }
 
     let offset = index_offset(at);
-    let strides = index_strides.spatial;
-    var first: IndexCoordinate;
-    var middle: IndexCoordinate;
-    var last: IndexCoordinate;
-    if COLUMN_MAJOR {
-        first = index_coordinate(indices - offset, strides.z, input_size().z);
-        middle = index_coordinate(first.rest, strides.y, input_size().y);
-        last = index_coordinate(middle.rest, strides.x, input_size().x);
-    } else {
-        first = index_coordinate(indices - offset, strides.x, input_size().x);
-        middle = index_coordinate(first.rest, strides.y, input_size().y);
-        last = index_coordinate(middle.rest, strides.z, input_size().z);
-    }
+    // From the largest stride to the smallest.
+    let strides = select(index_strides.spatial, index_strides.spatial.zyx, COLUMN_MAJOR);
+    let size = select(input_size(), input_size().zyx, COLUMN_MAJOR);
+    let first = index_coordinate(indices - offset, strides.x, size.x);
+    let middle = index_coordinate(first.rest, strides.y, size.y);
+    let last = index_coordinate(middle.rest, strides.z, size.z);
     let z = select(first.coordinate, last.coordinate, vec4<bool>(COLUMN_MAJOR));
     let x = select(last.coordinate, first.coordinate, vec4<bool>(COLUMN_MAJOR));
     let pads = params.pad_before;

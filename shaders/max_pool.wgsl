@@ -12,21 +12,12 @@ fn load_cell(at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32) -> Maxi
     let z = SignedCoordinate(at.z * STRIDE_Z + Coordinate(tap_z * DILATION_Z)) - SignedCoordinate(pads.x);
     let y = SignedCoordinate(at.y * STRIDE_Y + Coordinate(tap_y * DILATION_Y)) - SignedCoordinate(pads.y);
     let x = SignedCoordinate(at.x * STRIDE_X + Coordinate(tap_x * DILATION_X)) - SignedCoordinate(pads.z);
-    var source: Coordinate;
+    let size = input_size();
+    var source = address(size, at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     var inside = vec4<bool>(true);
     if PADDED {
-        source = address(
-            input_size(),
-            at.outer,
-            nearest(z, input_size().x),
-            nearest(y, input_size().y),
-            nearest(x, input_size().z),
-            at.inner,
-        );
+        source = address(size, at.outer, nearest(z, size.x), nearest(y, size.y), nearest(x, size.z), at.inner);
         inside = vec4<bool>(in_input(z, y, x));
-    } else {
-        source =
-            address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
     return maximum_of_cells(load(source), inside, tap);
 }
@@ -43,15 +34,12 @@ fn find_maximum_in_loop(at: Position) -> Maximum {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_pool(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }
     let at = position(item);
-    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x));
+    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), window_x(at));
     store_maximum(item, settled(find_maximum(at), first));
 }

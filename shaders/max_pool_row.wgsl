@@ -4,11 +4,6 @@
 //
 // `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
 
-fn first_tap_of(at: Position, number: u32) -> vec4<u32> {
-    let x = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    return first_tap(vec4<u32>(at.z), vec4<u32>(at.y * STRIP + number), x);
-}
-
 // Vec4 `number` of the cells that the four windows span in a row, counted from `before` vec4s in front of the
 // windows' own.
 fn load_cells(at: Position, row: Row, number: u32, before: u32) -> Maximum {
@@ -25,11 +20,8 @@ fn load_cells(at: Position, row: Row, number: u32, before: u32) -> Maximum {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool_row(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_pool_row(id: Invocation) {
+    let item = work_item(id);
     if item != NONE {
         pool(position(item));
     }

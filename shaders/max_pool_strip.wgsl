@@ -4,11 +4,6 @@
 //
 // `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
 
-fn first_tap_of(at: Position, number: u32) -> vec4<u32> {
-    let y = at.y * STRIP + number;
-    return first_tap(vec4<u32>(at.z), vec4<u32>(y), vec4<u32>(at.x));
-}
-
 // The cells of a row that are tap_x taps into the windows.
 fn load_cell(at: Position, row: Row, tap_x: u32) -> Maximum {
     let x = i32(at.x * STRIDE_X + tap_x * DILATION_X) - i32(params.pad_before.z);
@@ -23,11 +18,8 @@ fn load_cell(at: Position, row: Row, tap_x: u32) -> Maximum {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool_strip(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_pool_strip(id: Invocation) {
+    let item = work_item(id);
     if item != NONE {
         pool(position(item));
     }

@@ -1,7 +1,7 @@
 // The gradient of unpooling. A work item makes four adjacent values of the pooled gradient: each is the cell
 // that its tap names, loaded by itself, or zero where the tap names no cell of the input.
 //
-// Windows that are adjacent in a row share all coordinates but x: see windows_in_row.wgsl.
+// Windows that are adjacent in a row share all coordinates but x.
 //
 // words_in: the unpooled gradient. taps_in: the tap of each pooled value. tensor_out: the pooled gradient.
 
@@ -10,11 +10,8 @@ fn load_cell(number: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_backward(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_backward(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

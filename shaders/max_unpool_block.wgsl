@@ -30,7 +30,7 @@ struct Block {
 // The window that is after_z, after_y, after_x windows after the one that starts the strip.
 fn load_window(block: Block, after_z: i32, after_y: i32, after_x: i32) -> Pooled {
     if BLOCKS_ARE_WINDOWS {
-        return pooled(load_item(block.item), load_taps_of_item(block.item, true));
+        return pooled(load(block.item), load_taps_of_item(block.item, true));
     }
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = block.z + u32(after_z);
@@ -59,15 +59,14 @@ fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
         inside = in_input(z, y, x);
     }
     let offset = ((rz * input_size().y + ry) * input_size().z + rx) * params.inner;
-    store(block.first + offset, elements, inside);
+    if inside {
+        store_item(block.first + offset, elements);
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_block(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_block(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

@@ -4,11 +4,8 @@
 // tensor_in: the pooled values. taps_in: the tap of each. tensor_out: the unpooled tensor.
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_cell(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_cell(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

@@ -46,25 +46,13 @@ fn of_runs(cells: FlatCells, runs: vec2<u32>) -> vec4<u32> {
     return vec4<u32>(runs.x, select(runs.xxx, runs.yyy, cells.in_next));
 }
 
-// The taps, on one axis, of cells in the windows that are `before` windows before those that start their stride
-// blocks.
-fn taps_of_cells(cell: vec2<u32>, before: u32, stride: u32, kernel: u32, dilation: u32) -> vec2<u32> {
-    let offset = cell % stride + before * stride;
-    if dilation == 1u && (before + 1u) * stride <= kernel {
-        return offset;
-    }
-    let tap = offset / dilation;
-    let is_offset = offset % dilation == vec2<u32>(0u);
-    return select(vec2<u32>(NO_TAP), tap, is_offset & (tap < vec2<u32>(kernel)));
-}
-
 // The rows of windows that are before_z, before_y rows before those that start the runs' stride blocks.
 fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = cells.z / STRIDE_Z - before_z;
     let y = cells.y / STRIDE_Y - before_y;
-    let tap_z = taps_of_cells(cells.z, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z);
-    let tap_y = taps_of_cells(cells.y, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y);
+    let tap_z = taps_of_cells(cells.z.xyxy, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z).xy;
+    let tap_y = taps_of_cells(cells.y.xyxy, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y).xy;
     let in_slices = z < vec2<u32>(pooled_size().x);
     let exist = in_slices & (y < vec2<u32>(pooled_size().y));
     let row = (cells.outer * pooled_size().x + z) * pooled_size().y + y;
@@ -82,7 +70,7 @@ fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
     var exist = vec4<bool>(true);
     if PIXEL > 2u {
         let x = cells.x / STRIDE_X - before_x;
-        let tap = rows.taps + taps_of_cells(cells.x, before_x, STRIDE_X, KERNEL_X, DILATION_X);
+        let tap = rows.taps + taps_of_cells(cells.x.xyxy, before_x, STRIDE_X, KERNEL_X, DILATION_X).xy;
         let in_rows = rows.exist & (x < vec2<u32>(pooled_size().z));
         let first = (rows.first + x) * params.inner + (cells.number - base);
         source = of_runs(cells, first) + lanes;
@@ -93,7 +81,7 @@ fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
         let x = cell / STRIDE_X - before_x;
         let row_taps = select(vec2<u32>(NO_TAP), rows.taps, rows.exist);
         source = (of_runs(cells, rows.first - base / PIXEL) + x) * PIXEL + number % PIXEL;
-        taps = of_runs(cells, row_taps) + tap_of_lanes(cell, before_x);
+        taps = of_runs(cells, row_taps) + taps_of_cells(cell, before_x, STRIDE_X, KERNEL_X, DILATION_X);
         exist = x < vec4<u32>(pooled_size().z);
     }
     let window = pooled(load_bound(source), load_bound_taps(source));
@@ -175,11 +163,8 @@ fn flat_cells(item: u32) -> FlatCells {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_flat(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_flat(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

@@ -9,7 +9,7 @@
 // `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the stride on x
 // divides four, the windows of each lane are constants of the code, counted from a window that `RowCells` gives, and
 // each window is loaded once (by `load_windows`, or as a part of a vec4 where the stride is 1: windows_vec4.wgsl).
-// Elsewhere each lane loads the windows of its own cell (lanes.wgsl).
+// Elsewhere each lane loads the windows of its own cell (`load_windows_at`).
 
 // Four adjacent elements of a row, in each row of a strip of stride blocks.
 struct RowCells {
@@ -54,11 +54,8 @@ fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_row(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_row(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

@@ -42,8 +42,8 @@ struct ScatterParams {
 @group(0) @binding(2) var<storage, read_write> words_out: array<u32>;
 @group(0) @binding(3) var<storage, read> indices: array<u32>;
 
-fn invocation(workgroup: vec3<u32>, local: u32) -> u32 {
-    return (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn invocation(id: Invocation) -> u32 {
+    return (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
 }
 
 // The element of the output that a pooled element goes to; NONE where its index names no cell.
@@ -63,18 +63,13 @@ fn destination(element: u32) -> u32 {
         channel = rest / params.channel_stride;
         rest = rest % params.channel_stride;
     }
-    var at: vec3<u32>;
-    if COLUMN_MAJOR {
-        at.z = rest / params.strides.z;
-        rest -= at.z * params.strides.z;
-        at.y = rest / params.strides.y;
-        at.x = rest - at.y * params.strides.y;
-    } else {
-        at.x = rest / params.strides.x;
-        rest -= at.x * params.strides.x;
-        at.y = rest / params.strides.y;
-        at.z = (rest - at.y * params.strides.y) / params.strides.z;
-    }
+    // From the largest stride to the smallest.
+    let strides = select(params.strides, params.strides.zyx, COLUMN_MAJOR);
+    var at = vec3<u32>(rest / strides.x, 0u, 0u);
+    rest -= at.x * strides.x;
+    at.y = rest / strides.y;
+    at.z = (rest - at.y * strides.y) / strides.z;
+    at = select(at, at.zyx, COLUMN_MAJOR);
     if image >= params.batch || any(at >= params.extents) {
         return NONE;
     }
@@ -86,11 +81,8 @@ fn destination(element: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_clear(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let cell = invocation(workgroup, local);
+fn scatter_clear(id: Invocation) {
+    let cell = invocation(id);
     if cell == 0u {
         clear_report();
     }
@@ -100,11 +92,8 @@ fn scatter_clear(
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_locate(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let element = invocation(workgroup, local);
+fn scatter_locate(id: Invocation) {
+    let element = invocation(id);
     if element >= params.pooled {
         return;
     }

@@ -17,11 +17,8 @@ fn put_element(element: u32, cell: u32) {
 
 // A work item makes four adjacent cells of the output.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_gather(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = invocation(workgroup, local);
+fn scatter_gather(id: Invocation) {
+    let item = invocation(id);
     var elements = vec4<u32>(0u);
     for (var lane = 0u; lane < 4u; lane++) {
         let cell = item * 4u + lane;

@@ -80,14 +80,11 @@ fn count_digits(tile: u32, local: u32) {
 
 // Counts each digit in a tile.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_count(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let tile = workgroup.y * params.grid_width + workgroup.x;
-    count_digits(tile, local);
+fn scatter_count(id: Invocation) {
+    let tile = id.workgroup.y * params.grid_width + id.workgroup.x;
+    count_digits(tile, id.local);
     if tile < tiles() {
-        for (var digit = local; digit < DIGITS; digit += WORKGROUP_SIZE) {
+        for (var digit = id.local; digit < DIGITS; digit += WORKGROUP_SIZE) {
             var count = 0u;
             for (var i = 0u; i < WORKGROUP_SIZE; i++) {
                 count += counts[digit * WORKGROUP_SIZE + i];
@@ -129,14 +126,11 @@ fn scatter_scan(@builtin(local_invocation_index) local: u32) {
 
 // Moves the elements of a tile to their positions in the next order.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_reorder(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let tile = workgroup.y * params.grid_width + workgroup.x;
-    count_digits(tile, local);
+fn scatter_reorder(id: Invocation) {
+    let tile = id.workgroup.y * params.grid_width + id.workgroup.x;
+    count_digits(tile, id.local);
     if tile < tiles() {
-        for (var digit = local; digit < DIGITS; digit += WORKGROUP_SIZE) {
+        for (var digit = id.local; digit < DIGITS; digit += WORKGROUP_SIZE) {
             var offset = scratch[tile_count(digit, tile)];
             for (var i = 0u; i < WORKGROUP_SIZE; i++) {
                 let count = counts[digit * WORKGROUP_SIZE + i];
@@ -146,11 +140,11 @@ fn scatter_reorder(
         }
     }
     workgroupBarrier();
-    let first = (tile * WORKGROUP_SIZE + local) * PER_INVOCATION;
+    let first = (tile * WORKGROUP_SIZE + id.local) * PER_INVOCATION;
     for (var i = 0u; i < PER_INVOCATION; i++) {
         if first + i < params.pooled {
             let element = sorted(first + i);
-            let next = digit_of(element) * WORKGROUP_SIZE + local;
+            let next = digit_of(element) * WORKGROUP_SIZE + id.local;
             scratch[order_word(counts[next], params.shift / DIGIT_BITS + 1u)] = element;
             counts[next] += 1u;
         }
@@ -159,11 +153,8 @@ fn scatter_reorder(
 
 // Marks where the run of each cell starts.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_mark_runs(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let position = invocation(workgroup, local);
+fn scatter_mark_runs(id: Invocation) {
+    let position = invocation(id);
     if position >= params.pooled {
         return;
     }
@@ -215,11 +206,8 @@ fn sum_word(number: u32) -> u32 {
 
 // Adds the values of one segment to the sums of long runs, an invocation each.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_accumulate(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let number = invocation(workgroup, local);
+fn scatter_accumulate(id: Invocation) {
+    let number = invocation(id);
     if number > (params.pooled - 1u) / SEGMENT {
         return;
     }
@@ -249,11 +237,8 @@ fn scatter_accumulate(
 
 // A work item makes four adjacent cells of the output: it adds their runs, or loads the sums of long runs.
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn scatter_gather(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = invocation(workgroup, local);
+fn scatter_gather(id: Invocation) {
+    let item = invocation(id);
     let cell = vec4<u32>(item * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
     var runs: Runs;
     for (var lane = 0u; lane < 4u; lane++) {

@@ -169,6 +169,11 @@ pub(crate) fn check_len(operand: &'static str, found: usize, allowed: usize) -> 
     if found == allowed { Ok(()) } else { Err(Error::Length { operand, found, allowed }) }
 }
 
+/// An error if more is needed than a limit of a device allows.
+pub(crate) fn check_limit(limit: &'static str, needed: u64, allowed: u64) -> Result<(), Error> {
+    if needed > allowed { Err(Error::Limit { limit, needed, allowed }) } else { Ok(()) }
+}
+
 /// A number and its noun, such as `1 axis` or `2 axes`.
 fn counted(number: usize, one: &str, several: &str) -> String {
     let things = if number == 1 { one } else { several };

@@ -15,8 +15,8 @@ fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
         // A term may be −0: `finish` makes sums +0.
-        terms = select(term(elements).low, widen(elements), is_float());
-    } else if SUMMED && is_float() {
+        terms = select(term(elements).low, widen(elements), IS_FLOAT);
+    } else if SUMMED && IS_FLOAT {
         terms = sum_of_one(elements);
     }
     return Pooled(terms, taps);
@@ -25,7 +25,7 @@ fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
 // Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
 // magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
-    if is_float() {
+    if IS_FLOAT {
         return terms * 2u - 1u;
     }
     if KIND == SIGNED {
@@ -39,7 +39,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, IS_FLOAT);
     return any(smallest < vec4<u32>(least));
 }
 
@@ -52,7 +52,7 @@ fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
 fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         let summand = select(vec4<u32>(0u), terms, hit);
-        if is_float() {
+        if IS_FLOAT {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
@@ -73,7 +73,7 @@ fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u
 // may leave out.
 fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        if is_float() {
+        if IS_FLOAT {
             let magnitude = accumulator & vec4<u32>(0x7fffffffu);
             return round_to_element(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
         }
@@ -86,10 +86,6 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 // The elements of a cell that one window covers.
 fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     return finish(accumulate_first(window, taps));
-}
-
-fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
-    return finish(accumulate_first_hits(terms, hit));
 }
 
 // The elements of a cell that no window covers.

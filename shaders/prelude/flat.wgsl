@@ -1,6 +1,6 @@
 // Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
 // and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
-// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
+// load_vec4.wgsl, store_vec4.wgsl and flat_words.wgsl have the loads and stores.
 
 alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
@@ -49,10 +49,6 @@ fn position(item: u32) -> Position {
     return at;
 }
 
-fn any_of(mask: Mask) -> bool {
-    return any(mask);
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return load_bound(address - params.input_base);
 }
@@ -85,6 +81,11 @@ fn load_bound_taps(number: vec4<u32>) -> vec4<u32> {
 // A tap in the low bits.
 fn load_tap(number: u32) -> u32 {
     return taps_in[number / (4u / TAP_BYTES)] >> (number * TAP_BYTES * 8u % 32u);
+}
+
+// The coordinates on x of four windows.
+fn window_x(at: Position) -> vec4<u32> {
+    return at.x;
 }
 
 // Elements of a pixel.

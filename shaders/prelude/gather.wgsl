@@ -51,15 +51,15 @@ fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32
         let window_x = window_of_tap(x, tap_x, KERNEL_X, STRIDE_X, DILATION_X, pooled_size().z);
         let in_slice = window_y.exists & window_x.exists;
         let in_tensor = window_z.exists & in_slice;
-        let covers = at.exists & in_tensor;
-        if !any_of(covers) {
+        let covers = vec4<bool>(at.exists & in_tensor);
+        if !any(covers) {
             continue;
         }
         let source = address(
             pooled_size(), at.outer, window_z.nearest, window_y.nearest, window_x.nearest, at.inner,
         );
         let tap = (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
-        let hit = vec4<bool>(covers) & (load_taps(source) == vec4<u32>(tap));
+        let hit = covers & (load_taps(source) == vec4<u32>(tap));
         if any(hit) {
             let elements = load(source);
             if SUMMED {

@@ -12,16 +12,11 @@ fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximu
     return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
 }
 
-// Cells that were keyed with tap 0.
-fn maximum_of_keys(elements: vec4<u32>, keys: vec4<u32>, tap: u32) -> Maximum {
-    return Maximum(elements, keys, vec4<u32>(tap));
-}
-
 // The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
 // NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
 fn later(maximum: Maximum, next: Maximum) -> Maximum {
     var threshold = maximum.keys;
-    if !IS_INTEGER {
+    if IS_FLOAT {
         threshold = min(threshold, vec4<u32>(INFINITY * 2u));
     }
     let takes_over = next.keys > threshold;
@@ -40,10 +35,7 @@ fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
     if !PADDED || !any(is_least) {
         return maximum;
     }
-    var least = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
-    if !IS_INTEGER {
-        least = (INFINITY | 0x80000000u) >> (32u - BITS);
-    }
+    let least = select(SIGN, INFINITY | 0x80000000u, IS_FLOAT) >> (32u - BITS);
     return Maximum(
         select(maximum.elements, vec4<u32>(least), is_least),
         maximum.keys,

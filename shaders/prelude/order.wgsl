@@ -1,21 +1,15 @@
 // The order of elements, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
-// The bits of +∞, moved to the top of a word.
-const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
-
-// Whether elements are integers.
-const IS_INTEGER: bool = KIND == SIGNED || KIND == UNSIGNED;
+// The sign bit of a signed integer, which its key inverts.
+const SIGN: u32 = select(0u, 0x80000000u, KIND == SIGNED);
 
 // Integers in the order of the elements, the least element 0. −0 and +0 are one number. The keys of floats run
 // from −∞ to +∞; those of NaNs are above, because the negative ones wrap around.
 fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     let top = elements << vec4<u32>(32u - BITS);
-    if KIND == SIGNED {
-        return top ^ vec4<u32>(0x80000000u);
-    }
-    if KIND == UNSIGNED {
-        return top;
+    if !IS_FLOAT {
+        return top ^ vec4<u32>(SIGN);
     }
     // All ones where the sign is set, and 0 elsewhere: negates the magnitude in two's complement.
     let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));

@@ -5,7 +5,6 @@ alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
 alias Loaded = Words;
-alias Stored = vec4<u32>;
 
 // Windows of one `Words`.
 const PER_WORDS: u32 = 128u / BITS / STRIDE_X;
@@ -45,8 +44,4 @@ fn interleave(even: vec2<u32>, odd: vec2<u32>) -> vec4<u32> {
     }
     let inner = ((pairs >> vec4<u32>(8u)) & vec4<u32>(0xff00u)) | ((pairs << vec4<u32>(8u)) & vec4<u32>(0xff0000u));
     return (pairs & vec4<u32>(0xff0000ffu)) | inner;
-}
-
-fn store_item(item: u32, elements: vec4<u32>) {
-    tensor_out[item - params.output_base] = elements;
 }

@@ -21,14 +21,13 @@ fn input_row(at: Position, cell_z: u32, cell_y: u32) -> Row {
     return Row(slice * input_size().y + nearest(y, input_size().y), !PADDED || in_input(z, y, 0));
 }
 
-// Stores the maximum of window `number` of the strip, if there is one. `first_tap_of` is that of the shader.
+// Stores the maximum of window `number` of the strip, if there is one.
 fn store_window(at: Position, number: u32, maximum: Maximum) {
     let y = at.y * STRIP + number;
     if STRIP > 1u && y >= pooled_size().y {
         return;
     }
-    let row = (at.outer * pooled_size().x + at.z) * pooled_size().y + y;
-    let pixel = row * params.extents.z + at.x;
-    let item = select(pixel * params.inner + at.inner, pixel, ONE_ELEMENT_PER_PIXEL);
-    store_maximum(item, settled(maximum, first_tap_of(at, number)));
+    let extents = vec3<u32>(pooled_size().xy, params.extents.z);
+    let item = address(extents, at.outer, at.z, y, at.x, at.inner);
+    store_maximum(item, settled(maximum, first_tap(vec4<u32>(at.z), vec4<u32>(y), window_x(at))));
 }

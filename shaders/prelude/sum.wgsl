@@ -13,14 +13,10 @@ struct Sum {
 // 2^-100. Sums of floats below it are read from `high`.
 const LEAST_LOW: u32 = 27u << 23u;
 
-fn is_float() -> bool {
-    return KIND == BINARY32 || KIND == BINARY16 || KIND == BFLOAT16;
-}
-
 // Elements as terms. A sum starts from +0 and so is never −0. The sign of a zero is cleared on its bits,
 // because compilers drop the addition of 0.
 fn term(elements: vec4<u32>) -> Sum {
-    if is_float() {
+    if IS_FLOAT {
         let wide = widen(elements);
         let magnitude = wide & vec4<u32>(0x7fffffffu);
         let low = select(wide, vec4<u32>(0u), magnitude == vec4<u32>(0u));
@@ -41,7 +37,7 @@ fn term(elements: vec4<u32>) -> Sum {
 // than half of that term's last place, so that flushing it changes nothing; and a sum that is not 0 is at
 // least 2^-124. Sums of binary16 are multiples of 2^-24 and are never subnormal.
 fn add(a: Sum, b: Sum) -> Sum {
-    if !is_float() {
+    if !IS_FLOAT {
         let low = a.low + b.low;
         let carry = select(vec4<u32>(0u), vec4<u32>(1u), low < b.low);
         return Sum(low, a.high + b.high + carry);
@@ -69,15 +65,8 @@ fn sum_with(sum: Sum, elements: vec4<u32>, hit: vec4<bool>) -> Sum {
 fn sum_of_one(elements: vec4<u32>) -> vec4<u32> {
     let sign = 1u << (BITS - 1u);
     let magnitude = elements & vec4<u32>(sign - 1u);
-    var infinity = 0x7f800000u;
-    var quiet = 0x7fc00000u;
-    if KIND == BINARY16 {
-        infinity = 0x7c00u;
-        quiet = 0x7e00u;
-    } else if KIND == BFLOAT16 {
-        infinity = 0x7f80u;
-        quiet = 0x7fc0u;
-    }
+    let infinity = INFINITY >> (32u - BITS);
+    let quiet = select(0x7fc00000u, 0x7e000000u, KIND == BINARY16) >> (32u - BITS);
     let number = select(elements, vec4<u32>(0u), magnitude == vec4<u32>(0u));
     return select(number, vec4<u32>(quiet), magnitude > vec4<u32>(infinity));
 }
@@ -87,7 +76,7 @@ fn total(sum: Sum) -> vec4<u32> {
     if KIND == BINARY16 {
         return round_to_element(sum.low);
     }
-    if is_float() {
+    if IS_FLOAT {
         let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
         return round_to_element(select(sum.low, scale_down(sum.high), is_small));
     }

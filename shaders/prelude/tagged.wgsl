@@ -11,18 +11,13 @@ const TAG: u32 = 2u;
 // The lower half of the key of a cell of the padding, whose upper half is that of the least element.
 const PADDING: u32 = 0x8000u;
 
-// The least element, in each element of a word.
+// The least element, which cells of the padding have, in each element of a word.
 const LEAST: u32 = select(
-    select(0u, 0x80808080u, KIND == SIGNED), ((INFINITY >> 16u) | 0x8000u) * 0x10001u, !IS_INTEGER,
+    select(0u, 0x80808080u, KIND == SIGNED), ((INFINITY >> 16u) | 0x8000u) * 0x10001u, IS_FLOAT,
 );
 
 // The largest key that is no NaN.
 const LARGEST: u32 = (INFINITY * 2u) | 0xffffu;
-
-// Elements in words of memory, or the least element for cells of the padding.
-fn elements_inside(words: vec4<u32>, inside: bool) -> vec4<u32> {
-    return select(vec4<u32>(LEAST), words, inside);
-}
 
 // The lower half of the keys of cells.
 fn tag_of_cells(inside: bool, tap: u32) -> u32 {
@@ -31,11 +26,8 @@ fn tag_of_cells(inside: bool, tap: u32) -> u32 {
 
 // Keys of elements that lie in the top bits.
 fn tagged_key(top: vec4<u32>, tag: u32) -> vec4<u32> {
-    if KIND == SIGNED {
-        return (top ^ vec4<u32>(0x80000000u)) | vec4<u32>(tag);
-    }
-    if KIND == UNSIGNED {
-        return top | vec4<u32>(tag);
+    if !IS_FLOAT {
+        return (top ^ vec4<u32>(SIGN)) | vec4<u32>(tag);
     }
     // As in `ordered_key`: the tag carries 1 into the magnitude that was negated, and becomes even.
     let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
@@ -44,7 +36,7 @@ fn tagged_key(top: vec4<u32>, tag: u32) -> vec4<u32> {
 
 // The key of cells that follow in raster order, where it takes over.
 fn later_key(keys: vec4<u32>, next: vec4<u32>) -> vec4<u32> {
-    if IS_INTEGER {
+    if !IS_FLOAT {
         return max(keys, next);
     }
     return select(keys, next, next > min(keys, vec4<u32>(LARGEST)));
@@ -52,11 +44,8 @@ fn later_key(keys: vec4<u32>, next: vec4<u32>) -> vec4<u32> {
 
 // The elements in the top bits, with other bits below them.
 fn top_of_key(keys: vec4<u32>) -> vec4<u32> {
-    if KIND == SIGNED {
-        return keys ^ vec4<u32>(0x80000000u);
-    }
-    if KIND == UNSIGNED {
-        return keys;
+    if !IS_FLOAT {
+        return keys ^ vec4<u32>(SIGN);
     }
     let sign = (keys & vec4<u32>(1u)) - 1u;
     let magnitude = (((keys - INFINITY) & vec4<u32>(0xffff0000u)) ^ sign) - sign;
@@ -66,4 +55,9 @@ fn top_of_key(keys: vec4<u32>) -> vec4<u32> {
 // The taps in the low byte, each bit inverted, with other bits above them.
 fn inverse_tap_of_key(keys: vec4<u32>) -> vec4<u32> {
     return keys >> vec4<u32>(1u);
+}
+
+// A cell of the padding is below every other.
+fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
+    return maximum;
 }

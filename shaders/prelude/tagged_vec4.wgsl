@@ -6,13 +6,8 @@ struct Maximum {
 
 // The maximum of one cell each. All four cells lie in the input, or none of them does.
 fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
-    let top = elements_inside(elements, inside.x) << vec4<u32>(32u - BITS);
+    let top = select(vec4<u32>(LEAST), elements, inside.x) << vec4<u32>(32u - BITS);
     return Maximum(tagged_key(top, tag_of_cells(inside.x, tap)));
-}
-
-// Cells that were keyed with tap 0.
-fn maximum_of_keys(keys: vec4<u32>, tap: u32) -> Maximum {
-    return in_window(Maximum(keys), tap);
 }
 
 fn later(maximum: Maximum, next: Maximum) -> Maximum {
@@ -21,11 +16,6 @@ fn later(maximum: Maximum, next: Maximum) -> Maximum {
 
 fn in_window(row: Maximum, first_tap: u32) -> Maximum {
     return Maximum(row.keys - first_tap * TAG);
-}
-
-// A cell of the padding is below every other.
-fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
-    return maximum;
 }
 
 fn elements_of(maximum: Maximum) -> vec4<u32> {

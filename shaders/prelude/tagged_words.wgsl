@@ -10,7 +10,7 @@ struct Maximum {
 
 // The maximum of one cell each. All cells of the four words lie in the input, or none of them does.
 fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
-    let words = elements_inside(elements, inside.x);
+    let words = select(vec4<u32>(LEAST), elements, inside.x);
     let tag = tag_of_cells(inside.x, tap);
     if BITS == 16u {
         let first = tagged_key(words << vec4<u32>(16u), tag);
@@ -37,11 +37,6 @@ fn later(maximum: Maximum, next: Maximum) -> Maximum {
 fn in_window(row: Maximum, first_tap: u32) -> Maximum {
     let tag = first_tap * TAG;
     return Maximum(row.first - tag, row.second - tag, row.third - tag, row.fourth - tag);
-}
-
-// A cell of the padding is below every other.
-fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
-    return maximum;
 }
 
 fn elements_of(maximum: Maximum) -> vec4<u32> {

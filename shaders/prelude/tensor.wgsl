@@ -75,8 +75,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 

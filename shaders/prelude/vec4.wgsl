@@ -5,7 +5,6 @@
 // stores.
 
 alias Loaded = Packed;
-alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
@@ -16,37 +15,17 @@ fn position(item: u32) -> Position {
     return Position(at.outer, at.z, at.y, at.x, at.inner, true);
 }
 
-fn any_of(mask: Mask) -> bool {
-    return mask;
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return unpack(tensor_in[address - params.input_base]);
-}
-
-// The four elements whose number is the work item's.
-fn load_item(item: u32) -> vec4<u32> {
-    return load(item);
-}
-
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    if inside {
-        tensor_out[address - params.output_base] = pack(elements);
-    }
-}
-
-// Stores the four elements whose number is the work item's.
-fn store_item(item: u32, elements: vec4<u32>) {
-    store(item, elements, true);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
     return load_taps_of_item(address, true);
 }
 
-// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return true;
+// The coordinates on x of four windows: of channels of one window, or adjacent in a row.
+fn window_x(at: Position) -> vec4<u32> {
+    return select(vec4<u32>(at.x), vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), ONE_ELEMENT_PER_PIXEL);
 }
 
 // Elements of a pixel.

@@ -2,7 +2,8 @@
 // lie in memory: an integer operation on a word works on all its elements. Windows have at most 64 cells, so that a
 // tap, in as many bits as an element, leaves the top bit free.
 //
-// `Words` is one vector of words, and `TapWords` the taps of as many windows: see words_8_vec4.wgsl and the others.
+// `Words` is one vector of words, and `TapWords` the taps of as many windows: see words_vec4.wgsl, words_8.wgsl and
+// the others.
 
 // The top bit of each element of a word, and every second element.
 const TOPS: u32 = ONES << (BITS - 1u);
@@ -27,7 +28,7 @@ struct Pooled {
 
 fn pooled(elements: Words, taps: Words) -> Pooled {
     let parts = halves(elements);
-    if !SUMMED || !is_float() {
+    if !SUMMED || !IS_FLOAT {
         return Pooled(elements, taps, parts);
     }
     // A term may be −0: `finish` makes sums +0.
@@ -47,7 +48,7 @@ fn hits(window: Pooled, taps: vec4<u32>) -> Words {
 
 // The terms that go to some cells; elsewhere 0.
 fn summands(window: Pooled, taps: vec4<u32>) -> Halves {
-    if is_float() {
+    if IS_FLOAT {
         let parts = halves(window.taps);
         let tap = Words(taps.x);
         return Halves(
@@ -70,7 +71,7 @@ fn accumulate_first(window: Pooled, taps: vec4<u32>) -> Halves {
 fn accumulate(accumulator: Halves, window: Pooled, taps: vec4<u32>) -> Halves {
     if SUMMED && OVERLAPPING {
         let more = summands(window, taps);
-        if is_float() {
+        if IS_FLOAT {
             let even = bitcast<vec4<f32>>(lanes_of(accumulator.even)) + bitcast<vec4<f32>>(lanes_of(more.even));
             let odd = bitcast<vec4<f32>>(lanes_of(accumulator.odd)) + bitcast<vec4<f32>>(lanes_of(more.odd));
             return Halves(words_of(bitcast<vec4<u32>>(even)), words_of(bitcast<vec4<u32>>(odd)));
@@ -88,7 +89,7 @@ fn finish_one(window: Pooled, taps: vec4<u32>) -> Words {
 
 // Sums, each as wide as two elements, as elements in their lower halves. Integers saturate.
 fn finish_half(sums: Words) -> Words {
-    if is_float() {
+    if IS_FLOAT {
         let lanes = lanes_of(sums);
         let magnitude = lanes & vec4<u32>(0x7fffffffu);
         return words_of(round_to_element(select(lanes, vec4<u32>(0u), magnitude == vec4<u32>(0u))));

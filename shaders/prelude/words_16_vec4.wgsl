@@ -1,6 +1,5 @@
-// Words of elements of 16 bits, as words.wgsl works on: 8 elements.
+// The taps of `Words` of eight elements of 16 bits.
 
-alias Words = vec4<u32>;
 alias TapWords = vec2<u32>;
 
 fn words_of_taps(taps: TapWords) -> Words {
@@ -8,17 +7,7 @@ fn words_of_taps(taps: TapWords) -> Words {
     return (spread & vec4<u32>(0xffu)) | ((spread << vec4<u32>(8u)) & vec4<u32>(0xff0000u));
 }
 
-// A vec4 that starts with some words, and the words that a vec4 starts with.
-fn lanes_of(words: Words) -> vec4<u32> {
-    return words;
-}
-
-fn words_of(lanes: vec4<u32>) -> Words {
-    return lanes;
-}
-
-// The taps of windows as they lie in memory. Each word of `bytes` has the taps of two windows, as bytes
-// from bit 0.
+// The taps of windows as they lie in memory. Each word of `bytes` has the taps of its windows, as bytes from bit 0.
 fn taps_of_words(bytes: Words) -> TapWords {
     return bytes.xz | (bytes.yw << vec2<u32>(16u));
 }

@@ -27,12 +27,9 @@ pub use scattering::Scattering;
 use std::sync::Arc;
 pub use step::Step;
 
-use crate::error::{Error, WgpuError};
+use crate::error::{Error, WgpuError, check_limit};
 use dispatch::pipelines::Pipelines;
 use scope::scoped;
-
-/// Invocations of a workgroup by default.
-const WORKGROUP_SIZE: u32 = 128;
 
 /// A [`wgpu`] device and queue, the application's or the library's own, and the pipelines compiled for it.
 ///
@@ -84,11 +81,8 @@ impl Gpu {
 
     /// An error if the device cannot run compute shaders.
     pub(crate) fn check_compute(&self) -> Result<(), Error> {
-        let limit = "max_compute_invocations_per_workgroup";
-        match self.limits().max_compute_invocations_per_workgroup {
-            0 => Err(Error::Limit { limit, needed: 1, allowed: 0 }),
-            _ => Ok(()),
-        }
+        let allowed = self.limits().max_compute_invocations_per_workgroup;
+        check_limit("max_compute_invocations_per_workgroup", 1, allowed.into())
     }
 
     /// The device.
@@ -120,7 +114,7 @@ impl Gpu {
     /// Invocations of a workgroup by default, within the limits of the device.
     pub(crate) fn workgroup_size(&self) -> u32 {
         let limits = self.limits();
-        WORKGROUP_SIZE
+        128u32
             .min(limits.max_compute_invocations_per_workgroup)
             .min(limits.max_compute_workgroup_size_x)
     }
@@ -134,10 +128,7 @@ impl Gpu {
         bytes: &[u8],
     ) -> Result<wgpu::Buffer, Error> {
         let size = size.next_multiple_of(4).max(4);
-        let allowed = self.limits().max_buffer_size;
-        if size > allowed {
-            return Err(Error::Limit { limit: "max_buffer_size", needed: size, allowed });
-        }
+        check_limit("max_buffer_size", size, self.limits().max_buffer_size)?;
         let made = self.scoped(|| {
             let buffer = self.device().create_buffer(&wgpu::BufferDescriptor {
                 label: Some(label),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::argmax::{IndexStrides, Overlap};
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_limit};
 use crate::geometry::Geometry;
 use crate::gpu::Gpu;
 use crate::gpu::dispatch::{Argument, Arguments, Plan, Work};
@@ -92,13 +92,7 @@ impl Pooling {
             ("max_compute_invocations_per_workgroup", limits.max_compute_invocations_per_workgroup),
             ("max_compute_workgroup_size_x", limits.max_compute_workgroup_size_x),
         ] {
-            if invocations > allowed {
-                return Err(Error::Limit {
-                    limit,
-                    needed: invocations.into(),
-                    allowed: allowed.into(),
-                });
-            }
+            check_limit(limit, invocations.into(), allowed.into())?;
         }
         if invocations == 0 {
             return Err(Error::ZeroWorkgroup);
@@ -355,10 +349,9 @@ fn compile_all(
     std::thread::scope(|scope| {
         let threads: Vec<_> =
             kernels.into_iter().map(|kernel| scope.spawn(move || compile(kernel))).collect();
-        threads.into_iter().try_for_each(|thread| match thread.join() {
-            Ok(compiled) => compiled,
-            Err(panic) => std::panic::resume_unwind(panic),
-        })
+        threads
+            .into_iter()
+            .try_for_each(|t| t.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
     })
 }
 

@@ -89,6 +89,7 @@ fn first_difference(found: &[f32]) -> Option<([f32; 3], f32)> {
 #[cfg(test)]
 mod tests {
     use super::{CENTER, SUMS, first_difference, sum, unpooling};
+    use crate::gpu::kernel::layout::roundings;
     use crate::{Overlap, cpu};
 
     #[test]
@@ -104,9 +105,7 @@ mod tests {
         terms.into_iter().fold(0.0, |sum: f32, term| {
             // Exact, unless the exponents differ so much that the f32 is the same all the same.
             let exact = f64::from(sum) + f64::from(term);
-            let near = exact as f32;
-            let below = if f64::from(near) > exact { near.next_down() } else { near };
-            let above = if f64::from(near) < exact { near.next_up() } else { near };
+            let [below, above] = roundings(exact);
             pick(exact, below, above)
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::argmax::Overlap;
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_limit};
 use crate::gpu::Gpu;
 use crate::gpu::dispatch::{Argument, Arguments, Uniforms};
 use crate::gpu::kernel::uniforms::ScatterParams;
@@ -60,10 +60,7 @@ fn scratch_words(overlap: Overlap, pooled: u64, cells: u64, tiles: u64) -> u64 {
 /// words a `u32` of the shaders does not count.
 fn check_scratch(words: u64, binding_bytes: u64) -> Result<u64, Error> {
     let (bytes, most_words) = (words * 4, u32::MAX.into());
-    if bytes > binding_bytes {
-        let limit = "max_storage_buffer_binding_size";
-        return Err(Error::Limit { limit, needed: bytes, allowed: binding_bytes });
-    }
+    check_limit("max_storage_buffer_binding_size", bytes, binding_bytes)?;
     if words > most_words {
         return Err(Error::ScratchTooLarge { needed: words, allowed: most_words });
     }
@@ -163,7 +160,7 @@ impl Scattering {
             let kernel = Kernel::of_scatter(&self.scatter, self.element, overlap, pass.pass);
             let workgroups = arguments.limits.grid(pass.invocations);
             arguments.dispatch(kernel, workgroups, |binding| match binding {
-                Binding::ScatterParams => uniforms.get(i),
+                Binding::Params => uniforms.get(i),
                 Binding::Scratch => Operand::from(&scratch).binding(&(0..scratch_bytes)),
                 _ => arguments.binding(binding, None),
             })
@@ -227,18 +224,14 @@ impl Scattering {
 
 #[cfg(test)]
 mod tests {
-    use super::{DIGIT_BITS, PER_INVOCATION, SEGMENT, Scatter, check_scratch, scratch_words};
-    use crate::gpu::kernel::layout::constant;
-    use crate::gpu::kernel::{Kernel, ScatterPass};
-    use crate::{Element, IndexSpace, Shape};
+    use super::{DIGIT_BITS, PER_INVOCATION, SEGMENT, check_scratch, scratch_words};
+    use crate::gpu::kernel::ScatterPass;
+    use crate::gpu::kernel::layout::{constant, scatter_source};
     use crate::{Error, Overlap};
 
     #[test]
     fn a_sort_has_the_digits_and_runs_of_the_shader() {
-        let shape = Shape::channels_first([1, 1, 2]);
-        let scatter = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
-        let pass = ScatterPass::Count;
-        let source = Kernel::of_scatter(&scatter, Element::F32, Overlap::Sum, pass).source(64);
+        let source = scatter_source(ScatterPass::Count, Overlap::Sum);
         assert_eq!(DIGIT_BITS, constant(&source, "DIGIT_BITS"));
         assert_eq!(1 << DIGIT_BITS, constant(&source, "DIGITS"));
         assert_eq!(PER_INVOCATION, constant(&source, "PER_INVOCATION").into());

@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
-const PAD_BEFORE_X: u32 = 1u;
 const PIXEL: u32 = 1u;
 const STRIP: u32 = 2u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -319,7 +328,6 @@ fn pack(elements: vec4<u32>) -> Packed {
 // stores.
 
 alias Loaded = Packed;
-alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
@@ -330,37 +338,17 @@ fn position(item: u32) -> Position {
     return Position(at.outer, at.z, at.y, at.x, at.inner, true);
 }
 
-fn any_of(mask: Mask) -> bool {
-    return mask;
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return unpack(tensor_in[address - params.input_base]);
-}
-
-// The four elements whose number is the work item's.
-fn load_item(item: u32) -> vec4<u32> {
-    return load(item);
-}
-
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    if inside {
-        tensor_out[address - params.output_base] = pack(elements);
-    }
-}
-
-// Stores the four elements whose number is the work item's.
-fn store_item(item: u32, elements: vec4<u32>) {
-    store(item, elements, true);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
     return load_taps_of_item(address, true);
 }
 
-// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return true;
+// The coordinates on x of four windows: of channels of one window, or adjacent in a row.
+fn window_x(at: Position) -> vec4<u32> {
+    return select(vec4<u32>(at.x), vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), ONE_ELEMENT_PER_PIXEL);
 }
 
 // Elements of a pixel.
@@ -373,24 +361,33 @@ fn channel(inner: Coordinate) -> vec4<u32> {
     return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }
 
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
+// by four.
+
+alias Stored = Packed;
+
+// Stores the four elements of a number.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
+}
+
 // The order of elements, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
-// The bits of +∞, moved to the top of a word.
-const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
-
-// Whether elements are integers.
-const IS_INTEGER: bool = KIND == SIGNED || KIND == UNSIGNED;
+// The sign bit of a signed integer, which its key inverts.
+const SIGN: u32 = select(0u, 0x80000000u, KIND == SIGNED);
 
 // Integers in the order of the elements, the least element 0. −0 and +0 are one number. The keys of floats run
 // from −∞ to +∞; those of NaNs are above, because the negative ones wrap around.
 fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     let top = elements << vec4<u32>(32u - BITS);
-    if KIND == SIGNED {
-        return top ^ vec4<u32>(0x80000000u);
-    }
-    if KIND == UNSIGNED {
-        return top;
+    if !IS_FLOAT {
+        return top ^ vec4<u32>(SIGN);
     }
     // All ones where the sign is set, and 0 elsewhere: negates the magnitude in two's complement.
     let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
@@ -428,16 +425,11 @@ fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximu
     return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
 }
 
-// Cells that were keyed with tap 0.
-fn maximum_of_keys(elements: vec4<u32>, keys: vec4<u32>, tap: u32) -> Maximum {
-    return Maximum(elements, keys, vec4<u32>(tap));
-}
-
 // The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
 // NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
 fn later(maximum: Maximum, next: Maximum) -> Maximum {
     var threshold = maximum.keys;
-    if !IS_INTEGER {
+    if IS_FLOAT {
         threshold = min(threshold, vec4<u32>(INFINITY * 2u));
     }
     let takes_over = next.keys > threshold;
@@ -456,10 +448,7 @@ fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
     if !PADDED || !any(is_least) {
         return maximum;
     }
-    var least = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
-    if !IS_INTEGER {
-        least = (INFINITY | 0x80000000u) >> (32u - BITS);
-    }
+    let least = select(SIGN, INFINITY | 0x80000000u, IS_FLOAT) >> (32u - BITS);
     return Maximum(
         select(maximum.elements, vec4<u32>(least), is_least),
         maximum.keys,
@@ -503,16 +492,15 @@ fn input_row(at: Position, cell_z: u32, cell_y: u32) -> Row {
     return Row(slice * input_size().y + nearest(y, input_size().y), !PADDED || in_input(z, y, 0));
 }
 
-// Stores the maximum of window `number` of the strip, if there is one. `first_tap_of` is that of the shader.
+// Stores the maximum of window `number` of the strip, if there is one.
 fn store_window(at: Position, number: u32, maximum: Maximum) {
     let y = at.y * STRIP + number;
     if STRIP > 1u && y >= pooled_size().y {
         return;
     }
-    let row = (at.outer * pooled_size().x + at.z) * pooled_size().y + y;
-    let pixel = row * params.extents.z + at.x;
-    let item = select(pixel * params.inner + at.inner, pixel, ONE_ELEMENT_PER_PIXEL);
-    store_maximum(item, settled(maximum, first_tap_of(at, number)));
+    let extents = vec3<u32>(pooled_size().xy, params.extents.z);
+    let item = address(extents, at.outer, at.z, y, at.x, at.inner);
+    store_maximum(item, settled(maximum, first_tap(vec4<u32>(at.z), vec4<u32>(y), window_x(at))));
 }
 
 // Max pooling, with argmax or without, as max_pool.wgsl, where a pixel is one element (channels first) and the lengths
@@ -520,11 +508,6 @@ fn store_window(at: Position, number: u32, maximum: Maximum) {
 // adjacent in a row, in each row of a strip of windows (strip.wgsl); the cells of their windows are loaded as vec4s.
 //
 // `pool` and `store_maximum` are written for the window by src/gpu/kernel/generated.
-
-fn first_tap_of(at: Position, number: u32) -> vec4<u32> {
-    let x = vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-    return first_tap(vec4<u32>(at.z), vec4<u32>(at.y * STRIP + number), x);
-}
 
 // Vec4 `number` of the cells that the four windows span in a row, counted from `before` vec4s in front of the
 // windows' own.
@@ -542,11 +525,8 @@ fn load_cells(at: Position, row: Row, number: u32, before: u32) -> Maximum {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool_row(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_pool_row(id: Invocation) {
+    let item = work_item(id);
     if item != NONE {
         pool(position(item));
     }
@@ -557,42 +537,42 @@ fn pool(at: Position) {
     let cells0_0 = load_cells(at, row0, 0u, 1u);
     let cells0_1 = load_cells(at, row0, 1u, 1u);
     let cells0_2 = load_cells(at, row0, 2u, 1u);
-    var maximum0 = maximum_of_keys(vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), vec4<u32>(cells0_0.keys.w, cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y), 0u);
-    maximum0 = later(maximum0, maximum_of_keys(vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), vec4<u32>(cells0_1.keys.x, cells0_1.keys.z, cells0_2.keys.x, cells0_2.keys.z), 1u));
-    maximum0 = later(maximum0, maximum_of_keys(vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), vec4<u32>(cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y, cells0_2.keys.w), 2u));
+    var maximum0 = in_window(Maximum(vec4<u32>(cells0_0.elements.w, cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y), vec4<u32>(cells0_0.keys.w, cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y), vec4<u32>(0u)), 0u);
+    maximum0 = later(maximum0, in_window(Maximum(vec4<u32>(cells0_1.elements.x, cells0_1.elements.z, cells0_2.elements.x, cells0_2.elements.z), vec4<u32>(cells0_1.keys.x, cells0_1.keys.z, cells0_2.keys.x, cells0_2.keys.z), vec4<u32>(0u)), 1u));
+    maximum0 = later(maximum0, in_window(Maximum(vec4<u32>(cells0_1.elements.y, cells0_1.elements.w, cells0_2.elements.y, cells0_2.elements.w), vec4<u32>(cells0_1.keys.y, cells0_1.keys.w, cells0_2.keys.y, cells0_2.keys.w), vec4<u32>(0u)), 2u));
     var window0 = in_window(maximum0, 0u);
     let row1 = input_row(at, 0u, 1u);
     let cells1_0 = load_cells(at, row1, 0u, 1u);
     let cells1_1 = load_cells(at, row1, 1u, 1u);
     let cells1_2 = load_cells(at, row1, 2u, 1u);
-    var maximum1 = maximum_of_keys(vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), vec4<u32>(cells1_0.keys.w, cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y), 0u);
-    maximum1 = later(maximum1, maximum_of_keys(vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), vec4<u32>(cells1_1.keys.x, cells1_1.keys.z, cells1_2.keys.x, cells1_2.keys.z), 1u));
-    maximum1 = later(maximum1, maximum_of_keys(vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), vec4<u32>(cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y, cells1_2.keys.w), 2u));
+    var maximum1 = in_window(Maximum(vec4<u32>(cells1_0.elements.w, cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y), vec4<u32>(cells1_0.keys.w, cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y), vec4<u32>(0u)), 0u);
+    maximum1 = later(maximum1, in_window(Maximum(vec4<u32>(cells1_1.elements.x, cells1_1.elements.z, cells1_2.elements.x, cells1_2.elements.z), vec4<u32>(cells1_1.keys.x, cells1_1.keys.z, cells1_2.keys.x, cells1_2.keys.z), vec4<u32>(0u)), 1u));
+    maximum1 = later(maximum1, in_window(Maximum(vec4<u32>(cells1_1.elements.y, cells1_1.elements.w, cells1_2.elements.y, cells1_2.elements.w), vec4<u32>(cells1_1.keys.y, cells1_1.keys.w, cells1_2.keys.y, cells1_2.keys.w), vec4<u32>(0u)), 2u));
     window0 = later(window0, in_window(maximum1, 3u));
     let row2 = input_row(at, 0u, 2u);
     let cells2_0 = load_cells(at, row2, 0u, 1u);
     let cells2_1 = load_cells(at, row2, 1u, 1u);
     let cells2_2 = load_cells(at, row2, 2u, 1u);
-    var maximum2 = maximum_of_keys(vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), vec4<u32>(cells2_0.keys.w, cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y), 0u);
-    maximum2 = later(maximum2, maximum_of_keys(vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), vec4<u32>(cells2_1.keys.x, cells2_1.keys.z, cells2_2.keys.x, cells2_2.keys.z), 1u));
-    maximum2 = later(maximum2, maximum_of_keys(vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), vec4<u32>(cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y, cells2_2.keys.w), 2u));
+    var maximum2 = in_window(Maximum(vec4<u32>(cells2_0.elements.w, cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y), vec4<u32>(cells2_0.keys.w, cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y), vec4<u32>(0u)), 0u);
+    maximum2 = later(maximum2, in_window(Maximum(vec4<u32>(cells2_1.elements.x, cells2_1.elements.z, cells2_2.elements.x, cells2_2.elements.z), vec4<u32>(cells2_1.keys.x, cells2_1.keys.z, cells2_2.keys.x, cells2_2.keys.z), vec4<u32>(0u)), 1u));
+    maximum2 = later(maximum2, in_window(Maximum(vec4<u32>(cells2_1.elements.y, cells2_1.elements.w, cells2_2.elements.y, cells2_2.elements.w), vec4<u32>(cells2_1.keys.y, cells2_1.keys.w, cells2_2.keys.y, cells2_2.keys.w), vec4<u32>(0u)), 2u));
     window0 = later(window0, in_window(maximum2, 6u));
     var window1 = in_window(maximum2, 0u);
     let row3 = input_row(at, 0u, 3u);
     let cells3_0 = load_cells(at, row3, 0u, 1u);
     let cells3_1 = load_cells(at, row3, 1u, 1u);
     let cells3_2 = load_cells(at, row3, 2u, 1u);
-    var maximum3 = maximum_of_keys(vec4<u32>(cells3_0.elements.w, cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y), vec4<u32>(cells3_0.keys.w, cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y), 0u);
-    maximum3 = later(maximum3, maximum_of_keys(vec4<u32>(cells3_1.elements.x, cells3_1.elements.z, cells3_2.elements.x, cells3_2.elements.z), vec4<u32>(cells3_1.keys.x, cells3_1.keys.z, cells3_2.keys.x, cells3_2.keys.z), 1u));
-    maximum3 = later(maximum3, maximum_of_keys(vec4<u32>(cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y, cells3_2.elements.w), vec4<u32>(cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y, cells3_2.keys.w), 2u));
+    var maximum3 = in_window(Maximum(vec4<u32>(cells3_0.elements.w, cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y), vec4<u32>(cells3_0.keys.w, cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y), vec4<u32>(0u)), 0u);
+    maximum3 = later(maximum3, in_window(Maximum(vec4<u32>(cells3_1.elements.x, cells3_1.elements.z, cells3_2.elements.x, cells3_2.elements.z), vec4<u32>(cells3_1.keys.x, cells3_1.keys.z, cells3_2.keys.x, cells3_2.keys.z), vec4<u32>(0u)), 1u));
+    maximum3 = later(maximum3, in_window(Maximum(vec4<u32>(cells3_1.elements.y, cells3_1.elements.w, cells3_2.elements.y, cells3_2.elements.w), vec4<u32>(cells3_1.keys.y, cells3_1.keys.w, cells3_2.keys.y, cells3_2.keys.w), vec4<u32>(0u)), 2u));
     window1 = later(window1, in_window(maximum3, 3u));
     let row4 = input_row(at, 0u, 4u);
     let cells4_0 = load_cells(at, row4, 0u, 1u);
     let cells4_1 = load_cells(at, row4, 1u, 1u);
     let cells4_2 = load_cells(at, row4, 2u, 1u);
-    var maximum4 = maximum_of_keys(vec4<u32>(cells4_0.elements.w, cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y), vec4<u32>(cells4_0.keys.w, cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y), 0u);
-    maximum4 = later(maximum4, maximum_of_keys(vec4<u32>(cells4_1.elements.x, cells4_1.elements.z, cells4_2.elements.x, cells4_2.elements.z), vec4<u32>(cells4_1.keys.x, cells4_1.keys.z, cells4_2.keys.x, cells4_2.keys.z), 1u));
-    maximum4 = later(maximum4, maximum_of_keys(vec4<u32>(cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y, cells4_2.elements.w), vec4<u32>(cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y, cells4_2.keys.w), 2u));
+    var maximum4 = in_window(Maximum(vec4<u32>(cells4_0.elements.w, cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y), vec4<u32>(cells4_0.keys.w, cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y), vec4<u32>(0u)), 0u);
+    maximum4 = later(maximum4, in_window(Maximum(vec4<u32>(cells4_1.elements.x, cells4_1.elements.z, cells4_2.elements.x, cells4_2.elements.z), vec4<u32>(cells4_1.keys.x, cells4_1.keys.z, cells4_2.keys.x, cells4_2.keys.z), vec4<u32>(0u)), 1u));
+    maximum4 = later(maximum4, in_window(Maximum(vec4<u32>(cells4_1.elements.y, cells4_1.elements.w, cells4_2.elements.y, cells4_2.elements.w), vec4<u32>(cells4_1.keys.y, cells4_1.keys.w, cells4_2.keys.y, cells4_2.keys.w), vec4<u32>(0u)), 2u));
     window1 = later(window1, in_window(maximum4, 6u));
     store_window(at, 0u, window0);
     store_window(at, 1u, window1);

@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
-const PAD_BEFORE_X: u32 = 1u;
 const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -269,15 +278,9 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// Words of elements of 8 bits, as words.wgsl works on: 8 elements. Their taps lie as they do.
+// The vector of words that words.wgsl works on: two.
 
 alias Words = vec2<u32>;
-alias TapWords = vec2<u32>;
-
-fn words_of_taps(taps: TapWords) -> Words {
-    // Bit 6 instead of bit 7: no tap has either.
-    return (taps & vec2<u32>(0x7f7f7f7fu)) | ((taps >> vec2<u32>(1u)) & vec2<u32>(0x40404040u));
-}
 
 // A vec4 that starts with some words, and the words that a vec4 starts with.
 fn lanes_of(words: Words) -> vec4<u32> {
@@ -286,6 +289,20 @@ fn lanes_of(words: Words) -> vec4<u32> {
 
 fn words_of(lanes: vec4<u32>) -> Words {
     return lanes.xy;
+}
+
+// The taps of `Words` of elements of 8 bits, which lie as the elements do.
+
+alias TapWords = Words;
+
+fn words_of_taps(taps: TapWords) -> Words {
+    // Bit 6 instead of bit 7: no tap has either.
+    return (taps & Words(0x7f7f7f7fu)) | ((taps >> Words(1u)) & Words(0x40404040u));
+}
+
+// The taps of windows as they lie in memory. Each word of `bytes` has the taps of its windows, as bytes from bit 0.
+fn taps_of_words(bytes: Words) -> TapWords {
+    return bytes;
 }
 
 // The taps of as many windows as a `Words` has elements, of 16 or 8 bits. Windows have at most 64 cells.
@@ -307,6 +324,33 @@ fn store_taps_of_item(item: u32, taps: TapWords) {
     tap_words_out[item - params.taps_base] = taps;
 }
 
+// Four adjacent elements of 32 bits, as one load or store moves them.
+
+alias Packed = vec4<u32>;
+
+fn unpack(packed: Packed) -> vec4<u32> {
+    return packed;
+}
+
+fn pack(elements: vec4<u32>) -> Packed {
+    return elements;
+}
+
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
+// by four.
+
+alias Stored = Packed;
+
+// Stores the four elements of a number.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
+}
+
 // Sums of elements, the same to the bit on every device: floats are added in binary32 and rounded once to
 // the element (to nearest even), with a NaN in its canonical form; integers are added in 64 bits and
 // saturate.
@@ -322,14 +366,10 @@ struct Sum {
 // 2^-100. Sums of floats below it are read from `high`.
 const LEAST_LOW: u32 = 27u << 23u;
 
-fn is_float() -> bool {
-    return KIND == BINARY32 || KIND == BINARY16 || KIND == BFLOAT16;
-}
-
 // Elements as terms. A sum starts from +0 and so is never −0. The sign of a zero is cleared on its bits,
 // because compilers drop the addition of 0.
 fn term(elements: vec4<u32>) -> Sum {
-    if is_float() {
+    if IS_FLOAT {
         let wide = widen(elements);
         let magnitude = wide & vec4<u32>(0x7fffffffu);
         let low = select(wide, vec4<u32>(0u), magnitude == vec4<u32>(0u));
@@ -350,7 +390,7 @@ fn term(elements: vec4<u32>) -> Sum {
 // than half of that term's last place, so that flushing it changes nothing; and a sum that is not 0 is at
 // least 2^-124. Sums of binary16 are multiples of 2^-24 and are never subnormal.
 fn add(a: Sum, b: Sum) -> Sum {
-    if !is_float() {
+    if !IS_FLOAT {
         let low = a.low + b.low;
         let carry = select(vec4<u32>(0u), vec4<u32>(1u), low < b.low);
         return Sum(low, a.high + b.high + carry);
@@ -378,15 +418,8 @@ fn sum_with(sum: Sum, elements: vec4<u32>, hit: vec4<bool>) -> Sum {
 fn sum_of_one(elements: vec4<u32>) -> vec4<u32> {
     let sign = 1u << (BITS - 1u);
     let magnitude = elements & vec4<u32>(sign - 1u);
-    var infinity = 0x7f800000u;
-    var quiet = 0x7fc00000u;
-    if KIND == BINARY16 {
-        infinity = 0x7c00u;
-        quiet = 0x7e00u;
-    } else if KIND == BFLOAT16 {
-        infinity = 0x7f80u;
-        quiet = 0x7fc0u;
-    }
+    let infinity = INFINITY >> (32u - BITS);
+    let quiet = select(0x7fc00000u, 0x7e000000u, KIND == BINARY16) >> (32u - BITS);
     let number = select(elements, vec4<u32>(0u), magnitude == vec4<u32>(0u));
     return select(number, vec4<u32>(quiet), magnitude > vec4<u32>(infinity));
 }
@@ -396,7 +429,7 @@ fn total(sum: Sum) -> vec4<u32> {
     if KIND == BINARY16 {
         return round_to_element(sum.low);
     }
-    if is_float() {
+    if IS_FLOAT {
         let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
         return round_to_element(select(sum.low, scale_down(sum.high), is_small));
     }
@@ -484,7 +517,8 @@ fn scale_down(bits: vec4<u32>) -> vec4<u32> {
 // lie in memory: an integer operation on a word works on all its elements. Windows have at most 64 cells, so that a
 // tap, in as many bits as an element, leaves the top bit free.
 //
-// `Words` is one vector of words, and `TapWords` the taps of as many windows: see words_8_vec4.wgsl and the others.
+// `Words` is one vector of words, and `TapWords` the taps of as many windows: see words_vec4.wgsl, words_8.wgsl and
+// the others.
 
 // The top bit of each element of a word, and every second element.
 const TOPS: u32 = ONES << (BITS - 1u);
@@ -509,7 +543,7 @@ struct Pooled {
 
 fn pooled(elements: Words, taps: Words) -> Pooled {
     let parts = halves(elements);
-    if !SUMMED || !is_float() {
+    if !SUMMED || !IS_FLOAT {
         return Pooled(elements, taps, parts);
     }
     // A term may be −0: `finish` makes sums +0.
@@ -529,7 +563,7 @@ fn hits(window: Pooled, taps: vec4<u32>) -> Words {
 
 // The terms that go to some cells; elsewhere 0.
 fn summands(window: Pooled, taps: vec4<u32>) -> Halves {
-    if is_float() {
+    if IS_FLOAT {
         let parts = halves(window.taps);
         let tap = Words(taps.x);
         return Halves(
@@ -552,7 +586,7 @@ fn accumulate_first(window: Pooled, taps: vec4<u32>) -> Halves {
 fn accumulate(accumulator: Halves, window: Pooled, taps: vec4<u32>) -> Halves {
     if SUMMED && OVERLAPPING {
         let more = summands(window, taps);
-        if is_float() {
+        if IS_FLOAT {
             let even = bitcast<vec4<f32>>(lanes_of(accumulator.even)) + bitcast<vec4<f32>>(lanes_of(more.even));
             let odd = bitcast<vec4<f32>>(lanes_of(accumulator.odd)) + bitcast<vec4<f32>>(lanes_of(more.odd));
             return Halves(words_of(bitcast<vec4<u32>>(even)), words_of(bitcast<vec4<u32>>(odd)));
@@ -570,7 +604,7 @@ fn finish_one(window: Pooled, taps: vec4<u32>) -> Words {
 
 // Sums, each as wide as two elements, as elements in their lower halves. Integers saturate.
 fn finish_half(sums: Words) -> Words {
-    if is_float() {
+    if IS_FLOAT {
         let lanes = lanes_of(sums);
         let magnitude = lanes & vec4<u32>(0x7fffffffu);
         return words_of(round_to_element(select(lanes, vec4<u32>(0u), magnitude == vec4<u32>(0u))));
@@ -604,7 +638,7 @@ fn no_window() -> Words {
 // `unpool` is written for the window by src/gpu/kernel/generated. Where a pixel is one element and the stride on x
 // divides four, the windows of each lane are constants of the code, counted from a window that `RowCells` gives, and
 // each window is loaded once (by `load_windows`, or as a part of a vec4 where the stride is 1: windows_vec4.wgsl).
-// Elsewhere each lane loads the windows of its own cell (lanes.wgsl).
+// Elsewhere each lane loads the windows of its own cell (`load_windows_at`).
 
 // Four adjacent elements of a row, in each row of a strip of stride blocks.
 struct RowCells {
@@ -649,11 +683,8 @@ fn store_cells(cells: RowCells, rz: u32, ry: u32, elements: vec4<u32>) {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_row(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_row(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }
@@ -677,7 +708,6 @@ alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
 alias Loaded = Words;
-alias Stored = vec4<u32>;
 
 // Windows of one `Words`.
 const PER_WORDS: u32 = 128u / BITS / STRIDE_X;
@@ -717,10 +747,6 @@ fn interleave(even: vec2<u32>, odd: vec2<u32>) -> vec4<u32> {
     }
     let inner = ((pairs >> vec4<u32>(8u)) & vec4<u32>(0xff00u)) | ((pairs << vec4<u32>(8u)) & vec4<u32>(0xff0000u));
     return (pairs & vec4<u32>(0xff0000ffu)) | inner;
-}
-
-fn store_item(item: u32, elements: vec4<u32>) {
-    tensor_out[item - params.output_base] = elements;
 }
 
 fn unpool(cells: RowCells) {

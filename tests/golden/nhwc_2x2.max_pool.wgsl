@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
-const PAD_BEFORE_X: u32 = 0u;
 const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -319,7 +328,6 @@ fn pack(elements: vec4<u32>) -> Packed {
 // stores.
 
 alias Loaded = Packed;
-alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
@@ -330,37 +338,17 @@ fn position(item: u32) -> Position {
     return Position(at.outer, at.z, at.y, at.x, at.inner, true);
 }
 
-fn any_of(mask: Mask) -> bool {
-    return mask;
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return unpack(tensor_in[address - params.input_base]);
-}
-
-// The four elements whose number is the work item's.
-fn load_item(item: u32) -> vec4<u32> {
-    return load(item);
-}
-
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    if inside {
-        tensor_out[address - params.output_base] = pack(elements);
-    }
-}
-
-// Stores the four elements whose number is the work item's.
-fn store_item(item: u32, elements: vec4<u32>) {
-    store(item, elements, true);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
     return load_taps_of_item(address, true);
 }
 
-// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return true;
+// The coordinates on x of four windows: of channels of one window, or adjacent in a row.
+fn window_x(at: Position) -> vec4<u32> {
+    return select(vec4<u32>(at.x), vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), ONE_ELEMENT_PER_PIXEL);
 }
 
 // Elements of a pixel.
@@ -373,24 +361,33 @@ fn channel(inner: Coordinate) -> vec4<u32> {
     return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }
 
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
+// by four.
+
+alias Stored = Packed;
+
+// Stores the four elements of a number.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
+}
+
 // The order of elements, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
-// The bits of +∞, moved to the top of a word.
-const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
-
-// Whether elements are integers.
-const IS_INTEGER: bool = KIND == SIGNED || KIND == UNSIGNED;
+// The sign bit of a signed integer, which its key inverts.
+const SIGN: u32 = select(0u, 0x80000000u, KIND == SIGNED);
 
 // Integers in the order of the elements, the least element 0. −0 and +0 are one number. The keys of floats run
 // from −∞ to +∞; those of NaNs are above, because the negative ones wrap around.
 fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     let top = elements << vec4<u32>(32u - BITS);
-    if KIND == SIGNED {
-        return top ^ vec4<u32>(0x80000000u);
-    }
-    if KIND == UNSIGNED {
-        return top;
+    if !IS_FLOAT {
+        return top ^ vec4<u32>(SIGN);
     }
     // All ones where the sign is set, and 0 elsewhere: negates the magnitude in two's complement.
     let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
@@ -428,16 +425,11 @@ fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximu
     return Maximum(elements, select(vec4<u32>(0u), ordered_key(elements), inside), vec4<u32>(tap));
 }
 
-// Cells that were keyed with tap 0.
-fn maximum_of_keys(elements: vec4<u32>, keys: vec4<u32>, tap: u32) -> Maximum {
-    return Maximum(elements, keys, vec4<u32>(tap));
-}
-
 // The maximum of some cells and of cells after them in raster order: the first of equal elements, and the last
 // NaN, as in PyTorch. A key that follows must exceed that of the maximum, or that of +∞ if the maximum is NaN.
 fn later(maximum: Maximum, next: Maximum) -> Maximum {
     var threshold = maximum.keys;
-    if !IS_INTEGER {
+    if IS_FLOAT {
         threshold = min(threshold, vec4<u32>(INFINITY * 2u));
     }
     let takes_over = next.keys > threshold;
@@ -456,10 +448,7 @@ fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
     if !PADDED || !any(is_least) {
         return maximum;
     }
-    var least = select(0u, 1u << (BITS - 1u), KIND == SIGNED);
-    if !IS_INTEGER {
-        least = (INFINITY | 0x80000000u) >> (32u - BITS);
-    }
+    let least = select(SIGN, INFINITY | 0x80000000u, IS_FLOAT) >> (32u - BITS);
     return Maximum(
         select(maximum.elements, vec4<u32>(least), is_least),
         maximum.keys,
@@ -494,21 +483,12 @@ fn load_cell(at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32) -> Maxi
     let z = SignedCoordinate(at.z * STRIDE_Z + Coordinate(tap_z * DILATION_Z)) - SignedCoordinate(pads.x);
     let y = SignedCoordinate(at.y * STRIDE_Y + Coordinate(tap_y * DILATION_Y)) - SignedCoordinate(pads.y);
     let x = SignedCoordinate(at.x * STRIDE_X + Coordinate(tap_x * DILATION_X)) - SignedCoordinate(pads.z);
-    var source: Coordinate;
+    let size = input_size();
+    var source = address(size, at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     var inside = vec4<bool>(true);
     if PADDED {
-        source = address(
-            input_size(),
-            at.outer,
-            nearest(z, input_size().x),
-            nearest(y, input_size().y),
-            nearest(x, input_size().z),
-            at.inner,
-        );
+        source = address(size, at.outer, nearest(z, size.x), nearest(y, size.y), nearest(x, size.z), at.inner);
         inside = vec4<bool>(in_input(z, y, x));
-    } else {
-        source =
-            address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
     return maximum_of_cells(load(source), inside, tap);
 }
@@ -525,16 +505,13 @@ fn find_maximum_in_loop(at: Position) -> Maximum {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_pool(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }
     let at = position(item);
-    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x));
+    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), window_x(at));
     store_maximum(item, settled(find_maximum(at), first));
 }
 

@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
-const PAD_BEFORE_X: u32 = 0u;
 const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -319,7 +328,6 @@ fn pack(elements: vec4<u32>) -> Packed {
 // stores.
 
 alias Loaded = Packed;
-alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
@@ -330,37 +338,17 @@ fn position(item: u32) -> Position {
     return Position(at.outer, at.z, at.y, at.x, at.inner, true);
 }
 
-fn any_of(mask: Mask) -> bool {
-    return mask;
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return unpack(tensor_in[address - params.input_base]);
-}
-
-// The four elements whose number is the work item's.
-fn load_item(item: u32) -> vec4<u32> {
-    return load(item);
-}
-
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    if inside {
-        tensor_out[address - params.output_base] = pack(elements);
-    }
-}
-
-// Stores the four elements whose number is the work item's.
-fn store_item(item: u32, elements: vec4<u32>) {
-    store(item, elements, true);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
     return load_taps_of_item(address, true);
 }
 
-// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return true;
+// The coordinates on x of four windows: of channels of one window, or adjacent in a row.
+fn window_x(at: Position) -> vec4<u32> {
+    return select(vec4<u32>(at.x), vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), ONE_ELEMENT_PER_PIXEL);
 }
 
 // Elements of a pixel.
@@ -371,6 +359,21 @@ fn channels() -> u32 {
 // The channel of each lane inside its pixel.
 fn channel(inner: Coordinate) -> vec4<u32> {
     return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
+}
+
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
+// by four.
+
+alias Stored = Packed;
+
+// Stores the four elements of a number.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
 }
 
 // Sums of elements, the same to the bit on every device: floats are added in binary32 and rounded once to
@@ -388,14 +391,10 @@ struct Sum {
 // 2^-100. Sums of floats below it are read from `high`.
 const LEAST_LOW: u32 = 27u << 23u;
 
-fn is_float() -> bool {
-    return KIND == BINARY32 || KIND == BINARY16 || KIND == BFLOAT16;
-}
-
 // Elements as terms. A sum starts from +0 and so is never −0. The sign of a zero is cleared on its bits,
 // because compilers drop the addition of 0.
 fn term(elements: vec4<u32>) -> Sum {
-    if is_float() {
+    if IS_FLOAT {
         let wide = widen(elements);
         let magnitude = wide & vec4<u32>(0x7fffffffu);
         let low = select(wide, vec4<u32>(0u), magnitude == vec4<u32>(0u));
@@ -416,7 +415,7 @@ fn term(elements: vec4<u32>) -> Sum {
 // than half of that term's last place, so that flushing it changes nothing; and a sum that is not 0 is at
 // least 2^-124. Sums of binary16 are multiples of 2^-24 and are never subnormal.
 fn add(a: Sum, b: Sum) -> Sum {
-    if !is_float() {
+    if !IS_FLOAT {
         let low = a.low + b.low;
         let carry = select(vec4<u32>(0u), vec4<u32>(1u), low < b.low);
         return Sum(low, a.high + b.high + carry);
@@ -444,15 +443,8 @@ fn sum_with(sum: Sum, elements: vec4<u32>, hit: vec4<bool>) -> Sum {
 fn sum_of_one(elements: vec4<u32>) -> vec4<u32> {
     let sign = 1u << (BITS - 1u);
     let magnitude = elements & vec4<u32>(sign - 1u);
-    var infinity = 0x7f800000u;
-    var quiet = 0x7fc00000u;
-    if KIND == BINARY16 {
-        infinity = 0x7c00u;
-        quiet = 0x7e00u;
-    } else if KIND == BFLOAT16 {
-        infinity = 0x7f80u;
-        quiet = 0x7fc0u;
-    }
+    let infinity = INFINITY >> (32u - BITS);
+    let quiet = select(0x7fc00000u, 0x7e000000u, KIND == BINARY16) >> (32u - BITS);
     let number = select(elements, vec4<u32>(0u), magnitude == vec4<u32>(0u));
     return select(number, vec4<u32>(quiet), magnitude > vec4<u32>(infinity));
 }
@@ -462,7 +454,7 @@ fn total(sum: Sum) -> vec4<u32> {
     if KIND == BINARY16 {
         return round_to_element(sum.low);
     }
-    if is_float() {
+    if IS_FLOAT {
         let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
         return round_to_element(select(sum.low, scale_down(sum.high), is_small));
     }
@@ -599,15 +591,15 @@ fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32
         let window_x = window_of_tap(x, tap_x, KERNEL_X, STRIDE_X, DILATION_X, pooled_size().z);
         let in_slice = window_y.exists & window_x.exists;
         let in_tensor = window_z.exists & in_slice;
-        let covers = at.exists & in_tensor;
-        if !any_of(covers) {
+        let covers = vec4<bool>(at.exists & in_tensor);
+        if !any(covers) {
             continue;
         }
         let source = address(
             pooled_size(), at.outer, window_z.nearest, window_y.nearest, window_x.nearest, at.inner,
         );
         let tap = (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
-        let hit = vec4<bool>(covers) & (load_taps(source) == vec4<u32>(tap));
+        let hit = covers & (load_taps(source) == vec4<u32>(tap));
         if any(hit) {
             let elements = load(source);
             if SUMMED {
@@ -640,8 +632,8 @@ fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
         // A term may be −0: `finish` makes sums +0.
-        terms = select(term(elements).low, widen(elements), is_float());
-    } else if SUMMED && is_float() {
+        terms = select(term(elements).low, widen(elements), IS_FLOAT);
+    } else if SUMMED && IS_FLOAT {
         terms = sum_of_one(elements);
     }
     return Pooled(terms, taps);
@@ -650,7 +642,7 @@ fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
 // Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
 // magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
-    if is_float() {
+    if IS_FLOAT {
         return terms * 2u - 1u;
     }
     if KIND == SIGNED {
@@ -664,7 +656,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, IS_FLOAT);
     return any(smallest < vec4<u32>(least));
 }
 
@@ -677,7 +669,7 @@ fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
 fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         let summand = select(vec4<u32>(0u), terms, hit);
-        if is_float() {
+        if IS_FLOAT {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
@@ -698,7 +690,7 @@ fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u
 // may leave out.
 fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        if is_float() {
+        if IS_FLOAT {
             let magnitude = accumulator & vec4<u32>(0x7fffffffu);
             return round_to_element(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
         }
@@ -711,10 +703,6 @@ fn finish(accumulator: vec4<u32>) -> vec4<u32> {
 // The elements of a cell that one window covers.
 fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     return finish(accumulate_first(window, taps));
-}
-
-fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
-    return finish(accumulate_first_hits(terms, hit));
 }
 
 // The elements of a cell that no window covers.
@@ -754,7 +742,7 @@ struct Block {
 // The window that is after_z, after_y, after_x windows after the one that starts the strip.
 fn load_window(block: Block, after_z: i32, after_y: i32, after_x: i32) -> Pooled {
     if BLOCKS_ARE_WINDOWS {
-        return pooled(load_item(block.item), load_taps_of_item(block.item, true));
+        return pooled(load(block.item), load_taps_of_item(block.item, true));
     }
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = block.z + u32(after_z);
@@ -783,15 +771,14 @@ fn store_cell(block: Block, rz: u32, ry: u32, rx: u32, elements: vec4<u32>) {
         inside = in_input(z, y, x);
     }
     let offset = ((rz * input_size().y + ry) * input_size().z + rx) * params.inner;
-    store(block.first + offset, elements, inside);
+    if inside {
+        store_item(block.first + offset, elements);
+    }
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_block(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_block(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

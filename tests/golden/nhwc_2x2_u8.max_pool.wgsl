@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 1u;
-const PAD_BEFORE_X: u32 = 0u;
 const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -269,15 +278,9 @@ fn cells_of_taps(at: Position, window_x: vec4<u32>, taps: vec4<u32>) -> Cells {
     return cells;
 }
 
-// Words of elements of 8 bits, as words.wgsl works on: 16 elements. Their taps lie as they do.
+// The vector of words that words.wgsl works on: four.
 
 alias Words = vec4<u32>;
-alias TapWords = vec4<u32>;
-
-fn words_of_taps(taps: TapWords) -> Words {
-    // Bit 6 instead of bit 7: no tap has either.
-    return (taps & vec4<u32>(0x7f7f7f7fu)) | ((taps >> vec4<u32>(1u)) & vec4<u32>(0x40404040u));
-}
 
 // A vec4 that starts with some words, and the words that a vec4 starts with.
 fn lanes_of(words: Words) -> vec4<u32> {
@@ -288,8 +291,16 @@ fn words_of(lanes: vec4<u32>) -> Words {
     return lanes;
 }
 
-// The taps of windows as they lie in memory. Each word of `bytes` has the taps of four windows, as bytes
-// from bit 0.
+// The taps of `Words` of elements of 8 bits, which lie as the elements do.
+
+alias TapWords = Words;
+
+fn words_of_taps(taps: TapWords) -> Words {
+    // Bit 6 instead of bit 7: no tap has either.
+    return (taps & Words(0x7f7f7f7fu)) | ((taps >> Words(1u)) & Words(0x40404040u));
+}
+
+// The taps of windows as they lie in memory. Each word of `bytes` has the taps of its windows, as bytes from bit 0.
 fn taps_of_words(bytes: Words) -> TapWords {
     return bytes;
 }
@@ -332,7 +343,6 @@ fn pack(elements: vec4<u32>) -> Packed {
 // stores.
 
 alias Loaded = Packed;
-alias Stored = Packed;
 alias Coordinate = u32;
 alias SignedCoordinate = i32;
 alias Mask = bool;
@@ -343,37 +353,17 @@ fn position(item: u32) -> Position {
     return Position(at.outer, at.z, at.y, at.x, at.inner, true);
 }
 
-fn any_of(mask: Mask) -> bool {
-    return mask;
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return unpack(tensor_in[address - params.input_base]);
-}
-
-// The four elements whose number is the work item's.
-fn load_item(item: u32) -> vec4<u32> {
-    return load(item);
-}
-
-fn store(address: Coordinate, elements: vec4<u32>, inside: Mask) {
-    if inside {
-        tensor_out[address - params.output_base] = pack(elements);
-    }
-}
-
-// Stores the four elements whose number is the work item's.
-fn store_item(item: u32, elements: vec4<u32>) {
-    store(item, elements, true);
 }
 
 fn load_taps(address: Coordinate) -> vec4<u32> {
     return load_taps_of_item(address, true);
 }
 
-// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
-fn has_taps_word(item: u32, word: u32) -> bool {
-    return true;
+// The coordinates on x of four windows: of channels of one window, or adjacent in a row.
+fn window_x(at: Position) -> vec4<u32> {
+    return select(vec4<u32>(at.x), vec4<u32>(at.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), ONE_ELEMENT_PER_PIXEL);
 }
 
 // Elements of a pixel.
@@ -386,24 +376,33 @@ fn channel(inner: Coordinate) -> vec4<u32> {
     return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }
 
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
+// by four.
+
+alias Stored = Packed;
+
+// Stores the four elements of a number.
+fn store_item(item: u32, elements: vec4<u32>) {
+    tensor_out[item - params.output_base] = pack(elements);
+}
+
+// Whether the tensor has word `word` of a work item's taps: each work item has four windows.
+fn has_taps_word(item: u32, word: u32) -> bool {
+    return true;
+}
+
 // The order of elements, in four lanes. Elements are compared on their bits: a float
 // comparison may flush subnormals, and may assume that there is no NaN.
 
-// The bits of +∞, moved to the top of a word.
-const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
-
-// Whether elements are integers.
-const IS_INTEGER: bool = KIND == SIGNED || KIND == UNSIGNED;
+// The sign bit of a signed integer, which its key inverts.
+const SIGN: u32 = select(0u, 0x80000000u, KIND == SIGNED);
 
 // Integers in the order of the elements, the least element 0. −0 and +0 are one number. The keys of floats run
 // from −∞ to +∞; those of NaNs are above, because the negative ones wrap around.
 fn ordered_key(elements: vec4<u32>) -> vec4<u32> {
     let top = elements << vec4<u32>(32u - BITS);
-    if KIND == SIGNED {
-        return top ^ vec4<u32>(0x80000000u);
-    }
-    if KIND == UNSIGNED {
-        return top;
+    if !IS_FLOAT {
+        return top ^ vec4<u32>(SIGN);
     }
     // All ones where the sign is set, and 0 elsewhere: negates the magnitude in two's complement.
     let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
@@ -440,18 +439,13 @@ const TAG: u32 = 2u;
 // The lower half of the key of a cell of the padding, whose upper half is that of the least element.
 const PADDING: u32 = 0x8000u;
 
-// The least element, in each element of a word.
+// The least element, which cells of the padding have, in each element of a word.
 const LEAST: u32 = select(
-    select(0u, 0x80808080u, KIND == SIGNED), ((INFINITY >> 16u) | 0x8000u) * 0x10001u, !IS_INTEGER,
+    select(0u, 0x80808080u, KIND == SIGNED), ((INFINITY >> 16u) | 0x8000u) * 0x10001u, IS_FLOAT,
 );
 
 // The largest key that is no NaN.
 const LARGEST: u32 = (INFINITY * 2u) | 0xffffu;
-
-// Elements in words of memory, or the least element for cells of the padding.
-fn elements_inside(words: vec4<u32>, inside: bool) -> vec4<u32> {
-    return select(vec4<u32>(LEAST), words, inside);
-}
 
 // The lower half of the keys of cells.
 fn tag_of_cells(inside: bool, tap: u32) -> u32 {
@@ -460,11 +454,8 @@ fn tag_of_cells(inside: bool, tap: u32) -> u32 {
 
 // Keys of elements that lie in the top bits.
 fn tagged_key(top: vec4<u32>, tag: u32) -> vec4<u32> {
-    if KIND == SIGNED {
-        return (top ^ vec4<u32>(0x80000000u)) | vec4<u32>(tag);
-    }
-    if KIND == UNSIGNED {
-        return top | vec4<u32>(tag);
+    if !IS_FLOAT {
+        return (top ^ vec4<u32>(SIGN)) | vec4<u32>(tag);
     }
     // As in `ordered_key`: the tag carries 1 into the magnitude that was negated, and becomes even.
     let sign = bitcast<vec4<u32>>(bitcast<vec4<i32>>(top) >> vec4<u32>(31u));
@@ -473,7 +464,7 @@ fn tagged_key(top: vec4<u32>, tag: u32) -> vec4<u32> {
 
 // The key of cells that follow in raster order, where it takes over.
 fn later_key(keys: vec4<u32>, next: vec4<u32>) -> vec4<u32> {
-    if IS_INTEGER {
+    if !IS_FLOAT {
         return max(keys, next);
     }
     return select(keys, next, next > min(keys, vec4<u32>(LARGEST)));
@@ -481,11 +472,8 @@ fn later_key(keys: vec4<u32>, next: vec4<u32>) -> vec4<u32> {
 
 // The elements in the top bits, with other bits below them.
 fn top_of_key(keys: vec4<u32>) -> vec4<u32> {
-    if KIND == SIGNED {
-        return keys ^ vec4<u32>(0x80000000u);
-    }
-    if KIND == UNSIGNED {
-        return keys;
+    if !IS_FLOAT {
+        return keys ^ vec4<u32>(SIGN);
     }
     let sign = (keys & vec4<u32>(1u)) - 1u;
     let magnitude = (((keys - INFINITY) & vec4<u32>(0xffff0000u)) ^ sign) - sign;
@@ -495,6 +483,11 @@ fn top_of_key(keys: vec4<u32>) -> vec4<u32> {
 // The taps in the low byte, each bit inverted, with other bits above them.
 fn inverse_tap_of_key(keys: vec4<u32>) -> vec4<u32> {
     return keys >> vec4<u32>(1u);
+}
+
+// A cell of the padding is below every other.
+fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
+    return maximum;
 }
 
 // The maximum of the windows of four words of elements by the keys of tagged.wgsl.
@@ -509,7 +502,7 @@ struct Maximum {
 
 // The maximum of one cell each. All cells of the four words lie in the input, or none of them does.
 fn maximum_of_cells(elements: vec4<u32>, inside: vec4<bool>, tap: u32) -> Maximum {
-    let words = elements_inside(elements, inside.x);
+    let words = select(vec4<u32>(LEAST), elements, inside.x);
     let tag = tag_of_cells(inside.x, tap);
     if BITS == 16u {
         let first = tagged_key(words << vec4<u32>(16u), tag);
@@ -536,11 +529,6 @@ fn later(maximum: Maximum, next: Maximum) -> Maximum {
 fn in_window(row: Maximum, first_tap: u32) -> Maximum {
     let tag = first_tap * TAG;
     return Maximum(row.first - tag, row.second - tag, row.third - tag, row.fourth - tag);
-}
-
-// A cell of the padding is below every other.
-fn settled(maximum: Maximum, first_tap: vec4<u32>) -> Maximum {
-    return maximum;
 }
 
 fn elements_of(maximum: Maximum) -> vec4<u32> {
@@ -583,21 +571,12 @@ fn load_cell(at: Position, tap: u32, tap_z: u32, tap_y: u32, tap_x: u32) -> Maxi
     let z = SignedCoordinate(at.z * STRIDE_Z + Coordinate(tap_z * DILATION_Z)) - SignedCoordinate(pads.x);
     let y = SignedCoordinate(at.y * STRIDE_Y + Coordinate(tap_y * DILATION_Y)) - SignedCoordinate(pads.y);
     let x = SignedCoordinate(at.x * STRIDE_X + Coordinate(tap_x * DILATION_X)) - SignedCoordinate(pads.z);
-    var source: Coordinate;
+    let size = input_size();
+    var source = address(size, at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     var inside = vec4<bool>(true);
     if PADDED {
-        source = address(
-            input_size(),
-            at.outer,
-            nearest(z, input_size().x),
-            nearest(y, input_size().y),
-            nearest(x, input_size().z),
-            at.inner,
-        );
+        source = address(size, at.outer, nearest(z, size.x), nearest(y, size.y), nearest(x, size.z), at.inner);
         inside = vec4<bool>(in_input(z, y, x));
-    } else {
-        source =
-            address(input_size(), at.outer, Coordinate(z), Coordinate(y), Coordinate(x), at.inner);
     }
     return maximum_of_cells(load(source), inside, tap);
 }
@@ -614,16 +593,13 @@ fn find_maximum_in_loop(at: Position) -> Maximum {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_pool(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_pool(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }
     let at = position(item);
-    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), vec4<u32>(at.x));
+    let first = first_tap(vec4<u32>(at.z), vec4<u32>(at.y), window_x(at));
     store_maximum(item, settled(find_maximum(at), first));
 }
 

@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
-const PAD_BEFORE_X: u32 = 0u;
 const PIXEL: u32 = 1u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -311,7 +320,7 @@ fn load_element(number: u32) -> u32 {
 
 // Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
 // and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
-// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
+// load_vec4.wgsl, store_vec4.wgsl and flat_words.wgsl have the loads and stores.
 
 alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
@@ -360,10 +369,6 @@ fn position(item: u32) -> Position {
     return at;
 }
 
-fn any_of(mask: Mask) -> bool {
-    return any(mask);
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return load_bound(address - params.input_base);
 }
@@ -396,6 +401,11 @@ fn load_bound_taps(number: vec4<u32>) -> vec4<u32> {
 // A tap in the low bits.
 fn load_tap(number: u32) -> u32 {
     return taps_in[number / (4u / TAP_BYTES)] >> (number * TAP_BYTES * 8u % 32u);
+}
+
+// The coordinates on x of four windows.
+fn window_x(at: Position) -> vec4<u32> {
+    return at.x;
 }
 
 // Elements of a pixel.
@@ -433,17 +443,10 @@ fn has_taps_word(item: u32, word: u32) -> bool {
     return item * 4u + word * (4u / TAP_BYTES) < params.elements;
 }
 
-// The windows of a work item where they may lie in different rows, or are channels of one window.
-
-// The coordinate of each on x.
-fn window_x(at: Position) -> vec4<u32> {
-    return vec4<u32>(at.x);
-}
-
 // The gradient of unpooling. A work item makes four adjacent values of the pooled gradient: each is the cell
 // that its tap names, loaded by itself, or zero where the tap names no cell of the input.
 //
-// Windows that are adjacent in a row share all coordinates but x: see windows_in_row.wgsl.
+// Windows that are adjacent in a row share all coordinates but x.
 //
 // words_in: the unpooled gradient. taps_in: the tap of each pooled value. tensor_out: the pooled gradient.
 
@@ -452,11 +455,8 @@ fn load_cell(number: u32) -> u32 {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_backward(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_backward(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

@@ -23,7 +23,6 @@ const DILATION_X: u32 = 1u;
 const STEP_X: u32 = 2u;
 const INVERSE_X: u32 = 1u;
 const TAPS_X: u32 = 2u;
-const PAD_BEFORE_X: u32 = 0u;
 const PIXEL: u32 = 3u;
 const STRIP: u32 = 1u;
 const REACH: u32 = 0u;
@@ -45,6 +44,10 @@ const BINARY16: u32 = 1u;
 const BFLOAT16: u32 = 2u;
 const SIGNED: u32 = 3u;
 const UNSIGNED: u32 = 4u;
+const IS_FLOAT: bool = KIND != SIGNED && KIND != UNSIGNED;
+
+// The bits of a float's +∞, moved to the top of a word.
+const INFINITY: u32 = select(0x7f800000u, 0x7c000000u, KIND == BINARY16);
 
 // The tap of no cell, the index of no cell, and the element number of no element.
 const NONE: u32 = 0xffffffffu;
@@ -66,6 +69,12 @@ fn word_of_elements(elements: vec4<u32>, word: u32) -> u32 {
         bits |= elements[word * per_word + i] << (i * BITS % 32u);
     }
     return bits;
+}
+
+// The workgroup of an invocation, and the invocation's number in it.
+struct Invocation {
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(local_invocation_index) local: u32,
 }
 
 // The uniforms and bindings of every kernel that works on windows, and the coordinates of elements.
@@ -145,8 +154,8 @@ fn pooled_size() -> vec3<u32> {
 
 // The number of an invocation's work item; NONE past the last one. The grid folds past the limit of a
 // dimension.
-fn work_item(workgroup: vec3<u32>, local: u32) -> u32 {
-    let number = (workgroup.y * params.grid_width + workgroup.x) * WORKGROUP_SIZE + local;
+fn work_item(id: Invocation) -> u32 {
+    let number = (id.workgroup.y * params.grid_width + id.workgroup.x) * WORKGROUP_SIZE + id.local;
     return select(NONE, params.first_item + number, number < params.items);
 }
 
@@ -311,7 +320,7 @@ fn load_element(number: u32) -> u32 {
 
 // Four elements that are adjacent in memory and may belong to different pixels, rows or images: any geometry
 // and any element. A coordinate is four numbers, and each element is loaded by itself. load_words.wgsl,
-// load_vec4.wgsl, flat_vec4.wgsl and flat_words.wgsl have the loads and stores.
+// load_vec4.wgsl, store_vec4.wgsl and flat_words.wgsl have the loads and stores.
 
 alias Coordinate = vec4<u32>;
 alias SignedCoordinate = vec4<i32>;
@@ -360,10 +369,6 @@ fn position(item: u32) -> Position {
     return at;
 }
 
-fn any_of(mask: Mask) -> bool {
-    return any(mask);
-}
-
 fn load(address: Coordinate) -> vec4<u32> {
     return load_bound(address - params.input_base);
 }
@@ -396,6 +401,11 @@ fn load_bound_taps(number: vec4<u32>) -> vec4<u32> {
 // A tap in the low bits.
 fn load_tap(number: u32) -> u32 {
     return taps_in[number / (4u / TAP_BYTES)] >> (number * TAP_BYTES * 8u % 32u);
+}
+
+// The coordinates on x of four windows.
+fn window_x(at: Position) -> vec4<u32> {
+    return at.x;
 }
 
 // Elements of a pixel.
@@ -448,14 +458,10 @@ struct Sum {
 // 2^-100. Sums of floats below it are read from `high`.
 const LEAST_LOW: u32 = 27u << 23u;
 
-fn is_float() -> bool {
-    return KIND == BINARY32 || KIND == BINARY16 || KIND == BFLOAT16;
-}
-
 // Elements as terms. A sum starts from +0 and so is never −0. The sign of a zero is cleared on its bits,
 // because compilers drop the addition of 0.
 fn term(elements: vec4<u32>) -> Sum {
-    if is_float() {
+    if IS_FLOAT {
         let wide = widen(elements);
         let magnitude = wide & vec4<u32>(0x7fffffffu);
         let low = select(wide, vec4<u32>(0u), magnitude == vec4<u32>(0u));
@@ -476,7 +482,7 @@ fn term(elements: vec4<u32>) -> Sum {
 // than half of that term's last place, so that flushing it changes nothing; and a sum that is not 0 is at
 // least 2^-124. Sums of binary16 are multiples of 2^-24 and are never subnormal.
 fn add(a: Sum, b: Sum) -> Sum {
-    if !is_float() {
+    if !IS_FLOAT {
         let low = a.low + b.low;
         let carry = select(vec4<u32>(0u), vec4<u32>(1u), low < b.low);
         return Sum(low, a.high + b.high + carry);
@@ -504,15 +510,8 @@ fn sum_with(sum: Sum, elements: vec4<u32>, hit: vec4<bool>) -> Sum {
 fn sum_of_one(elements: vec4<u32>) -> vec4<u32> {
     let sign = 1u << (BITS - 1u);
     let magnitude = elements & vec4<u32>(sign - 1u);
-    var infinity = 0x7f800000u;
-    var quiet = 0x7fc00000u;
-    if KIND == BINARY16 {
-        infinity = 0x7c00u;
-        quiet = 0x7e00u;
-    } else if KIND == BFLOAT16 {
-        infinity = 0x7f80u;
-        quiet = 0x7fc0u;
-    }
+    let infinity = INFINITY >> (32u - BITS);
+    let quiet = select(0x7fc00000u, 0x7e000000u, KIND == BINARY16) >> (32u - BITS);
     let number = select(elements, vec4<u32>(0u), magnitude == vec4<u32>(0u));
     return select(number, vec4<u32>(quiet), magnitude > vec4<u32>(infinity));
 }
@@ -522,7 +521,7 @@ fn total(sum: Sum) -> vec4<u32> {
     if KIND == BINARY16 {
         return round_to_element(sum.low);
     }
-    if is_float() {
+    if IS_FLOAT {
         let is_small = (sum.low & vec4<u32>(0x7fffffffu)) < vec4<u32>(LEAST_LOW);
         return round_to_element(select(sum.low, scale_down(sum.high), is_small));
     }
@@ -659,15 +658,15 @@ fn gather(at: Position, z: Coordinate, y: Coordinate, x: Coordinate) -> vec4<u32
         let window_x = window_of_tap(x, tap_x, KERNEL_X, STRIDE_X, DILATION_X, pooled_size().z);
         let in_slice = window_y.exists & window_x.exists;
         let in_tensor = window_z.exists & in_slice;
-        let covers = at.exists & in_tensor;
-        if !any_of(covers) {
+        let covers = vec4<bool>(at.exists & in_tensor);
+        if !any(covers) {
             continue;
         }
         let source = address(
             pooled_size(), at.outer, window_z.nearest, window_y.nearest, window_x.nearest, at.inner,
         );
         let tap = (tap_z * KERNEL_Y + tap_y) * KERNEL_X + tap_x;
-        let hit = vec4<bool>(covers) & (load_taps(source) == vec4<u32>(tap));
+        let hit = covers & (load_taps(source) == vec4<u32>(tap));
         if any(hit) {
             let elements = load(source);
             if SUMMED {
@@ -700,8 +699,8 @@ fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
     var terms = elements;
     if SUMMED && OVERLAPPING {
         // A term may be −0: `finish` makes sums +0.
-        terms = select(term(elements).low, widen(elements), is_float());
-    } else if SUMMED && is_float() {
+        terms = select(term(elements).low, widen(elements), IS_FLOAT);
+    } else if SUMMED && IS_FLOAT {
         terms = sum_of_one(elements);
     }
     return Pooled(terms, taps);
@@ -710,7 +709,7 @@ fn pooled(elements: vec4<u32>, taps: vec4<u32>) -> Pooled {
 // Small where an addition of this file could go wrong: for a float that is not 0 and below 2^-100 (twice the
 // magnitude of 0 wraps to the largest number), and for an integer of a large magnitude.
 fn smallness(terms: vec4<u32>) -> vec4<u32> {
-    if is_float() {
+    if IS_FLOAT {
         return terms * 2u - 1u;
     }
     if KIND == SIGNED {
@@ -724,7 +723,7 @@ fn smallness(terms: vec4<u32>) -> vec4<u32> {
 // which a device may flush. Sums of binary16 in binary32 are never subnormal, and those of 8 bits never reach
 // 32; of 32 bits, at most nine terms are added.
 fn needs_exact_sums(smallest: vec4<u32>) -> bool {
-    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, is_float());
+    let least = select(~(1u << 27u), LEAST_LOW * 2u - 1u, IS_FLOAT);
     return any(smallest < vec4<u32>(least));
 }
 
@@ -737,7 +736,7 @@ fn accumulate_first_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
 fn accumulate_hits(accumulator: vec4<u32>, terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
         let summand = select(vec4<u32>(0u), terms, hit);
-        if is_float() {
+        if IS_FLOAT {
             return bitcast<vec4<u32>>(bitcast<vec4<f32>>(accumulator) + bitcast<vec4<f32>>(summand));
         }
         return accumulator + summand;
@@ -758,7 +757,7 @@ fn accumulate(accumulator: vec4<u32>, window: Pooled, taps: vec4<u32>) -> vec4<u
 // may leave out.
 fn finish(accumulator: vec4<u32>) -> vec4<u32> {
     if SUMMED && OVERLAPPING {
-        if is_float() {
+        if IS_FLOAT {
             let magnitude = accumulator & vec4<u32>(0x7fffffffu);
             return round_to_element(select(accumulator, vec4<u32>(0u), magnitude == vec4<u32>(0u)));
         }
@@ -773,46 +772,26 @@ fn finish_one(window: Pooled, taps: vec4<u32>) -> vec4<u32> {
     return finish(accumulate_first(window, taps));
 }
 
-fn finish_one_hits(terms: vec4<u32>, hit: vec4<bool>) -> vec4<u32> {
-    return finish(accumulate_first_hits(terms, hit));
-}
-
 // The elements of a cell that no window covers.
 fn no_window() -> vec4<u32> {
     return vec4<u32>(0u);
 }
 
-// Windows of an unpooling that each lane finds by itself: those before the window that starts the stride block
-// of the lane's cell on x.
+// The taps of the cells of four lanes in windows that each lane finds by itself.
 
 // A number that is larger than every tap, also when it is multiplied and added to others.
 const NO_TAP: u32 = 0x10000u;
 
-// For each lane the window that is before_x windows before the one that starts its stride block, in a row of
-// windows whose first is number `first` of the pooled tensor.
-fn load_windows_of_lanes(
-    first: vec4<u32>, cell_x: vec4<u32>, inner: vec4<u32>, row_exists: bool, before_x: u32,
-) -> Pooled {
-    // A coordinate before the first window wraps to a number larger than any extent.
-    let x = cell_x / STRIDE_X - before_x;
-    let exists = x < vec4<u32>(pooled_size().z);
-    var source = first + min(x, vec4<u32>(pooled_size().z - 1u));
-    if !ONE_ELEMENT_PER_PIXEL {
-        source = source * params.inner + inner;
-    }
-    let taps = select(vec4<u32>(NONE), load_taps(source), vec4<bool>(row_exists) & exists);
-    return pooled(load(source), taps);
-}
-
-// For each lane the tap on x of its cell in that window, or NO_TAP.
-fn tap_of_lanes(cell_x: vec4<u32>, before_x: u32) -> vec4<u32> {
-    let offset = cell_x % STRIDE_X + before_x * STRIDE_X;
-    if DILATION_X == 1u && (before_x + 1u) * STRIDE_X <= KERNEL_X {
+// The taps, on one axis, of cells in the windows that are `before` windows before those that start their stride
+// blocks, or NO_TAP.
+fn taps_of_cells(cell: vec4<u32>, before: u32, stride: u32, kernel: u32, dilation: u32) -> vec4<u32> {
+    let offset = cell % stride + before * stride;
+    if dilation == 1u && (before + 1u) * stride <= kernel {
         return offset;
     }
-    let tap = offset / DILATION_X;
-    let is_offset = offset % DILATION_X == vec4<u32>(0u);
-    return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(KERNEL_X)));
+    let tap = offset / dilation;
+    let is_offset = offset % dilation == vec4<u32>(0u);
+    return select(vec4<u32>(NO_TAP), tap, is_offset & (tap < vec4<u32>(kernel)));
 }
 
 // Unpooling, and the gradient of max pooling, where the elements of a row, pixels times channels, do not divide
@@ -863,25 +842,13 @@ fn of_runs(cells: FlatCells, runs: vec2<u32>) -> vec4<u32> {
     return vec4<u32>(runs.x, select(runs.xxx, runs.yyy, cells.in_next));
 }
 
-// The taps, on one axis, of cells in the windows that are `before` windows before those that start their stride
-// blocks.
-fn taps_of_cells(cell: vec2<u32>, before: u32, stride: u32, kernel: u32, dilation: u32) -> vec2<u32> {
-    let offset = cell % stride + before * stride;
-    if dilation == 1u && (before + 1u) * stride <= kernel {
-        return offset;
-    }
-    let tap = offset / dilation;
-    let is_offset = offset % dilation == vec2<u32>(0u);
-    return select(vec2<u32>(NO_TAP), tap, is_offset & (tap < vec2<u32>(kernel)));
-}
-
 // The rows of windows that are before_z, before_y rows before those that start the runs' stride blocks.
 fn window_rows(cells: FlatCells, before_z: u32, before_y: u32) -> WindowRows {
     // A coordinate before the first window wraps to a number larger than any extent.
     let z = cells.z / STRIDE_Z - before_z;
     let y = cells.y / STRIDE_Y - before_y;
-    let tap_z = taps_of_cells(cells.z, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z);
-    let tap_y = taps_of_cells(cells.y, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y);
+    let tap_z = taps_of_cells(cells.z.xyxy, before_z, STRIDE_Z, KERNEL_Z, DILATION_Z).xy;
+    let tap_y = taps_of_cells(cells.y.xyxy, before_y, STRIDE_Y, KERNEL_Y, DILATION_Y).xy;
     let in_slices = z < vec2<u32>(pooled_size().x);
     let exist = in_slices & (y < vec2<u32>(pooled_size().y));
     let row = (cells.outer * pooled_size().x + z) * pooled_size().y + y;
@@ -899,7 +866,7 @@ fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
     var exist = vec4<bool>(true);
     if PIXEL > 2u {
         let x = cells.x / STRIDE_X - before_x;
-        let tap = rows.taps + taps_of_cells(cells.x, before_x, STRIDE_X, KERNEL_X, DILATION_X);
+        let tap = rows.taps + taps_of_cells(cells.x.xyxy, before_x, STRIDE_X, KERNEL_X, DILATION_X).xy;
         let in_rows = rows.exist & (x < vec2<u32>(pooled_size().z));
         let first = (rows.first + x) * params.inner + (cells.number - base);
         source = of_runs(cells, first) + lanes;
@@ -910,7 +877,7 @@ fn load_windows(cells: FlatCells, rows: WindowRows, before_x: u32) -> Windows {
         let x = cell / STRIDE_X - before_x;
         let row_taps = select(vec2<u32>(NO_TAP), rows.taps, rows.exist);
         source = (of_runs(cells, rows.first - base / PIXEL) + x) * PIXEL + number % PIXEL;
-        taps = of_runs(cells, row_taps) + tap_of_lanes(cell, before_x);
+        taps = of_runs(cells, row_taps) + taps_of_cells(cell, before_x, STRIDE_X, KERNEL_X, DILATION_X);
         exist = x < vec4<u32>(pooled_size().z);
     }
     let window = pooled(load_bound(source), load_bound_taps(source));
@@ -992,11 +959,8 @@ fn flat_cells(item: u32) -> FlatCells {
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)
-fn max_unpool_flat(
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(local_invocation_index) local: u32,
-) {
-    let item = work_item(workgroup, local);
+fn max_unpool_flat(id: Invocation) {
+    let item = work_item(id);
     if item == NONE {
         return;
     }

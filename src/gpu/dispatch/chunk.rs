@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use crate::element::Element;
-use crate::error::Error;
+use crate::error::{Error, check_limit};
 use crate::geometry::{Axis, Geometry};
 use crate::gpu::dispatch::grid::Limits;
 use crate::gpu::kernel::size::row_elements;
@@ -35,7 +35,6 @@ pub(crate) struct Work<'a> {
     extents: [u32; 3],
     inner: u32,
     elements: u64,
-    first_block: [u32; 3],
 }
 
 impl<'a> Work<'a> {
@@ -61,7 +60,6 @@ impl<'a> Work<'a> {
             extents,
             inner,
             elements,
-            first_block: axes.map(|axis| axis.blocks().start),
         }
     }
 
@@ -81,14 +79,9 @@ impl<'a> Work<'a> {
         let mut chunks = Vec::new();
         let mut first = 0;
         while first < items {
-            if !fits(first..first + 1) {
-                let bound = self.bound(first..first + 1, limits);
-                return Err(Error::Limit {
-                    limit: "max_storage_buffer_binding_size",
-                    needed: bound.iter().map(|bytes| bytes.end - bytes.start).max().unwrap_or(0),
-                    allowed: limits.binding_bytes,
-                });
-            }
+            let bound = self.bound(first..first + 1, limits).map(|bytes| bytes.end - bytes.start);
+            let needed = bound.into_iter().max().unwrap_or(0);
+            check_limit("max_storage_buffer_binding_size", needed, limits.binding_bytes)?;
             let mut end = items;
             if !fits(first..end) {
                 // The largest end that fits, by bisection.
@@ -142,7 +135,7 @@ impl<'a> Work<'a> {
             items: count as u32,
             extents: [z, y, x],
             grid_width: workgroups[0],
-            first_block: self.first_block,
+            first_block: axes.map(|axis| axis.blocks().start),
             elements: self.elements as u32,
             input_base: (bytes[0].start / loaded) as u32,
             output_base: (bytes[1].start / stored) as u32,
@@ -179,13 +172,9 @@ impl<'a> Work<'a> {
         let own = items.start * self.item..(items.end * self.item).min(self.elements);
         let (first, last) = (self.pixel(own.start), self.pixel(own.end - 1));
         let (axes, row) = (&self.geometry.axes, self.kernel.row());
-        let windows_and_cells =
-            |windows: &dyn Fn(usize, u32) -> (u32, u32),
-             cells: &dyn Fn(usize, u32) -> (u32, u32)| {
-                let pooled = self.region(first, last, |axis| axis.windows, windows);
-                let output = self.region(first, last, |axis| axis.input, cells);
-                [pooled.clone(), output, pooled]
-            };
+        let windows_of_cell = |i: usize, cell: u32| {
+            axes[i].windows_of_block((cell + axes[i].before) / axes[i].stride)
+        };
         match row.owns {
             Owns::PooledValues if row.loads == Loads::OwnWords => [own.clone(), own.clone(), own],
             Owns::PooledValues => {
@@ -212,38 +201,27 @@ impl<'a> Work<'a> {
                 [input, pooled.clone(), pooled]
             }
             Owns::Cells => {
-                let windows = |i: usize, cell: u32| {
-                    let axis = &axes[i];
-                    axis.windows_of_block((cell + axis.before) / axis.stride)
-                };
-                let pooled = self.region(first, last, |axis| axis.windows, windows);
+                let pooled = self.region(first, last, |axis| axis.windows, windows_of_cell);
                 [pooled.clone(), own, pooled]
             }
-            Owns::Blocks => {
-                windows_and_cells(&|i, n| self.of_blocks(i, n, Axis::windows_of_block), &|i, n| {
-                    self.of_blocks(i, n, Axis::cells_of_block)
-                })
-            }
-            Owns::RowCells => {
-                // On x elements are counted.
-                let cell = |element: u32| element / self.geometry.inner;
-                // Windows may be loaded in whole vectors.
-                let whole = |(low, high): (u32, u32)| {
-                    let vector = self.windows_of_vector();
+            Owns::Blocks | Owns::RowCells => {
+                // On x of rows elements are counted, and windows may be loaded in whole vectors.
+                let in_row = |i: usize| row.owns == Owns::RowCells && i == 2;
+                let (channels, vector) = (self.geometry.inner, self.windows_of_vector());
+                let windows = |i: usize, n: u32| {
+                    if !in_row(i) {
+                        return self.of_blocks(i, n, Axis::windows_of_block);
+                    }
+                    let (low, high) = windows_of_cell(i, n / channels);
                     (low / vector * vector, high / vector * vector + (vector - 1))
                 };
-                windows_and_cells(
-                    &|i, n| match i {
-                        2 => whole(
-                            axes[2].windows_of_block((cell(n) + axes[2].before) / axes[2].stride),
-                        ),
-                        _ => self.of_blocks(i, n, Axis::windows_of_block),
-                    },
-                    &|i, n| match i {
-                        2 => (cell(n), cell(n)),
-                        _ => self.of_blocks(i, n, Axis::cells_of_block),
-                    },
-                )
+                let cells = |i: usize, n: u32| match in_row(i) {
+                    true => (n / channels, n / channels),
+                    false => self.of_blocks(i, n, Axis::cells_of_block),
+                };
+                let pooled = self.region(first, last, |axis| axis.windows, windows);
+                let output = self.region(first, last, |axis| axis.input, cells);
+                [pooled.clone(), output, pooled]
             }
         }
     }

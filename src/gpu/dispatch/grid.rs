@@ -1,6 +1,6 @@
 //! The grid of a dispatch, within the limits of a device.
 
-use crate::error::Error;
+use crate::error::{Error, check_limit};
 
 /// The limits of a device for a dispatch, and the size of its workgroups.
 #[derive(Clone, Copy, Debug)]
@@ -30,16 +30,10 @@ impl Limits {
 
     /// Refuses more invocations than one dispatch can have.
     pub(crate) fn check_invocations(&self, invocations: u64) -> Result<(), Error> {
-        if invocations <= self.most_invocations() {
-            return Ok(());
-        }
         // The side of the smallest square grid with so many workgroups.
         let workgroups = invocations.div_ceil(self.workgroup_size.into());
-        Err(Error::Limit {
-            limit: "max_compute_workgroups_per_dimension",
-            needed: workgroups.isqrt() + u64::from(workgroups.isqrt().pow(2) < workgroups),
-            allowed: self.workgroups.into(),
-        })
+        let side = workgroups.isqrt() + u64::from(workgroups.isqrt().pow(2) < workgroups);
+        check_limit("max_compute_workgroups_per_dimension", side, self.workgroups.into())
     }
 
     /// A grid of at least so many invocations, and of few more: its width and height in workgroups.

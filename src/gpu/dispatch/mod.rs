@@ -8,7 +8,7 @@ pub(crate) mod pipelines;
 use std::ops::Range;
 
 use crate::argmax::IndexStrides;
-use crate::error::Error;
+use crate::error::{Error, check_limit};
 use crate::gpu::Gpu;
 use crate::gpu::kernel::uniforms;
 use crate::gpu::kernel::{Binding, BindingSet, Kernel, Operation};
@@ -50,16 +50,6 @@ impl<'a> Argument<'a> {
     }
 }
 
-/// The bindings of arguments that are read from a buffer to which another argument is written.
-fn read_from_written(arguments: &[Argument<'_>]) -> BindingSet {
-    let is_written = |buffer| {
-        let mut written = arguments.iter().filter(|argument| argument.binding.is_written());
-        written.any(|argument| argument.operand.buffer == buffer)
-    };
-    let read = arguments.iter().filter(|argument| argument.binding.is_read());
-    read.filter(|argument| is_written(argument.operand.buffer)).map(|a| a.binding).collect()
-}
-
 /// The checked arguments of an operation on a device.
 pub(crate) struct Arguments<'a> {
     gpu: &'a Gpu,
@@ -80,20 +70,19 @@ impl<'a> Arguments<'a> {
             ("max_compute_invocations_per_workgroup", workgroup_size),
             ("max_compute_workgroups_per_dimension", device.max_compute_workgroups_per_dimension),
         ] {
-            if allowed == 0 {
-                return Err(Error::Limit { limit, needed: 1, allowed: 0 });
-            }
+            check_limit(limit, 1, allowed.into())?;
         }
         let alignment = device.min_storage_buffer_offset_alignment.into();
         for argument in all {
             argument.operand.check(argument.name, argument.needed, alignment)?;
         }
-        let read_write = read_from_written(all);
-        let is_read_write =
-            |a: &Argument<'_>| a.binding.is_written() || read_write.contains(a.binding);
+        let in_written = |argument: &Argument<'_>| {
+            all.iter()
+                .any(|a| a.binding.is_written() && a.operand.buffer == argument.operand.buffer)
+        };
         for (i, argument) in all.iter().enumerate() {
             for other in &all[..i] {
-                if (is_read_write(argument) || is_read_write(other)) && argument.overlaps(other) {
+                if in_written(argument) && argument.overlaps(other) {
                     return Err(Error::Overlapping {
                         operand: other.name,
                         bytes: other.bytes(),
@@ -103,14 +92,15 @@ impl<'a> Arguments<'a> {
                 }
             }
         }
+        let read = all.iter().filter(|a| a.binding.is_read() && in_written(a));
+        let read_write = read.map(|a| a.binding).collect();
         Ok(Self { gpu, limits: Limits::new(device, workgroup_size), all, read_write })
     }
 
     /// Refuses an argument that does not fit one binding, for an operation that is not cut.
     pub(crate) fn check_bindings(&self) -> Result<(), Error> {
         let needed = self.all.iter().map(|argument| argument.needed).max().unwrap_or(0);
-        let (limit, allowed) = ("max_storage_buffer_binding_size", self.limits.binding_bytes);
-        if needed > allowed { Err(Error::Limit { limit, needed, allowed }) } else { Ok(()) }
+        check_limit("max_storage_buffer_binding_size", needed, self.limits.binding_bytes)
     }
 
     /// The step of an operation on windows: its dispatches, each with its uniforms. A report is opened before
@@ -125,20 +115,15 @@ impl<'a> Arguments<'a> {
                 _ => self.binding(binding, chunks.get(i)),
             })
         };
-        let mut dispatches = Vec::with_capacity(chunks.len());
         let reports = kernel.bindings().any(|binding| binding == Binding::Report);
-        if reports {
-            dispatches.push(dispatch(kernel.with_operation(Operation::OpenReport), 0, [1, 1])?);
-        }
+        let report = |operation: Operation, i: usize| {
+            let dispatch = || dispatch(kernel.with_operation(operation), i, [1, 1]);
+            reports.then(dispatch).transpose()
+        };
+        let mut dispatches: Vec<_> = report(Operation::OpenReport, 0)?.into_iter().collect();
         for (i, chunk) in chunks.iter().enumerate() {
             dispatches.push(dispatch(kernel, i, chunk.workgroups)?);
-            if reports {
-                dispatches.push(dispatch(
-                    kernel.with_operation(Operation::CloseReport),
-                    i,
-                    [1, 1],
-                )?);
-            }
+            dispatches.extend(report(Operation::CloseReport, i)?);
         }
         Ok(Step { label: label.clone(), dispatches })
     }

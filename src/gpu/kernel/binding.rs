@@ -3,10 +3,8 @@
 /// A binding of the shaders. Some share a number; no kernel has two of those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Binding {
-    /// `Params` of `shaders/prelude/tensor.wgsl`.
+    /// `Params` of `shaders/prelude/tensor.wgsl`, or `ScatterParams` of `shaders/scatter.wgsl`.
     Params,
-    /// `ScatterParams` of `shaders/scatter.wgsl`.
-    ScatterParams,
     /// The tensor that is read.
     Input,
     /// The tensor that is written.
@@ -29,7 +27,7 @@ impl Binding {
     /// The number in the shaders.
     pub(crate) fn number(self) -> u32 {
         match self {
-            Self::Params | Self::ScatterParams => 0,
+            Self::Params => 0,
             Self::Input => 1,
             Self::Output => 2,
             Self::TapsIn | Self::TapsOut | Self::Indices => 3,
@@ -43,7 +41,7 @@ impl Binding {
     pub(crate) fn kind(self) -> wgpu::BufferBindingType {
         use wgpu::BufferBindingType::{Storage, Uniform};
         match self {
-            Self::Params | Self::ScatterParams | Self::IndexStrides => Uniform,
+            Self::Params | Self::IndexStrides => Uniform,
             Self::Input | Self::TapsIn | Self::Indices => Storage { read_only: true },
             Self::Output | Self::TapsOut | Self::Report | Self::Scratch => {
                 Storage { read_only: false }

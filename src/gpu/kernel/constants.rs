@@ -12,8 +12,8 @@ use crate::index_space::IndexSpace;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Constants {
     pub(crate) element: Element,
-    /// Kernel, stride and dilation per axis, and the padding before where the code depends on it. The extents
-    /// are 0.
+    /// Kernel, stride and dilation per axis, and on x the padding before where the code depends on it. The
+    /// extents are 0.
     pub(crate) axes: [Axis; 3],
     pub(crate) spatial_axes: u32,
     /// Whether a pixel is one element: channels come first, or there is one.
@@ -84,11 +84,9 @@ impl Constants {
                 (format!("TAPS_{name}"), taps.count),
             ]);
         }
-        numbers.push(("PAD_BEFORE_X".to_owned(), self.axes[2].before));
         numbers.push(("PIXEL".to_owned(), self.pixel));
         numbers.push(("STRIP".to_owned(), self.strip));
         numbers.push(("REACH".to_owned(), reach(self.space)));
-        let channels_last = matches!(self.space, IndexSpace::Image | IndexSpace::Batch);
         let facts = [
             ("ONE_ELEMENT_PER_PIXEL", self.one_element_per_pixel),
             ("FEW_ROWS", self.few_rows),
@@ -96,7 +94,7 @@ impl Constants {
             ("SUMMED", self.summed),
             ("OVERLAPPING", self.overlapping),
             ("BLOCKS_ARE_WINDOWS", self.blocks_are_windows),
-            ("CHANNELS_LAST", channels_last),
+            ("CHANNELS_LAST", matches!(self.space, IndexSpace::Image | IndexSpace::Batch)),
             ("COLUMN_MAJOR", self.space == IndexSpace::TensorColumnMajor),
         ];
         let mut text = "// The constants of this kernel.\n\n".to_owned();
@@ -133,20 +131,14 @@ fn reach(space: IndexSpace) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Constants, kind, reach};
-    use crate::gpu::kernel::layout::constant;
-    use crate::{Element, IndexSpace};
+    use super::{kind, reach};
+    use crate::gpu::kernel::ScatterPass;
+    use crate::gpu::kernel::layout::{constant, scatter_source};
+    use crate::{Element, IndexSpace, Overlap};
 
     #[test]
     fn kinds_and_reaches_are_numbered_as_in_the_shaders() {
-        let source = [
-            Constants::new(Element::F32).declarations(64),
-            include_str!("../../../shaders/prelude/element.wgsl").to_owned(),
-            include_str!("../../../shaders/prelude/report.wgsl").to_owned(),
-            include_str!("../../../shaders/scatter.wgsl").to_owned(),
-            include_str!("../../../shaders/scatter_last.wgsl").to_owned(),
-        ];
-        let source = &source.join("\n");
+        let source = &scatter_source(ScatterPass::Locate, Overlap::Last);
         for (element, name) in [
             (Element::F32, "BINARY32"),
             (Element::F16, "BINARY16"),

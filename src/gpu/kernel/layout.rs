@@ -1,5 +1,23 @@
 //! The layouts that Rust and WGSL share, checked against the layouts that naga computes for the shaders.
 
+use crate::gpu::kernel::{Kernel, ScatterPass};
+use crate::{Element, IndexSpace, Overlap, Scatter, Shape};
+
+/// The text of a pass of unpooling by arbitrary indices.
+pub(crate) fn scatter_source(pass: ScatterPass, overlap: Overlap) -> String {
+    let shape = Shape::channels_first([1, 1, 2]);
+    let scatter = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
+    Kernel::of_scatter(&scatter, Element::F32, overlap, pass).source(64)
+}
+
+/// The floats below and above a number, one where it is a float.
+pub(crate) fn roundings(exact: f64) -> [f32; 2] {
+    let nearest = exact as f32;
+    let below = if f64::from(nearest) > exact { nearest.next_down() } else { nearest };
+    let above = if f64::from(nearest) < exact { nearest.next_up() } else { nearest };
+    [below, above]
+}
+
 /// Name, offset and size of every member of a struct of a module, and the size of the struct in a uniform
 /// buffer.
 pub(crate) fn members(source: &str, name: &str) -> (Vec<(String, usize, usize)>, usize) {

@@ -109,13 +109,11 @@ impl Kernel {
             Owns::PooledValues | Owns::Cells | Owns::Blocks => false,
         };
         let mut constants = Constants::new(element);
-        constants.axes = geometry.axes.map(|axis| Axis {
-            input: 0,
-            windows: 0,
-            before: if in_rows { axis.before } else { 0 },
-            after: 0,
-            ..axis
-        });
+        constants.axes =
+            geometry.axes.map(|axis| Axis { input: 0, windows: 0, before: 0, after: 0, ..axis });
+        if in_rows {
+            constants.axes[2].before = geometry.axes[2].before;
+        }
         constants.spatial_axes = geometry.spatial_axes().len() as u32;
         constants.one_element_per_pixel = geometry.inner == 1;
         Self { variant, constants, read_write: BindingSet::default() }
@@ -137,23 +135,20 @@ impl Kernel {
         if pass == ScatterPass::Locate {
             constants.space = scatter.index_space();
         }
-        let variant = Variant::index_of_scatter(pass, overlap);
+        let variant = Variant::only(Operation::Scatter(pass, overlap));
         Self { variant, constants, read_write: BindingSet::default() }
     }
 
     /// Another kernel of the same module.
-    pub(crate) fn with_operation(mut self, operation: Operation) -> Self {
-        let of_operation = |variant: &Variant| variant.operation == operation;
-        self.variant = VARIANTS.iter().position(of_operation).unwrap_or(self.variant);
-        self
+    pub(crate) fn with_operation(self, operation: Operation) -> Self {
+        Self { variant: Variant::only(operation), ..self }
     }
 
     /// The kernel for operands that lie in one buffer, which it reads and writes: everything is bound as
     /// read-write, since `wgpu` allows a buffer that a dispatch writes no other use in it.
     #[must_use]
     pub fn in_one_buffer(self) -> Self {
-        let all = self.bindings().collect();
-        self.with_read_write(all)
+        self.with_read_write(self.bindings().collect())
     }
 
     /// The kernel with those of some bindings that it reads bound as read-write.
@@ -213,39 +208,23 @@ impl Kernel {
             _ => prelude!("load_words"),
         };
         let half = row.access == Access::RowWords && self.constants.axes[2].stride == 2;
-        let words = match (self.constants.bits(), half) {
-            (16, false) => prelude!("words_16_vec4"),
-            (16, true) => prelude!("words_16_vec2"),
-            (_, false) => prelude!("words_8_vec4"),
-            (_, true) => prelude!("words_8_vec2"),
+        let [vector, words] = match (self.constants.bits(), half) {
+            (16, false) => [prelude!("words_vec4"), prelude!("words_16_vec4")],
+            (16, true) => [prelude!("words_vec2"), prelude!("words_16_vec2")],
+            (_, false) => [prelude!("words_vec4"), prelude!("words_8")],
+            (_, true) => [prelude!("words_vec2"), prelude!("words_8")],
         };
+        let (tensor, taps) = (prelude!("tensor"), prelude!("taps"));
+        let (vec4, flat, tap_words) = (prelude!("vec4"), prelude!("flat"), prelude!("tap_words"));
+        let (packed_32, store_vec4) = (prelude!("packed_32"), prelude!("store_vec4"));
         let preludes: &[&str] = match row.access {
-            Access::Channels | Access::Row => {
-                &[prelude!("tensor"), prelude!("taps"), packed, prelude!("vec4")]
+            Access::Channels | Access::Row => &[tensor, taps, packed, vec4, store_vec4],
+            Access::ChannelWords => {
+                &[tensor, vector, words, tap_words, packed_32, vec4, store_vec4]
             }
-            Access::ChannelWords => &[
-                prelude!("tensor"),
-                words,
-                prelude!("tap_words"),
-                prelude!("packed_32"),
-                prelude!("vec4"),
-            ],
-            Access::RowWords => &[prelude!("tensor"), words, prelude!("tap_words")],
-            Access::FlatVec4 => &[
-                prelude!("tensor"),
-                prelude!("taps"),
-                packed,
-                loads,
-                prelude!("flat"),
-                prelude!("flat_vec4"),
-            ],
-            Access::Flat => &[
-                prelude!("tensor"),
-                prelude!("taps"),
-                loads,
-                prelude!("flat"),
-                prelude!("flat_words"),
-            ],
+            Access::RowWords => &[tensor, vector, words, tap_words, packed_32, store_vec4],
+            Access::FlatVec4 => &[tensor, taps, packed, loads, flat, store_vec4],
+            Access::Flat => &[tensor, taps, loads, flat, prelude!("flat_words")],
             Access::Words => &[],
         };
         let constants = self.constants.declarations(workgroup_size);

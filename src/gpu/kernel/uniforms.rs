@@ -89,21 +89,9 @@ mod tests {
     use super::{FEW, IndexStrides, Params, ScatterParams, inverse};
     use crate::argmax::Overlap;
     use crate::gpu::IndexReport;
-    use crate::gpu::kernel::layout::{assert_layout, members};
+    use crate::gpu::kernel::layout::{assert_layout, members, roundings, scatter_source};
     use crate::gpu::kernel::{Kernel, Operation, ScatterPass};
-    use crate::{Element, Geometry, IndexSpace, Scatter, Shape, Window};
-
-    /// The floats below and above a number, one where it is a float: a device may round to either.
-    fn roundings(exact: f64) -> [f32; 2] {
-        let nearest = exact as f32;
-        if f64::from(nearest) > exact {
-            [nearest.next_down(), nearest]
-        } else if f64::from(nearest) < exact {
-            [nearest, nearest.next_up()]
-        } else {
-            [nearest; 2]
-        }
-    }
+    use crate::{Geometry, IndexSpace, Shape, Window};
 
     #[test]
     fn products_with_an_inverse_are_quotients_however_they_are_rounded() {
@@ -113,6 +101,7 @@ mod tests {
                 return;
             }
             let excess = if number < FEW { 0 } else { 1 };
+            // A device may round to either.
             for float in roundings(number as f64) {
                 for product in roundings(f64::from(float) * f64::from(inverse(divisor))) {
                     let found = product as u64;
@@ -149,10 +138,7 @@ mod tests {
                 spatial, batch, channel, planes
             ] };
         }
-        let shape = Shape::channels_first([1, 1, 2]);
-        let scatter = Scatter::new(shape, shape, IndexSpace::Plane).expect("it is one");
-        let pass = ScatterPass::Locate;
-        let source = &Kernel::of_scatter(&scatter, Element::F32, Overlap::Last, pass).source(64);
+        let source = &scatter_source(ScatterPass::Locate, Overlap::Last);
         assert_layout! { ScatterParams, "ScatterParams", source, [
             extents, channels, strides, batch, output, batch_stride, channel_stride,
             pooled_stride, inner, planes, pooled, cells, grid_width, shift, segment

@@ -138,8 +138,7 @@ const UNPOOL_ROW_WORDS: &[&str] =
 const UNPOOL_ROW_VEC4: &[&str] = shaders! { "prelude/sum", "prelude/gather", "prelude/accumulate", "max_unpool_row", "prelude/exact_row", "prelude/windows_vec4" };
 const UNPOOL_FLAT: &[&str] = shaders! { "prelude/sum", "prelude/gather", "prelude/accumulate", "prelude/lanes", "max_unpool_flat" };
 const UNPOOL_CELL: &[&str] = shaders! { "prelude/sum", "prelude/gather", "max_unpool_cell" };
-const BACKWARD: &[&str] = shaders! { "prelude/windows_anywhere", "max_unpool_backward" };
-const BACKWARD_ROW: &[&str] = shaders! { "prelude/windows_in_row", "max_unpool_backward" };
+const BACKWARD: &[&str] = shaders! { "max_unpool_backward" };
 const INDICES: &[&str] = shaders! { "prelude/report", "indices" };
 const SCATTER_LAST: &[&str] = shaders! { "prelude/report", "scatter", "scatter_last" };
 const SCATTER_SUM: &[&str] = shaders! { "prelude/report", "prelude/sum", "scatter", "scatter_sum" };
@@ -161,9 +160,7 @@ macro_rules! table {
     };
 }
 
-use Binding::{
-    IndexStrides, Indices, Input, Output, Params, Report, ScatterParams, Scratch, TapsIn, TapsOut,
-};
+use Binding::{IndexStrides, Indices, Input, Output, Params, Report, Scratch, TapsIn, TapsOut};
 use Operation::{
     CloseReport, IndicesToTaps, MaxPool, MaxUnpool, MaxUnpoolBackward, OpenReport, Scatter,
     TapsToIndices,
@@ -200,7 +197,7 @@ pub(crate) static VARIANTS: &[Variant] = table![
     MaxUnpool, "max_unpool_cell", Flat Cells Access, |_, _| true, UNPOOLING, UNPOOL_CELL, generated::nothing;
 
     MaxUnpoolBackward, "max_unpool_backward", Channels PooledValues NamedCells, |g, _| vec4_channels(g), UNPOOLING, BACKWARD, generated::nothing;
-    MaxUnpoolBackward, "max_unpool_backward", Row PooledValues NamedCells, |g, _| vec4_rows_pooled(g), UNPOOLING, BACKWARD_ROW, generated::nothing;
+    MaxUnpoolBackward, "max_unpool_backward", Row PooledValues NamedCells, |g, _| vec4_rows_pooled(g), UNPOOLING, BACKWARD, generated::nothing;
     MaxUnpoolBackward, "max_unpool_backward", FlatVec4 PooledValues NamedCells, |g, _| vec4_tensors(g), UNPOOLING, BACKWARD, generated::nothing;
     MaxUnpoolBackward, "max_unpool_backward", Flat PooledValues NamedCells, |_, _| true, UNPOOLING, BACKWARD, generated::nothing;
 
@@ -209,20 +206,20 @@ pub(crate) static VARIANTS: &[Variant] = table![
     OpenReport, "open_report", Flat PooledValues OwnWords, |_, _| true, &[Report], INDICES, generated::nothing;
     CloseReport, "close_report", Flat PooledValues OwnWords, |_, _| true, &[Params, Input, Report], INDICES, generated::nothing;
 
-    Scatter(Pass::Clear, Last), "scatter_clear", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Report, Scratch], SCATTER_LAST, generated::nothing;
-    Scatter(Pass::Locate, Last), "scatter_locate", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Indices, Report, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Clear, Last), "scatter_clear", Words PooledValues OwnWords, |_, _| true, &[Params, Report, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Locate, Last), "scatter_locate", Words PooledValues OwnWords, |_, _| true, &[Params, Indices, Report, Scratch], SCATTER_LAST, generated::nothing;
     Scatter(Pass::CloseReport, Last), "scatter_close_report", Words PooledValues OwnWords, |_, _| true, &[Indices, Report], SCATTER_LAST, generated::nothing;
-    Scatter(Pass::Gather, Last), "scatter_gather", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Input, Output, Scratch], SCATTER_LAST, generated::nothing;
+    Scatter(Pass::Gather, Last), "scatter_gather", Words PooledValues OwnWords, |_, _| true, &[Params, Input, Output, Scratch], SCATTER_LAST, generated::nothing;
 
-    Scatter(Pass::Clear, Sum), "scatter_clear", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Report, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Locate, Sum), "scatter_locate", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Indices, Report, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Count, Sum), "scatter_count", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Scan, Sum), "scatter_scan", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Reorder, Sum), "scatter_reorder", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::MarkRuns, Sum), "scatter_mark_runs", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Scratch], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Accumulate, Sum), "scatter_accumulate", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Input, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Clear, Sum), "scatter_clear", Words PooledValues OwnWords, |_, _| true, &[Params, Report, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Locate, Sum), "scatter_locate", Words PooledValues OwnWords, |_, _| true, &[Params, Indices, Report, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Count, Sum), "scatter_count", Words PooledValues OwnWords, |_, _| true, &[Params, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Scan, Sum), "scatter_scan", Words PooledValues OwnWords, |_, _| true, &[Params, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Reorder, Sum), "scatter_reorder", Words PooledValues OwnWords, |_, _| true, &[Params, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::MarkRuns, Sum), "scatter_mark_runs", Words PooledValues OwnWords, |_, _| true, &[Params, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Accumulate, Sum), "scatter_accumulate", Words PooledValues OwnWords, |_, _| true, &[Params, Input, Scratch], SCATTER_SUM, generated::nothing;
     Scatter(Pass::CloseReport, Sum), "scatter_close_report", Words PooledValues OwnWords, |_, _| true, &[Indices, Report], SCATTER_SUM, generated::nothing;
-    Scatter(Pass::Gather, Sum), "scatter_gather", Words PooledValues OwnWords, |_, _| true, &[ScatterParams, Input, Output, Scratch], SCATTER_SUM, generated::nothing;
+    Scatter(Pass::Gather, Sum), "scatter_gather", Words PooledValues OwnWords, |_, _| true, &[Params, Input, Output, Scratch], SCATTER_SUM, generated::nothing;
 ];
 
 impl Variant {
@@ -235,10 +232,9 @@ impl Variant {
             .expect("the last row of an operation serves every geometry")
     }
 
-    /// The index in the table of a pass of unpooling by arbitrary indices.
-    pub(crate) fn index_of_scatter(pass: ScatterPass, overlap: Overlap) -> usize {
-        let operation = Scatter(pass, overlap);
-        VARIANTS.iter().position(|v| v.operation == operation).expect("every pass has a row")
+    /// The index in the table of the variant of an operation that has one.
+    pub(crate) fn only(operation: Operation) -> usize {
+        VARIANTS.iter().position(|v| v.operation == operation).expect("every operation has a row")
     }
 }
 

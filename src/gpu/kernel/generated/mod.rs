@@ -35,6 +35,12 @@ fn tap(axis: &Axis, cell: u32, window: i32) -> Option<u32> {
     is_tap.then_some(offset / axis.dilation)
 }
 
+/// The tap of a cell in a window, if it is one on each axis.
+fn tap_of(axes: &[Axis; 3], cell: [u32; 3], window: [i32; 3]) -> Option<u32> {
+    let [z, y, x] = [0, 1, 2].map(|i| tap(&axes[i], cell[i], window[i]));
+    Some((z? * axes[1].kernel + y?) * axes[2].kernel + x?)
+}
+
 const LANES: [char; 4] = ['x', 'y', 'z', 'w'];
 
 fn vec4(lane: impl Fn(u32) -> String) -> String {

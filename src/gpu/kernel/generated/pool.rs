@@ -49,10 +49,11 @@ pub(crate) fn max_pool_row(constants: &Constants) -> String {
                     format!("cells{row}_{}.{member}.{}", cell / 4, LANES[(cell % 4) as usize])
                 })
             };
-            // Keys of elements of 16 or 8 bits contain the elements: see `shaders/prelude/tagged.wgsl`.
+            // Keys of elements of 16 or 8 bits contain element and tap: see `shaders/prelude/tagged.wgsl`.
             let is_tagged = constants.bits() < 32;
-            let elements = if is_tagged { String::new() } else { lanes("elements") + ", " };
-            let cells = format_args!("maximum_of_keys({elements}{}, {x}u)", lanes("keys"));
+            let [elements, keys] = ["elements", "keys"].map(lanes);
+            let cells = if is_tagged { keys } else { format!("{elements}, {keys}, vec4<u32>(0u)") };
+            let cells = format_args!("in_window(Maximum({cells}), {x}u)");
             next(body, &format!("maximum{row}"), x == 0, cells);
         }
     })

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Function, LANES, raster, tap, vec4};
+use super::{Function, LANES, raster, tap, tap_of, vec4};
 use crate::element::Element;
 use crate::geometry::Axis;
 use crate::gpu::kernel::constants::Constants;
@@ -20,10 +20,7 @@ pub(crate) fn max_unpool_block(constants: &Constants) -> String {
             body.line(format_args!("let {window} = load_window(block, {z}, {y}, {x});"));
             sums.add(&mut body, &window);
             for cell in raster(owned) {
-                let taps =
-                    (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y), tap(axis_x, cell[2], x));
-                let (Some(tap_z), Some(tap_y), Some(tap_x)) = taps else { continue };
-                let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
+                let Some(tap) = tap_of(&constants.axes, cell, [z, y, x]) else { continue };
                 cells.add(&mut body, cell, &format!("{window}, vec4<u32>({tap}u)"));
             }
         }
@@ -39,11 +36,7 @@ pub(crate) fn max_unpool_block(constants: &Constants) -> String {
 /// `unpool` of `shaders/max_unpool_row.wgsl`.
 pub(crate) fn max_unpool_row(constants: &Constants) -> String {
     if !has_constant_lanes(constants.one_element_per_pixel, &constants.axes[2]) {
-        return unpool_rows(constants, |body, sums, row| {
-            let arguments =
-                format!("vec4<u32>(row{row}.first), cells.x, cells.inner, row{row}.exists");
-            load_lanes(body, sums, constants, row, &arguments)
-        });
+        return unpool_rows(constants, |body, sums, row| load_lanes(body, sums, constants, row));
     }
     unpool_rows(constants, |body, sums, row| load_numbered(body, sums, constants, row, false))
 }
@@ -91,12 +84,8 @@ pub(crate) fn max_unpool_row_words(constants: &Constants) -> String {
             let load = format_args!("pooled({}, {})", from("elements"), from("taps"));
             body.line(format_args!("let {windows} = {load};"));
             for cell @ [cell_z, cell_y, cell_x] in raster(owned) {
-                let (tap_z, tap_y) = (tap(axis_z, cell_z, z), tap(axis_y, cell_y, y));
-                let tap_x = tap(axis_x, column_of(cell_x), offset);
-                let (Some(tap_z), Some(tap_y), Some(tap_x)) = (tap_z, tap_y, tap_x) else {
-                    continue;
-                };
-                let tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel + tap_x;
+                let at = [cell_z, cell_y, column_of(cell_x)];
+                let Some(tap) = tap_of(&constants.axes, at, [z, y, offset]) else { continue };
                 cells.add(&mut body, cell, &format!("{windows}, vec4<u32>({tap}u)"));
             }
         }
@@ -131,7 +120,7 @@ fn unpool_rows(
     constants: &Constants,
     load: impl Fn(&mut Function, &mut Sums, usize) -> Vec<Lanes>,
 ) -> String {
-    let [axis_z, axis_y, axis_x] = &constants.axes;
+    let [axis_z, axis_y, _] = &constants.axes;
     let mut body = Function::new("fn unpool(cells: RowCells)");
     let (mut sums, mut cells) = (Sums::new(constants), Accumulators::default());
     let owned = [axis_z.stride, axis_y.stride * constants.strip, 1];
@@ -139,9 +128,8 @@ fn unpool_rows(
         body.line(format_args!("let row{row} = window_row(cells, {z}, {y});"));
         for (windows, taps) in load(&mut body, &mut sums, row) {
             for cell in raster(owned) {
-                let (tap_z, tap_y) = (tap(axis_z, cell[0], z), tap(axis_y, cell[1], y));
-                let (Some(tap_z), Some(tap_y)) = (tap_z, tap_y) else { continue };
-                let first_tap = (tap_z * axis_y.kernel + tap_y) * axis_x.kernel;
+                let first_tap = tap_of(&constants.axes, cell, [z, y, 0]);
+                let Some(first_tap) = first_tap else { continue };
                 cells.add(&mut body, cell, &format!("{windows}, {taps} + {first_tap}u"));
             }
         }
@@ -159,14 +147,15 @@ fn load_lanes(
     sums: &mut Sums,
     constants: &Constants,
     row: usize,
-    arguments: &str,
 ) -> Vec<Lanes> {
     let load = |before| {
         let windows = format!("windows{row}_{before}");
-        let load = format_args!("load_windows_of_lanes({arguments}, {before}u)");
+        let x = format_args!("cells.x / STRIDE_X - {before}u");
+        let load = format_args!("load_windows_at(cells, row{row}, {x})");
         body.line(format_args!("let {windows} = {load};"));
         sums.add(body, &windows);
-        (windows, format!("tap_of_lanes(cells.x, {before}u)"))
+        let taps = format!("taps_of_cells(cells.x, {before}u, STRIDE_X, KERNEL_X, DILATION_X)");
+        (windows, taps)
     };
     (0..constants.axes[2].windows_per_cell()).rev().map(load).collect()
 }
@@ -324,7 +313,7 @@ impl Accumulators {
     fn finish(&self, [z, y, x]: [u32; 3]) -> String {
         match self.cells.get(&[z, y, x]) {
             None => "no_window()".to_owned(),
-            Some((1, first)) => format!("finish_one{}({first})", self.of),
+            Some((1, first)) if self.of.is_empty() => format!("finish_one({first})"),
             Some((windows, _)) => format!("finish(cell{z}{y}{x}_{})", windows - 1),
         }
     }

@@ -1,8 +1,9 @@
-// Stores of flat.wgsl where the number of elements divides by four: four elements at once.
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
+// by four.
 
 alias Stored = Packed;
 
-// Stores the four elements whose number is the work item's.
+// Stores the four elements of a number.
 fn store_item(item: u32, elements: vec4<u32>) {
     tensor_out[item - params.output_base] = pack(elements);
 }
