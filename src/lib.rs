@@ -107,14 +107,19 @@
 //! use unpool::{Element, Geometry, Gpu, Overlap, Shape, Window, wgpu};
 //!
 //! # fn main() -> Result<(), unpool::Error> {
-//! # let Ok(own) = pollster::block_on(Gpu::request()) else { return Ok(()) };
+//! # let own = match pollster::block_on(Gpu::request()) {
+//! #     // A machine without an adapter has nothing to run this on.
+//! #     Err(unpool::Error::NoAdapter { .. }) => return Ok(()),
+//! #     other => other?,
+//! # };
 //! # let (device, queue) = (own.device().clone(), own.queue().clone());
 //! // `device` and `queue` are the program's.
 //! let gpu = Gpu::from_device(&device, &queue);
 //! let geometry = Geometry::new(&Window::new(2), Shape::nchw([1, 1, 4, 4]))?;
 //! let pooling = gpu.pooling(&geometry, Element::F32)?;
 //!
-//! // Buffers of the program's, with at least these sizes and the usage STORAGE …
+//! // Buffers of the program's, with at least these sizes and the usage STORAGE: COPY_DST beside it to write to
+//! // them, COPY_SRC to read them back …
 //! let storage = |label, size| {
 //!     device.create_buffer(&wgpu::BufferDescriptor {
 //!         label: Some(label),

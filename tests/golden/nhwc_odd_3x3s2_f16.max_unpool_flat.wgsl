@@ -83,9 +83,8 @@ struct Invocation {
 // channels come first; `inner` counts channels where they come last, and is 1 elsewhere. Spatial axes that
 // the window does not have come first, and have extent 1. Elements are moved as the bits that they are
 // stored in, several adjacent elements at a time: vec4.wgsl, flat.wgsl and row_words.wgsl say how these lie, and
-// define the types `Coordinate`, `SignedCoordinate` and `Mask`. The first and the last also define `Loaded` and
-// `Stored`; beside flat.wgsl, load_words.wgsl or load_vec4.wgsl defines `Loaded`, and flat_words.wgsl or
-// flat_vec4.wgsl defines `Stored`.
+// define the types `Coordinate`, `SignedCoordinate` and `Mask`. The first and the last also define `Loaded`; beside
+// flat.wgsl, load_words.wgsl or load_vec4.wgsl does. store_vec4.wgsl or flat_words.wgsl defines `Stored`.
 
 // `Params` of src/gpu/kernel/uniforms.rs, field for field.
 struct Params {
