@@ -5,7 +5,7 @@ result on the host.
 usage: networks.py TIME_EXAMPLE MODEL.onnx ... [--device NAME] [--threads N] [--runs N] [--json FILE]
 
 TIME_EXAMPLE is the binary of `cargo build --release --example time -p unpool-cnn`. MODEL.onnx are files
-with their weights, as tools like fill_weights.py, torch.onnx.export or tf2onnx write them. Needs numpy and
+with their weights, as torch.onnx.export or tf2onnx write them. Needs numpy and
 onnxruntime from PyPI; with --device, PyTorch alone. Each runtime gets N threads (2), tract one, as it has no
 more; times are medians in milliseconds. PyTorch runs networks of torchvision under their names
 (resnet50_dynamo.onnx is torchvision's resnet50), forward, and forward with the gradient of one score with respect

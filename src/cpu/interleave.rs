@@ -186,6 +186,7 @@ fn zip<S: Simd, V: SimdBase<S>>(
         }
         return;
     }
+    let (even, odd, row) = (&even[..len], &odd[..len], &mut row[..2 * len]);
     // The last vectors overlap those before them.
     for at in (0..len).step_by(V::LEN).map(|at| at.min(len - V::LEN)) {
         let (a, b) = (&even[at..at + V::LEN], &odd[at..at + V::LEN]);

@@ -1,11 +1,14 @@
 //! Unpooling, in one of four ways.
 //!
 //! ```text
-//! where windows do not overlap and lie side by side: the cells, each by the window that it is in (`tiles`)
-//! where at most 16 windows read a cell:
-//!     channels last, of at least 16: the cells, each by the windows that read it (`gather`)
-//!     rows that are long enough: the cells, many at a time (`lines`)
-//! else: the values, each to the cell that its tap names (`scatter`)
+//! if windows do not overlap and are tiles, see `Tiles::of`:
+//!     each cell by the window that it is in (`tiles`)
+//! else if at most 16 windows read a cell, and it has at least 16 channels that come last:
+//!     each cell by the windows that read it (`gather`), unless strides leave large gaps
+//! else if at most 16 windows read a cell, and `lines::is_faster`:
+//!     many cells at a time, by the windows that read them (`lines`)
+//! else:
+//!     each value to the cell that its tap names (`scatter`)
 //! ```
 
 mod gather;

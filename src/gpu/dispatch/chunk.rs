@@ -63,7 +63,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The dispatches, in order: one, several for a tensor that passes a limit, none for an empty batch.
+    /// The dispatches, in order: one, several for a tensor that passes a limit, none for an empty batch. The limits
+    /// must be more than 0, which [`Arguments::new`](super::Arguments::new) checks.
     ///
     /// # Errors
     ///

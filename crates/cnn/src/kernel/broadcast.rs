@@ -82,6 +82,7 @@ impl Reduce {
         strides(&self.dims)
     }
 }
+
 /// A tensor with its axes in another order: axis `i` of the result is axis `order[i]` of what is
 /// read, which has extents `dims`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
