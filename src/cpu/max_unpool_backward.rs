@@ -40,7 +40,7 @@ pub(super) fn max_unpool_backward<T: Cell, U: TapWord>(
     each_chunk(grad_input, &chunks(geometry), start, |(windows, named), chunk, grad_input| {
         let windows = Windows::of_chunk(windows, geometry, &chunk);
         named.clear();
-        named.extend_from_slice(&taps[windows.pooled(chunk.row, grad_input.len())]);
+        named.extend_from_slice(&taps[chunk.first..chunk.first + grad_input.len()]);
         windows.search::<T, U, Named>(grad_output, chunk.row, grad_input, named);
     });
 }
@@ -58,8 +58,7 @@ fn gather<T: Cell, U: TapWord>(
     let chunks = Chunks::new(x.windows, geometry.inner, 4);
     each_chunk(grad_input, &chunks, Default::default, |(), chunk, grad_input| {
         let row = chunk.columns.len() * inner;
-        let first = chunk.row * geometry.pooled_row() + chunk.columns.start as usize * inner;
-        let taps = taps[first..first + grad_input.len()].chunks_exact(row);
+        let taps = taps[chunk.first..chunk.first + grad_input.len()].chunks_exact(row);
         let rows = Row::new(pooled, chunk.row).and_next(pooled);
         for (at, (values, taps)) in rows.zip(grad_input.chunks_exact_mut(row).zip(taps)) {
             table.each_cell(

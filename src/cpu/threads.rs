@@ -28,6 +28,8 @@ const THREAD_READS: usize = 4 * CHUNK_READS;
 
 /// Rows of a tensor, or a part of one row.
 pub(super) struct Chunk {
+    /// The number of the first element.
+    pub(super) first: usize,
     /// The number of the first row.
     pub(super) row: usize,
     pub(super) columns: Range<u32>,
@@ -89,7 +91,8 @@ impl Chunks {
 
     fn chunk(&self, i: usize) -> Chunk {
         let (row, part) = (i / self.parts * self.rows, i % self.parts);
-        Chunk { row, columns: self.column(part) as u32..self.column(part + 1) as u32 }
+        let columns = self.column(part) as u32..self.column(part + 1) as u32;
+        Chunk { first: self.start(i), row, columns }
     }
 }
 

@@ -142,13 +142,6 @@ impl<'a> Windows<'a> {
         windows.insert(same.unwrap_or_else(|| Self::new(geometry, chunk.columns.clone())))
     }
 
-    /// The elements of some windows in the pooled tensor: `len` from row `first` on.
-    pub(super) fn pooled(&self, first: usize, len: usize) -> Range<usize> {
-        let start = self.columns.start as usize * self.geometry.inner as usize;
-        let start = first * self.geometry.pooled_row() + start;
-        start..start + len
-    }
-
     /// Searches the windows of the rows from number `first` on. `values` and `taps` become those of the
     /// cells that are found.
     pub(super) fn search<T: Cell, U: Tap, S: Search<T, U>>(

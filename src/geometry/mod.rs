@@ -2,9 +2,8 @@
 //!
 //! Later steps rely on these checks, so every refusal that depends on sizes is here. Inside the
 //! crate, a tensor of any rank and layout has five extents, `[outer, z, y, x, inner]`: `outer` is
-//! the number of images, or of planes when channels come first, and `inner` the number of channels when they
-//! come last, else 1. Spatial axes that a tensor lacks have
-//! extent 1 and a window of one cell. The CPU loops and the kernels see only these five extents.
+//! the number of images, or of planes when channels come first, and `inner` the number of channels when they come
+//! last, else 1. Spatial axes that a tensor lacks have extent 1 and a window of one cell. The CPU loops and the kernels see only these five extents.
 
 mod axis;
 mod taps_of_cell;

@@ -429,8 +429,8 @@ fn channel(inner: Coordinate) -> vec4<u32> {
     return inner;
 }
 
-// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
-// by four.
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the numbers of elements are
+// multiples of four.
 
 alias Stored = Packed;
 

@@ -335,8 +335,8 @@ fn pack(elements: vec4<u32>) -> Packed {
     return elements;
 }
 
-// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
-// by four.
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the numbers of elements are
+// multiples of four.
 
 alias Stored = Packed;
 

@@ -360,8 +360,8 @@ fn channel(inner: Coordinate) -> vec4<u32> {
     return vec4<u32>(inner * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
 }
 
-// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the number of elements divides
-// by four.
+// Stores of four elements at once: of vec4.wgsl, of row_words.wgsl, and of flat.wgsl where the numbers of elements are
+// multiples of four.
 
 alias Stored = Packed;
 

@@ -80,7 +80,7 @@ impl<'a, T: Cell, U: TapWord> Gather<'a, T, U> {
     #[inline(always)]
     fn unpool_chunk<R: Rule<T>>(
         &self,
-        Chunk { row, columns }: Chunk,
+        Chunk { row, columns, .. }: Chunk,
         output: &mut [T],
         (of_row, of_cell): &mut (Sources<U>, Vec<Source<U>>),
     ) -> bool {

@@ -63,7 +63,7 @@ pub(super) fn unpool<T: Cell, R: Rule<T>>(
     let gather = Gather { level: level(), geometry, readers, shifts, values, taps };
     let extents = geometry.axes.map(|axis| axis.input);
     all_chunks(output, &chunks(geometry), Scratch::default, |scratch, chunk, mut output| {
-        let Chunk { row, columns } = chunk;
+        let Chunk { row, columns, .. } = chunk;
         let (len, mut first) = (columns.len() * geometry.inner as usize, Row::new(extents, row));
         let mut fits = true;
         while !output.is_empty() {

@@ -98,7 +98,7 @@ fn put_each<T: Copy, U: TapWord, S>(
     let ([z, y, x], inner) = (&geometry.axes, geometry.inner as usize);
     let extents = geometry.axes.map(|axis| axis.input);
     let pooled = geometry.axes.map(|axis| axis.windows);
-    let start = chunk.row * geometry.input_row() + chunk.columns.start as usize * inner;
+    let start = chunk.first;
     let last = (start + cells.len() - 1) / geometry.input_row();
     let [first, last] = [chunk.row, last].map(|number| Row::new(extents, number));
     let columns = x.windows_over(&chunk.columns);

@@ -65,7 +65,11 @@ struct Unpool<'a, T, U> {
 impl<T: Cell, U: TapWord> Unpool<'_, T, U> {
     /// Unpools the rows of a chunk, of tiles of `N` cells of one element, or of channels if `N` is 1.
     #[inline(always)]
-    fn chunk<R: Rule<T>, const N: usize>(&self, Chunk { row, columns }: Chunk, output: &mut [T]) {
+    fn chunk<R: Rule<T>, const N: usize>(
+        &self,
+        Chunk { row, columns, .. }: Chunk,
+        output: &mut [T],
+    ) {
         let ([z, y, x], inner) = (&self.geometry.axes, self.geometry.inner as usize);
         let (extents, pooled) =
             (self.geometry.axes.map(|a| a.input), self.geometry.axes.map(|a| a.windows));
