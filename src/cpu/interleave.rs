@@ -142,57 +142,18 @@ fn by_constant<T: Pod, const S: usize>(row: &[T], classes: &mut [T], len: usize)
     }
 }
 
-/// Joins two classes of single cells into a row, which begins with a cell of `odd` unless it is `from_even`. Never
-/// inlined, as [`Deinterleave::row`].
-#[inline(never)]
-pub(super) fn join<T: Pod>(
-    level: Level,
-    mut even: &[T],
-    mut odd: &[T],
-    from_even: bool,
-    mut row: &mut [T],
-) {
+/// Joins two classes of single cells into a row, which begins with a cell of `odd` unless it is `from_even`.
+#[inline(always)]
+pub(super) fn join<T: Pod>(mut even: &[T], mut odd: &[T], from_even: bool, mut row: &mut [T]) {
     if !from_even {
         row[0] = odd[0];
         (even, odd, row) = (&even[1..], &odd[1..], &mut row[1..]);
     }
-    dispatch!(level, simd => join_two(simd, even, odd, row));
-}
-
-#[inline(always)]
-fn join_two<S: Simd, T: Pod>(simd: S, even: &[T], odd: &[T], row: &mut [T]) {
-    match size_of::<T>() {
-        4 => zip::<S, S::u32s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
-        2 => zip::<S, S::u16s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
-        _ => zip::<S, S::u8s>(simd, cast_slice(even), cast_slice(odd), cast_slice_mut(row)),
-    }
-}
-
-#[inline(always)]
-fn zip<S: Simd, V: SimdBase<S>>(
-    simd: S,
-    even: &[V::Element],
-    odd: &[V::Element],
-    row: &mut [V::Element],
-) {
     let (pairs, rest) = row.as_chunks_mut::<2>();
-    let len = pairs.len();
     if let [last] = rest {
-        *last = even[len];
+        *last = even[pairs.len()];
     }
-    if len < V::LEN {
-        for (pair, (&a, &b)) in pairs.iter_mut().zip(even.iter().zip(odd)) {
-            *pair = [a, b];
-        }
-        return;
-    }
-    let (even, odd, row) = (&even[..len], &odd[..len], &mut row[..2 * len]);
-    // The last vectors overlap those before them.
-    for at in (0..len).step_by(V::LEN).map(|at| at.min(len - V::LEN)) {
-        let (a, b) = (&even[at..at + V::LEN], &odd[at..at + V::LEN]);
-        let (a, b) = V::from_slice(simd, a).interleave(V::from_slice(simd, b));
-        let (first, second) = row[2 * at..][..2 * V::LEN].split_at_mut(V::LEN);
-        a.store_slice(first);
-        b.store_slice(second);
+    for (pair, (&even, &odd)) in pairs.iter_mut().zip(even.iter().zip(odd)) {
+        *pair = [even, odd];
     }
 }

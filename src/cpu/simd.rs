@@ -98,6 +98,8 @@ mod tests {
             (overlapping, first(&[2, 3, 9, 99])),
             (overlapping, first(&[2, 3, 7, 8, 98])),
             (overlapping, first(&[1, 2, 5003])),
+            (overlapping, first(&[1, 1, 91, 67])),
+            (Window::new(3).with_stride(1).with_padding(1), first(&[1, 1, 70, 40])),
             (Window::new(5).with_stride(2).with_padding([(0, 1), (3, 0)]), first(&[1, 3, 11, 101])),
             (Window::new(3).with_padding(2).with_ceil_mode(true), first(&[1, 5, 1, 9])),
             (Window::new([2, 3]).with_stride([2, 1]).with_padding(1), first(&[1, 3, 6, 21])),

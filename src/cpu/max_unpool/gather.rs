@@ -135,7 +135,7 @@ impl<'a, T: Cell, U: TapWord> Gather<'a, T, U> {
         ends.clear();
         ends.push(0);
         for class in &self.readers[2] {
-            Source::find(rows, class, self.geometry.inner, U::new, sources);
+            Source::find(rows, class, self.geometry.inner, sources);
             ends.push(sources.len());
         }
     }

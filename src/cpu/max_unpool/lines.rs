@@ -3,23 +3,23 @@
 //! ```text
 //! for each part of a plane of the output:
 //!     copy the rows of windows that read it into lines with margins, whose taps name no cell
-//!     for each class of cells, those whose numbers have the same remainders modulo the stride:
-//!         unpool the cells of the class, line after line, as one run
-//!     interleave the classes
+//!     for each band, some rows of stride blocks:
+//!         for each class of cells, those whose numbers have the same remainders modulo the stride:
+//!             unpool the cells of the class, line after line, as one run
+//!         interleave the classes
 //! ```
 //!
 //! The cells of a class lie in lines, too, one for each row of stride blocks. The cells of the margins between them are
 //! computed and not used.
 //!
 //! 1. In lines with margins every cell of a class has the same windows, and all of them are one long vector: see `run`.
-//!    One thread of an EPYC, compared with scattering, f32 / f16 / u8: `nchw_3x3s1` `max_unpool` 0.54 / 0.28 / 0.16 times as
-//!    long, `max_pool_backward` 0.49 / 0.82 / 0.68; `nchw_3x3s2` 0.82 / 0.53 / 0.30 and 0.77 / 0.88 / 0.73; 1-D, 3 with a
-//!    stride of 2, 0.55 / 0.26 / 0.11 and 0.57 / 0.37 / 0.32.
-//! 2. Taps are as wide as cells, so that a vector of them compares to a mask for a vector of cells.
+//!    One thread of an EPYC, compared with scattering, f32 / f16 / u8: `nchw_3x3s1` `max_unpool` 0.50 / 0.34 / 0.22 times as
+//!    long, `max_pool_backward` 0.44 / 0.76 / 0.47; `nchw_3x3s2` 0.93 / 0.51 / 0.48 and 0.71 / 0.74 / 0.55.
+//! 2. The classes of a band are interleaved while they are in the first cache, and the stores of the output overlap with
+//!    unpooling the next band: f32 `nchw_3x3s2` `max_pool_backward` of eight images 2.6 ms → 1.9 (EPYC, two threads).
 
 use std::ops::{Range, RangeInclusive};
 
-use bytemuck::{cast_slice, cast_slice_mut};
 use fearless_simd::Level;
 
 use super::rule::Rule;
@@ -34,9 +34,13 @@ use crate::geometry::{Axis, Geometry, Reader};
 /// Elements up to which a plane is not cut.
 const PLANE: usize = 64 * 1024;
 
-/// Whether this is faster than scattering. It is slower with a stride of 2 on planes of 27×27 (1.5 times), with a stride
-/// of 3 (1.5 times) and of 5, and little faster with three channels that come last and a stride of 2. Short rows in small
-/// planes are scattered, too: lines take some 90 ns for a plane.
+/// Bytes of a class from which on no line is added to a band: what a band reads and makes fits the first cache.
+const BAND: usize = 1024;
+
+/// Whether this is faster than scattering. With a stride of 2 it takes as long on planes of 27×27, 0.67 times as long on
+/// 28×28, and 1.6 times on 13×13. It is slower with a stride of 3 (1.5 times) and of 5, and little faster with three
+/// channels that come last and a stride of 2. Short rows in small planes are scattered, too: lines take some 90 ns for a
+/// plane.
 pub(super) fn is_faster(geometry: &Geometry) -> bool {
     let ([_, y, x], inner) = (&geometry.axes, geometry.inner as usize);
     // Windows that would lie in the margins are compared, too.
@@ -46,7 +50,7 @@ pub(super) fn is_faster(geometry: &Geometry) -> bool {
     match (x.stride, y.stride) {
         _ if windows > WINDOWS as u128 => false,
         (1, 1 | 2) => row >= LANES / 2 && row * rows >= 4 * LANES,
-        (2, 1 | 2) => inner == 1 && row >= 6 * LANES,
+        (2, 1 | 2) => inner == 1 && row >= 28 && row * rows >= 6 * LANES,
         _ => false,
     }
 }
@@ -112,10 +116,12 @@ struct Gather<'a, T> {
 struct Scratch<T: Cell> {
     /// The lines.
     values: Vec<T>,
-    taps: Vec<T::Number>,
+    taps: Vec<u8>,
     rows: Vec<RowOfWindows>,
-    sources: Vec<Source<T::Number>>,
-    /// The cells of each class.
+    /// The windows that read the cells of each class, one class after the other.
+    sources: Vec<Source<u8>>,
+    ends: Vec<usize>,
+    /// The cells of each class, of a band.
     classes: Vec<T>,
 }
 
@@ -171,39 +177,49 @@ impl<T: Cell> Gather<'_, T> {
         let (line, stride) = (part.x.len * inner, of_x.len());
         let plane = part.y.len * line;
         self.copy_lines(part, of_z, scratch);
-        let Scratch { values, taps, rows, sources, classes } = scratch;
-        // The pooled elements of the first block's own window, and of all blocks, line after line.
-        let ahead = part.y.number(part.y.blocks.start).wrapping_mul(line);
-        let ahead = ahead.wrapping_add(part.x.number(part.x.blocks.start).wrapping_mul(inner));
-        let len = (part.y.blocks.len() * line).max(LANES);
-        let run = (len - line.min(len) + part.x.blocks.len() * inner).max(LANES);
-        grow(classes, of_y.len() * stride * len);
-        let mut fits = true;
-        for (class, cells) in classes.chunks_exact_mut(len).take(of_y.len() * stride).enumerate() {
+        let Scratch { values, taps, rows, sources, ends, classes } = scratch;
+        sources.clear();
+        ends.clear();
+        ends.push(0);
+        for of_y in of_y {
             rows.clear();
             for (i, of_z) in of_z.iter().enumerate() {
-                rows.extend(of_y[class / stride].iter().map(|of_y| RowOfWindows {
+                rows.extend(of_y.iter().map(|of_y| RowOfWindows {
                     first_tap: (of_z.tap * y.kernel + of_y.tap) * x.kernel,
                     start: (i * plane).wrapping_add((of_y.shift * line as i64) as usize),
                 }));
             }
-            sources.clear();
-            let tap = |tap: u32| T::Number::from(tap as u8);
-            Source::find(rows, &of_x[class % stride], self.geometry.inner, tap, sources);
-            let pooled = (&values[..], &taps[..]);
-            fits &= unpool_run::<T, T::Number, R>(pooled, sources, ahead, &mut cells[..run]);
+            for of_x in of_x {
+                Source::find(rows, of_x, self.geometry.inner, sources);
+                ends.push(sources.len());
+            }
         }
-        let rows = output.chunks_exact_mut(part.x.cells.len() * inner);
-        for (row, cells) in part.y.cells.clone().zip(rows) {
-            let (block, class) = (row / y.stride - part.y.blocks.start, row % y.stride);
-            let classes = &classes[class as usize * stride * len + block as usize * line..];
-            if stride == 1 {
-                cells.copy_from_slice(&classes[..cells.len()]);
-            } else {
-                let from_even = part.x.cells.start.is_multiple_of(2);
-                let classes = cast_slice::<T, T::Number>(classes);
-                let (odd, cells) = (&classes[len..], cast_slice_mut(cells));
-                interleave::join(self.level, classes, odd, from_even, cells);
+        let mut fits = true;
+        let lines = (BAND / size_of::<T>()).div_ceil(line);
+        let (blocks, width) = (part.x.blocks.len() * inner, part.x.cells.len() * inner);
+        let len = ((lines - 1) * line + blocks).max(LANES);
+        grow(classes, of_y.len() * stride * len);
+        for first in part.y.blocks.clone().step_by(lines) {
+            let end = part.y.blocks.end.min(first + lines as u32);
+            // The pooled elements of the first block's own window, and of all blocks, line after line.
+            let ahead = part.y.number(first).wrapping_mul(line);
+            let ahead = ahead.wrapping_add(part.x.number(part.x.blocks.start).wrapping_mul(inner));
+            let run = ((end - first - 1) as usize * line + blocks).max(LANES);
+            for (cells, ends) in classes.chunks_exact_mut(len).zip(ends.windows(2)) {
+                let (pooled, sources) = ((&values[..], &taps[..]), &sources[ends[0]..ends[1]]);
+                fits &= unpool_run::<T, u8, R>(pooled, sources, ahead, &mut cells[..run]);
+            }
+            let cells = &part.y.cells;
+            for y_cell in cells.start.max(first * y.stride)..cells.end.min(end * y.stride) {
+                let (block, class) = (y_cell / y.stride - first, y_cell % y.stride);
+                let classes = &classes[class as usize * stride * len + block as usize * line..];
+                let row = &mut output[(y_cell - cells.start) as usize * width..][..width];
+                if stride == 1 {
+                    row.copy_from_slice(&classes[..width]);
+                } else {
+                    let from_even = part.x.cells.start.is_multiple_of(2);
+                    interleave::join(classes, &classes[len..], from_even, row);
+                }
             }
         }
         fits
@@ -220,7 +236,7 @@ impl<T: Cell> Gather<'_, T> {
         let len = of_z.len() * part.y.len * line + LANES;
         grow(&mut scratch.values, len);
         scratch.taps.clear();
-        scratch.taps.resize(len, u8::MAX.into());
+        scratch.taps.resize(len, u8::MAX);
         for (i, of_z) in of_z.iter().enumerate() {
             let Some(qz) = z.window(part.first.z / z.stride, of_z.shift) else { continue };
             for qy in part.y.real.clone() {
@@ -231,9 +247,7 @@ impl<T: Cell> Gather<'_, T> {
                 let to = to + part.x.number(part.x.real.start) * inner;
                 let to = to..to + from.len();
                 scratch.values[to.clone()].copy_from_slice(&self.values[from.clone()]);
-                for (to, &tap) in scratch.taps[to].iter_mut().zip(&self.taps[from]) {
-                    *to = tap.into();
-                }
+                scratch.taps[to].copy_from_slice(&self.taps[from]);
             }
         }
     }

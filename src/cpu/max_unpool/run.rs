@@ -16,6 +16,7 @@
 use super::rule::Rule;
 use crate::cell::Cell;
 use crate::cpu::simd::{LANES, by};
+use crate::cpu::tap::TapWord;
 use crate::geometry::{Geometry, Reader};
 
 /// A window that reads some cells.
@@ -37,19 +38,13 @@ pub(super) struct RowOfWindows {
     pub(super) start: usize,
 }
 
-impl<U> Source<U> {
+impl<U: TapWord> Source<U> {
     /// Appends the windows that read the cells of a class, of some rows of windows, in raster order.
     #[inline(always)]
-    pub(super) fn find(
-        rows: &[RowOfWindows],
-        class: &[Reader],
-        inner: u32,
-        tap: impl Fn(u32) -> U,
-        found: &mut Vec<Self>,
-    ) {
+    pub(super) fn find(rows: &[RowOfWindows], class: &[Reader], inner: u32, found: &mut Vec<Self>) {
         for row in rows {
             found.extend(class.iter().map(|reader| Self {
-                tap: tap(row.first_tap + reader.tap),
+                tap: U::new(row.first_tap + reader.tap),
                 start: row.start.wrapping_add((reader.shift * i64::from(inner)) as usize),
                 shift: reader.shift,
             }));
@@ -70,7 +65,7 @@ pub(super) fn existing_windows_per_cell(geometry: &Geometry) -> usize {
 /// Unpools adjacent cells, at least [`LANES`], whose windows' pooled elements are adjacent: `ahead` elements from those of
 /// block 0 on. Returns whether every sum fits.
 #[inline(always)]
-pub(super) fn unpool_run<T: Cell, U: Copy + PartialEq, R: Rule<T>>(
+pub(super) fn unpool_run<T: Cell, U: TapWord, R: Rule<T>>(
     pooled: (&[T], &[U]),
     sources: &[Source<U>],
     ahead: usize,
@@ -98,7 +93,7 @@ pub(super) fn unpool_run<T: Cell, U: Copy + PartialEq, R: Rule<T>>(
 
 /// Unpools `L` cells of a run, from `at` on.
 #[inline(always)]
-fn unpool_lanes<T: Cell, U: Copy + PartialEq, R: Rule<T>, const L: usize>(
+fn unpool_lanes<T: Cell, U: TapWord, R: Rule<T>, const L: usize>(
     (values, taps): (&[T], &[U]),
     sources: &[Source<U>],
     ahead: usize,
@@ -124,7 +119,7 @@ fn unpool_lanes<T: Cell, U: Copy + PartialEq, R: Rule<T>, const L: usize>(
 
 /// Unpools adjacent elements, at least [`LANES`], each of which one window reads by this tap.
 #[inline(always)]
-pub(super) fn unpool_cell<T: Cell, U: Copy + PartialEq, R: Rule<T>>(
+pub(super) fn unpool_cell<T: Cell, U: TapWord, R: Rule<T>>(
     cells: &mut [T],
     values: &[T],
     taps: &[U],
