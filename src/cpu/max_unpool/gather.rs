@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::rule::Rule;
-use super::run::{RowOfWindows, Source, existing_windows_per_cell, unpool_run};
+use super::run::{RowOfWindows, Source, Sources, existing_windows_per_cell, unpool_run};
 use crate::cell::Cell;
 use crate::cpu::row::Row;
 use crate::cpu::simd::level;
@@ -47,23 +47,6 @@ struct Gather<'a, T, U> {
     /// The stride blocks on the x axis whose cells have all their windows.
     whole: Range<u32>,
     pooled: (&'a [T], &'a [U]),
-}
-
-/// The windows that read the cells of a row.
-#[derive(Default)]
-struct Sources<U> {
-    rows: Vec<RowOfWindows>,
-    /// For each class of cells on the x axis, in raster order.
-    sources: Vec<Source<U>>,
-    ends: Vec<usize>,
-}
-
-impl<U> Sources<U> {
-    /// The windows that read the cells of a class.
-    #[inline(always)]
-    fn of_class(&self, class: usize) -> &[Source<U>] {
-        &self.sources[self.ends[class]..self.ends[class + 1]]
-    }
 }
 
 impl<'a, T: Cell, U: TapWord> Gather<'a, T, U> {
@@ -115,29 +98,23 @@ impl<'a, T: Cell, U: TapWord> Gather<'a, T, U> {
     /// Finds the windows that read the cells of a row.
     #[inline(always)]
     fn find(&self, row: Row, found: &mut Sources<U>) {
-        let Sources { rows, sources, ends } = found;
         let [z, y, x] = &self.geometry.axes;
         let pooled = self.geometry.axes.map(|axis| axis.windows);
         let (block_z, block_y) = (row.z / z.stride, row.y / y.stride);
-        rows.clear();
+        found.clear();
+        found.rows.clear();
         for of_z in &self.readers[0][(row.z % z.stride) as usize] {
             let Some(qz) = z.window(block_z, of_z.shift) else { continue };
             for of_y in &self.readers[1][(row.y % y.stride) as usize] {
                 let Some(qy) = y.window(block_y, of_y.shift) else { continue };
                 let row = Row { outer: row.outer, z: qz, y: qy };
-                rows.push(RowOfWindows {
+                found.rows.push(RowOfWindows {
                     first_tap: (of_z.tap * y.kernel + of_y.tap) * x.kernel,
                     start: row.number(pooled) * self.geometry.pooled_row(),
                 });
             }
         }
-        sources.clear();
-        ends.clear();
-        ends.push(0);
-        for class in &self.readers[2] {
-            Source::find(rows, class, self.geometry.inner, sources);
-            ends.push(sources.len());
-        }
+        found.add(&self.readers[2], self.geometry.inner);
     }
 
     /// Of the windows of a row, those that read a cell, and the cell's stride block.

@@ -20,10 +20,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use fearless_simd::Level;
-
 use super::rule::Rule;
-use super::run::{RowOfWindows, Source, WINDOWS, existing_windows_per_cell, unpool_run};
+use super::run::{RowOfWindows, Sources, WINDOWS, existing_windows_per_cell, unpool_run};
 use crate::cell::Cell;
 use crate::cpu::interleave;
 use crate::cpu::row::Row;
@@ -64,7 +62,8 @@ pub(super) fn unpool<T: Cell, R: Rule<T>>(
 ) -> bool {
     let readers = geometry.axes.each_ref().map(Axis::readers);
     let shifts = readers.each_ref().map(|readers| Axis::shifts(readers));
-    let gather = Gather { level: level(), geometry, readers, shifts, values, taps };
+    let level = level();
+    let gather = Gather { geometry, readers, shifts, values, taps };
     let extents = geometry.axes.map(|axis| axis.input);
     all_chunks(output, &chunks(geometry), Scratch::default, |scratch, chunk, mut output| {
         let Chunk { row, columns, .. } = chunk;
@@ -79,7 +78,7 @@ pub(super) fn unpool<T: Cell, R: Rule<T>>(
                 first,
             };
             fits &= vectorized(
-                gather.level,
+                level,
                 #[inline(always)]
                 || gather.unpool_part::<R>(&part, cells, scratch),
             );
@@ -102,7 +101,6 @@ fn chunks(geometry: &Geometry) -> Chunks {
 }
 
 struct Gather<'a, T> {
-    level: Level,
     geometry: &'a Geometry,
     /// The windows that read the cells of each class, on each axis.
     readers: [Vec<Vec<Reader>>; 3],
@@ -117,10 +115,7 @@ struct Scratch<T: Cell> {
     /// The lines.
     values: Vec<T>,
     taps: Vec<u8>,
-    rows: Vec<RowOfWindows>,
-    /// The windows that read the cells of each class, one class after the other.
-    sources: Vec<Source<u8>>,
-    ends: Vec<usize>,
+    sources: Sources<u8>,
     /// The cells of each class, of a band.
     classes: Vec<T>,
 }
@@ -177,22 +172,17 @@ impl<T: Cell> Gather<'_, T> {
         let (line, stride) = (part.x.len * inner, of_x.len());
         let plane = part.y.len * line;
         self.copy_lines(part, of_z, scratch);
-        let Scratch { values, taps, rows, sources, ends, classes } = scratch;
+        let Scratch { values, taps, sources, classes } = scratch;
         sources.clear();
-        ends.clear();
-        ends.push(0);
         for of_y in of_y {
-            rows.clear();
+            sources.rows.clear();
             for (i, of_z) in of_z.iter().enumerate() {
-                rows.extend(of_y.iter().map(|of_y| RowOfWindows {
+                sources.rows.extend(of_y.iter().map(|of_y| RowOfWindows {
                     first_tap: (of_z.tap * y.kernel + of_y.tap) * x.kernel,
                     start: (i * plane).wrapping_add((of_y.shift * line as i64) as usize),
                 }));
             }
-            for of_x in of_x {
-                Source::find(rows, of_x, self.geometry.inner, sources);
-                ends.push(sources.len());
-            }
+            sources.add(of_x, self.geometry.inner);
         }
         let mut fits = true;
         let lines = (BAND / size_of::<T>()).div_ceil(line);
@@ -205,8 +195,9 @@ impl<T: Cell> Gather<'_, T> {
             let ahead = part.y.number(first).wrapping_mul(line);
             let ahead = ahead.wrapping_add(part.x.number(part.x.blocks.start).wrapping_mul(inner));
             let run = ((end - first - 1) as usize * line + blocks).max(LANES);
-            for (cells, ends) in classes.chunks_exact_mut(len).zip(ends.windows(2)) {
-                let (pooled, sources) = ((&values[..], &taps[..]), &sources[ends[0]..ends[1]]);
+            let classes_of_band = classes.chunks_exact_mut(len).take(of_y.len() * stride);
+            for (class, cells) in classes_of_band.enumerate() {
+                let (pooled, sources) = ((&values[..], &taps[..]), sources.of_class(class));
                 fits &= unpool_run::<T, u8, R>(pooled, sources, ahead, &mut cells[..run]);
             }
             let cells = &part.y.cells;

@@ -13,6 +13,8 @@
 //!    1.22 ms → 1.10, `max_unpool` 1.14 → 1.05, with u8 0.71 → 0.53; `nhwc_3x3s1` `max_unpool` with f16 2.4 → 1.7.
 //!    Sums of 64 bits would take 1.7 times as long (EPYC, two threads).
 
+use std::ops::Range;
+
 use super::rule::Rule;
 use crate::cell::Cell;
 use crate::cpu::simd::{LANES, by};
@@ -23,7 +25,7 @@ use crate::geometry::{Geometry, Reader};
 #[derive(Clone, Copy)]
 pub(super) struct Source<U> {
     /// The tap of the cells in the window.
-    pub(super) tap: U,
+    tap: U,
     /// The pooled element for the cell of stride block 0, which may lie before the first.
     start: usize,
     /// The number of the window on the x axis, less that of the cell's stride block.
@@ -38,17 +40,42 @@ pub(super) struct RowOfWindows {
     pub(super) start: usize,
 }
 
-impl<U: TapWord> Source<U> {
-    /// Appends the windows that read the cells of a class, of some rows of windows, in raster order.
+/// The windows that read the cells of each class, those whose numbers have the same remainders modulo the stride.
+#[derive(Default)]
+pub(super) struct Sources<U> {
+    /// The rows of windows that read the classes added next.
+    pub(super) rows: Vec<RowOfWindows>,
+    /// Class after class, in raster order.
+    sources: Vec<Source<U>>,
+    classes: Vec<Range<usize>>,
+}
+
+impl<U: TapWord> Sources<U> {
+    pub(super) fn clear(&mut self) {
+        self.sources.clear();
+        self.classes.clear();
+    }
+
+    /// Adds the classes on the x axis, which these windows of each row read.
     #[inline(always)]
-    pub(super) fn find(rows: &[RowOfWindows], class: &[Reader], inner: u32, found: &mut Vec<Self>) {
-        for row in rows {
-            found.extend(class.iter().map(|reader| Self {
-                tap: U::new(row.first_tap + reader.tap),
-                start: row.start.wrapping_add((reader.shift * i64::from(inner)) as usize),
-                shift: reader.shift,
-            }));
+    pub(super) fn add(&mut self, classes: &[Vec<Reader>], inner: u32) {
+        for class in classes {
+            let start = self.sources.len();
+            for row in &self.rows {
+                self.sources.extend(class.iter().map(|reader| Source {
+                    tap: U::new(row.first_tap + reader.tap),
+                    start: row.start.wrapping_add((reader.shift * i64::from(inner)) as usize),
+                    shift: reader.shift,
+                }));
+            }
+            self.classes.push(start..self.sources.len());
         }
+    }
+
+    /// The windows that read the cells of a class.
+    #[inline(always)]
+    pub(super) fn of_class(&self, class: usize) -> &[Source<U>] {
+        &self.sources[self.classes[class].clone()]
     }
 }
 
