@@ -1,4 +1,4 @@
-//! Rearranging a row so that the cells at one tap of adjacent windows are adjacent, and back.
+//! Rearranging a row so that the cells at one tap of adjacent windows are adjacent.
 //!
 //! ```text
 //! for each class of cells, those whose number has one remainder modulo the stride:
@@ -139,21 +139,5 @@ fn by_constant<T: Pod, const S: usize>(row: &[T], classes: &mut [T], len: usize)
         if let Some(&cell) = rest.get(class) {
             cells[blocks.len()] = cell;
         }
-    }
-}
-
-/// Joins two classes of single cells into a row, which begins with a cell of `odd` unless it is `from_even`.
-#[inline(always)]
-pub(super) fn join<T: Pod>(mut even: &[T], mut odd: &[T], from_even: bool, mut row: &mut [T]) {
-    if !from_even {
-        row[0] = odd[0];
-        (even, odd, row) = (&even[1..], &odd[1..], &mut row[1..]);
-    }
-    let (pairs, rest) = row.as_chunks_mut::<2>();
-    if let [last] = rest {
-        *last = even[pairs.len()];
-    }
-    for (pair, (&even, &odd)) in pairs.iter_mut().zip(even.iter().zip(odd)) {
-        *pair = [even, odd];
     }
 }

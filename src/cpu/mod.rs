@@ -244,11 +244,13 @@ fn unpool<T: Cell>(
     if T::max_unpool(geometry, values, taps, overlap, output) {
         return Ok(());
     }
-    // The definition finds the first sum that does not fit, if there is one.
+    // The definition finds the first sum that does not fit, or unpools windows that the loops leave to it.
     match reference::max_unpool(geometry, values, taps, overlap) {
+        Ok(made) => output.copy_from_slice(&made),
         Err(Error::Overflow { element, kind, .. }) => {
-            Err(Error::Overflow { operand, element, kind })
+            return Err(Error::Overflow { operand, element, kind });
         }
-        other => other.map(drop),
+        Err(error) => return Err(error),
     }
+    Ok(())
 }

@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use super::rule::Rule;
-use super::run::{RowOfWindows, Source, Sources, existing_windows_per_cell, unpool_run};
+use super::run::{Source, unpool_run};
 use crate::cell::Cell;
 use crate::cpu::row::Row;
 use crate::cpu::simd::level;
@@ -29,7 +29,7 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
 ) -> bool {
     let level = level();
     let gather = Gather::new(geometry, values, taps);
-    let reads = existing_windows_per_cell(geometry);
+    let reads = windows_per_cell(geometry);
     let chunks = Chunks::new(geometry.axes[2].input, geometry.inner, reads);
     all_chunks(output, &chunks, Default::default, |found, chunk, output| {
         U::vectorized(
@@ -38,6 +38,28 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
             || gather.unpool_chunk::<R>(chunk, output, found),
         )
     })
+}
+
+/// The most windows that read one cell: the product over the axes of the windows that can, or of all if these are
+/// fewer.
+pub(super) fn windows_per_cell(geometry: &Geometry) -> usize {
+    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.windows) as usize);
+    windows.into_iter().product()
+}
+
+/// The windows that read the cells of each class, in raster order.
+#[derive(Default)]
+struct Sources<U> {
+    /// Class after class.
+    sources: Vec<Source<U>>,
+    classes: Vec<Range<usize>>,
+}
+
+impl<U> Sources<U> {
+    #[inline(always)]
+    fn of_class(&self, class: usize) -> &[Source<U>] {
+        &self.sources[self.classes[class].clone()]
+    }
 }
 
 struct Gather<'a, T, U> {
@@ -101,20 +123,29 @@ impl<'a, T: Cell, U: TapWord> Gather<'a, T, U> {
         let [z, y, x] = &self.geometry.axes;
         let pooled = self.geometry.axes.map(|axis| axis.windows);
         let (block_z, block_y) = (row.z / z.stride, row.y / y.stride);
-        found.clear();
-        found.rows.clear();
-        for of_z in &self.readers[0][(row.z % z.stride) as usize] {
-            let Some(qz) = z.window(block_z, of_z.shift) else { continue };
-            for of_y in &self.readers[1][(row.y % y.stride) as usize] {
-                let Some(qy) = y.window(block_y, of_y.shift) else { continue };
-                let row = Row { outer: row.outer, z: qz, y: qy };
-                found.rows.push(RowOfWindows {
-                    first_tap: (of_z.tap * y.kernel + of_y.tap) * x.kernel,
-                    start: row.number(pooled) * self.geometry.pooled_row(),
-                });
+        let [of_z, of_y, classes] = &self.readers;
+        let of_z = &of_z[(row.z % z.stride) as usize];
+        let of_y = &of_y[(row.y % y.stride) as usize];
+        found.sources.clear();
+        found.classes.clear();
+        for of_x in classes {
+            let first = found.sources.len();
+            for of_z in of_z {
+                let Some(qz) = z.window(block_z, of_z.shift) else { continue };
+                for of_y in of_y {
+                    let Some(qy) = y.window(block_y, of_y.shift) else { continue };
+                    let row = Row { outer: row.outer, z: qz, y: qy }.number(pooled);
+                    let (row, inner) = (row * self.geometry.pooled_row(), self.geometry.inner);
+                    let first_tap = (of_z.tap * y.kernel + of_y.tap) * x.kernel;
+                    found.sources.extend(of_x.iter().map(|&Reader { tap, shift }| Source {
+                        tap: U::new(first_tap + tap),
+                        start: row.wrapping_add((shift * i64::from(inner)) as usize),
+                        shift,
+                    }));
+                }
             }
+            found.classes.push(first..found.sources.len());
         }
-        found.add(&self.readers[2], self.geometry.inner);
     }
 
     /// Of the windows of a row, those that read a cell, and the cell's stride block.

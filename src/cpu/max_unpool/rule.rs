@@ -4,9 +4,6 @@ use crate::cell::Cell;
 
 /// How a cell is made of the values of the windows that read it, in raster order.
 pub(in crate::cpu) trait Rule<T: Cell> {
-    /// Whether the cell depends on more than the last of the values.
-    const ADDS: bool;
-
     /// The cell after some of the values; by default, after none.
     type Accumulator: Copy + Default;
 
@@ -24,7 +21,6 @@ pub(in crate::cpu) trait Rule<T: Cell> {
 pub(in crate::cpu) struct Sum;
 
 impl<T: Cell> Rule<T> for Sum {
-    const ADDS: bool = true;
     type Accumulator = T::Sum;
 
     #[inline(always)]
@@ -48,7 +44,6 @@ impl<T: Cell> Rule<T> for Sum {
 pub(in crate::cpu) struct Last;
 
 impl<T: Cell> Rule<T> for Last {
-    const ADDS: bool = false;
     type Accumulator = T;
 
     #[inline(always)]
@@ -65,4 +60,19 @@ impl<T: Cell> Rule<T> for Last {
     fn cell_of_one(names: bool, value: T) -> T {
         value.over(T::default(), names)
     }
+}
+
+/// Makes the first `L` cells of their accumulators. Returns `true` only if every sum fits.
+#[inline(always)]
+pub(super) fn cells_of<T: Cell, R: Rule<T>, const L: usize>(
+    accumulators: &[R::Accumulator],
+    cells: &mut [T],
+) -> bool {
+    let (accumulators, cells, mut fits) = (&accumulators[..L], &mut cells[..L], true);
+    for i in 0..L {
+        let cell = R::cell(accumulators[i]);
+        fits &= cell.is_some();
+        cells[i] = cell.unwrap_or_default();
+    }
+    fits
 }

@@ -13,80 +13,20 @@
 //!    1.22 ms → 1.10, `max_unpool` 1.14 → 1.05, with u8 0.71 → 0.53; `nhwc_3x3s1` `max_unpool` with f16 2.4 → 1.7.
 //!    Sums of 64 bits would take 1.7 times as long (EPYC, two threads).
 
-use std::ops::Range;
-
-use super::rule::Rule;
+use super::rule::{Rule, cells_of};
 use crate::cell::Cell;
 use crate::cpu::simd::{LANES, by};
 use crate::cpu::tap::TapWord;
-use crate::geometry::{Geometry, Reader};
 
 /// A window that reads some cells.
 #[derive(Clone, Copy)]
 pub(super) struct Source<U> {
     /// The tap of the cells in the window.
-    tap: U,
+    pub(super) tap: U,
     /// The pooled element for the cell of stride block 0, which may lie before the first.
-    start: usize,
+    pub(super) start: usize,
     /// The number of the window on the x axis, less that of the cell's stride block.
     pub(super) shift: i64,
-}
-
-/// A row of windows that reads some cells.
-pub(super) struct RowOfWindows {
-    /// The first tap of the cells in these windows.
-    pub(super) first_tap: u32,
-    /// The pooled element of window 0.
-    pub(super) start: usize,
-}
-
-/// The windows that read the cells of each class, those whose numbers have the same remainders modulo the stride.
-#[derive(Default)]
-pub(super) struct Sources<U> {
-    /// The rows of windows that read the classes added next.
-    pub(super) rows: Vec<RowOfWindows>,
-    /// Class after class, in raster order.
-    sources: Vec<Source<U>>,
-    classes: Vec<Range<usize>>,
-}
-
-impl<U: TapWord> Sources<U> {
-    pub(super) fn clear(&mut self) {
-        self.sources.clear();
-        self.classes.clear();
-    }
-
-    /// Adds the classes on the x axis, which these windows of each row read.
-    #[inline(always)]
-    pub(super) fn add(&mut self, classes: &[Vec<Reader>], inner: u32) {
-        for class in classes {
-            let start = self.sources.len();
-            for row in &self.rows {
-                self.sources.extend(class.iter().map(|reader| Source {
-                    tap: U::new(row.first_tap + reader.tap),
-                    start: row.start.wrapping_add((reader.shift * i64::from(inner)) as usize),
-                    shift: reader.shift,
-                }));
-            }
-            self.classes.push(start..self.sources.len());
-        }
-    }
-
-    /// The windows that read the cells of a class.
-    #[inline(always)]
-    pub(super) fn of_class(&self, class: usize) -> &[Source<U>] {
-        &self.sources[self.classes[class].clone()]
-    }
-}
-
-/// Windows that read a cell up to which gathering is faster than scattering.
-pub(super) const WINDOWS: usize = 16;
-
-/// The most windows that read one cell: the product over the axes of the windows that can, or of all if these are
-/// fewer.
-pub(super) fn existing_windows_per_cell(geometry: &Geometry) -> usize {
-    let windows = geometry.axes.map(|axis| axis.windows_per_cell().min(axis.windows) as usize);
-    windows.into_iter().product()
 }
 
 /// Unpools adjacent cells, at least [`LANES`], whose windows' pooled elements are adjacent: `ahead` elements from those of
@@ -135,13 +75,7 @@ fn unpool_lanes<T: Cell, U: TapWord, R: Rule<T>, const L: usize>(
             accumulators[i] = R::add(accumulators[i], taps[i] == source.tap, values[i]);
         }
     }
-    let (cells, mut fits) = (&mut cells[at..at + L], true);
-    for i in 0..L {
-        let cell = R::cell(accumulators[i]);
-        fits &= cell.is_some();
-        cells[i] = cell.unwrap_or_default();
-    }
-    fits
+    cells_of::<T, R, L>(&accumulators, &mut cells[at..])
 }
 
 /// Unpools adjacent elements, at least [`LANES`], each of which one window reads by this tap.
