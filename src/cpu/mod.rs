@@ -15,7 +15,6 @@ mod scatter;
 mod search;
 mod simd;
 mod tap;
-mod tap_table;
 mod threads;
 mod tiles;
 mod windows;
