@@ -6,17 +6,16 @@
 //!         append the cell
 //! ```
 //!
-//! 1. Single elements with a stride of 2 are separated by vector instructions: `nchw_3x3s2` `max_pool` 6.8 ms →
-//!    5.8, with f16 9.9 → 6.3, with u8 16.4 → 8.8 (EPYC, one thread).
+//! 1. Single elements with a stride of 2 have a loop of pairs, of which compilers make vectors: `nchw_3x3s2` `max_pool`
+//!    6.8 ms → 5.8, with f16 9.9 → 6.3, with u8 16.4 → 9.5 (EPYC, one thread).
 //! 2. With a stride of 3 or 4 the stride is a constant of the loop, of which compilers make vectors: 5×5 windows with
 //!    a stride of 3, one image of 16×112×112, `max_pool` 340 µs → 210, with f16 420 → 360, with u8 250 → 225 (EPYC,
 //!    one thread).
 //! 3. With other strides they are copied one by one, without a call for each: 5×5 windows with a stride of 5, one
 //!    image of 8×112×112, `max_pool` 240 µs → 65 (Xeon).
 
-use bytemuck::{Pod, cast_slice, cast_slice_mut};
-use fearless_simd::prelude::*;
-use fearless_simd::{Level, dispatch};
+use bytemuck::Pod;
+use fearless_simd::Level;
 
 use super::simd::{LANES, vectorized};
 
@@ -49,10 +48,6 @@ impl Deinterleave {
     /// Rearranges a row. Never inlined: as a part of its caller it would be compiled for the caller's level.
     #[inline(never)]
     pub(super) fn row<T: Pod>(&self, level: Level, row: &[T], classes: &mut [T]) {
-        if (self.inner, self.stride) == (1, 2) {
-            let (even, odd) = classes.split_at_mut(self.len);
-            return dispatch!(level, simd => by_two(simd, row, even, odd));
-        }
         vectorized(
             level,
             #[inline(always)]
@@ -63,6 +58,7 @@ impl Deinterleave {
     #[inline(always)]
     fn by_cells<T: Pod>(&self, row: &[T], classes: &mut [T]) {
         match (self.inner, self.stride) {
+            (1, 2) => by_two(row, classes, self.len),
             (1, 3) => by_constant::<T, 3>(row, classes, self.len),
             (1, 4) => by_constant::<T, 4>(row, classes, self.len),
             (1, stride) => {
@@ -84,41 +80,16 @@ impl Deinterleave {
     }
 }
 
-/// The cells of even numbers and those of odd numbers.
+/// [`Deinterleave::row`] for cells of one element and a stride of 2.
 #[inline(always)]
-fn by_two<S: Simd, T: Pod>(simd: S, row: &[T], even: &mut [T], odd: &mut [T]) {
-    match size_of::<T>() {
-        4 => unzip::<S, S::u32s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
-        2 => unzip::<S, S::u16s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
-        _ => unzip::<S, S::u8s>(simd, cast_slice(row), cast_slice_mut(even), cast_slice_mut(odd)),
-    }
-}
-
-#[inline(always)]
-fn unzip<S: Simd, V: SimdBase<S>>(
-    simd: S,
-    row: &[V::Element],
-    even: &mut [V::Element],
-    odd: &mut [V::Element],
-) {
+fn by_two<T: Pod>(row: &[T], classes: &mut [T], len: usize) {
     let (pairs, rest) = row.as_chunks::<2>();
-    let len = pairs.len();
-    if len < V::LEN {
-        for ((even, odd), &[a, b]) in even.iter_mut().zip(&mut *odd).zip(pairs) {
-            (*even, *odd) = (a, b);
-        }
-    } else {
-        // The last vectors overlap those before them.
-        for at in (0..len).step_by(V::LEN).map(|at| at.min(len - V::LEN)) {
-            let from = &row[2 * at..][..2 * V::LEN];
-            let (a, b) = from.split_at(V::LEN);
-            let (a, b) = V::from_slice(simd, a).deinterleave(V::from_slice(simd, b));
-            a.store_slice(&mut even[at..at + V::LEN]);
-            b.store_slice(&mut odd[at..at + V::LEN]);
-        }
+    let (even, odd) = classes.split_at_mut(len);
+    for ((even, odd), &[a, b]) in even.iter_mut().zip(&mut *odd).zip(pairs) {
+        (*even, *odd) = (a, b);
     }
     if let [last] = rest {
-        even[len] = *last;
+        even[pairs.len()] = *last;
     }
 }
 
