@@ -16,7 +16,8 @@ pub trait Loops: Sized {
     /// [`cpu::max_pool_values_into`](crate::cpu::max_pool_values_into).
     fn max_pool_values(geometry: &Geometry, input: &[Self], values: &mut [Self]);
 
-    /// [`cpu::max_unpool_into`](crate::cpu::max_unpool_into). Returns `true` only if every sum fits.
+    /// [`cpu::max_unpool_into`](crate::cpu::max_unpool_into). Returns `false` if a sum does not fit, or nothing was
+    /// unpooled.
     fn max_unpool(
         geometry: &Geometry,
         values: &[Self],

@@ -5,7 +5,7 @@
 //!     each cell by the window that it is in (`tiles`)
 //! else if at most 16 windows read a cell, and it has at least 16 channels that come last:
 //!     each cell by the windows that read it (`gather`), unless strides leave large gaps
-//! else:
+//! else, unless windows reach so far past the input that the definition is left to do it:
 //!     each value to the cell that its tap names (`scatter`)
 //! ```
 
@@ -27,8 +27,8 @@ pub(super) use rule::{Last, Sum};
 /// Windows that read a cell up to which gathering is faster than scattering.
 const WINDOWS: usize = 16;
 
-/// Unpools every row of the output, whichever way is fastest. Returns `true` only if every
-/// sum fits, and windows are not so far dilated that only the definition unpools them.
+/// Unpools every row of the output, whichever way is fastest. Returns `false` if a sum does not fit, or nothing was
+/// unpooled.
 pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
     geometry: &Geometry,
     values: &[T],

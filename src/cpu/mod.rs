@@ -244,12 +244,10 @@ fn unpool<T: Cell>(
         return Ok(());
     }
     // The definition finds the first sum that does not fit, or unpools windows that the loops leave to it.
-    match reference::max_unpool(geometry, values, taps, overlap) {
-        Ok(made) => output.copy_from_slice(&made),
-        Err(Error::Overflow { element, kind, .. }) => {
-            return Err(Error::Overflow { operand, element, kind });
-        }
-        Err(error) => return Err(error),
-    }
+    let made = reference::max_unpool(geometry, values, taps, overlap);
+    output.copy_from_slice(&made.map_err(|error| match error {
+        Error::Overflow { element, kind, .. } => Error::Overflow { operand, element, kind },
+        other => other,
+    })?);
     Ok(())
 }

@@ -109,9 +109,10 @@ mod tests {
             (Window::new([4, 5]).with_stride(1), first(&[1, 2, 9, 77])),
             (Window::new(2).with_stride(5).with_dilation([1, 3]), first(&[1, 2, 9, 203])),
             (Window::new(16).with_stride(8), first(&[1, 1, 40, 200])),
-            (overlapping, first(&[1, 1, 40, 45, 41])),
-            (overlapping, first(&[1, 1, 270, 260])),
+            (overlapping, first(&[1, 2, 41, 45, 41])),
+            (overlapping, first(&[1, 2, 270, 260])),
             (overlapping, last(&[1, 30_000, 3])),
+            (Window::new(96), first(&[1, 3, 96, 96])),
             (
                 Window::new(3).with_stride(1).with_dilation(80).with_padding(80),
                 first(&[1, 2, 7, 9]),

@@ -134,12 +134,13 @@ impl<'a, T: Cell, U: TapWord> Gather<'a, T, U> {
                 let Some(qz) = z.window(block_z, of_z.shift) else { continue };
                 for of_y in of_y {
                     let Some(qy) = y.window(block_y, of_y.shift) else { continue };
-                    let row = Row { outer: row.outer, z: qz, y: qy }.number(pooled);
-                    let (row, inner) = (row * self.geometry.pooled_row(), self.geometry.inner);
+                    let start = Row { outer: row.outer, z: qz, y: qy }.number(pooled);
+                    let start = start * self.geometry.pooled_row();
+                    let inner = i64::from(self.geometry.inner);
                     let first_tap = (of_z.tap * y.kernel + of_y.tap) * x.kernel;
                     found.sources.extend(of_x.iter().map(|&Reader { tap, shift }| Source {
                         tap: U::new(first_tap + tap),
-                        start: row.wrapping_add((shift * i64::from(inner)) as usize),
+                        start: start.wrapping_add((shift * inner) as usize),
                         shift,
                     }));
                 }

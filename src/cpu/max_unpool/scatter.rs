@@ -25,7 +25,7 @@ use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, all_chunks};
 use crate::geometry::{Axis, Geometry};
 
-/// Elements up to which a volume, all the rows of the spatial axes, is not cut.
+/// Elements up to which a volume, the z, y and x axes of one image or channel, is not cut.
 const VOLUME: usize = 64 * 1024;
 
 /// Unpools every row of the output. Returns `true` only if every sum fits, and there are not far more accumulators than
@@ -50,15 +50,15 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
     })
 }
 
-/// Whether windows reach so far that most accumulators of a volume would be of no cell.
+/// Whether windows reach so far past the input that most accumulators of a volume would be of no cell.
 fn is_sparse(geometry: &Geometry) -> bool {
-    let volume = |len: fn(&Axis) -> u64| {
-        let inner = u128::from(geometry.inner);
-        geometry.axes.iter().fold(inner, |volume, axis| volume.saturating_mul(len(axis).into()))
+    let volume = |len: fn(&Axis) -> usize| {
+        let inner = geometry.inner as u128;
+        geometry.axes.iter().fold(inner, |volume, axis| volume.saturating_mul(len(axis) as u128))
     };
-    let cells = volume(|axis| axis.input.into());
-    let accumulators = volume(|axis| u64::from(axis.input) + 2 * u64::from(axis.extent() - 1));
-    accumulators > cells.saturating_mul(4).max(VOLUME as u128)
+    let cells = volume(|axis| axis.input as usize);
+    let accumulators = volume(|axis| Span::new(axis, 0..axis.input).len);
+    accumulators > cells.saturating_mul(4).max(VOLUME as u128 / 4)
 }
 
 /// Chunks so large that few windows reach into two of them: whole volumes, planes, rows, or columns of a row.
@@ -66,12 +66,10 @@ fn chunks(geometry: &Geometry) -> Chunks {
     let [z, y, x] = &geometry.axes;
     let chunks = Chunks::new(x.input, geometry.inner, 4);
     let (plane, volume) = (y.input as usize, y.input as usize * z.input as usize);
-    let reach = match z.extent() {
-        1 => y.extent() as usize - 1,
-        extent => (extent as usize - 1).saturating_mul(plane),
-    };
+    let reach = (z.extent() as usize - 1).saturating_mul(plane);
+    let reach = reach.saturating_add(y.extent() as usize - 1);
     if reach == 0 && chunks.row() > VOLUME {
-        return chunks.of_columns(4 * x.extent() as usize);
+        return chunks.of_columns((x.extent() as usize).saturating_mul(4));
     }
     let few = (VOLUME / 4).div_ceil(chunks.row());
     if volume * chunks.row() <= VOLUME {
@@ -174,10 +172,10 @@ impl<T: Cell, U: TapWord> Scatter<'_, T, U> {
         let (mut row, mut fits) = (Row::new(extents, chunk.row), true);
         while !output.is_empty() {
             // Whole planes, or rows of one.
-            let rows = output.len() / width;
-            let planes = if row.y == 0 { rows / y.input as usize } else { 0 };
+            let left = output.len() / width;
+            let planes = if row.y == 0 { left / y.input as usize } else { 1 };
             let planes = planes.clamp(1, (z.input - row.z) as usize);
-            let rows = rows.min((y.input - row.y) as usize);
+            let rows = left.min((y.input - row.y) as usize);
             let cells = output.split_off_mut(..planes * rows * width).unwrap_or_default();
             let of_z = Span::new(z, row.z..row.z + planes as u32);
             let of_y = Span::new(y, row.y..row.y + rows as u32);
@@ -235,8 +233,8 @@ impl<T: Cell, U: TapWord> Scatter<'_, T, U> {
     }
 }
 
-/// Takes the values of a run of windows, each of which starts `step` accumulators after the last. Not inlined, so that
-/// the variables of the loop stay in registers.
+/// Puts a run of values where their taps say. The window of each starts `step` accumulators after that of the one before.
+/// Not inlined, so that the variables of the loop stay in registers.
 #[inline(never)]
 fn put<T: Cell, U: TapWord, R: Rule<T>>(
     values: &[T],
