@@ -13,7 +13,7 @@
 
 use std::ops::Range;
 
-use super::row::{Row, rows_between};
+use super::row::{Row, tap_offsets, tap_on_axes};
 use super::search::Named;
 use super::simd::LANES;
 use super::tap::TapWord;
@@ -84,14 +84,10 @@ struct Gather<'a, T> {
 impl<'a, T: Cell> Gather<'a, T> {
     fn new(geometry: &'a Geometry, grad_output: &'a [T]) -> Self {
         let [_, y, x] = &geometry.axes;
-        let taps: Vec<_> = (0..geometry.window_cells() as u32)
-            .map(|tap| [tap / (x.kernel * y.kernel), tap / x.kernel % y.kernel, tap % x.kernel])
-            .collect();
-        let offset = |&[tz, ty, tx]: &[u32; 3]| {
-            let column = i64::from(tx * x.dilation) * i64::from(geometry.inner);
-            (rows_between(geometry, tz, ty) + column) as usize
-        };
-        let offsets = taps.iter().map(offset).collect();
+        let taps = 0..geometry.window_cells() as u32;
+        let taps = taps.map(|tap| tap_on_axes(geometry, tap)).collect();
+        let row = geometry.input_row();
+        let offsets = tap_offsets(geometry, y.input as usize * row, row).collect();
         Self { geometry, grad_output, offsets, taps, whole: x.whole_windows() }
     }
 

@@ -60,3 +60,25 @@ pub(super) fn rows_between(geometry: &Geometry, tz: u32, ty: u32) -> i64 {
     let rows = i64::from(tz * z.dilation) * i64::from(y.input) + i64::from(ty * y.dilation);
     rows * geometry.input_row() as i64
 }
+
+/// A tap on each axis: z, y, x.
+pub(super) fn tap_on_axes(geometry: &Geometry, tap: u32) -> [u32; 3] {
+    let [_, y, x] = &geometry.axes;
+    [tap / x.kernel / y.kernel, tap / x.kernel % y.kernel, tap % x.kernel]
+}
+
+/// For each tap, the elements from the first cell of a window to the tap's cell, where so many lie from plane to plane
+/// and from row to row. Offsets past the end of a tensor may wrap.
+pub(super) fn tap_offsets(
+    geometry: &Geometry,
+    plane: usize,
+    row: usize,
+) -> impl Iterator<Item = usize> {
+    let steps = [plane, row, geometry.inner as usize];
+    (0..geometry.window_cells() as u32).map(move |tap| {
+        let axes = tap_on_axes(geometry, tap).into_iter().zip(&geometry.axes).zip(steps);
+        axes.fold(0, |offset: usize, ((tap, axis), step)| {
+            offset.wrapping_add(((tap * axis.dilation) as usize).wrapping_mul(step))
+        })
+    })
+}

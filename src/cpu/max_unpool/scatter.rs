@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use super::rule::{Rule, cells_of};
 use crate::cell::Cell;
-use crate::cpu::row::Row;
+use crate::cpu::row::{Row, tap_offsets};
 use crate::cpu::simd::{LANES, by, level};
 use crate::cpu::tap::TapWord;
 use crate::cpu::threads::{Chunk, Chunks, all_chunks};
@@ -107,17 +107,7 @@ impl Offsets {
         }
         self.of_axes = [plane, row];
         self.of_tap.clear();
-        let offsets = |axis: &Axis, step: usize| {
-            let step = step * axis.dilation as usize;
-            (0..axis.kernel as usize).map(move |tap| tap * step)
-        };
-        let [z, y, x] = &geometry.axes;
-        for of_z in offsets(z, plane) {
-            for of_y in offsets(y, row) {
-                let of_x = offsets(x, geometry.inner as usize);
-                self.of_tap.extend(of_x.map(|of_x| of_z + of_y + of_x));
-            }
-        }
+        self.of_tap.extend(tap_offsets(geometry, plane, row));
     }
 }
 
