@@ -85,7 +85,7 @@ impl Deinterleave {
 fn by_two<T: Copy>(row: &[T], classes: &mut [T], len: usize) {
     let (pairs, rest) = row.as_chunks::<2>();
     let (even, odd) = classes.split_at_mut(len);
-    for ((even, odd), &[a, b]) in even.iter_mut().zip(&mut *odd).zip(pairs) {
+    for ((even, odd), &[a, b]) in even.iter_mut().zip(odd).zip(pairs) {
         (*even, *odd) = (a, b);
     }
     if let [last] = rest {

@@ -40,8 +40,9 @@ pub(super) fn max_unpool<T: Cell, U: TapWord, R: Rule<T>>(
         return true;
     }
     let x = &geometry.axes[2];
-    let channels_come_last = geometry.inner as usize >= LANES && x.stride <= 2 * x.extent();
-    if channels_come_last && gather::windows_per_cell(geometry) <= WINDOWS {
+    let lies_in_vectors = geometry.inner as usize >= LANES;
+    let has_small_gaps = x.stride <= 2 * x.extent();
+    if lies_in_vectors && has_small_gaps && gather::windows_per_cell(geometry) <= WINDOWS {
         return gather::unpool::<T, U, R>(geometry, values, taps, output);
     }
     scatter::unpool::<T, U, R>(geometry, values, taps, output)

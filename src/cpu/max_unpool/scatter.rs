@@ -52,11 +52,11 @@ pub(super) fn unpool<T: Cell, U: TapWord, R: Rule<T>>(
 
 /// Whether windows reach so far past the input that most accumulators of a volume would be of no cell.
 fn is_sparse(geometry: &Geometry) -> bool {
-    let volume = |len: fn(&Axis) -> usize| {
+    let volume = |len: fn(&Axis) -> i64| {
         let inner = geometry.inner as u128;
         geometry.axes.iter().fold(inner, |volume, axis| volume.saturating_mul(len(axis) as u128))
     };
-    let cells = volume(|axis| axis.input as usize);
+    let cells = volume(|axis| axis.input.into());
     let accumulators = volume(|axis| Span::new(axis, 0..axis.input).len);
     accumulators > cells.saturating_mul(4).max(VOLUME as u128 / 4)
 }
@@ -119,7 +119,7 @@ struct Span<'a> {
     /// The first cell that has an accumulator, which may lie before the input.
     first: i64,
     /// The accumulators: of these cells, and of all others of the windows.
-    len: usize,
+    len: i64,
 }
 
 impl<'a> Span<'a> {
@@ -130,7 +130,7 @@ impl<'a> Span<'a> {
             first = axis.start(windows.start).min(first);
             end = (axis.start(last) + i64::from(axis.extent())).max(end);
         }
-        Self { axis, cells, windows, first, len: (end - first) as usize }
+        Self { axis, cells, windows, first, len: end - first }
     }
 
     /// The number of the accumulator of a cell.
@@ -185,11 +185,11 @@ impl<T: Cell, U: TapWord> Scatter<'_, T, U> {
         Scratch { accumulators, offsets }: &mut Scratch<R::Accumulator>,
     ) -> bool {
         let inner = self.geometry.inner as usize;
-        let row = x.len * inner;
-        let plane = y.len * row;
+        let row = x.len as usize * inner;
+        let plane = y.len as usize * row;
         offsets.set(self.geometry, plane, row);
         accumulators.clear();
-        accumulators.resize(z.len * plane, R::Accumulator::default());
+        accumulators.resize(z.len as usize * plane, R::Accumulator::default());
         let pooled = self.geometry.axes.map(|axis| axis.windows);
         // With single channels or a stride of 1 all windows of a row are one run.
         let stride = x.axis.stride as usize;
